@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# One make file for the whole tree (GNU make). Sources are found by wildcard: a
+# new .c file needs no change here. Everything made goes to build/, or to
+# build-asan/ with SANITIZE=1, except the tool itself, which lies beside its
+# sources. `make help` lists the targets.
+
+VERSION := 0.1.0
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+
+all:
+
+# --- configuration ---------------------------------------------------------------
+
+# These need no config.mk, and so nothing of what ./configure looks for.
+no_config := clean distclean help lint
+ifneq ($(if $(MAKECMDGOALS),$(filter-out $(no_config),$(MAKECMDGOALS)),all),)
+-include config.mk
+
+# The arguments of last time come from the config.mk that is out of date.
+config.mk: configure
+	./configure $(CONFIGURE_ARGS)
+endif
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SBINDIR ?= $(PREFIX)/sbin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
+# systemd reads /usr/lib and /usr/local/lib alike.
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+
+CFLAGS ?= -O2 -g
+WERROR ?= -Werror
+
+ifeq ($(SANITIZE),1)
+B := build-asan
+BIN := $(B)/xdp-portblock
+sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+else
+B := build
+BIN := xdp-portblock/xdp-portblock
+sanitize :=
+endif
+
+warnings := -Wall -Wextra $(WERROR)
+includes := -Iheaders -Ilib -I$(B)
+# Empty _GNU_SOURCE: a source may say `#define _GNU_SOURCE` itself.
+user_cflags = -std=gnu11 $(warnings) $(includes) -D_GNU_SOURCE= -DPB_VERSION='"$(VERSION)"' \
+	$(DEP_CFLAGS) $(sanitize) $(CPPFLAGS) $(CFLAGS)
+# v3 (32-bit registers, jumps on them) is known to every kernel since 5.1.
+bpf_cflags = -target bpf -mcpu=v3 -O2 -g $(warnings) $(includes) $(BPF_INCLUDES)
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-6s %s\n' $(1) $(2)
+endif
+
+# --- what is made of what --------------------------------------------------------
+
+# Objects have a folder of their own: build-asan/xdp-portblock is the tool.
+objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
+not_bpf = $(filter-out %.bpf.c,$(1))
+
+SKEL := $(B)/portblock.skel.h
+LIB := $(B)/libportblock.a
+lib_objs := $(call objects,$(wildcard lib/*.c))
+tool_objs := $(call objects,$(wildcard xdp-portblock/*.c))
+
+# Unit tests: each test_*.c is a program; all else there is shared by them.
+unit_main := $(wildcard tests/unit/test_*.c)
+unit_help := $(call objects,$(filter-out $(unit_main),$(wildcard tests/unit/*.c)))
+unit_bins := $(unit_main:%.c=$(B)/%)
+# Helpers of the other layers: each .c a program, each .bpf.c an object.
+prog_main := $(call not_bpf,$(wildcard tests/prog/*.c tests/net/*.c tests/vm/*.c))
+prog_bins := $(prog_main:%.c=$(B)/%)
+test_bpf := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/prog/*.bpf.c tests/net/*.bpf.c \
+	tests/vm/*.bpf.c))
+
+all_objs := $(lib_objs) $(tool_objs) $(unit_help) $(call objects,$(unit_main) $(prog_main))
+
+.PHONY: all unit-tests prog-tests install uninstall clean distclean test check lint help
+.SECONDARY: $(all_objs)
+
+all: $(BIN)
+
+unit-tests: $(unit_bins)
+
+prog-tests: $(prog_bins) $(test_bpf)
+
+# -g leaves the BTF: what is stripped is DWARF, which no kernel reads.
+$(B)/%.bpf.o: %.bpf.c Makefile config.mk
+	$(call say,CLANG,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(bpf_cflags) -MMD -MP -c -o $@ $<
+	$(Q)$(LLVM_STRIP) -g $@
+
+# bpftool wonders aloud about libxdp's section .xdp_run_config: heard only if it fails.
+$(SKEL): $(B)/lib/bpf/portblock.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name portblock_bpf >$@ 2>$@.log || { cat $@.log >&2; exit 1; }
+
+# The skeleton must be there before the first compilation; from then on the .d
+# files know who includes it.
+$(B)/obj/%.o: %.c Makefile config.mk | $(SKEL)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(user_cflags) $(extra_cflags) -MMD -MP -c -o $@ $<
+
+$(LIB): $(lib_objs)
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+link = $(CC) $(user_cflags) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(extra_libs) $(DEP_LIBS) $(LDLIBS)
+
+$(BIN): $(tool_objs) $(LIB)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link)
+
+$(unit_bins): extra_libs = $(CMOCKA_LIBS)
+$(call objects,$(unit_main)) $(unit_help): extra_cflags = $(CMOCKA_CFLAGS)
+$(unit_bins): $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(unit_help) $(LIB)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link)
+
+$(prog_bins): $(B)/%: $(B)/obj/%.o $(LIB)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link)
+
+-include $(all_objs:.o=.d) $(B)/lib/bpf/portblock.bpf.d $(test_bpf:.o=.d)
+
+# --- install ---------------------------------------------------------------------
+
+# One list for both directions, MODE:SOURCE:TARGET.
+man_files = $(foreach s,3 5 8,$(foreach f,$(wildcard man/*.$(s)),644:$(f):$(MANDIR)/man$(s)/$(notdir $(f))))
+header_files = $(foreach f,$(wildcard headers/portblock/*.h) lib/portblock.h,\
+	644:$(f):$(INCLUDEDIR)/portblock/$(notdir $(f)))
+completion_files = \
+	$(foreach f,$(wildcard completion/*.bash),\
+		644:$(f):$(DATADIR)/bash-completion/completions/$(basename $(notdir $(f)))) \
+	$(foreach f,$(wildcard completion/*.zsh),\
+		644:$(f):$(DATADIR)/zsh/site-functions/_$(basename $(notdir $(f)))) \
+	$(foreach f,$(wildcard completion/*.fish),\
+		644:$(f):$(DATADIR)/fish/vendor_completions.d/$(notdir $(f)))
+unit_files = $(if $(filter yes,$(HAVE_SYSTEMD)),$(foreach f,\
+	$(wildcard systemd/*.service systemd/*.timer),644:$(f):$(UNITDIR)/$(notdir $(f))))
+installed = 755:$(BIN):$(SBINDIR)/xdp-portblock 644:$(LIB):$(LIBDIR)/libportblock.a \
+	$(man_files) $(header_files) $(completion_files) $(unit_files)
+
+# The only word that is replaced on the way: systemd wants absolute paths.
+install: all
+	@for entry in $(installed); do \
+		rest=$${entry#*:}; mode=$${entry%%:*}; src=$${rest%%:*}; dst="$(DESTDIR)$${rest#*:}"; \
+		echo "  INSTALL $$dst"; \
+		install -D -m "$$mode" "$$src" "$$dst" || exit 1; \
+		case $$src in systemd/*) sed -i 's|@SBINDIR@|$(SBINDIR)|g' "$$dst" || exit 1;; esac; \
+	done
+
+uninstall:
+	@for entry in $(installed); do \
+		dst="$(DESTDIR)$${entry##*:}"; echo "  REMOVE $$dst"; rm -f "$$dst" || exit 1; \
+	done
+	@rmdir "$(DESTDIR)$(INCLUDEDIR)/portblock" 2>/dev/null || :
+
+clean:
+	rm -rf build build-asan xdp-portblock/xdp-portblock
+
+distclean: clean
+	rm -f config.mk config.mk.new
+
+# --- tests -----------------------------------------------------------------------
+
+# tests/run calls make itself, with its own ideas about targets and SANITIZE.
+unexport MAKEFLAGS MFLAGS MAKELEVEL
+
+test:
+	@tests/run
+
+check:
+	@tests/run unit
+
+# Files by name, and scripts by their first line; no folder that make wrote.
+find_files = find . \( -name .git -o -name 'build*' -type d -o -name __pycache__ \) -prune -o -type f
+find_scripts = $(find_files) -exec awk 'FNR == 1 && (/^\#!.*[\/ ]$(1)$$/ || FILENAME ~ /\.$(2)$$/) \
+	{ print FILENAME } FNR == 1 { nextfile }' {} +
+
+# clang-format and shellcheck change their minds between versions: the one of
+# Debian 12 is the judge. cppcheck leaves lib/bpf to clang and the verifier (its
+# map macros are no C to it); cmocka's and json-c's are not followed either.
+# cppcheck does not read system headers. And an output that a callee fills is no
+# uninitialized argument (ctuuninitvar).
+cppcheck_macros := '-DLIBBPF_OPTS(TYPE,NAME,...)=struct TYPE NAME = { __VA_ARGS__ }'
+
+lint:
+	$(call say,LINT,clang-format)
+	$(Q)$(find_files) \( -name '*.c' -o -name '*.h' \) -print0 | \
+		xargs -0r clang-format --dry-run -Werror
+	$(call say,LINT,shellcheck)
+	$(Q)$(call find_scripts,(ba)?sh,(sh|bash)) | xargs -r shellcheck -x -P SCRIPTDIR
+	$(call say,LINT,cppcheck)
+	$(Q)$(find_files) -name '*.c' ! -name '*.bpf.c' -print | \
+		xargs -r cppcheck --quiet --std=c11 --language=c --error-exitcode=1 --inline-suppr \
+		--enable=warning,performance,portability --suppress=missingIncludeSystem \
+		--suppress=ctuuninitvar $(cppcheck_macros) \
+		-DPB_VERSION='""' -Iheaders -Ilib
+	$(call say,LINT,mandoc)
+	$(Q)for page in $(wildcard man/*.[0-9]); do mandoc -Tlint -Wwarning "$$page" || exit 1; done
+	$(call say,LINT,python)
+	$(Q)$(call find_scripts,python3,py) | xargs -r python3 -c \
+		'import sys; [compile(open(f).read(), f, "exec") for f in sys.argv[1:]]'
+
+help:
+	@echo 'make                 build ./xdp-portblock/xdp-portblock (all)'
+	@echo 'make unit-tests      build the unit tests; prog-tests: helpers of the other layers'
+	@echo 'make test            tests/run: all test layers (needs root)'
+	@echo 'make check           tests/run unit: the tests that need no root'
+	@echo 'make lint            clang-format, shellcheck, cppcheck, mandoc, python'
+	@echo 'make install         to $$(DESTDIR)$$(PREFIX); uninstall takes it back'
+	@echo 'make clean           remove what make made; distclean: and config.mk'
+	@echo
+	@echo 'V=1                  show the commands'
+	@echo 'SANITIZE=1           build with ASan and UBSan, to build-asan/'
+	@echo 'CFLAGS=, LDFLAGS=    as usual; WERROR= lets warnings pass'
+	@echo 'PREFIX=, DESTDIR=    where to install (./configure --prefix=DIR sets PREFIX)'

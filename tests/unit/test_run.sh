@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Test of the tests: what tests/tap.awk counts, and what it must not take for a
+# pass. A counter that is too kind would hide every other fault.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+. tests/lib.sh
+
+# counts NAME EXPECTED STATUS TIMEOUT LINE...: EXPECTED is "PASSED FAILED SKIPPED"
+# and, where the stream as a whole is wrong, one of the complaints.
+counts()
+{
+	local name=$1 expected=$2 status=$3 timeout=$4
+	shift 4
+	t_is "$name" "$expected" "$(printf '%s\n' "$@" |
+		awk -v status="$status" -v timeout="$timeout" -f tests/tap.awk | paste -sd ';')"
+}
+
+counts 'plan first' '2 0 0' 0 0 1..2 'ok 1 - a' 'ok 2 - b'
+counts 'plan last' '2 0 0' 0 0 'ok 1 - a' 'ok 2 - b' 1..2
+counts 'a failure' '1 1 0' 1 0 1..2 'ok 1 - a' 'not ok 2 - b'
+counts 'a skip is no pass' '1 0 1' 0 0 1..2 'ok 1 - a' 'ok 2 - b # SKIP no qemu'
+counts 'skip in lower case' '0 0 1' 0 0 1..1 'ok 1 - b # skip why'
+counts 'skip of all' '0 0 1' 0 0 '1..0 # SKIP no kernel'
+counts 'noise between results' '2 0 0' 0 0 1..2 '# hm' 'ok 1 - a' 'ok, so be it' 'okay' 'ok 2 - b'
+counts 'results without names' '1 1 0' 1 0 1..2 ok 'not ok'
+counts 'serial console' '1 0 0' 0 0 $'1..1\r' $'ok 1 - a\r'
+counts 'subtests are noise' '1 0 0' 0 0 1..1 '    not ok 1 - inner' 'ok 1 - outer'
+
+counts 'nothing at all' '0 1 0;no plan (1..N): ended early, or no TAP' 0 0
+counts 'no plan' '1 1 0;no plan (1..N): ended early, or no TAP' 0 0 'ok 1 - a'
+counts 'empty plan' '0 1 0;no test ran' 0 0 1..0
+counts 'fewer than planned' '1 1 0;planned 3 tests, ran 1' 0 0 1..3 'ok 1 - a'
+counts 'more than planned' '2 1 0;planned 1 tests, ran 2' 0 0 1..1 'ok 1 - a' 'ok 2 - b'
+counts 'died after the last test' '1 1 0;exit status 139, but no test failed' 139 0 1..1 'ok 1 - a'
+counts 'died in between' '1 2 0;exit status 1, but no test failed;planned 2 tests, ran 1' \
+	1 0 1..2 'ok 1 - a'
+counts 'failed and says so' '0 1 0' 1 0 1..1 'not ok 1 - a'
+counts 'bail out' '1 1 0;Bail out! no memory' 1 0 1..1 'ok 1 - a' 'Bail out! no memory'
+counts 'timeout' '1 2 0;timed out after 5 s;planned 2 tests, ran 1' 124 5 1..2 'ok 1 - a'
+counts 'timeout at the very end' '1 1 0;timed out after 5 s' 124 5 1..1 'ok 1 - a'
+counts 'todo is not known here' '0 1 0' 1 0 1..1 'not ok 1 - a # TODO later'
+
+# What cmocka 1.1.5 prints
+counts 'cmocka: two groups' '3 0 0' 0 0 1..2 'ok 1 - a' 'ok 2 - b' '# ok - g' 1..1 'ok 1 - c' '# ok - h'
+counts 'cmocka: skip' '0 0 1' 0 0 1..1 'not ok 1 # SKIP a' '# ok - g'
+counts 'cmocka: group setup' '0 2 0;planned 2 tests, ran 0' \
+	1 0 1..2 'not ok 0 - g [  FAILED  ] GROUP SETUP' '# ok - g'
+counts 'cmocka: group teardown' '1 1 0' \
+	1 0 1..1 'ok 1 - a' 'not ok 0 - g [  FAILED  ] GROUP TEARDOWN' '# not ok - g'
+
+# tests/run over a tree of its own, where make and the packages are stand-ins and
+# the layers are fake test files.
+fake_tree()
+{
+	tree=$T_DIR/tree
+	rm -rf "$tree"
+	mkdir -p "$tree"/tests/{unit,net} "$tree/bin"
+	cp tests/run tests/tap.awk "$tree/tests/"
+	printf '#!/bin/sh\n' | tee "$tree/tests/deps" >"$tree/bin/make"
+	chmod +x "$tree/tests/deps" "$tree/bin/make"
+	echo 'HAVE_SANITIZERS := no' >"$tree/config.mk"
+}
+
+# fake NAME LINE...: a test of layer unit
+fake()
+{
+	local file=$tree/tests/unit/test_$1.sh
+	shift
+	{
+		echo '#!/bin/bash'
+		printf '%s\n' "$@"
+	} >"$file"
+	chmod +x "$file"
+}
+
+# run_is NAME STATUS LAST-LINE [ARGUMENT...]
+run_is()
+{
+	local name=$1 status=$2 last=$3 got
+	shift 3
+	CI=${ci:-} TMPDIR=$T_DIR PATH=$tree/bin:$PATH "$tree/tests/run" "$@" >"$T_DIR/log" 2>&1
+	got=$?
+	t_is "$name" "$status: $last" "$got: $(tail -n 1 "$T_DIR/log")"
+}
+
+# The layer's second half is a skip here: there are no sanitizers.
+fake_tree
+fake a 'echo 1..2; echo ok 1 - x; echo ok 2 - y'
+run_is 'run: all pass' 0 '2 passed, 0 failed, 1 skipped' unit
+fake b 'echo 1..2; echo ok 1 - x; exit 3'
+run_is 'run: early exit' 1 '3 passed, 2 failed, 1 skipped' unit
+t_ok 'run: shows the failing output' grep -q '| ok 1 - x' "$T_DIR/log"
+t_ok 'run: says what is wrong' grep -q '! planned 2 tests, ran 1' "$T_DIR/log"
+run_is 'run: one test' 0 '2 passed, 0 failed, 1 skipped' unit:a
+run_is 'run: a pattern' 1 '3 passed, 2 failed, 1 skipped' 'unit:[ab]'
+run_is 'run: no such test' 1 '0 passed, 1 failed, 1 skipped' unit:nix
+t_fail 'run: no such layer' 2 "no layer 'nix'; there are: unit prog net vm" "$tree/tests/run" nix
+
+fake_tree
+run_is 'run: an empty layer' 1 '0 passed, 1 failed, 1 skipped' unit
+fake a 'echo 1..1; echo ok 1 - x'
+ci=true run_is 'run: CI wants all' 1 '1 passed, 1 failed, 0 skipped' unit
+
+fake_tree
+# shellcheck disable=SC2016 # for the test to expand
+fake slow '# timeout: 1' 'echo 1..1; sleep 300 & echo $! >"$TMPDIR/slow.pid"; wait'
+run_is 'run: timeout' 1 '0 passed, 2 failed, 1 skipped' unit
+t_ok 'run: timeout kills children' wait_for 2 gone "$(cat "$T_DIR/slow.pid")"
+
+fake_tree
+# shellcheck disable=SC2016 # for the test to expand
+fake loose 'echo 1..1; echo ok 1 - x; sleep 300 & echo $! >"$TMPDIR/loose.pid"'
+run_is 'run: children left behind' 0 '1 passed, 0 failed, 1 skipped' unit
+t_ok 'run: children left behind are ended' wait_for 2 gone "$(cat "$T_DIR/loose.pid")"
+
+fake_tree
+printf '#!/bin/sh\necho "lib/rule.c:1: error: no"; exit 2\n' >"$tree/bin/make"
+run_is 'run: make fails' 1 '0 passed, 1 failed, 0 skipped' unit
+t_ok 'run: shows why' grep -q 'rule.c:1: error: no' "$T_DIR/log"
+
+t_done
