@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What the XDP program and user space share: map keys and values, limits, enums.
+ * A change of any layout here raises PB_ABI_VERSION.
+ *
+ * A ruleset lives in two slots. The program reads pb_config.active once a packet and then only
+ * that slot's entries; a change is compiled into the idle slot and published by one store of
+ * `active`. Maps with an entry a slot are indexed [i * PB_SLOTS + slot], so that no capacity
+ * has to be known to compute an index.
+ *
+ * Ports are in host order in every map. Times are CLOCK_BOOTTIME nanoseconds (time spent in
+ * suspend counts), 0 meaning never.
+ */
+#ifndef PORTBLOCK_ABI_H
+#define PORTBLOCK_ABI_H
+
+#include <linux/types.h>
+
+#define PB_ABI_VERSION 1
+
+#define PB_SLOTS 2
+#define PB_PORTS 65536		 /* port numbers in a class table */
+#define PB_NAME_LEN 32		 /* ruleset name with its NUL */
+#define PB_COMMENT_LEN 64	 /* comment with its NUL, bytes of UTF-8 */
+#define PB_RECORD_PORTS 6	 /* port ranges kept in the rule's own record */
+#define PB_RULES_DEFAULT 4096	 /* --max-rules unless said */
+#define PB_RULES_LIMIT 65535	 /* highest rule id: ids are 16 bits wide on the data path */
+#define PB_SOURCES_DEFAULT 16384 /* --max-sources unless said: prefixes of all rules together */
+#define PB_SOURCES_LIMIT 1048576
+#define PB_CHAIN_MAX 16	 /* candidates looked at for one packet, both sides together */
+#define PB_CHAIN_RULES 8 /* candidates over one port of one side, the unconditional one included */
+#define PB_TAGS_MAX 4	 /* 802.1Q and 802.1ad tags */
+#define PB_EXTENSIONS_MAX 8 /* IPv6 extension headers */
+
+/* Transport protocols whose first four bytes are source and destination port. */
+enum pb_proto {
+	PB_PROTO_TCP,
+	PB_PROTO_UDP,
+	PB_PROTO_SCTP,
+	PB_PROTO_DCCP,
+	PB_PROTO_UDPLITE,
+	PB_PROTO_MAX
+};
+
+/* Which port a rule looks at. */
+enum pb_side { PB_SIDE_DPORT, PB_SIDE_SPORT, PB_SIDE_MAX };
+
+/* In the order in which one wins over another when all else is equal (design: drop first). */
+enum pb_action { PB_ACTION_DROP, PB_ACTION_AUDIT, PB_ACTION_ALLOW, PB_ACTION_MAX };
+
+enum pb_policy { PB_POLICY_ALLOW, PB_POLICY_DENY, PB_POLICY_MAX };
+
+/* What became of a packet, for counting. */
+enum pb_outcome {
+	PB_OUTCOME_PASS,
+	PB_OUTCOME_DROP_RULE,
+	PB_OUTCOME_DROP_POLICY,
+	PB_OUTCOME_AUDIT,
+	PB_OUTCOME_NOPORT,
+	PB_OUTCOME_FRAGMENT,
+	PB_OUTCOME_MALFORMED,
+	PB_OUTCOME_UNPARSABLE,
+	PB_OUTCOME_MAX
+};
+
+/* pb_slot.flags */
+#define PB_SLOT_DENY (1U << 0)		  /* policy deny */
+#define PB_SLOT_NO_REPLIES (1U << 1)	  /* policy deny drops replies to own connections, too */
+#define PB_SLOT_DROP_FRAGMENTS (1U << 2)  /* later fragments are dropped */
+#define PB_SLOT_PASS_UNPARSABLE (1U << 3) /* unparsable packets are passed */
+
+/* One compiled generation of a ruleset. */
+struct pb_slot {
+	__u64 generation; /* counts up with every change; 0: never written */
+	__u32 flags;	  /* PB_SLOT_* */
+	__u32 rules;	  /* rules in this generation */
+	__u32 next_id;	  /* where the search for a free rule id goes on */
+	__u32 prefixes;	  /* prefixes of those rules, from and except together */
+	__u8 sides[8];	  /* [enum pb_proto]: bit 1 << enum pb_side where a rule looks at it */
+	__u32 ranges;	  /* pb_ranges entries in use */
+	__u32 reserved;
+};
+
+/* pb_config[0]: the first thing a packet reads. */
+struct pb_config {
+	__u32 abi_version; /* PB_ABI_VERSION of whoever made the maps */
+	__u32 active;	   /* the slot in force: its store publishes a generation */
+	__u64 revert_at;   /* from then on `revert_to` is in force; 0: no confirm pending */
+	__u32 revert_to;   /* slot */
+	__u32 keep;	   /* pins stay when no interface uses them */
+	__u64 listen_until; /* sampled packets are written to pb_events until then; 0: nobody listens */
+	__u32 listen_outcomes; /* bit 1 << enum pb_outcome */
+	__u32 listen_rate;     /* packets a second and CPU */
+	__u32 max_rules;
+	__u32 max_sources;
+	__u32 max_decisions; /* a slot */
+	__u32 max_ranges;    /* a slot */
+	__u32 cpus;	     /* rows of pb_counts */
+	__u32 reserved;
+	char ruleset[PB_NAME_LEN];
+	struct pb_slot slots[PB_SLOTS];
+};
+
+/*
+ * pb_ports[PB_PORTS_INDEX(slot, proto, side)]: the class of each port, an index into
+ * pb_decisions. Class 0: no rule covers the port.
+ */
+struct pb_class_table {
+	__u16 class[PB_PORTS];
+};
+#define PB_PORTS_INDEX(slot, proto, side) ((PB_SIDE_MAX * (proto) + (side)) * PB_SLOTS + (slot))
+#define PB_PORTS_TABLES (PB_PROTO_MAX * PB_SIDE_MAX * PB_SLOTS)
+
+/* pb_decision.flags */
+#define PB_DECISION_NEW (1U << 0)     /* counts only if the packet is of no connection of ours */
+#define PB_DECISION_EXPIRES (1U << 1) /* counts only before `expires` */
+#define PB_DECISION_SOURCES \
+	(1U << 2) /* no candidate: look the source up in `set`; the head of the
+				       * chain is decision `next` + the trie's answer (0: none) */
+
+/*
+ * pb_decisions[i * PB_SLOTS + slot]: a candidate, the best one of its chain; `next` is taken when
+ * its conditions do not hold. Entry 0 is the end of each chain: no rule matches.
+ */
+struct pb_decision {
+	__u64 expires; /* CLOCK_BOOTTIME, ns */
+	__u32 rank;    /* PB_RANK(): the higher one wins, then the lower rule id */
+	__u32 next;    /* decision */
+	__u16 rule;    /* id; 0: no rule */
+	__u16 set;     /* PB_DECISION_SOURCES: which set of prefixes */
+	__u8 action;   /* enum pb_action */
+	__u8 flags;    /* PB_DECISION_* */
+	__u16 reserved;
+};
+
+/*
+ * Longest source prefix first (0 to 128; IPv4 counts as its length + 96), then the narrowest port
+ * range (width 1 to 65536), then the action. At least 1 for any rule.
+ */
+#define PB_RANK(len, width, action) \
+	(((__u32)(len) << 19) | ((65536U - (__u32)(width)) << 2) | (3U - (__u32)(action)))
+
+/* pb_sources: longest-prefix trie, value __u32: what to add to pb_decision.next. */
+struct pb_source_key {
+	__u32 prefixlen; /* PB_SOURCE_BITS + length of the prefix */
+	__u16 set;	 /* pb_decision.set; its lowest bit is the slot */
+	__u16 family;	 /* 4 or 6 */
+	__u8 addr[16];	 /* network order; IPv4 in the first four bytes */
+};
+#define PB_SOURCE_BITS 32
+
+struct pb_range {
+	__u16 first;
+	__u16 last;
+};
+
+/* pb_rule_record.flags */
+#define PB_RULE_NEW (1U << 0)
+
+/* pb_rules[id * PB_SLOTS + slot]: a rule as it was written; id 0: the entry is free. */
+struct pb_rule_record {
+	__u32 id;
+	enum pb_action action;
+	enum pb_side side;
+	__u8 protocols;	    /* bit 1 << enum pb_proto */
+	__u8 flags;	    /* PB_RULE_* */
+	__u16 nr_ports;	    /* ranges in all */
+	__u64 expires;	    /* CLOCK_BOOTTIME, ns */
+	__u32 more_ports;   /* ranges from the PB_RECORD_PORTS+1st on: where in pb_ranges */
+	__u32 first_prefix; /* where in pb_prefixes; `nr_from`, then `nr_except` of them */
+	__u32 nr_from;
+	__u32 nr_except;
+	struct pb_range ports[PB_RECORD_PORTS];
+	char comment[PB_COMMENT_LEN];
+};
+
+/* pb_prefixes, a hash: the prefixes of all rules of a slot, numbered from 0. */
+struct pb_prefix_key {
+	__u32 slot;
+	__u32 index;
+};
+struct pb_prefix_record {
+	__u8 addr[16]; /* network order; IPv4 in the first four bytes */
+	__u8 family;   /* 4 or 6 */
+	__u8 len;
+	__u16 reserved;
+};
+
+/*
+ * pb_counts[cpu * (max_rules + 1) + rule id] and pb_outcomes[cpu * PB_OUTCOME_MAX + outcome]:
+ * plain arrays with a row a CPU, since a per-CPU array costs a helper call before Linux 6.10 and
+ * cannot be mapped into memory. Only its own CPU writes a row.
+ */
+struct pb_count {
+	__u64 packets;
+	__u64 bytes; /* from the link-layer header on, without the frame check sequence */
+};
+
+#endif

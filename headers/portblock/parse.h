@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * From a frame to its ports, by the outermost headers only: pure C, no map, no helper. It is
+ * compiled unchanged into the XDP program and into user space (tests, `explain`).
+ *
+ * A cursor stands before the next header; pb_peek() shows a header only if the frame holds all
+ * of it. Lengths inside headers never extend the frame and never shorten it: padding and
+ * offloaded (too long, or zero) lengths are the stack's business.
+ *
+ * A frame in several buffers is read in two attempts. The first sees the first buffer only and
+ * may say PB_OUTCOME_MALFORMED; the caller then tries again with `split` set, which reads each
+ * header through PB_FRAME_LOAD(ctx, offset, to, len) (0 on success) into a copy.
+ *
+ * PB_FORGET(ctx, value, mask), if defined, hides a value that fits the mask from the verifier.
+ */
+#ifndef PORTBLOCK_PARSE_H
+#define PORTBLOCK_PARSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+#include <linux/if_ether.h>
+#include <portblock/abi.h>
+
+#define PB_INLINE static inline __attribute__((always_inline))
+
+/*
+ * In user space a frame may start at any address. In the kernel the headers are aligned to two
+ * bytes, and saying so makes a field one load instead of two loads and a shift.
+ */
+#ifdef __bpf__
+#define PB_WIRE
+#else
+#define PB_WIRE __attribute__((packed))
+#endif
+
+/* A loop that stays one is checked by the verifier in far fewer steps than its unrolled copies. */
+#ifdef __clang__
+#define PB_NO_UNROLL _Pragma("clang loop unroll(disable)")
+#else
+#define PB_NO_UNROLL
+#endif
+
+#ifndef PB_FORGET
+#define PB_FORGET(ctx, value, mask) (value)
+#endif
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define PB_BE16(x) ((__be16)__builtin_bswap16(x))
+#else
+#define PB_BE16(x) ((__be16)(x))
+#endif
+
+/* IEEE 802.3 */
+struct pb_eth_header {
+	__u16 addresses[6];
+	__be16 type;
+} PB_WIRE;
+
+/* IEEE 802.1Q: what follows the tag's own type */
+struct pb_tag_header {
+	__be16 tci;
+	__be16 type;
+} PB_WIRE;
+
+/* RFC 2516 section 4, then RFC 1661 section 2 */
+struct pb_pppoe_header {
+	__be16 version_type_code;
+	__be16 session;
+	__be16 length;
+	__u8 protocol;	   /* odd: all of it (RFC 1661 section 6.5); else its upper half */
+	__u8 protocol_low; /* not there if that is odd */
+} PB_WIRE;
+
+/* RFC 791 section 3.1 */
+struct pb_ipv4_header {
+	__u8 version_ihl;
+	__u8 tos;
+	__be16 total_length;
+	__be16 identification;
+	__be16 flags_offset;
+	__u8 ttl;
+	__u8 protocol;
+	__be16 checksum;
+	__be16 source[2];
+	__be16 destination[2];
+} PB_WIRE;
+
+/* RFC 8200 section 3 */
+struct pb_ipv6_header {
+	__u8 version_class;
+	__u8 class_flow;
+	__be16 flow;
+	__be16 payload_length;
+	__u8 next_header;
+	__u8 hop_limit;
+	__be16 source[8];
+	__be16 destination[8];
+} PB_WIRE;
+
+/* What all IPv6 extension headers begin with; `offset_flags` in the fragment header only. */
+struct pb_extension_header {
+	__u8 next_header;
+	__u8 length;
+	__be16 offset_flags;
+	__be16 rest[2];
+} PB_WIRE;
+
+/* RFC 9293, 768, 9260, 4340, 3828: their first four bytes */
+struct pb_ports_header {
+	__be16 source;
+	__be16 destination;
+} PB_WIRE;
+
+#define PB_PPP_IPV4 0x0021
+#define PB_PPP_IPV6 0x0057
+#define PB_IPV4_OFFSET 0x1fff
+#define PB_IPV4_MORE 0x2000
+#define PB_IPV6_OFFSET 0xfff8
+
+/* Protocol numbers (IANA); <linux/in.h> and <netinet/in.h> exclude each other. */
+#define PB_NEXT_TCP 6
+#define PB_NEXT_UDP 17
+#define PB_NEXT_DCCP 33
+#define PB_NEXT_SCTP 132
+#define PB_NEXT_UDPLITE 136
+#define PB_NEXT_HOP_BY_HOP 0
+#define PB_NEXT_ROUTING 43
+#define PB_NEXT_FRAGMENT 44
+#define PB_NEXT_AH 51
+#define PB_NEXT_DESTINATION 60
+#define PB_NEXT_MOBILITY 135
+#define PB_NEXT_HIP 139
+#define PB_NEXT_SHIM6 140
+
+/* Room for a copy of the header at hand, used where the frame is split. */
+union pb_copy {
+	struct pb_eth_header eth;
+	struct pb_tag_header tag;
+	struct pb_pppoe_header pppoe;
+	struct pb_ipv4_header ipv4;
+	struct pb_ipv6_header ipv6;
+	struct pb_extension_header extension;
+	struct pb_ports_header ports;
+};
+
+struct pb_cursor {
+	const unsigned char *pos; /* the next header, where the frame is one buffer */
+	const unsigned char *end; /* behind the last byte of that buffer */
+	__u32 offset;		  /* the next header, counted from the frame's first byte */
+	__u32 length;		  /* of a split frame */
+	void *ctx;		  /* for PB_FRAME_LOAD */
+	bool split;
+};
+
+/* What was found. Ports are set only with PB_OUTCOME_PASS. */
+struct pb_packet {
+	__be16 sport;
+	__be16 dport;
+	__u32 network; /* where the IP header begins, counted from the frame's first byte */
+	__u8 family;   /* 4, 6; 0: no IP header was read */
+	__u8 proto;    /* enum pb_proto */
+	__u8 tags;
+	__u8 extensions;
+	__u8 next; /* the protocol number at which the search ended */
+	bool first_fragment;
+};
+
+/* Returns the next `len` bytes, or NULL where the frame ends before. */
+PB_INLINE const void *pb_peek(const struct pb_cursor *cursor, void *copy, __u32 len)
+{
+#ifdef PB_FRAME_LOAD
+	if (cursor->split)
+		return PB_FRAME_LOAD(cursor->ctx, cursor->offset, copy, len) ? NULL : copy;
+#endif
+	(void)copy;
+	return cursor->pos + len > cursor->end ? NULL : cursor->pos;
+}
+
+/* Moves over `len` bytes; false where the frame ends before. */
+PB_INLINE bool pb_skip(struct pb_cursor *cursor, __u32 len)
+{
+	cursor->pos += len;
+	cursor->offset += len;
+	if (cursor->split)
+		return cursor->offset <= cursor->length;
+	return cursor->pos <= cursor->end;
+}
+
+/* Returns the index of a protocol that has ports, PB_PROTO_MAX for all others. */
+PB_INLINE enum pb_proto pb_proto_of(__u8 protocol)
+{
+	switch (protocol) {
+	case PB_NEXT_TCP:
+		return PB_PROTO_TCP;
+	case PB_NEXT_UDP:
+		return PB_PROTO_UDP;
+	case PB_NEXT_SCTP:
+		return PB_PROTO_SCTP;
+	case PB_NEXT_DCCP:
+		return PB_PROTO_DCCP;
+	case PB_NEXT_UDPLITE:
+		return PB_PROTO_UDPLITE;
+	default:
+		return PB_PROTO_MAX;
+	}
+}
+
+PB_INLINE enum pb_outcome pb_parse_ports(struct pb_cursor *cursor, struct pb_packet *packet,
+					 union pb_copy *copy)
+{
+	const struct pb_ports_header *ports;
+	enum pb_proto proto = pb_proto_of(packet->next);
+
+	if (proto == PB_PROTO_MAX)
+		return PB_OUTCOME_NOPORT;
+	ports = pb_peek(cursor, &copy->ports, sizeof(*ports));
+	if (!ports)
+		return PB_OUTCOME_MALFORMED;
+	packet->proto = proto;
+	packet->sport = ports->source;
+	packet->dport = ports->destination;
+	return PB_OUTCOME_PASS;
+}
+
+PB_INLINE enum pb_outcome pb_parse_ipv4(struct pb_cursor *cursor, struct pb_packet *packet,
+					union pb_copy *copy)
+{
+	const struct pb_ipv4_header *ip = pb_peek(cursor, &copy->ipv4, sizeof(*ip));
+	__be16 flags_offset;
+	__u32 length;
+
+	if (!ip || ip->version_ihl >> 4 != 4)
+		return PB_OUTCOME_MALFORMED;
+	length = (ip->version_ihl & 15) * 4;
+	if (length < sizeof(*ip))
+		return PB_OUTCOME_MALFORMED;
+	packet->family = 4;
+	packet->network = cursor->offset;
+	packet->next = ip->protocol;
+	flags_offset = ip->flags_offset;
+	if (!pb_skip(cursor, length))
+		return PB_OUTCOME_MALFORMED;
+	if (flags_offset & PB_BE16(PB_IPV4_OFFSET))
+		return PB_OUTCOME_FRAGMENT;
+	packet->first_fragment = flags_offset & PB_BE16(PB_IPV4_MORE);
+	return pb_parse_ports(cursor, packet, copy);
+}
+
+/* RFC 8200 section 4, RFC 4302 (AH), 6275 (mobility), 7401 (HIP), 5533 (shim6) */
+PB_INLINE bool pb_is_extension(__u8 next)
+{
+	switch (next) {
+	case PB_NEXT_HOP_BY_HOP:
+	case PB_NEXT_ROUTING:
+	case PB_NEXT_FRAGMENT:
+	case PB_NEXT_AH:
+	case PB_NEXT_DESTINATION:
+	case PB_NEXT_MOBILITY:
+	case PB_NEXT_HIP:
+	case PB_NEXT_SHIM6:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Bytes of an extension header: AH counts 4-byte words, less two; the others 8, less one. */
+PB_INLINE __u32 pb_extension_length(__u8 type, const struct pb_extension_header *header)
+{
+	if (type == PB_NEXT_FRAGMENT)
+		return sizeof(*header);
+	if (type == PB_NEXT_AH)
+		return (header->length + 2) * 4;
+	return (header->length + 1) * 8;
+}
+
+/* Steps over one extension header; PB_OUTCOME_PASS where the search goes on behind it. */
+PB_INLINE enum pb_outcome pb_parse_extension(struct pb_cursor *cursor, struct pb_packet *packet,
+					     union pb_copy *copy)
+{
+	const struct pb_extension_header *header;
+	__u8 type = packet->next;
+	__be16 fragment = 0;
+	__u32 length;
+
+	header = pb_peek(cursor, &copy->extension, sizeof(*header));
+	if (!header)
+		return PB_OUTCOME_MALFORMED;
+	if (type == PB_NEXT_FRAGMENT) {
+		fragment = header->offset_flags & PB_BE16(PB_IPV6_OFFSET);
+		packet->first_fragment = true;
+	}
+	packet->next = header->next_header;
+	packet->extensions++;
+	length = PB_FORGET(cursor->ctx, pb_extension_length(type, header), 0xffc);
+	if (!pb_skip(cursor, length))
+		return PB_OUTCOME_MALFORMED;
+	return fragment ? PB_OUTCOME_FRAGMENT : PB_OUTCOME_PASS;
+}
+
+PB_INLINE enum pb_outcome pb_parse_ipv6(struct pb_cursor *cursor, struct pb_packet *packet,
+					union pb_copy *copy)
+{
+	const struct pb_ipv6_header *ip = pb_peek(cursor, &copy->ipv6, sizeof(*ip));
+	enum pb_outcome outcome;
+
+	if (!ip || ip->version_class >> 4 != 6)
+		return PB_OUTCOME_MALFORMED;
+	packet->family = 6;
+	packet->network = cursor->offset;
+	packet->next = ip->next_header;
+	pb_skip(cursor, sizeof(*ip));
+	PB_NO_UNROLL
+	for (int i = 0; i < PB_EXTENSIONS_MAX; i++) {
+		if (!pb_is_extension(packet->next))
+			return pb_parse_ports(cursor, packet, copy);
+		outcome = pb_parse_extension(cursor, packet, copy);
+		if (outcome != PB_OUTCOME_PASS)
+			return outcome;
+	}
+	if (pb_is_extension(packet->next))
+		return PB_OUTCOME_UNPARSABLE;
+	return pb_parse_ports(cursor, packet, copy);
+}
+
+/* A frame without link-layer header: the version says which IP it is. */
+PB_INLINE enum pb_outcome pb_parse_network(struct pb_cursor *cursor, struct pb_packet *packet,
+					   union pb_copy *copy)
+{
+	const __u8 *version = pb_peek(cursor, &copy->ports, 1);
+
+	if (!version)
+		return PB_OUTCOME_MALFORMED;
+	if (*version >> 4 == 4)
+		return pb_parse_ipv4(cursor, packet, copy);
+	return pb_parse_ipv6(cursor, packet, copy);
+}
+
+/* The ethertype of what PPP carries; 0 for all that is not IP. */
+PB_INLINE __be16 pb_type_of_ppp(__u32 protocol)
+{
+	if (protocol == PB_PPP_IPV4)
+		return PB_BE16(ETH_P_IP);
+	return protocol == PB_PPP_IPV6 ? PB_BE16(ETH_P_IPV6) : 0;
+}
+
+/*
+ * Steps over a PPPoE session header and gives the ethertype of what it carries. The protocol
+ * field may be compressed to one byte: RFC 2516 advises against it, and yet Linux takes it.
+ */
+PB_INLINE bool pb_parse_pppoe(struct pb_cursor *cursor, union pb_copy *copy, __be16 *type)
+{
+	__u32 length = offsetof(struct pb_pppoe_header, protocol_low), protocol;
+	const struct pb_pppoe_header *pppoe = pb_peek(cursor, &copy->pppoe, length);
+
+	if (!pppoe)
+		return false;
+	protocol = pppoe->protocol;
+	if (!(protocol & 1)) {
+		length = sizeof(*pppoe);
+		pppoe = pb_peek(cursor, &copy->pppoe, length);
+		if (!pppoe)
+			return false;
+		protocol = protocol << 8 | pppoe->protocol_low;
+	}
+	*type = pb_type_of_ppp(protocol);
+	return pb_skip(cursor, length);
+}
+
+PB_INLINE bool pb_is_tag(__be16 type)
+{
+	return type == PB_BE16(ETH_P_8021Q) || type == PB_BE16(ETH_P_8021AD);
+}
+
+/* Steps over the tags; false where the frame ends within one. */
+PB_INLINE bool pb_parse_tags(struct pb_cursor *cursor, struct pb_packet *packet,
+			     union pb_copy *copy, __be16 *type)
+{
+	const struct pb_tag_header *tag;
+
+	PB_NO_UNROLL
+	for (int i = 0; i < PB_TAGS_MAX && pb_is_tag(*type); i++) {
+		tag = pb_peek(cursor, &copy->tag, sizeof(*tag));
+		if (!tag)
+			return false;
+		*type = tag->type;
+		packet->tags++;
+		pb_skip(cursor, sizeof(*tag));
+	}
+	return true;
+}
+
+PB_INLINE enum pb_outcome pb_parse_ethernet(struct pb_cursor *cursor, struct pb_packet *packet,
+					    union pb_copy *copy)
+{
+	const struct pb_eth_header *eth = pb_peek(cursor, &copy->eth, sizeof(*eth));
+	__be16 type;
+
+	if (!eth)
+		return PB_OUTCOME_MALFORMED;
+	type = eth->type;
+	pb_skip(cursor, sizeof(*eth));
+	if (!pb_parse_tags(cursor, packet, copy, &type))
+		return PB_OUTCOME_MALFORMED;
+	if (pb_is_tag(type))
+		return PB_OUTCOME_UNPARSABLE;
+	if (type == PB_BE16(ETH_P_PPP_SES) && !pb_parse_pppoe(cursor, copy, &type))
+		return PB_OUTCOME_MALFORMED;
+	if (type == PB_BE16(ETH_P_IP))
+		return pb_parse_ipv4(cursor, packet, copy);
+	if (type == PB_BE16(ETH_P_IPV6))
+		return pb_parse_ipv6(cursor, packet, copy);
+	return PB_OUTCOME_NOPORT;
+}
+
+/*
+ * Finds the ports of the frame at the cursor. PB_OUTCOME_PASS: `packet` has them; any other
+ * outcome (NOPORT, FRAGMENT, MALFORMED, UNPARSABLE) is final. `packet` must be zeroed before.
+ */
+PB_INLINE enum pb_outcome pb_parse(struct pb_cursor *cursor, bool ethernet,
+				   struct pb_packet *packet, union pb_copy *copy)
+{
+	if (ethernet)
+		return pb_parse_ethernet(cursor, packet, copy);
+	return pb_parse_network(cursor, packet, copy);
+}
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * parse.h in user space, for the unit tests and the fuzzer: the frame ends where a page without
+ * access begins, so a read of one byte too many is a crash.
+ */
+#ifndef HARNESS_H
+#define HARNESS_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct frame {
+	const unsigned char *data;
+	size_t length;
+};
+
+/* As bpf_xdp_load_bytes(). */
+static inline int frame_load(void *ctx, size_t offset, void *to, size_t len)
+{
+	const struct frame *frame = ctx;
+
+	if (offset > frame->length || len > frame->length - offset)
+		return -1;
+	memcpy(to, frame->data + offset, len);
+	return 0;
+}
+
+#define PB_FRAME_LOAD(ctx, offset, to, len) frame_load(ctx, offset, to, len)
+#include <portblock/parse.h>
+
+struct parsed {
+	enum pb_outcome outcome;
+	struct pb_packet packet;
+	struct pb_cursor cursor; /* where the search ended */
+};
+
+#define GUARD_ROOM (1U << 16)
+
+/* Copies a frame of at most GUARD_ROOM bytes to before a guard page; valid until the next call. */
+static inline struct frame guarded(const void *data, size_t length)
+{
+	static unsigned char *end;
+	struct frame frame = { .length = length };
+
+	if (!end) {
+		unsigned char *start = mmap(NULL, GUARD_ROOM + sysconf(_SC_PAGESIZE),
+					    PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+					    0);
+
+		if (start == MAP_FAILED ||
+		    mprotect(start + GUARD_ROOM, sysconf(_SC_PAGESIZE), PROT_NONE))
+			abort();
+		end = start + GUARD_ROOM;
+	}
+	if (length > GUARD_ROOM)
+		abort();
+	if (length)
+		memmove(end - length, data, length);
+	frame.data = end - length;
+	return frame;
+}
+
+/* Parses what lies in the first buffer of a frame. */
+static inline struct parsed parse_linear(struct frame frame, size_t buffer, bool ethernet)
+{
+	struct parsed parsed;
+	union pb_copy copy;
+
+	memset(&parsed, 0, sizeof(parsed));
+	parsed.cursor.pos = frame.data;
+	parsed.cursor.end = frame.data + buffer;
+	parsed.outcome = pb_parse(&parsed.cursor, ethernet, &parsed.packet, &copy);
+	return parsed;
+}
+
+/* Parses a frame by copies alone: the pointers lead to the guard page. */
+static inline struct parsed parse_split(struct frame frame, bool ethernet)
+{
+	struct parsed parsed;
+	union pb_copy copy;
+
+	memset(&parsed, 0, sizeof(parsed));
+	memset(&copy, 0xa5, sizeof(copy));
+	parsed.cursor.pos = frame.data + frame.length;
+	parsed.cursor.end = parsed.cursor.pos;
+	parsed.cursor.ctx = &frame;
+	parsed.cursor.length = frame.length;
+	parsed.cursor.split = true;
+	parsed.outcome = pb_parse(&parsed.cursor, ethernet, &parsed.packet, &copy);
+	return parsed;
+}
+
+static inline bool same_result(const struct parsed *a, const struct parsed *b)
+{
+	const struct pb_packet *p = &a->packet, *q = &b->packet;
+
+	return a->outcome == b->outcome && p->sport == q->sport && p->dport == q->dport &&
+	       p->network == q->network && p->family == q->family && p->proto == q->proto &&
+	       p->tags == q->tags && p->extensions == q->extensions && p->next == q->next &&
+	       p->first_fragment == q->first_fragment;
+}
+
+/* What must hold for any input; returns NULL or what does not. */
+static inline const char *invariant_broken(struct frame frame, const struct parsed *linear)
+{
+	const unsigned char *ports = linear->cursor.pos;
+
+	switch (linear->outcome) {
+	case PB_OUTCOME_PASS:
+		break;
+	case PB_OUTCOME_NOPORT:
+	case PB_OUTCOME_FRAGMENT:
+	case PB_OUTCOME_MALFORMED:
+	case PB_OUTCOME_UNPARSABLE:
+		return NULL;
+	default:
+		return "an outcome that no parser gives";
+	}
+	if (linear->packet.proto >= PB_PROTO_MAX)
+		return "ports without a protocol";
+	if (linear->packet.family != 4 && linear->packet.family != 6)
+		return "ports without an IP header";
+	if (linear->packet.network >= frame.length ||
+	    frame.data[linear->packet.network] >> 4 != linear->packet.family)
+		return "the IP header is not where it should be";
+	if (ports < frame.data || frame.length - (ports - frame.data) < 4)
+		return "ports outside of the frame";
+	if (memcmp(ports, &linear->packet.sport, 2) || memcmp(ports + 2, &linear->packet.dport, 2))
+		return "ports that are not those of the frame";
+	return NULL;
+}
+
+/*
+ * Compares all ways to read a frame; returns NULL or what is wrong. A look at the first `buffer`
+ * bytes alone must find what all of it holds or, only where a header is cut off, malformed.
+ */
+static inline const char *check_frame(struct frame frame, size_t buffer, bool ethernet)
+{
+	struct parsed linear = parse_linear(frame, frame.length, ethernet);
+	struct parsed split = parse_split(frame, ethernet);
+	struct parsed first = parse_linear(frame, buffer, ethernet);
+
+	if (!same_result(&linear, &split))
+		return "in one buffer and in several: not the same";
+	if (first.outcome != PB_OUTCOME_MALFORMED && !same_result(&linear, &first))
+		return "the first buffer alone is judged wrong";
+	return invariant_broken(frame, &linear);
+}
+
+#endif
