@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * libportblock: block ports in XDP. Everything of xdp-portblock but argv and the terminal.
+ *
+ * Conventions, for every function here unless it says otherwise:
+ * - Returns 0 or a negative errno. On failure `error` (may be NULL) holds one line for a person:
+ *   it quotes the word that was wrong and says what would be right. Outputs are then unchanged.
+ * - Ports are host order. Addresses are network order. Times are nanoseconds on CLOCK_BOOTTIME.
+ * - Text is NUL-terminated UTF-8; a `char **text` output is for the caller to free().
+ * - Nothing is printed, no signal is touched, the process never exits. Not thread-safe for one
+ *   object; different objects may be used by different threads.
+ */
+#ifndef PORTBLOCK_H
+#define PORTBLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <portblock/abi.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct json_object;
+
+struct pb_error {
+	char text[1024];
+};
+
+/*
+ * Takes libbpf's and libxdp's own messages, a line each; NULL (as at first): they are dropped.
+ * For the whole process.
+ */
+typedef void (*pb_logger)(const char *line);
+void pb_log_set(pb_logger function);
+
+/* ---- Rules ------------------------------------------------------------------------------- */
+
+/* An IPv4 (family 4, address in the first four bytes) or IPv6 (family 6) prefix. Host bits are 0. */
+struct pb_prefix {
+	__u8 addr[16];
+	__u8 family;
+	__u8 len;
+};
+
+/*
+ * A rule as it is written. Zero it before the first use; pb_rule_clear() frees what it owns.
+ * Ports are sorted by first, then last, without duplicates; ranges may overlap, and the narrowest
+ * one that holds a port gives the rule its rank there. 0 is no port. Prefixes are sorted by family,
+ * address and length, without duplicates.
+ */
+struct pb_rule {
+	__u32 id; /* 1 to PB_RULES_LIMIT; 0: not in a set yet */
+	enum pb_action action;
+	enum pb_side side;
+	unsigned int protocols; /* bit 1 << enum pb_proto */
+	struct pb_range *ports;
+	size_t nr_ports;
+	struct pb_prefix *from; /* none: any source */
+	size_t nr_from;
+	struct pb_prefix *except;
+	size_t nr_except;
+	bool only_new; /* only packets of no connection of this host */
+	__u64 expires; /* 0: never */
+	char comment[PB_COMMENT_LEN];
+	bool added;    /* read only: not in the generation that its set was read from */
+	__u64 packets; /* read only: counted so far */
+	__u64 bytes;
+};
+
+/* Frees what a rule owns and zeroes it. */
+void pb_rule_clear(struct pb_rule *rule);
+
+/* Makes `to` (cleared first) a copy that owns its own memory. -ENOMEM. */
+int pb_rule_copy(struct pb_rule *to, const struct pb_rule *from);
+
+/*
+ * Sets one field from its text: `word` is a keyword of the text form ("dport", "sport", "from",
+ * "except", "expires", "comment", "new", "action", "protocols"). PORTS as in `22,80-90,ssh`;
+ * protocols as in `tcp,udp`; prefixes as in `10.0.0.0/8,fd00::1` (host bits are masked, and
+ * `note`, if not NULL, then tells so: the caller may show it); a prefix list of `@FILE` reads
+ * them from a file, white space or commas between, # comments. `now`: see pb_clock(). "new" takes
+ * no text (NULL or ""). Service names in PORTS are those of the rule's protocols: set these first;
+ * while none are set, any protocol's do. A field that was set is replaced; `note` is made empty when
+ * there is nothing to tell. -EINVAL with the user's word quoted; -ENOENT unknown field.
+ */
+int pb_rule_set(struct pb_rule *rule, const char *word, const char *text, __u64 now,
+		struct pb_error *note, struct pb_error *error);
+
+/*
+ * Reads the text form from words: `ACTION PROTOCOLS dport|sport PORTS [from P,..] [except P,..]
+ * [new] [expires DURATION] [comment TEXT]`, or the short form `[ACTION] PORTS/PROTOCOLS` followed
+ * by the same optional fields. The fields behind the protocols may come in any order, each once. The
+ * action may be left out (drop), and so may the protocols of the long form (tcp,udp). `rule` (zeroed
+ * or valid) is replaced.
+ */
+int pb_rule_parse(char *const *words, size_t nr, __u64 now, struct pb_rule *rule,
+		  struct pb_error *note, struct pb_error *error);
+
+/* Splits a line into words: white space between, "double quotes" around a whole word with \" and \\
+ * in it; a word that starts with # ends the line. The caller frees with pb_words_free(). -EINVAL on
+ * a quote left open or inside a word. */
+int pb_words_split(const char *line, char ***words, size_t *nr, struct pb_error *error);
+void pb_words_free(char **words, size_t nr);
+
+/* A rule that makes sense as a whole? (ports and protocols given, `new` without sport, a source
+ * left after `except`, ...) -EINVAL. pb_rule_parse() has called it already. */
+int pb_rule_check(const struct pb_rule *rule, struct pb_error *error);
+
+/* The canonical text form on one line, no newline; pb_rule_parse() reads it back, unless the rule has
+ * ended at `now` (`expires 0s`, which no rule can start with): leave ended rules out. -ENOMEM. */
+int pb_rule_format(const struct pb_rule *rule, __u64 now, char **text);
+
+/* JSON as documented in xdp-portblock(8): keys id, action, protocols, side, ports, from, except,
+ * new, expires_in (seconds or null), comment (or null), packets, bytes. NULL on -ENOMEM. */
+struct json_object *pb_rule_to_json(const struct pb_rule *rule, __u64 now);
+/* Unknown keys, wrong types and bad values are -EINVAL; packets, bytes and id are ignored. A key
+ * that is absent or null is as left out in the text form; `ports` must be there. */
+int pb_rule_from_json(const struct json_object *json, __u64 now, struct pb_rule *rule,
+		      struct pb_error *error);
+
+/* Parts of the text form, for tables and messages: "22,80-90", "tcp,udp", "10.0.0.0/8,..".
+ * NULL when memory ran out. The caller frees. */
+char *pb_ports_text(const struct pb_range *ports, size_t nr);
+char *pb_protocols_text(unsigned int protocols);
+char *pb_prefixes_text(const struct pb_prefix *prefixes, size_t nr);
+/* "1h30m", "45s"; rounds up to whole seconds. */
+char *pb_duration_text(__u64 ns);
+/* "90s", "10m", "1h30m", "2d": at least 1 s, at most 3650 days. */
+int pb_duration_parse(const char *text, __u64 *ns, struct pb_error *error);
+
+const char *pb_action_name(enum pb_action action);
+const char *pb_side_name(enum pb_side side);
+const char *pb_proto_name(enum pb_proto proto);
+const char *pb_policy_name(enum pb_policy policy);
+/* "pass", "drop-rule", "drop-policy", "audit", "noport", "fragment", "malformed", "unparsable" */
+const char *pb_outcome_name(enum pb_outcome outcome);
+/* "allow" or "deny" */
+int pb_policy_parse(const char *text, enum pb_policy *policy, struct pb_error *error);
+
+/* CLOCK_BOOTTIME now, nanoseconds. */
+__u64 pb_clock(void);
+
+/* ---- Sets of rules in memory ------------------------------------------------------------- */
+
+struct pb_settings {
+	enum pb_policy policy;
+	bool no_replies;      /* policy deny drops replies to own connections, too */
+	bool drop_fragments;  /* later fragments are dropped */
+	bool pass_unparsable; /* unparsable packets are passed */
+};
+
+/*
+ * Settings by name, as in the text form: policy allow|deny, replies on|off, fragments pass|drop,
+ * unparsable drop|pass (the default first). pb_setting_name() lists them: NULL behind the last.
+ * pb_setting_set(): -ENOENT unknown name, -EINVAL unknown value.
+ */
+const char *pb_setting_name(size_t i);
+const char *pb_setting_value(const struct pb_settings *settings, const char *name);
+bool pb_setting_is_default(const struct pb_settings *settings, const char *name);
+int pb_setting_set(struct pb_settings *settings, const char *name, const char *value,
+		   struct pb_error *error);
+
+/* Settings as PB_SLOT_* flags, and back. */
+__u32 pb_settings_flags(const struct pb_settings *settings);
+struct pb_settings pb_settings_of(__u32 flags);
+
+/*
+ * A set of rules and its settings; zero it before the first use. Rules are sorted by id. `rules`
+ * may be filled by hand (with ids, sorted) before the set is used, and what is not part of the
+ * rule's match may be changed there.
+ */
+struct pb_set {
+	struct pb_settings settings;
+	struct pb_rule *rules;
+	size_t nr_rules;
+	size_t room;	      /* allocated */
+	__u32 next_id;	      /* where the search for a free id goes on; 0 as 1 */
+	__u32 max_rules;      /* ids go from 1 to this; 0 as PB_RULES_LIMIT */
+	__u64 generation;     /* of the ruleset this was read from; 0: none */
+	const __u32 *retired; /* ids to give out only where there are no others, sorted; not owned */
+	size_t nr_retired;
+	struct pb_index *index; /* of pb_set_find_same(), private: made when first needed */
+};
+
+/* Frees what a set owns and zeroes it. */
+void pb_set_clear(struct pb_set *set);
+
+enum pb_added { PB_ADDED, PB_CHANGED, PB_UNCHANGED };
+
+/*
+ * Adds a rule, or, where the same rule (protocols, side, ports, sources, new) is there, changes
+ * its action, comment and expiry and keeps its id and counters. `rule` is moved from (cleared) on
+ * success; its id is not looked at. `id`, `what` (each may be NULL) tell what was done.
+ * -ENOSPC: all ids are taken, names --max-rules. -ENOMEM.
+ */
+int pb_set_add(struct pb_set *set, struct pb_rule *rule, __u32 *id, enum pb_added *what,
+	       struct pb_error *error);
+
+/* Finds by id, or the same rule (see above); NULL where there is none. */
+struct pb_rule *pb_set_find(const struct pb_set *set, __u32 id);
+struct pb_rule *pb_set_find_same(const struct pb_set *set, const struct pb_rule *rule);
+
+/* Returns -ENOENT with a message: the rule is not there, but these come near (overlapping ports). */
+int pb_set_missing(const struct pb_set *set, const struct pb_rule *rule, struct pb_error *error);
+
+/* Deletes the rule with that id. -ENOENT names the id and what ids there are. */
+int pb_set_del(struct pb_set *set, __u32 id, struct pb_error *error);
+
+/* Deletes all rules that `drop` picks, in one pass; returns how many. */
+size_t pb_set_del_if(struct pb_set *set, bool (*drop)(const struct pb_rule *rule, void *ctx),
+		     void *ctx);
+
+/*
+ * Sets the policy. Turning it to deny adds the rules that keep a host reachable by its own
+ * network, commented "failsafe": DHCP (udp dport 68) and DHCPv6 (udp dport 546), unless there is
+ * a rule for those packets alone. -ENOSPC as pb_set_add().
+ */
+int pb_set_policy(struct pb_set *set, enum pb_policy policy, struct pb_error *error);
+
+/* Deletes rules that have expired at `now`; returns how many. */
+size_t pb_set_expire(struct pb_set *set, __u64 now);
+
+/* ---- Rulesets in files -------------------------------------------------------------------- */
+
+#define PB_PROBLEMS_MAX 20
+
+/* Lines for a person, "FILE:LINE: what is wrong", and how many there were beyond those. */
+struct pb_problems {
+	struct pb_error list[PB_PROBLEMS_MAX];
+	size_t nr;
+	size_t more;
+};
+
+/*
+ * Reads a ruleset from a file ("-": standard input), as xdp-portblock.rules(5) says; JSON where its
+ * name ends in .json. -EINVAL: `problems` says all that is wrong, and `set` is as it was. `notes`
+ * (may be NULL): what is right and yet worth a word. The caller clears the set.
+ */
+int pb_set_read(const char *path, __u64 now, struct pb_set *set, struct pb_problems *problems,
+		struct pb_problems *notes);
+
+/* The text form of a set, as pb_set_read() takes it; rules that have ended are left out. -ENOMEM. */
+int pb_set_format(const struct pb_set *set, __u64 now, char **text);
+/* JSON: a key a setting, and "rules"; likewise. */
+struct json_object *pb_set_to_json(const struct pb_set *set, __u64 now);
+
+/*
+ * Makes the rules and settings of `set` those of `wanted`. Rules that are in both keep their id
+ * and counters. -ENOSPC as pb_set_add().
+ */
+int pb_set_replace(struct pb_set *set, const struct pb_set *wanted, struct pb_error *error);
+
+/* ---- Rulesets: sets in pinned maps, read by the XDP program ------------------------------ */
+
+/* An open ruleset. Its maps are pinned in <bpffs>/xdp-portblock/NAME/. */
+struct pb_ruleset;
+
+struct pb_ruleset_options {
+	__u32 max_rules;   /* 0: PB_RULES_DEFAULT */
+	__u32 max_sources; /* 0: PB_SOURCES_DEFAULT */
+};
+
+/* -EINVAL: letters, digits, - and _ only, at most PB_NAME_LEN - 1 of them. */
+int pb_ruleset_name_check(const char *name, struct pb_error *error);
+
+/*
+ * Opens the maps of a ruleset that is there. -ENOENT: nothing is loaded under that name (names
+ * `load`). -EPROTO: pinned by another abi version. -EPERM, -EACCES: names the capabilities.
+ * The caller closes. Changes nothing.
+ */
+int pb_ruleset_open(const char *name, struct pb_ruleset **ruleset, struct pb_error *error);
+void pb_ruleset_close(struct pb_ruleset *ruleset);
+
+const char *pb_ruleset_name(const struct pb_ruleset *ruleset);
+const struct pb_config *pb_ruleset_config(const struct pb_ruleset *ruleset);
+
+/* Reads the generation in force, with counters. The caller clears the set. */
+int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error);
+
+/*
+ * A change: begin takes the ruleset's lock (waiting for another process's change) and reads the
+ * rules, those that have ended left out; the caller edits `set`; commit compiles it into the idle
+ * slot and publishes it by one store; abort lets go. Both end the change and clear the set, and
+ * both are safe after a failed begin. Commit fails with -ENOSPC and a message naming limit, number
+ * and option when something does not fit; the generation in force is then untouched. With
+ * `confirm` (nanoseconds; 0: at once for good) the generation from before comes back after that
+ * time, by the kernel's clock and with no process running, unless pb_ruleset_confirm() is called;
+ * until then another change is -EBUSY.
+ */
+int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error);
+int pb_ruleset_commit(struct pb_ruleset *ruleset, struct pb_set *set, __u64 confirm,
+		      struct pb_error *error);
+void pb_ruleset_abort(struct pb_ruleset *ruleset, struct pb_set *set);
+
+/* Nanoseconds left to confirm a change; 0: none is pending. */
+__u64 pb_ruleset_pending(const struct pb_ruleset *ruleset);
+/* Keeps the pending change. -ENOENT: there is none; -ETIME: too late. */
+int pb_ruleset_confirm(struct pb_ruleset *ruleset, struct pb_error *error);
+/* Brings the generation from before the pending change back at once. -ENOENT: there is none. */
+int pb_ruleset_rollback(struct pb_ruleset *ruleset, struct pb_error *error);
+
+/* Zeroes the counters of all rules and of the interfaces bound to the ruleset. */
+int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error);
+
+/* Names of the rulesets that have pins here, sorted; the caller frees each and the array. */
+int pb_ruleset_names(char ***names, size_t *nr, struct pb_error *error);
+
+/* ---- The filter on interfaces ------------------------------------------------------------ */
+
+enum pb_mode { PB_MODE_AUTO, PB_MODE_NATIVE, PB_MODE_SKB, PB_MODE_HW, PB_MODE_MAX };
+const char *pb_mode_name(enum pb_mode mode);
+/* "auto", "native", "skb" or "hw" */
+int pb_mode_parse(const char *text, enum pb_mode *mode, struct pb_error *error);
+
+#define PB_PRIORITY_DEFAULT 9 /* ahead of xdp-filter's 10 */
+#define PB_PRIORITY_MAX 65535
+#define PB_INTERFACES_MAX 256 /* in one call */
+#define PB_CHAIN_PROGRAMS_MAX 16
+
+/* A program of an interface's chain, in the order in which they run. */
+struct pb_chain_program {
+	char name[64];
+	__u32 id;
+	__u32 priority;
+};
+
+/* What is on an interface, as the kernel says. */
+struct pb_interface {
+	int ifindex;
+	char name[16];
+	bool loaded;	   /* our program is on it; else the fields below the chain are 0 */
+	enum pb_mode mode; /* of whatever XDP program is attached */
+	bool dispatcher;   /* attached through libxdp's dispatcher, else a single program */
+	struct pb_chain_program chain[PB_CHAIN_PROGRAMS_MAX];
+	unsigned int nr_chain;
+	__u32 program_id;
+	__u32 priority;
+	bool frags; /* takes frames in several buffers */
+	char ruleset[PB_NAME_LEN];
+	bool pinned; /* the ruleset's pins are there and are these maps */
+	struct pb_settings settings;
+	__u32 rules;
+	struct pb_count outcomes[PB_OUTCOME_MAX];
+};
+
+/* An interface's index from its name or from a decimal index. -ENODEV quotes the word. */
+int pb_interface_index(const char *word, int *ifindex, struct pb_error *error);
+
+/* Looks at one interface. Changes nothing. */
+int pb_interface_get(int ifindex, struct pb_interface *interface, struct pb_error *error);
+
+/* All interfaces of this network namespace that carry our program. The caller frees. */
+int pb_interface_list(struct pb_interface **interfaces, size_t *nr, struct pb_error *error);
+
+struct pb_load_options {
+	enum pb_mode mode;
+	const char *ruleset;	 /* NULL: "default" */
+	int priority;		 /* 0: PB_PRIORITY_DEFAULT */
+	bool require_dispatcher; /* fail rather than attach as a single program */
+	bool set_policy;	 /* `policy` is asked for */
+	enum pb_policy policy;
+	struct pb_ruleset_options limits;
+};
+
+/* What became of one interface of a load. */
+enum pb_loaded { PB_LOADED, PB_ALREADY_LOADED };
+struct pb_load_result {
+	enum pb_loaded what;
+	struct pb_interface interface;
+	char note[256]; /* "" or why it is not as good as could be (single program, no frags) */
+};
+
+/*
+ * Loads the filter on interfaces, all or none: after a failure each is as it was. The ruleset is
+ * made if it is not there. `results` has room for `nr`. An interface that is loaded just as asked
+ * is no error (PB_ALREADY_LOADED); one that differs is -EEXIST with what differs.
+ * -EBUSY: a foreign program holds it (name and id are said); -EOPNOTSUPP: the mode;
+ * -ERANGE: the MTU; -EPERM.
+ */
+int pb_filter_load(const int *ifindexes, size_t nr, const struct pb_load_options *options,
+		   struct pb_load_result *results, struct pb_error *error);
+
+/*
+ * Takes the filter off interfaces; other programs of the chain stay. The pins of a ruleset that no
+ * interface uses any more are removed unless `keep`. -ENOENT: not loaded there.
+ */
+int pb_filter_unload(const int *ifindexes, size_t nr, bool keep, struct pb_error *error);
+
+/*
+ * Removes the pins of rulesets that no program in the kernel uses, kept ones included; `removed`
+ * gets how many there were.
+ */
+int pb_rulesets_remove_unused(size_t *removed, struct pb_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Sets of rules: ids, the same rule, deletion, size. PB_SEED in the environment repeats a run. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <cmocka.h>
+#include "random.h"
+#include "says.h"
+
+#define MANY 60000
+
+/* Adds a rule that must fit; returns its id. */
+static __u32 add(struct pb_set *set, const char *line, enum pb_added wanted)
+{
+	struct pb_rule rule = rule_of(line, 0);
+	enum pb_added what = 99;
+	struct pb_error error = { "" };
+	__u32 id = 0;
+
+	if (pb_set_add(set, &rule, &id, &what, &error))
+		fail_msg("%s: %s", line, error.text);
+	assert_int_equal(what, wanted);
+	assert_null(rule.ports);
+	return id;
+}
+
+static __u32 add_port(struct pb_set *set, unsigned int port)
+{
+	char line[32];
+
+	sprintf(line, "%u/tcp", port);
+	return add(set, line, PB_ADDED);
+}
+
+static void assert_sorted(const struct pb_set *set)
+{
+	for (size_t i = 1; i < set->nr_rules; i++)
+		assert_true(set->rules[i - 1].id < set->rules[i].id);
+}
+
+static void test_empty(void **state)
+{
+	static const struct wrong wrong = { "7", "there is no rule 7", "there are no rules" };
+	struct pb_rule rule = rule_of("22/tcp", 0);
+	struct pb_set set = { 0 };
+	struct pb_error error = { "" };
+
+	(void)state;
+	assert_null(pb_set_find(&set, 1));
+	assert_null(pb_set_find_same(&set, &rule));
+	assert_says(&wrong, pb_set_del(&set, 7, &error), -ENOENT, &error);
+	assert_int_equal(pb_set_expire(&set, 1), 0);
+	pb_set_clear(&set);
+	pb_rule_clear(&rule);
+}
+
+/* Ids go up, also past ids that became free; at the end they start over. */
+static void test_ids(void **state)
+{
+	struct pb_set set = { .max_rules = 4 };
+
+	(void)state;
+	assert_int_equal(add_port(&set, 1), 1);
+	assert_int_equal(add_port(&set, 2), 2);
+	assert_int_equal(pb_set_del(&set, 1, NULL), 0);
+	assert_int_equal(add_port(&set, 3), 3);
+	assert_int_equal(add_port(&set, 4), 4);
+	assert_int_equal(add_port(&set, 5), 1);
+	assert_sorted(&set);
+	assert_int_equal(pb_set_del(&set, 3, NULL), 0);
+	assert_int_equal(add_port(&set, 6), 3);
+	assert_sorted(&set);
+	assert_int_equal(pb_set_find(&set, 3)->ports[0].first, 6);
+	pb_set_clear(&set);
+}
+
+static void test_retired(void **state)
+{
+	static const __u32 retired[] = { 2, 3, 5 };
+	struct pb_set set = { .max_rules = 6, .retired = retired, .nr_retired = 3 };
+	struct pb_rule rule = rule_of("99/tcp", 0);
+
+	(void)state;
+	assert_int_equal(add_port(&set, 1), 1);
+	assert_int_equal(add_port(&set, 2), 4);
+	assert_int_equal(add_port(&set, 3), 6);
+	/* only where there is no other */
+	assert_int_equal(add_port(&set, 4), 2);
+	assert_int_equal(add_port(&set, 5), 3);
+	assert_int_equal(add_port(&set, 6), 5);
+	assert_true(set.rules[0].added && set.rules[5].added);
+	assert_int_equal(pb_set_add(&set, &rule, NULL, NULL, NULL), -ENOSPC);
+	assert_sorted(&set);
+	pb_rule_clear(&rule);
+	pb_set_clear(&set);
+}
+
+static void test_full(void **state)
+{
+	static const struct wrong wrong = { "full", "all 2 rule ids are taken", "--max-rules" };
+	struct pb_set set = { .max_rules = 2, .next_id = 2 };
+	struct pb_rule rule = rule_of("3/tcp", 0);
+	enum pb_added what = 99;
+	struct pb_error error = { "" };
+	__u32 id = 99;
+
+	(void)state;
+	assert_int_equal(add_port(&set, 1), 2);
+	assert_int_equal(add_port(&set, 2), 1);
+	assert_says(&wrong, pb_set_add(&set, &rule, &id, &what, &error), -ENOSPC, &error);
+	assert_int_equal(id, 99);
+	assert_int_equal(what, 99);
+	assert_int_equal(set.nr_rules, 2);
+	assert_non_null(rule.ports);
+	add(&set, "allow tcp dport 1", PB_CHANGED);
+	pb_rule_clear(&rule);
+	pb_set_clear(&set);
+}
+
+/* Counters and id stay; action, comment and expiry are the new rule's. */
+static void test_same(void **state)
+{
+	struct pb_set set = { 0 };
+	struct pb_rule *rule;
+
+	(void)state;
+	add_port(&set, 21);
+	add_port(&set, 22);
+	rule = pb_set_find(&set, 2);
+	rule->packets = 7;
+	assert_int_equal(add(&set, "22/tcp", PB_UNCHANGED), 2);
+	assert_int_equal(add(&set, "allow 22/tcp", PB_CHANGED), 2);
+	assert_int_equal(add(&set, "allow 22/tcp comment x", PB_CHANGED), 2);
+	assert_int_equal(add(&set, "allow 22/tcp comment x", PB_UNCHANGED), 2);
+	assert_int_equal(add(&set, "allow 22/tcp comment x expires 1h", PB_CHANGED), 2);
+	assert_int_equal(set.nr_rules, 2);
+	rule = pb_set_find(&set, 2);
+	assert_int_equal(rule->packets, 7);
+	assert_int_equal(rule->action, PB_ACTION_ALLOW);
+	assert_string_equal(rule->comment, "x");
+	pb_set_clear(&set);
+}
+
+static void test_not_same(void **state)
+{
+	static const char *const lines[] = {
+		"22/tcp",
+		"22/udp",
+		"22/tcp,udp",
+		"22-23/tcp",
+		"22,24/tcp",
+		"tcp sport 22",
+		"22/tcp new",
+		"22/tcp from 10.0.0.0/8",
+		"22/tcp except 10.0.0.0/8",
+		"22/tcp from 10.0.0.0/9",
+		"22/tcp from 10.0.0.0/8,10.0.0.0/9",
+		"22/tcp from 10.0.0.0/8 except 10.0.0.0/9",
+		"22/tcp from a00::/8",
+	};
+	struct pb_set set = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_int_equal(add(&set, lines[i], PB_ADDED), i + 1);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_int_equal(add(&set, lines[i], PB_UNCHANGED), i + 1);
+	pb_set_clear(&set);
+}
+
+static void test_delete(void **state)
+{
+	static const struct wrong wrong = { "4", "there is no rule 4", "are 1-3, 5, 7-8" };
+	struct pb_set set = { 0 };
+	struct pb_error error = { "" };
+
+	(void)state;
+	for (unsigned int port = 1; port <= 8; port++)
+		add_port(&set, port);
+	assert_int_equal(pb_set_del(&set, 4, &error), 0);
+	assert_int_equal(pb_set_del(&set, 6, &error), 0);
+	assert_says(&wrong, pb_set_del(&set, 4, &error), -ENOENT, &error);
+	assert_int_equal(set.nr_rules, 6);
+	assert_int_equal(add_port(&set, 4), 9);
+	for (__u32 id = 1; id <= 9; id += 2)
+		assert_int_equal(pb_set_del(&set, id, NULL), 0);
+	assert_int_equal(pb_set_del(&set, 1, &error), -ENOENT);
+	pb_set_clear(&set);
+}
+
+static void test_delete_message_is_short(void **state)
+{
+	static const struct wrong wrong = { "2", "there is no rule 2", ", ..." };
+	struct pb_set set = { 0 };
+	struct pb_error error = { "" };
+
+	(void)state;
+	for (unsigned int port = 1; port <= 200; port++) {
+		set.next_id = port * 2 - 1;
+		add_port(&set, port);
+	}
+	assert_says(&wrong, pb_set_del(&set, 2, &error), -ENOENT, &error);
+	pb_set_clear(&set);
+}
+
+static void test_expire(void **state)
+{
+	struct pb_set set = { 0 };
+	struct pb_rule rule = rule_of("2/tcp", 0);
+
+	(void)state;
+	add(&set, "1/tcp", PB_ADDED);
+	add(&set, "2/tcp expires 5s", PB_ADDED);
+	add(&set, "3/tcp expires 6s", PB_ADDED);
+	assert_int_equal(pb_set_expire(&set, 4999999999), 0);
+	assert_int_equal(pb_set_expire(&set, 5000000000), 1);
+	assert_null(pb_set_find(&set, 2));
+	assert_null(pb_set_find_same(&set, &rule));
+	assert_int_equal(pb_set_expire(&set, 60000000000), 1);
+	assert_int_equal(set.nr_rules, 1);
+	assert_int_equal(set.rules[0].id, 1);
+	pb_rule_clear(&rule);
+	pb_set_clear(&set);
+}
+
+/* Rules that were put there by hand are found, and so after a change of the array's length. */
+static void test_filled_by_hand(void **state)
+{
+	struct pb_set set = { 0 };
+	struct pb_rule rule = rule_of("3/tcp", 0);
+
+	(void)state;
+	set.rules = calloc(3, sizeof(*set.rules));
+	set.room = 3;
+	for (set.nr_rules = 0; set.nr_rules < 3; set.nr_rules++) {
+		char line[32];
+
+		sprintf(line, "%zu/tcp", set.nr_rules + 1);
+		set.rules[set.nr_rules] = rule_of(line, 0);
+		set.rules[set.nr_rules].id = set.nr_rules * 10 + 10;
+		if (set.nr_rules < 2)
+			assert_null(pb_set_find_same(&set, &rule));
+	}
+	assert_int_equal(pb_set_find_same(&set, &rule)->id, 30);
+	assert_int_equal(add_port(&set, 4), 1);
+	assert_sorted(&set);
+	assert_int_equal(add(&set, "audit 2/tcp", PB_CHANGED), 20);
+	pb_rule_clear(&rule);
+	pb_set_clear(&set);
+}
+
+/* Against a plain table: port -> id. */
+static void test_random(void **state)
+{
+	__u64 seed = random_seed();
+	struct pb_set set = { .max_rules = 150 };
+	__u32 ids[101] = { 0 };
+	struct random random;
+
+	(void)state;
+	print_message("PB_SEED=%llu\n", (unsigned long long)seed);
+	random_init(&random, seed);
+	for (int round = 0; round < 20000; round++) {
+		__u32 port = 1 + random_below(&random, 100);
+		struct pb_rule rule = { 0 };
+		const struct pb_rule *found;
+		char line[32];
+
+		sprintf(line, "%u/tcp", port);
+		rule = rule_of(line, 0);
+		found = pb_set_find_same(&set, &rule);
+		assert_int_equal(found ? found->id : 0, ids[port]);
+		pb_rule_clear(&rule);
+		if (ids[port]) {
+			assert_int_equal(pb_set_del(&set, ids[port], NULL), 0);
+			ids[port] = 0;
+		} else {
+			ids[port] = add_port(&set, port);
+		}
+		assert_sorted(&set);
+	}
+	pb_set_clear(&set);
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static void one_port(struct pb_rule *rule, unsigned int port)
+{
+	*rule = (struct pb_rule){ .protocols = 1U << PB_PROTO_TCP, .nr_ports = 1 };
+	rule->ports = malloc(sizeof(*rule->ports));
+	rule->ports[0] = (struct pb_range){ port, port };
+}
+
+/* Takes time in proportion to the rules; the limit leaves room for sanitizers. */
+static void test_many(void **state)
+{
+	struct pb_set set = { 0 };
+	struct pb_rule rule;
+	double start = seconds();
+	enum pb_added what;
+
+	(void)state;
+	for (unsigned int pass = 0; pass < 2; pass++) {
+		for (unsigned int port = 1; port <= MANY; port++) {
+			one_port(&rule, port);
+			assert_int_equal(pb_set_add(&set, &rule, NULL, &what, NULL), 0);
+			assert_int_equal(what, pass ? PB_UNCHANGED : PB_ADDED);
+		}
+	}
+	assert_int_equal(set.nr_rules, MANY);
+	assert_sorted(&set);
+	for (unsigned int id = MANY; id; id--)
+		assert_int_equal(pb_set_del(&set, id, NULL), 0);
+	print_message("%u rules added twice and deleted: %.3f s\n", MANY, seconds() - start);
+	assert_true(seconds() - start < 2);
+	pb_set_clear(&set);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_empty),	cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_retired), cmocka_unit_test(test_full),
+		cmocka_unit_test(test_same),	cmocka_unit_test(test_not_same),
+		cmocka_unit_test(test_delete),	cmocka_unit_test(test_delete_message_is_short),
+		cmocka_unit_test(test_expire),	cmocka_unit_test(test_filled_by_hand),
+		cmocka_unit_test(test_random),	cmocka_unit_test(test_many),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
