@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+#include <stdlib.h>
+#include "eval.h"
+
+int eval_steps;
+
+/* An index beyond the array is an error of the compiler. */
+static const struct pb_decision *decision_at(const struct pb_tables *tables, size_t index)
+{
+	if (index >= tables->nr_decisions) {
+		fprintf(stderr, "decision %zu of %zu\n", index, tables->nr_decisions);
+		abort();
+	}
+	return &tables->decisions[index];
+}
+
+static bool key_matches(const struct pb_source *source, __u16 set, const struct packet *packet)
+{
+	const struct pb_prefix *prefix = &source->prefix;
+
+	if (source->set != set || prefix->family != packet->family)
+		return false;
+	for (int bit = 0; bit < prefix->len; bit++) {
+		int byte = bit / 8, mask = 128 >> (bit & 7);
+
+		if ((prefix->addr[byte] & mask) != (packet->addr[byte] & mask))
+			return false;
+	}
+	return true;
+}
+
+/* The longest prefix of the set's trie, by looking at all. */
+static __u32 trie_lookup(const struct pb_tables *tables, __u16 set, const struct packet *packet)
+{
+	const struct pb_source *best = NULL;
+
+	for (const struct pb_source *s = tables->sources; s < tables->sources + tables->nr_sources;
+	     s++) {
+		if (key_matches(s, set, packet) && (!best || s->prefix.len > best->prefix.len))
+			best = s;
+	}
+	return best ? best->offset : 0;
+}
+
+static const struct pb_decision *candidate(const struct pb_tables *tables,
+					   const struct packet *packet, enum pb_side side)
+{
+	__u16 port = side == PB_SIDE_DPORT ? packet->dport : packet->sport;
+	const struct pb_decision *head;
+
+	if (!(tables->sides[packet->proto] & 1 << side))
+		return decision_at(tables, 0);
+	head = decision_at(tables, tables->classes[packet->proto * PB_SIDE_MAX + side].class[port]);
+	if (head->flags & PB_DECISION_SOURCES)
+		head = decision_at(tables, head->next + trie_lookup(tables, head->set, packet));
+	return head;
+}
+
+static bool holds(const struct pb_decision *decision, const struct packet *packet)
+{
+	if (decision->flags & PB_DECISION_EXPIRES && packet->now >= decision->expires)
+		return false;
+	return !(decision->flags & PB_DECISION_NEW) || !packet->connection;
+}
+
+static const struct pb_decision *winner(const struct pb_tables *tables, const struct packet *packet)
+{
+	const struct pb_decision *a = candidate(tables, packet, PB_SIDE_DPORT);
+	const struct pb_decision *b = candidate(tables, packet, PB_SIDE_SPORT);
+
+	for (eval_steps = 0; eval_steps < PB_CHAIN_MAX; eval_steps++) {
+		bool second = b->rank > a->rank || (b->rank == a->rank && b->rule < a->rule);
+		const struct pb_decision **best = second ? &b : &a;
+
+		if (!(*best)->rule)
+			return NULL;
+		if (holds(*best, packet))
+			return *best;
+		*best = decision_at(tables, (*best)->next);
+	}
+	return NULL;
+}
+
+struct verdict eval_packet(const struct pb_tables *tables, const struct pb_settings *settings,
+			   const struct packet *packet)
+{
+	const struct pb_decision *decision = winner(tables, packet);
+
+	if (!decision) {
+		bool pass = settings->policy != PB_POLICY_DENY ||
+			    (!settings->no_replies && packet->connection);
+
+		return (struct verdict){ 0, pass ? PB_OUTCOME_PASS : PB_OUTCOME_DROP_POLICY };
+	}
+	switch (decision->action) {
+	case PB_ACTION_DROP:
+		return (struct verdict){ decision->rule, PB_OUTCOME_DROP_RULE };
+	case PB_ACTION_AUDIT:
+		return (struct verdict){ decision->rule, PB_OUTCOME_AUDIT };
+	default:
+		return (struct verdict){ decision->rule, PB_OUTCOME_PASS };
+	}
+}

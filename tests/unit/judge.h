@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The manual's words turned into loops: slow, and nothing of the compiler in it. */
+#ifndef JUDGE_H
+#define JUDGE_H
+
+#include "portblock.h"
+
+/* A packet that has ports, and the time at which it comes. */
+struct packet {
+	enum pb_proto proto;
+	__u16 sport;
+	__u16 dport;
+	__u8 family;
+	__u8 addr[16];	 /* source */
+	bool connection; /* of this host */
+	__u64 now;
+};
+
+struct verdict {
+	__u32 rule; /* 0: none matched */
+	enum pb_outcome outcome;
+};
+
+struct verdict judge_packet(const struct pb_set *set, const struct packet *packet);
+
+#endif
