@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* A ruleset in JSON, in the shape that `rule list -j` and `save -j` print. */
+#include <stdio.h>
+#include <string.h>
+#include <json-c/json.h>
+#include "error.h"
+#include "file.h"
+#include "text.h"
+
+static void problem(const struct pb_reading *reading, const char *path,
+		    const struct pb_error *error)
+{
+	pb_problem_add(reading->problems, path, 0, error->text);
+}
+
+static void read_rules(struct pb_reading *reading, const char *path, struct json_object *rules)
+{
+	struct pb_error error, placed;
+
+	if (!json_object_is_type(rules, json_type_array)) {
+		pb_problem_add(reading->problems, path, 0, "\"rules\" is not an array");
+		return;
+	}
+	for (size_t i = 0; i < json_object_array_length(rules); i++) {
+		struct pb_rule rule = {};
+
+		if (!pb_rule_from_json(json_object_array_get_idx(rules, i), reading->now, &rule,
+				       &error)) {
+			pb_reading_add(reading, path, 0, &rule);
+			continue;
+		}
+		pb_fail(&placed, EINVAL, "rules[%zu]: %.900s", i, error.text);
+		problem(reading, path, &placed);
+	}
+}
+
+static void read_key(struct pb_reading *reading, const char *path, const char *key,
+		     struct json_object *value)
+{
+	struct pb_error error;
+
+	if (!strcmp(key, "rules")) {
+		read_rules(reading, path, value);
+		return;
+	}
+	if (!strcmp(key, "ruleset"))
+		return; /* which one it goes to is the caller's to say */
+	if (!json_object_is_type(value, json_type_string))
+		pb_fail(&error, EINVAL, "the value of %s is not a string", PB_Q(key));
+	else if (!pb_setting_set(&reading->set->settings, key, json_object_get_string(value),
+				 &error))
+		return;
+	problem(reading, path, &error);
+}
+
+static void read_keys(struct pb_reading *reading, const char *path, struct json_object *json)
+{
+	struct json_object_iterator at = json_object_iter_begin(json);
+	struct json_object_iterator end = json_object_iter_end(json);
+
+	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+		read_key(reading, path, json_object_iter_peek_name(&at),
+			 json_object_iter_peek_value(&at));
+}
+
+static unsigned long line_of(const char *text, size_t offset)
+{
+	unsigned long line = 1;
+
+	for (size_t i = 0; i < offset && text[i]; i++)
+		line += text[i] == '\n';
+	return line;
+}
+
+void pb_read_json(struct pb_reading *reading, const char *path, const char *text)
+{
+	struct json_tokener *tokener = json_tokener_new();
+	struct json_object *json = NULL;
+	struct pb_error error;
+	size_t end = 0;
+
+	if (tokener) {
+		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+		/* With its NUL, so that a text that breaks off is told from one to be continued. */
+		json = json_tokener_parse_ex(tokener, text, strlen(text) + 1);
+		end = json_tokener_get_parse_end(tokener);
+	}
+	if (!tokener || json_tokener_get_error(tokener) != json_tokener_success) {
+		pb_fail(&error, EINVAL, "this is not JSON: %s",
+			tokener ? json_tokener_error_desc(json_tokener_get_error(tokener)) :
+				  "out of memory");
+		pb_problem_add(reading->problems, path, line_of(text, end), error.text);
+	} else if (!json_object_is_type(json, json_type_object)) {
+		pb_problem_add(reading->problems, path, 0,
+			       "this is not a ruleset: an object with \"rules\" is wanted");
+	} else {
+		read_keys(reading, path, json);
+	}
+	json_object_put(json);
+	if (tokener)
+		json_tokener_free(tokener);
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Rulesets in files: opening them, what each reader does with a rule, and the way back. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <json-c/json.h>
+#include "error.h"
+#include "file.h"
+#include "text.h"
+
+#define INCLUDES_MAX 16
+
+void pb_problem_add(struct pb_problems *problems, const char *path, unsigned long line,
+		    const char *text)
+{
+	struct pb_error *problem;
+
+	if (!problems)
+		return;
+	if (problems->nr == PB_PROBLEMS_MAX) {
+		problems->more++;
+		return;
+	}
+	problem = &problems->list[problems->nr++];
+	if (line)
+		pb_fail(problem, EINVAL, "%.400s:%lu: %s", path, line, text);
+	else
+		pb_fail(problem, EINVAL, "%.400s: %s", path, text);
+}
+
+void pb_reading_add(struct pb_reading *reading, const char *path, unsigned long line,
+		    struct pb_rule *rule)
+{
+	enum pb_added what = PB_ADDED;
+	struct pb_error error;
+
+	if (pb_set_add(reading->set, rule, NULL, &what, &error))
+		pb_problem_add(reading->problems, path, line, error.text);
+	else if (what == PB_CHANGED)
+		pb_problem_add(reading->notes, path, line,
+			       "this rule stands further up already, with another action, comment "
+			       "or expiry: the one here holds");
+	pb_rule_clear(rule);
+}
+
+/* The files being read, each included by the one behind it: to refuse circles. */
+struct chain {
+	dev_t device;
+	ino_t inode;
+};
+static __thread struct chain chain[INCLUDES_MAX];
+static __thread size_t chain_length;
+
+/* Reads all of a stream; NULL: errno says why. */
+static char *slurp(FILE *in, size_t *len)
+{
+	char *text = NULL, *grown;
+	size_t room = 0;
+
+	*len = 0;
+	do {
+		if (*len + 65536 > room) {
+			room = 2 * room + 65536;
+			grown = realloc(text, room + 1);
+			if (!grown)
+				break;
+			text = grown;
+		}
+		*len += fread(text + *len, 1, room - *len, in);
+	} while (!feof(in) && !ferror(in));
+	if (!feof(in)) {
+		free(text);
+		return NULL;
+	}
+	text[*len] = '\0';
+	return text;
+}
+
+static bool enter(FILE *in)
+{
+	struct stat about;
+
+	if (fstat(fileno(in), &about) || chain_length == INCLUDES_MAX)
+		return false;
+	for (size_t i = 0; i < chain_length; i++)
+		if (S_ISREG(about.st_mode) && chain[i].device == about.st_dev &&
+		    chain[i].inode == about.st_ino)
+			return false;
+	chain[chain_length++] = (struct chain){ about.st_dev, about.st_ino };
+	return true;
+}
+
+static bool is_json(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot && !strcmp(dot, ".json");
+}
+
+static void read_open(struct pb_reading *reading, FILE *in, const char *path)
+{
+	struct pb_error error;
+	size_t len;
+	char *text = slurp(in, &len);
+
+	if (!text) {
+		pb_fail(&error, errno, "cannot read it: %s", strerror(errno));
+		pb_problem_add(reading->problems, path, 0, error.text);
+	} else if (strlen(text) != len) {
+		pb_problem_add(reading->problems, path, 0,
+			       "it holds a NUL byte: this is not a text file");
+	} else if (is_json(path)) {
+		pb_read_json(reading, path, text);
+	} else {
+		pb_read_text(reading, path, text);
+	}
+	free(text);
+}
+
+void pb_read_path(struct pb_reading *reading, const char *path, const char *from,
+		  unsigned long line)
+{
+	bool standard = !from && !strcmp(path, "-");
+	FILE *in = standard ? stdin : fopen(path, "re");
+	struct pb_error error;
+
+	if (!in) {
+		pb_fail(&error, errno, "cannot open %s: %s", PB_Q(path), strerror(errno));
+		pb_problem_add(reading->problems, from ?: path, line, error.text);
+		return;
+	}
+	if (enter(in)) {
+		read_open(reading, in, standard ? "standard input" : path);
+		chain_length--;
+	} else {
+		pb_fail(&error, ELOOP,
+			"include %s leads back to a file that is being read, or "
+			"includes are deeper than %d",
+			PB_Q(path), INCLUDES_MAX);
+		pb_problem_add(reading->problems, from ?: path, line, error.text);
+	}
+	if (!standard)
+		fclose(in);
+}
+
+int pb_set_read(const char *path, __u64 now, struct pb_set *set, struct pb_problems *problems,
+		struct pb_problems *notes)
+{
+	struct pb_set read = {};
+	struct pb_reading reading = { &read, now, problems, notes };
+
+	memset(problems, 0, sizeof(*problems));
+	if (notes)
+		memset(notes, 0, sizeof(*notes));
+	pb_read_path(&reading, path, NULL, 0);
+	if (problems->nr) {
+		pb_set_clear(&read);
+		return -EINVAL;
+	}
+	*set = read;
+	return 0;
+}
+
+int pb_set_format(const struct pb_set *set, __u64 now, char **text)
+{
+	char *made = NULL, *rule;
+	const char *name;
+	size_t len;
+	FILE *out = open_memstream(&made, &len);
+	int ret = out ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !ret && (name = pb_setting_name(i)); i++)
+		if (!i || !pb_setting_is_default(&set->settings, name))
+			fprintf(out, "%s %s\n", name, pb_setting_value(&set->settings, name));
+	for (size_t i = 0; !ret && i < set->nr_rules; i++) {
+		if (set->rules[i].expires && set->rules[i].expires <= now)
+			continue;
+		ret = pb_rule_format(&set->rules[i], now, &rule);
+		if (!ret) {
+			fprintf(out, "%s\n", rule);
+			free(rule);
+		}
+	}
+	if (out)
+		made = pb_stream_take(out, &made);
+	if (ret || !made) {
+		free(made);
+		return -ENOMEM;
+	}
+	*text = made;
+	return 0;
+}
+
+struct json_object *pb_set_to_json(const struct pb_set *set, __u64 now)
+{
+	struct json_object *json = json_object_new_object(), *rules = json_object_new_array();
+	const char *name;
+
+	for (size_t i = 0; (name = pb_setting_name(i)); i++)
+		json_object_object_add(
+			json, name, json_object_new_string(pb_setting_value(&set->settings, name)));
+	for (size_t i = 0; i < set->nr_rules; i++)
+		if (!set->rules[i].expires || set->rules[i].expires > now)
+			json_object_array_add(rules, pb_rule_to_json(&set->rules[i], now));
+	json_object_object_add(json, "rules", rules);
+	return json;
+}
+
+static bool not_wanted(const struct pb_rule *rule, void *wanted)
+{
+	return !pb_set_find_same(wanted, rule);
+}
+
+int pb_set_replace(struct pb_set *set, const struct pb_set *wanted, struct pb_error *error)
+{
+	int ret = 0;
+
+	pb_set_del_if(set, not_wanted, (void *)wanted);
+	for (size_t i = 0; !ret && i < wanted->nr_rules; i++) {
+		struct pb_rule rule = {};
+
+		ret = pb_rule_copy(&rule, &wanted->rules[i]);
+		if (ret)
+			return pb_fail_memory(error);
+		ret = pb_set_add(set, &rule, NULL, NULL, error);
+		pb_rule_clear(&rule);
+	}
+	if (!ret)
+		set->settings = wanted->settings;
+	return ret;
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <stdio.h>
+#include <string.h>
+#include <bpf/libbpf.h>
+#include <xdp/libxdp.h>
+#include "log.h"
+#include "portblock.h"
+
+static pb_logger logger;
+static __thread char last[256];
+
+void pb_log_set(pb_logger function)
+{
+	logger = function;
+	pb_log_begin();
+}
+
+static void take(bool warning, const char *format, va_list args)
+{
+	char line[1024];
+
+	vsnprintf(line, sizeof(line), format, args);
+	line[strcspn(line, "\n")] = '\0';
+	if (warning)
+		snprintf(last, sizeof(last), "%.255s", line);
+	if (logger && *line)
+		logger(line);
+}
+
+static int from_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	take(level == LIBBPF_WARN, format, args);
+	return 0;
+}
+
+static int from_libxdp(enum libxdp_print_level level, const char *format, va_list args)
+{
+	take(level == LIBXDP_WARN, format, args);
+	return 0;
+}
+
+void pb_log_begin(void)
+{
+	last[0] = '\0';
+	libbpf_set_print(from_libbpf);
+	libxdp_set_print(from_libxdp);
+}
+
+const char *pb_log_last(void)
+{
+	return last;
+}

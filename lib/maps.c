@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Maps as the kernel has them: made from the embedded object, mapped into memory, by id. */
+#include <linux/membarrier.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "compile.h"
+#include "error.h"
+#include "maps.h"
+#include "portblock.skel.h"
+
+/* Plain rules need a decision each at most; sources and expiring rules need a few more. */
+static __u32 decisions_for(__u32 max_rules)
+{
+	return max_rules + max_rules / 2 + 512;
+}
+
+static struct pb_config first_config(const char *ruleset, const struct pb_ruleset_options *options)
+{
+	struct pb_config config = {
+		.abi_version = PB_ABI_VERSION,
+		.max_rules = options->max_rules ?: PB_RULES_DEFAULT,
+		.max_sources = options->max_sources ?: PB_SOURCES_DEFAULT,
+		.cpus = libbpf_num_possible_cpus(),
+		.slots[0] = { .generation = 1, .next_id = 1 },
+	};
+
+	config.max_decisions = decisions_for(config.max_rules);
+	config.max_ranges = config.max_rules;
+	snprintf(config.ruleset, sizeof(config.ruleset), "%s", ruleset);
+	return config;
+}
+
+static int set_sizes(struct portblock_bpf *object, const struct pb_config *config)
+{
+	const struct {
+		struct bpf_map *map;
+		__u32 entries;
+	} sizes[] = {
+		{ object->maps.pb_decisions, config->max_decisions * PB_SLOTS },
+		{ object->maps.pb_sources, config->max_sources * PB_SLOTS },
+		{ object->maps.pb_rules, (config->max_rules + 1) * PB_SLOTS },
+		{ object->maps.pb_ranges, config->max_ranges * PB_SLOTS },
+		{ object->maps.pb_prefixes, config->max_sources * PB_SLOTS },
+		{ object->maps.pb_counts, config->cpus * (config->max_rules + 1) },
+	};
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		ret = bpf_map__set_max_entries(sizes[i].map, sizes[i].entries);
+	if (!ret)
+		ret = bpf_program__set_autoload(object->progs.xdp_portblock, false);
+	return ret;
+}
+
+/* Takes a reference of its own to each map of a loaded object. */
+static int take_maps(const struct portblock_bpf *object, struct pb_maps *maps)
+{
+	const struct bpf_map *from[PB_MAP_MAX] = {
+		[PB_MAP_CONFIG] = object->maps.pb_config,
+		[PB_MAP_PORTS] = object->maps.pb_ports,
+		[PB_MAP_DECISIONS] = object->maps.pb_decisions,
+		[PB_MAP_SOURCES] = object->maps.pb_sources,
+		[PB_MAP_RULES] = object->maps.pb_rules,
+		[PB_MAP_RANGES] = object->maps.pb_ranges,
+		[PB_MAP_PREFIXES] = object->maps.pb_prefixes,
+		[PB_MAP_COUNTS] = object->maps.pb_counts,
+	};
+
+	for (int i = 0; i < PB_MAP_MAX; i++) {
+		maps->fd[i] = dup(bpf_map__fd(from[i]));
+		if (maps->fd[i] < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static int map_memory(struct pb_maps *maps, enum pb_map which, void *pointer)
+{
+	size_t page = sysconf(_SC_PAGESIZE), size;
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+	void *start;
+
+	if (bpf_obj_get_info_by_fd(maps->fd[which], &info, &len))
+		return -errno;
+	size = (size_t)info.max_entries * ((info.value_size + 7) & ~7U);
+	size = (size + page - 1) / page * page;
+	start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, maps->fd[which], 0);
+	if (start == MAP_FAILED)
+		return -errno;
+	maps->memory[which].start = start;
+	maps->memory[which].size = size;
+	*(void **)pointer = start;
+	return 0;
+}
+
+int pb_maps_memory(struct pb_maps *maps)
+{
+	const struct {
+		enum pb_map which;
+		void *pointer;
+	} arrays[] = {
+		{ PB_MAP_CONFIG, &maps->config },	{ PB_MAP_PORTS, &maps->ports },
+		{ PB_MAP_DECISIONS, &maps->decisions }, { PB_MAP_RULES, &maps->rules },
+		{ PB_MAP_RANGES, &maps->ranges },	{ PB_MAP_COUNTS, &maps->counts },
+	};
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < sizeof(arrays) / sizeof(arrays[0]); i++)
+		ret = map_memory(maps, arrays[i].which, arrays[i].pointer);
+	return ret;
+}
+
+int pb_maps_create(const char *ruleset, const struct pb_ruleset_options *options,
+		   struct pb_maps *maps, struct pb_error *error)
+{
+	struct pb_config config = first_config(ruleset, options);
+	struct portblock_bpf *object = portblock_bpf__open();
+	struct pb_maps made = PB_MAPS_NONE;
+	int ret = object ? set_sizes(object, &config) : -errno;
+
+	if (!ret)
+		ret = portblock_bpf__load(object);
+	if (!ret)
+		ret = take_maps(object, &made);
+	if (!ret)
+		ret = pb_maps_memory(&made);
+	portblock_bpf__destroy(object);
+	if (ret) {
+		pb_maps_close(&made);
+		return pb_fail_permission(error, -ret, "create the maps");
+	}
+	*made.config = config;
+	*maps = made;
+	return 0;
+}
+
+void pb_maps_close(struct pb_maps *maps)
+{
+	for (int i = 0; i < PB_MAP_MAX; i++) {
+		if (maps->memory[i].start)
+			munmap(maps->memory[i].start, maps->memory[i].size);
+		if (maps->fd[i] >= 0)
+			close(maps->fd[i]);
+	}
+	*maps = (struct pb_maps)PB_MAPS_NONE;
+}
+
+__u32 pb_map_id(int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
+}
+
+int pb_maps_config_by_id(__u32 id, struct pb_config *config)
+{
+	int fd = bpf_map_get_fd_by_id(id), ret = 0;
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info), zero = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		ret = -errno;
+	else if (strcmp(info.name, "pb_config") || info.value_size != sizeof(*config))
+		ret = -EPROTO;
+	else if (bpf_map_lookup_elem(fd, &zero, config))
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+struct pb_count pb_counts_sum(const struct pb_count *counts, __u32 cpus, __u32 row, __u32 index)
+{
+	struct pb_count sum = {};
+
+	for (__u32 cpu = 0; cpu < cpus; cpu++) {
+		sum.packets += counts[cpu * row + index].packets;
+		sum.bytes += counts[cpu * row + index].bytes;
+	}
+	return sum;
+}
+
+int pb_outcomes_read(__u32 id, __u32 cpus, struct pb_count outcomes[PB_OUTCOME_MAX])
+{
+	int fd = bpf_map_get_fd_by_id(id), ret = fd < 0 ? -errno : 0;
+	struct pb_count one;
+
+	memset(outcomes, 0, PB_OUTCOME_MAX * sizeof(*outcomes));
+	for (__u32 i = 0; !ret && i < cpus * PB_OUTCOME_MAX; i++) {
+		if (bpf_map_lookup_elem(fd, &i, &one)) {
+			ret = -errno;
+			break;
+		}
+		outcomes[i % PB_OUTCOME_MAX].packets += one.packets;
+		outcomes[i % PB_OUTCOME_MAX].bytes += one.bytes;
+	}
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+int pb_outcomes_reset(__u32 id, __u32 cpus)
+{
+	int fd = bpf_map_get_fd_by_id(id), ret = fd < 0 ? -errno : 0;
+	const struct pb_count none = {};
+
+	for (__u32 i = 0; !ret && i < cpus * PB_OUTCOME_MAX; i++)
+		ret = bpf_map_update_elem(fd, &i, &none, BPF_EXIST) ? -errno : 0;
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+/* Removes a slot's entries. Deleting moves the others about: look from the start each time. */
+static int clear_sources(int fd, __u32 slot)
+{
+	struct pb_source_key key, next;
+	bool first = true;
+
+	while (!bpf_map_get_next_key(fd, first ? NULL : &key, &next)) {
+		if ((next.set & 1) != slot) {
+			key = next;
+			first = false;
+		} else if (bpf_map_delete_elem(fd, &next)) {
+			return -errno;
+		}
+	}
+	return errno == ENOENT ? 0 : -errno;
+}
+
+int pb_sources_replace(const struct pb_maps *maps, __u32 slot, const struct pb_source *sources,
+		       size_t nr, struct pb_error *error)
+{
+	int fd = maps->fd[PB_MAP_SOURCES], ret = clear_sources(fd, slot);
+	struct pb_source_key key;
+
+	for (size_t i = 0; !ret && i < nr; i++) {
+		memset(&key, 0, sizeof(key));
+		key.prefixlen = PB_SOURCE_BITS + sources[i].prefix.len;
+		key.set = sources[i].set << 1 | slot;
+		key.family = sources[i].prefix.family;
+		memcpy(key.addr, sources[i].prefix.addr, sizeof(key.addr));
+		ret = bpf_map_update_elem(fd, &key, &sources[i].offset, BPF_ANY) ? -errno : 0;
+	}
+	if (ret)
+		return pb_fail(error, -ret, "cannot write the source prefixes: %s", strerror(-ret));
+	return 0;
+}
+
+/*
+ * Removes prefixes from number `nr` on. They are numbered without a gap; going down from the
+ * last one keeps it so, wherever this is interrupted.
+ */
+static int trim_prefixes(int fd, __u32 slot, __u32 nr)
+{
+	struct pb_prefix_key key = { slot, nr };
+	struct pb_prefix_record record;
+
+	while (!bpf_map_lookup_elem(fd, &key, &record))
+		key.index++;
+	while (key.index-- > nr)
+		if (bpf_map_delete_elem(fd, &key))
+			return -errno;
+	return 0;
+}
+
+int pb_prefixes_replace(const struct pb_maps *maps, __u32 slot,
+			const struct pb_prefix_record *prefixes, size_t nr, struct pb_error *error)
+{
+	int fd = maps->fd[PB_MAP_PREFIXES], ret = trim_prefixes(fd, slot, nr);
+	struct pb_prefix_key key = { slot, 0 };
+
+	for (; !ret && key.index < nr; key.index++)
+		ret = bpf_map_update_elem(fd, &key, &prefixes[key.index], BPF_ANY) ? -errno : 0;
+	if (ret)
+		return pb_fail(error, -ret, "cannot write the source prefixes: %s", strerror(-ret));
+	return 0;
+}
+
+int pb_prefixes_read(const struct pb_maps *maps, __u32 slot, struct pb_prefix_record *prefixes,
+		     size_t nr, struct pb_error *error)
+{
+	struct pb_prefix_key key = { slot, 0 };
+
+	for (; key.index < nr; key.index++)
+		if (bpf_map_lookup_elem(maps->fd[PB_MAP_PREFIXES], &key, &prefixes[key.index]))
+			return pb_fail(error, errno, "cannot read source prefix %u: %s", key.index,
+				       strerror(errno));
+	return 0;
+}
+
+/* An update of an array of maps from user space waits for a grace period (Linux 5.0). */
+static int grace_period_by_map(const struct pb_maps *maps)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = maps->fd[PB_MAP_CONFIG]);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "pb_grace", 4, 4, 1, &options);
+	__u32 zero = 0;
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (bpf_map_update_elem(fd, &zero, &maps->fd[PB_MAP_CONFIG], BPF_ANY))
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/*
+ * XDP runs inside an RCU read section, and MEMBARRIER_CMD_GLOBAL is synchronize_rcu(): when it
+ * returns, each packet that had begun is done. Kernels with nohz_full refuse it.
+ */
+int pb_grace_period(const struct pb_maps *maps, struct pb_error *error)
+{
+	int ret;
+
+	if (!syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		return 0;
+	ret = grace_period_by_map(maps);
+	if (ret)
+		return pb_fail(error, -ret, "cannot wait for packets under way: %s",
+			       strerror(-ret));
+	return 0;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The maps of a ruleset: made, pinned, opened, mapped into memory. maps.c is the only user of
+ * bpf_map_*(), pins.c the only one of pins.
+ */
+#ifndef PB_MAPS_H
+#define PB_MAPS_H
+
+#include "portblock.h"
+
+enum pb_map {
+	PB_MAP_CONFIG,
+	PB_MAP_PORTS,
+	PB_MAP_DECISIONS,
+	PB_MAP_SOURCES,
+	PB_MAP_RULES,
+	PB_MAP_RANGES,
+	PB_MAP_PREFIXES,
+	PB_MAP_COUNTS,
+	PB_MAP_MAX
+};
+
+/* Array elements are rounded up to eight bytes. */
+struct pb_range_entry {
+	struct pb_range range;
+	__u32 reserved;
+};
+
+/* Open maps; those that are arrays are mapped into memory. Indexed as abi.h says. */
+struct pb_maps {
+	int fd[PB_MAP_MAX];
+	struct {
+		void *start;
+		size_t size;
+	} memory[PB_MAP_MAX];
+	struct pb_config *config;
+	struct pb_class_table *ports;
+	struct pb_decision *decisions;
+	struct pb_rule_record *rules;
+	struct pb_range_entry *ranges;
+	struct pb_count *counts;
+};
+
+/* A valid `struct pb_maps` that holds nothing; pb_maps_close() takes it. */
+#define PB_MAPS_NONE                                     \
+	{                                                \
+		.fd = { -1, -1, -1, -1, -1, -1, -1, -1 } \
+	}
+
+/* Makes the maps of an empty ruleset, not pinned: slot 0 active, generation 1, policy allow. */
+int pb_maps_create(const char *ruleset, const struct pb_ruleset_options *options,
+		   struct pb_maps *maps, struct pb_error *error);
+
+/* Opens pinned maps. -ENOENT: none there; -EPROTO: of another abi version. */
+int pb_maps_open(const char *directory, struct pb_maps *maps, struct pb_error *error);
+
+/* Pins all maps in a directory that is made for it, in one step as others see it. */
+int pb_maps_pin(const struct pb_maps *maps, const char *directory, struct pb_error *error);
+
+/* Removes the pins of a directory made by pb_maps_pin(), and it. */
+int pb_maps_unpin(const char *directory, struct pb_error *error);
+
+void pb_maps_close(struct pb_maps *maps);
+
+/* Maps the arrays among open maps into memory: for maps.c and pins.c. */
+int pb_maps_memory(struct pb_maps *maps);
+
+/* The kernel's id of a map; 0 on failure. */
+__u32 pb_map_id(int fd);
+
+/* Reads pb_config of the map with that id, of whatever ruleset. -EPROTO: it is none of ours. */
+int pb_maps_config_by_id(__u32 id, struct pb_config *config);
+
+/* Sums the rows of a counter array that is mapped into memory. */
+struct pb_count pb_counts_sum(const struct pb_count *counts, __u32 cpus, __u32 row, __u32 index);
+
+/* Reads or zeroes the outcome counters of the map with that id. */
+int pb_outcomes_read(__u32 id, __u32 cpus, struct pb_count outcomes[PB_OUTCOME_MAX]);
+int pb_outcomes_reset(__u32 id, __u32 cpus);
+
+/* Replaces the entries of one slot in the trie, or in the map of prefixes. */
+struct pb_source;
+int pb_sources_replace(const struct pb_maps *maps, __u32 slot, const struct pb_source *sources,
+		       size_t nr, struct pb_error *error);
+int pb_prefixes_replace(const struct pb_maps *maps, __u32 slot,
+			const struct pb_prefix_record *prefixes, size_t nr, struct pb_error *error);
+
+/* Reads the prefixes of a slot, numbered from 0 to `nr` - 1. */
+int pb_prefixes_read(const struct pb_maps *maps, __u32 slot, struct pb_prefix_record *prefixes,
+		     size_t nr, struct pb_error *error);
+
+/* Waits until no packet is judged by what it read of the maps before this call. */
+int pb_grace_period(const struct pb_maps *maps, struct pb_error *error);
+
+/* <bpffs>/xdp-portblock, or one ruleset's directory in it. */
+#define PB_PATH_LEN 256
+const char *pb_bpffs(void);
+void pb_pins_path(char path[PB_PATH_LEN], const char *ruleset);
+
+/* -ENODEV: bpffs is not mounted where it should be; says how to mount it. */
+int pb_bpffs_check(struct pb_error *error);
+
+/* The message for -EPERM and -EACCES, which have several causes: says which were checked. */
+int pb_fail_permission(struct pb_error *error, int code, const char *doing);
+
+#endif

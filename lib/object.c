@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <bpf/libbpf.h>
+#include "error.h"
+#include "object.h"
+
+static int use_maps(struct portblock_bpf *object, const struct pb_maps *maps, bool private_counts)
+{
+	const struct {
+		struct bpf_map *map;
+		enum pb_map which;
+	} uses[] = {
+		{ object->maps.pb_config, PB_MAP_CONFIG },
+		{ object->maps.pb_ports, PB_MAP_PORTS },
+		{ object->maps.pb_decisions, PB_MAP_DECISIONS },
+		{ object->maps.pb_sources, PB_MAP_SOURCES },
+		{ object->maps.pb_rules, PB_MAP_RULES },
+		{ object->maps.pb_ranges, PB_MAP_RANGES },
+		{ object->maps.pb_prefixes, PB_MAP_PREFIXES },
+		{ object->maps.pb_counts, PB_MAP_COUNTS },
+	};
+	int ret;
+
+	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+		if (private_counts && uses[i].which == PB_MAP_COUNTS)
+			continue;
+		ret = bpf_map__reuse_fd(uses[i].map, maps->fd[uses[i].which]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+int pb_object_open(const struct pb_maps *maps, const struct pb_constants *constants,
+		   bool private_counts, struct portblock_bpf **object, struct pb_error *error)
+{
+	struct portblock_bpf *opened = portblock_bpf__open();
+	__u32 row = maps->config->max_rules + 1, cpus = maps->config->cpus;
+	int ret;
+
+	if (!opened)
+		return pb_fail(error, errno, "cannot open the BPF object: %s", strerror(errno));
+	opened->rodata->pb_ethernet = constants->ethernet;
+	opened->rodata->pb_frags = constants->frags;
+	opened->rodata->pb_connections = constants->connections;
+	opened->rodata->pb_count_row = row;
+	ret = use_maps(opened, maps, private_counts);
+	if (!ret)
+		ret = bpf_map__set_max_entries(opened->maps.pb_outcomes, cpus * PB_OUTCOME_MAX);
+	if (!ret && private_counts)
+		ret = bpf_map__set_max_entries(opened->maps.pb_counts, cpus * row);
+	if (ret) {
+		portblock_bpf__destroy(opened);
+		return pb_fail(error, -ret, "cannot prepare the BPF object: %s", strerror(-ret));
+	}
+	*object = opened;
+	return 0;
+}

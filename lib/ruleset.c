@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Rulesets: read, change, publish a generation. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <bpf/bpf.h>
+#include "error.h"
+#include "interface.h"
+#include "lock.h"
+#include "ruleset.h"
+#include "slot.h"
+
+int pb_ruleset_name_check(const char *name, struct pb_error *error)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < len; i++)
+		if (!isascii(name[i]) || (!isalnum(name[i]) && name[i] != '-' && name[i] != '_'))
+			return pb_fail(error, EINVAL,
+				       "'%s' is no name for a ruleset: letters, digits, - and _ "
+				       "only",
+				       name);
+	if (!len || len >= PB_NAME_LEN)
+		return pb_fail(error, EINVAL,
+			       "'%s' is no name for a ruleset: it must have 1 to %d characters",
+			       name, PB_NAME_LEN - 1);
+	return 0;
+}
+
+static struct pb_ruleset *new_ruleset(const char *name)
+{
+	const struct pb_maps none = PB_MAPS_NONE;
+	struct pb_ruleset *ruleset = calloc(1, sizeof(*ruleset));
+
+	if (!ruleset)
+		return NULL;
+	strncpy(ruleset->name, name, sizeof(ruleset->name) - 1);
+	ruleset->maps = none;
+	ruleset->lock = -1;
+	return ruleset;
+}
+
+static int check_limit(const char *option, __u32 value, __u32 limit, struct pb_error *error)
+{
+	if (value <= limit)
+		return 0;
+	return pb_fail(error, EINVAL, "%s %u is too large: at most %u", option, value, limit);
+}
+
+int pb_ruleset_create(const char *name, const struct pb_ruleset_options *options,
+		      struct pb_ruleset **ruleset, struct pb_error *error)
+{
+	struct pb_ruleset *made;
+	int ret = check_limit("--max-rules", options->max_rules, PB_RULES_LIMIT, error);
+
+	if (!ret)
+		ret = check_limit("--max-sources", options->max_sources, PB_SOURCES_LIMIT, error);
+	if (ret)
+		return ret;
+	made = new_ruleset(name);
+	if (!made)
+		return pb_fail_memory(error);
+	ret = pb_maps_create(name, options, &made->maps, error);
+	if (ret)
+		pb_ruleset_close(made);
+	else
+		*ruleset = made;
+	return ret;
+}
+
+int pb_ruleset_open(const char *name, struct pb_ruleset **ruleset, struct pb_error *error)
+{
+	struct pb_ruleset *opened;
+	char path[PB_PATH_LEN];
+	int ret = pb_ruleset_name_check(name, error);
+
+	if (ret)
+		return ret;
+	opened = new_ruleset(name);
+	if (!opened)
+		return pb_fail_memory(error);
+	pb_pins_path(path, name);
+	ret = pb_maps_open(path, &opened->maps, error);
+	if (ret == -ENOENT && !pb_bpffs_check(error))
+		pb_fail(error, ENOENT,
+			"nothing is loaded with the ruleset '%s': load it on an interface first, "
+			"for example `xdp-portblock load eth0%s%s`",
+			name, strcmp(name, "default") ? " -r " : "",
+			strcmp(name, "default") ? name : "");
+	if (ret)
+		pb_ruleset_close(opened);
+	else
+		*ruleset = opened;
+	return ret;
+}
+
+void pb_ruleset_close(struct pb_ruleset *ruleset)
+{
+	if (!ruleset)
+		return;
+	pb_unlock(ruleset->lock);
+	pb_maps_close(&ruleset->maps);
+	free(ruleset->ids);
+	free(ruleset);
+}
+
+const char *pb_ruleset_name(const struct pb_ruleset *ruleset)
+{
+	return ruleset->name;
+}
+
+const struct pb_config *pb_ruleset_config(const struct pb_ruleset *ruleset)
+{
+	return ruleset->maps.config;
+}
+
+/* The slot by which packets are judged now: as the program decides it. */
+static __u32 slot_in_force(const struct pb_config *config)
+{
+	__u64 revert_at = __atomic_load_n(&config->revert_at, __ATOMIC_ACQUIRE);
+
+	if (revert_at && pb_clock() >= revert_at)
+		return config->revert_to & 1;
+	return __atomic_load_n(&config->active, __ATOMIC_ACQUIRE) & 1;
+}
+
+int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error)
+{
+	int lock = pb_lock(ruleset->name, PB_LOCK_READ, error), ret;
+
+	if (lock < 0)
+		return lock;
+	ret = pb_slot_read(&ruleset->maps, slot_in_force(ruleset->maps.config), set, error);
+	pb_unlock(lock);
+	return ret;
+}
+
+/* Ids in use now are the last to be given out, so that no counter serves two rules at once. */
+static int retire_ids(struct pb_ruleset *ruleset, struct pb_set *set)
+{
+	ruleset->ids = calloc(set->nr_rules + 1, sizeof(*ruleset->ids));
+	if (!ruleset->ids)
+		return -ENOMEM;
+	for (size_t i = 0; i < set->nr_rules; i++)
+		ruleset->ids[i] = set->rules[i].id;
+	set->retired = ruleset->ids;
+	set->nr_retired = set->nr_rules;
+	return 0;
+}
+
+/* Makes what the clock has done, or `rollback` does, lasting: then nothing is pending. */
+static void revert(struct pb_config *config)
+{
+	__atomic_store_n(&config->active, config->revert_to & 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&config->revert_at, 0, __ATOMIC_SEQ_CST);
+}
+
+/* Nobody confirmed in time: the old generation is in force already, by the clock. */
+static void settle(struct pb_config *config)
+{
+	if (config->revert_at && pb_clock() >= config->revert_at)
+		revert(config);
+}
+
+__u64 pb_ruleset_pending(const struct pb_ruleset *ruleset)
+{
+	__u64 revert_at = ruleset->maps.config->revert_at, now = pb_clock();
+
+	return revert_at > now ? revert_at - now : 0;
+}
+
+/* Both slots are in use until the change that is pending is confirmed or rolled back. */
+static int refuse_pending(const struct pb_ruleset *ruleset, struct pb_error *error)
+{
+	__u64 left = pb_ruleset_pending(ruleset);
+	char *text;
+
+	if (!left)
+		return 0;
+	text = pb_duration_text(left);
+	pb_fail(error, EBUSY,
+		"a change of the ruleset '%s' waits to be confirmed (%s left): `xdp-portblock "
+		"confirm` keeps it, `xdp-portblock rollback` takes it back",
+		ruleset->name, text ?: "?");
+	free(text);
+	return -EBUSY;
+}
+
+int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error)
+{
+	int ret;
+
+	ruleset->lock = pb_lock(ruleset->name, PB_LOCK_CHANGE, error);
+	if (ruleset->lock < 0)
+		return ruleset->lock;
+	settle(ruleset->maps.config);
+	ret = refuse_pending(ruleset, error);
+	if (!ret)
+		ret = pb_slot_read(&ruleset->maps, slot_in_force(ruleset->maps.config), set, error);
+	if (!ret && retire_ids(ruleset, set))
+		ret = pb_fail_memory(error);
+	if (ret)
+		pb_ruleset_abort(ruleset, set);
+	else
+		pb_set_expire(set, pb_clock());
+	return ret;
+}
+
+void pb_ruleset_abort(struct pb_ruleset *ruleset, struct pb_set *set)
+{
+	pb_set_clear(set);
+	free(ruleset->ids);
+	ruleset->ids = NULL;
+	pb_unlock(ruleset->lock);
+	ruleset->lock = -1;
+}
+
+static void zero_counter(const struct pb_maps *maps, __u32 id)
+{
+	__u32 row = maps->config->max_rules + 1;
+
+	for (__u32 cpu = 0; cpu < maps->config->cpus; cpu++)
+		memset(&maps->counts[cpu * row + id], 0, sizeof(*maps->counts));
+}
+
+static void zero_new_counters(const struct pb_ruleset *ruleset, const struct pb_set *set)
+{
+	for (size_t i = 0; i < set->nr_rules; i++)
+		if (set->rules[i].added)
+			zero_counter(&ruleset->maps, set->rules[i].id);
+}
+
+/*
+ * The idle slot was published once, and packets may still be judged by it: they are waited for
+ * before it is written. Its generation is 0, none to go back to, until it is whole again.
+ */
+static int publish(struct pb_ruleset *ruleset, const struct pb_set *set, __u64 confirm,
+		   struct pb_error *error)
+{
+	struct pb_config *config = ruleset->maps.config;
+	__u32 idle = !slot_in_force(ruleset->maps.config);
+	int ret = pb_grace_period(&ruleset->maps, error);
+
+	if (ret)
+		return ret;
+	__atomic_store_n(&config->slots[idle].generation, 0, __ATOMIC_SEQ_CST);
+	ret = pb_slot_write(&ruleset->maps, idle, set, set->generation + 1, error);
+	if (ret)
+		return ret;
+	zero_new_counters(ruleset, set);
+	if (confirm) {
+		/* Before the new generation is active these two change nothing. */
+		config->revert_to = !idle;
+		__atomic_store_n(&config->revert_at, pb_clock() + confirm, __ATOMIC_SEQ_CST);
+	}
+	__atomic_store_n(&config->active, idle, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+int pb_ruleset_commit(struct pb_ruleset *ruleset, struct pb_set *set, __u64 confirm,
+		      struct pb_error *error)
+{
+	int ret = publish(ruleset, set, confirm, error);
+
+	pb_ruleset_abort(ruleset, set);
+	return ret;
+}
+
+static int end_pending(struct pb_ruleset *ruleset, bool keep, struct pb_error *error)
+{
+	struct pb_config *config = ruleset->maps.config;
+	int lock = pb_lock(ruleset->name, PB_LOCK_CHANGE, error), ret = 0;
+
+	if (lock < 0)
+		return lock;
+	if (!config->revert_at)
+		ret = pb_fail(error, ENOENT, "no change of the ruleset '%s' waits to be confirmed",
+			      ruleset->name);
+	else if (keep && !pb_ruleset_pending(ruleset))
+		ret = pb_fail(error, ETIME,
+			      "too late: the change of the ruleset '%s' was not confirmed in time, "
+			      "and the rules from before are back",
+			      ruleset->name);
+	else if (keep)
+		__atomic_store_n(&config->revert_at, 0, __ATOMIC_SEQ_CST);
+	else
+		revert(config);
+	if (ret == -ETIME)
+		settle(config);
+	pb_unlock(lock);
+	return ret;
+}
+
+int pb_ruleset_confirm(struct pb_ruleset *ruleset, struct pb_error *error)
+{
+	return end_pending(ruleset, true, error);
+}
+
+int pb_ruleset_rollback(struct pb_ruleset *ruleset, struct pb_error *error)
+{
+	return end_pending(ruleset, false, error);
+}
+
+int pb_ruleset_release(__u32 config_id, const __u32 *gone, size_t nr, bool keep,
+		       struct pb_error *error)
+{
+	struct pb_ruleset *ruleset;
+	struct pb_config config;
+	char path[PB_PATH_LEN];
+	int ret = 0, lock;
+
+	if (pb_instances_count(config_id, gone, nr) || pb_maps_config_by_id(config_id, &config))
+		return 0; /* in use, or gone with its last program */
+	config.ruleset[sizeof(config.ruleset) - 1] = '\0';
+	if (pb_ruleset_open(config.ruleset, &ruleset, NULL))
+		return 0; /* not pinned here */
+	lock = pb_lock(config.ruleset, PB_LOCK_CHANGE, error);
+	if (lock >= 0 && pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]) == config_id) {
+		ruleset->maps.config->keep = keep;
+		pb_pins_path(path, config.ruleset);
+		ret = keep ? 0 : pb_maps_unpin(path, error);
+	}
+	pb_unlock(lock);
+	pb_ruleset_close(ruleset);
+	return ret;
+}
+
+int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error)
+{
+	const struct pb_config *config = ruleset->maps.config;
+	__u32 config_id = pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]);
+	size_t entries = (size_t)config->cpus * (config->max_rules + 1);
+	int lock = pb_lock(ruleset->name, PB_LOCK_CHANGE, error), ret = 0;
+	struct pb_instance instance;
+	__u32 id = 0;
+
+	if (lock < 0)
+		return lock;
+	memset(ruleset->maps.counts, 0, entries * sizeof(*ruleset->maps.counts));
+	while (!ret && !bpf_prog_get_next_id(id, &id))
+		if (pb_instance_of(id, &instance) && instance.config_id == config_id)
+			ret = pb_outcomes_reset(instance.outcomes_id, config->cpus);
+	pb_unlock(lock);
+	if (ret)
+		return pb_fail(error, -ret, "cannot reset an interface's counters: %s",
+			       strerror(-ret));
+	return 0;
+}
