@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* xdp-portblock policy|replies|fragments|unparsable: print or set a setting of a ruleset. */
+#include <stdio.h>
+#include <string.h>
+#include <json-c/json.h>
+#include "tool.h"
+
+static int print_setting(const struct arguments *arguments, struct pb_ruleset *ruleset,
+			 struct pb_error *error)
+{
+	const char *name = arguments->command->name, *value;
+	struct pb_set set = {};
+	struct json_object *json;
+
+	if (pb_ruleset_read(ruleset, &set, error))
+		return fail(error);
+	value = pb_setting_value(&set.settings, name);
+	pb_set_clear(&set);
+	if (!given(arguments, OPT_JSON)) {
+		printf("%s\n", value);
+		return DONE;
+	}
+	json = json_object_new_object();
+	json_object_object_add(json, "ruleset", json_object_new_string(ruleset_name(arguments)));
+	json_object_object_add(json, name, json_object_new_string(value));
+	return print_json(json);
+}
+
+/* Turning the policy to deny brings the failsafe rules along; the others are just set. */
+static int change(struct pb_set *set, const char *name, const char *value, struct pb_error *error)
+{
+	struct pb_settings wanted = set->settings;
+	int ret = pb_setting_set(&wanted, name, value, error);
+
+	if (!ret)
+		ret = pb_set_policy(set, wanted.policy, error);
+	if (!ret)
+		set->settings = wanted;
+	return ret;
+}
+
+static int set_setting(const struct arguments *arguments, struct pb_ruleset *ruleset,
+		       struct pb_error *error)
+{
+	const char *name = arguments->command->name, *value = arguments->words[0];
+	struct pb_set set = {};
+	int ret = pb_ruleset_begin(ruleset, &set, error);
+
+	if (!ret)
+		ret = change(&set, name, value, error);
+	if (ret)
+		pb_ruleset_abort(ruleset, &set);
+	else
+		ret = pb_ruleset_commit(ruleset, &set, 0, error);
+	if (ret)
+		return fail(error);
+	printf("Ruleset %s: %s %s\n", ruleset_name(arguments), name, value);
+	return DONE;
+}
+
+int cmd_setting(const struct arguments *arguments)
+{
+	struct pb_settings trial = {};
+	struct pb_ruleset *ruleset;
+	struct pb_error error;
+	int ret;
+
+	if (arguments->nr_words > 1)
+		return wrong(arguments, "'%s' is one word too many", arguments->words[1]);
+	if (arguments->nr_words &&
+	    pb_setting_set(&trial, arguments->command->name, arguments->words[0], &error))
+		return wrong(arguments, "%s", error.text);
+	if (pb_ruleset_open(ruleset_name(arguments), &ruleset, &error))
+		return fail(&error);
+	if (arguments->nr_words)
+		ret = set_setting(arguments, ruleset, &error);
+	else
+		ret = print_setting(arguments, ruleset, &error);
+	pb_ruleset_close(ruleset);
+	return ret;
+}

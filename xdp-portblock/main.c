@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* xdp-portblock: the tables of commands and options, and what is done with them. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tool.h"
+
+#define MATCH_OPTIONS                                                                             \
+	(OPT(PORT) | OPT(SPORT) | OPT(PROTO) | OPT(ACTION) | OPT(FROM) | OPT(EXCEPT) | OPT(NEW) | \
+	 OPT(EXPIRES) | OPT(COMMENT))
+
+const struct option_info option_infos[OPT_MAX] = {
+	[OPT_MODE] = { 'm', "mode", "MODE",
+		       "auto (default), native, skb or hw: where in the kernel to attach" },
+	[OPT_POLICY] = { 'p', "policy", "POLICY",
+			 "allow or deny: what happens where no rule matches" },
+	[OPT_PRIORITY] = { 0, "priority", "N",
+			   "place in the chain of XDP programs, lower first (default 9)" },
+	[OPT_REQUIRE_DISPATCHER] = { 0, "require-dispatcher", NULL,
+				     "fail where other XDP programs could not be added" },
+	[OPT_MAX_RULES] = { 0, "max-rules", "N",
+			    "room for rules in a new ruleset (default 4096, at most 65535)" },
+	[OPT_MAX_SOURCES] = { 0, "max-sources", "N",
+			      "room for source prefixes in a new ruleset (default 16384)" },
+	[OPT_ALL] = { 'a', "all", NULL, "all interfaces, and pins left over" },
+	[OPT_KEEP] = { 'k', "keep", NULL, "keep the pinned rules for a later load" },
+	[OPT_PORT] = { 0, "port", "PORTS", "destination ports: 22, 22,80-90, ssh, 1-65535" },
+	[OPT_SPORT] = { 0, "sport", "PORTS", "source ports, instead of --port" },
+	[OPT_PROTO] = { 0, "proto", "PROTOS",
+			"tcp, udp, sctp, dccp, udplite; several by commas (default tcp,udp)" },
+	[OPT_ACTION] = { 0, "action", "ACTION", "drop (default), allow or audit" },
+	[OPT_FROM] = { 0, "from", "P,..",
+		       "only from these prefixes: 10.0.0.0/8,2001:db8::1, or @FILE" },
+	[OPT_EXCEPT] = { 0, "except", "P,..", "not from these prefixes" },
+	[OPT_NEW] = { 0, "new", NULL, "only packets of no connection of this host" },
+	[OPT_EXPIRES] = { 0, "expires", "DURATION", "end the rule after 90s, 10m, 1h30m, 2d" },
+	[OPT_COMMENT] = { 0, "comment", "TEXT", "a comment, at most 63 bytes" },
+	[OPT_RULESET] = { 'r', "ruleset", "NAME", "the ruleset (default \"default\")" },
+	[OPT_JSON] = { 'j', "json", NULL, "print JSON" },
+	[OPT_VERBOSE] = { 'v', "verbose", NULL,
+			  "say more; twice: messages of libbpf and libxdp, too" },
+	[OPT_HELP] = { 'h', "help", NULL, "print this help" },
+	[OPT_VERSION] = { 'V', "version", NULL, "print the version" },
+};
+
+static const char rule_forms[] = "A rule is given by options, by its text, or in short:\n"
+				 "  --port 22 --proto tcp\n"
+				 "  drop tcp dport 22 except 10.0.0.0/8 comment \"ssh\"\n"
+				 "  22/tcp\n";
+
+/* Help lists them in this order. */
+const struct command commands[] = {
+	{ "load", "IFNAME...", "load the filter on interfaces", NULL,
+	  OPT(MODE) | OPT(POLICY) | OPT(RULESET) | OPT(PRIORITY) | OPT(REQUIRE_DISPATCHER) |
+		  OPT(MAX_RULES) | OPT(MAX_SOURCES),
+	  cmd_load },
+	{ "unload", "IFNAME... | --all", "take the filter off interfaces", NULL,
+	  OPT(ALL) | OPT(KEEP), cmd_unload },
+	{ "status", "[IFNAME...]", "what is loaded where, and what became of packets", NULL,
+	  OPT(JSON), cmd_status },
+	{ "rule add", "[RULE]", "add a rule, or change the same rule's action", rule_forms,
+	  MATCH_OPTIONS | OPT(RULESET) | OPT(JSON), cmd_rule_add },
+	{ "rule del", "ID... | [RULE]", "delete rules by id, or the same rule", rule_forms,
+	  MATCH_OPTIONS | OPT(RULESET), cmd_rule_del },
+	{ "rule list", "", "list the rules with their counters", NULL, OPT(RULESET) | OPT(JSON),
+	  cmd_rule_list },
+	{ "rule flush", "", "delete all rules", NULL, OPT(RULESET), cmd_rule_flush },
+	{ "rule reset", "", "set the counters of rules and interfaces to 0", NULL, OPT(RULESET),
+	  cmd_rule_reset },
+	{ "policy", "[allow|deny]", "print or set what happens where no rule matches", NULL,
+	  OPT(RULESET) | OPT(JSON), cmd_setting },
+	{ "replies", "[on|off]", "whether policy deny passes packets of own connections", NULL,
+	  OPT(RULESET) | OPT(JSON), cmd_setting },
+	{ "fragments", "[pass|drop]", "what happens to fragments after the first", NULL,
+	  OPT(RULESET) | OPT(JSON), cmd_setting },
+	{ "unparsable", "[drop|pass]", "what happens to too many tags or extension headers", NULL,
+	  OPT(RULESET) | OPT(JSON), cmd_setting },
+	{ "help", "[COMMAND]", "print help", NULL, 0, cmd_help },
+};
+const size_t nr_commands = sizeof(commands) / sizeof(commands[0]);
+
+#define EVERY_COMMAND (OPT(VERBOSE) | OPT(HELP))
+
+static void print_option(enum option_id id)
+{
+	const struct option_info *info = &option_infos[id];
+	char left[64], letter[4] = "";
+
+	if (info->letter)
+		snprintf(letter, sizeof(letter), "-%c,", info->letter);
+	snprintf(left, sizeof(left), "%3s --%s%s%s", letter, info->name, info->value ? " " : "",
+		 info->value ?: "");
+	printf("  %-26s  %s\n", left, info->help);
+}
+
+static void print_overview(void)
+{
+	printf("Usage: xdp-portblock COMMAND [OPTIONS] ...\n\n"
+	       "Blocks ports in XDP, before the network stack sees a packet.\n\nCommands:\n");
+	for (size_t i = 0; i < nr_commands; i++)
+		printf("  %-12s %s\n", commands[i].name, commands[i].help);
+	printf("\n`xdp-portblock COMMAND --help` tells more; a command may be shortened. For example:\n"
+	       "  xdp-portblock load eth0\n"
+	       "  xdp-portblock rule add --port 22 --proto tcp\n"
+	       "  xdp-portblock status\n");
+}
+
+void print_help(const struct command *command)
+{
+	if (!command) {
+		print_overview();
+		return;
+	}
+	printf("Usage: xdp-portblock %s [OPTIONS]%s%s\n\n%c%s.\n\nOptions:\n", command->name,
+	       *command->words ? " " : "", command->words, command->help[0] - 'a' + 'A',
+	       command->help + 1);
+	for (int id = 0; id < OPT_MAX; id++)
+		if ((command->options | EVERY_COMMAND) & 1ULL << id)
+			print_option(id);
+	if (command->more)
+		printf("\n%s", command->more);
+}
+
+/* ---- Which command ----------------------------------------------------------------------- */
+
+/* How many words of the command's name are given; 0: they do not match. */
+static int match_words(const char *name, int argc, char **argv, bool *exact)
+{
+	int used = 0;
+
+	*exact = true;
+	for (const char *word = name; word; used++) {
+		const char *space = strchr(word, ' ');
+		size_t len = space ? (size_t)(space - word) : strlen(word);
+		size_t typed = used < argc ? strlen(argv[used]) : 0;
+
+		if (!typed || typed > len || strncmp(word, argv[used], typed))
+			return 0;
+		*exact &= typed == len;
+		word = space ? space + 1 : NULL;
+	}
+	return used;
+}
+
+/* A group such as "rule": prints its commands. */
+static bool is_group(const char *word)
+{
+	size_t len = strlen(word);
+
+	for (size_t i = 0; i < nr_commands; i++) {
+		const char *space = strchr(commands[i].name, ' ');
+
+		if (space && len <= (size_t)(space - commands[i].name) &&
+		    !strncmp(word, commands[i].name, len))
+			return true;
+	}
+	return false;
+}
+
+static void list_commands(FILE *out, const char *group)
+{
+	for (size_t i = 0; i < nr_commands; i++)
+		if (!group || (strchr(commands[i].name, ' ') &&
+			       !strncmp(commands[i].name, group, strlen(group))))
+			fprintf(out, "  xdp-portblock %-12s %s\n", commands[i].name,
+				commands[i].help);
+}
+
+static const struct command *complain(int argc, char **argv)
+{
+	const char *group = is_group(argv[0]) ? argv[0] : NULL;
+
+	if (group && argc > 1 && argv[1][0] != '-')
+		fprintf(stderr, "xdp-portblock: there is no command '%s %s'; there are:\n", argv[0],
+			argv[1]);
+	else if (group)
+		fprintf(stderr, "xdp-portblock: '%s' wants to know what to do:\n", argv[0]);
+	else
+		fprintf(stderr, "xdp-portblock: there is no command '%s'; there are:\n", argv[0]);
+	list_commands(stderr, group);
+	return NULL;
+}
+
+/* The command that the words say, perhaps shortened; NULL after a message. */
+static const struct command *find_command(int argc, char **argv, int *used)
+{
+	const struct command *found = NULL;
+	size_t matches = 0;
+
+	for (size_t i = 0; i < nr_commands; i++) {
+		bool exact;
+		int words = match_words(commands[i].name, argc, argv, &exact);
+
+		if (!words)
+			continue;
+		*used = words;
+		found = &commands[i];
+		if (exact)
+			return found;
+		matches++;
+	}
+	if (matches == 1)
+		return found;
+	if (!matches)
+		return complain(argc, argv);
+	fprintf(stderr, "xdp-portblock: '%s%s%s' may mean several commands:\n", argv[0],
+		*used > 1 ? " " : "", *used > 1 ? argv[1] : "");
+	for (size_t i = 0; i < nr_commands; i++) {
+		bool exact;
+
+		if (match_words(commands[i].name, argc, argv, &exact))
+			fprintf(stderr, "  xdp-portblock %-12s %s\n", commands[i].name,
+				commands[i].help);
+	}
+	return NULL;
+}
+
+/* ---- Its options ------------------------------------------------------------------------- */
+
+struct getopt_tables {
+	struct option longs[OPT_MAX + 1];
+	char shorts[2 * OPT_MAX + 2];
+};
+
+/* Long options return OPT_MAX + their id, above all letters' use. */
+#define LONG_BASE 256
+
+static void make_tables(const struct command *command, struct getopt_tables *tables)
+{
+	unsigned long long accepted = command->options | EVERY_COMMAND;
+	size_t nr = 0, at = 0;
+
+	memset(tables, 0, sizeof(*tables));
+	tables->shorts[at++] = ':'; /* a missing value is ours to report */
+	for (int id = 0; id < OPT_MAX; id++) {
+		const struct option_info *info = &option_infos[id];
+
+		if (!(accepted & 1ULL << id))
+			continue;
+		tables->longs[nr++] =
+			(struct option){ info->name, info->value != NULL, NULL, LONG_BASE + id };
+		if (info->letter)
+			tables->shorts[at++] = info->letter;
+		if (info->letter && info->value)
+			tables->shorts[at++] = ':';
+	}
+}
+
+static enum option_id option_of(int got)
+{
+	if (got >= LONG_BASE)
+		return got - LONG_BASE;
+	for (int id = 0; id < OPT_MAX; id++)
+		if (option_infos[id].letter == got)
+			return id;
+	return OPT_MAX;
+}
+
+static int take_option(struct arguments *arguments, enum option_id id, const char *value)
+{
+	if (id == OPT_VERBOSE)
+		arguments->verbose++;
+	else if (arguments->values[id])
+		return wrong(arguments, "--%s is given twice", option_infos[id].name);
+	arguments->values[id] = value ?: "";
+	return DONE;
+}
+
+static int parse_options(struct arguments *arguments, int argc, char **argv)
+{
+	struct getopt_tables tables;
+	int got, ret = DONE;
+
+	make_tables(arguments->command, &tables);
+	opterr = 0;
+	optind = 0; /* a full restart, by glibc's rules */
+	while (ret == DONE &&
+	       (got = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
+		if (got == ':')
+			ret = wrong(arguments, "%s wants a value", argv[optind - 1]);
+		else if (got == '?')
+			ret = wrong(arguments, "there is no option %s here", argv[optind - 1]);
+		else
+			ret = take_option(arguments, option_of(got), optarg);
+	}
+	arguments->words = argv + optind;
+	arguments->nr_words = argc - optind;
+	return ret;
+}
+
+/* ---- ------------------------------------------------------------------------------------- */
+
+static void print_log(const char *line)
+{
+	fprintf(stderr, "%s\n", line);
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	struct arguments arguments = { .command = command };
+	int ret = parse_options(&arguments, argc, argv);
+
+	if (given(&arguments, OPT_HELP)) {
+		print_help(command);
+		return finish_output();
+	}
+	if (ret != DONE)
+		return ret;
+	if (arguments.nr_words && !*command->words)
+		return wrong(&arguments, "'%s' is not wanted here", arguments.words[0]);
+	if (arguments.verbose > 1)
+		pb_log_set(print_log);
+	ret = command->run(&arguments);
+	return finish_output() == DONE ? ret : FAILED;
+}
+
+/* Options before the command: the ones that need none. */
+static int run_without_command(const char *word)
+{
+	if (!word || !strcmp(word, "-h") || !strcmp(word, "--help")) {
+		print_overview();
+		return word ? finish_output() : WRONG_USAGE;
+	}
+	if (!strcmp(word, "-V") || !strcmp(word, "--version")) {
+		printf("xdp-portblock %s\n", PB_VERSION);
+		return finish_output();
+	}
+	fprintf(stderr,
+		"xdp-portblock: a command comes first, then its options: '%s'; there are:\n", word);
+	list_commands(stderr, NULL);
+	return WRONG_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+	int used = 0;
+
+	if (argc < 2 || argv[1][0] == '-')
+		return run_without_command(argv[1]);
+	if (argc > 2 && is_group(argv[1]) &&
+	    (!strcmp(argv[2], "-h") || !strcmp(argv[2], "--help"))) {
+		list_commands(stdout, argv[1]);
+		return finish_output();
+	}
+	command = find_command(argc - 1, argv + 1, &used);
+	if (!command)
+		return WRONG_USAGE;
+	/* getopt takes the last word of the command's name for the program's. */
+	return run_command(command, argc - used, argv + used);
+}

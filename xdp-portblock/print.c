@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Facts to stdout: tables, or JSON by json-c. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <json-c/json.h>
+#include "tool.h"
+
+int finish_output(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return DONE;
+	if (errno != EPIPE)
+		note("cannot write to stdout: %s", strerror(errno));
+	return FAILED;
+}
+
+int print_json(struct json_object *json)
+{
+	if (!json) {
+		note("out of memory");
+		return FAILED;
+	}
+	printf("%s\n", json_object_to_json_string_ext(
+			       json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(json);
+	return finish_output();
+}
+
+const char *human(__u64 number, char text[16])
+{
+	static const char units[] = " kMGTPE";
+	double value = number;
+	int unit = 0;
+
+	while (value >= 999.5 && units[unit + 1]) {
+		value /= 1000;
+		unit++;
+	}
+	if (!unit)
+		snprintf(text, 16, "%llu", (unsigned long long)number);
+	else
+		snprintf(text, 16, value < 9.95 ? "%.1f%c" : "%.0f%c", value, units[unit]);
+	return text;
+}
+
+void settings_to_json(struct json_object *json, const struct pb_settings *settings)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = pb_setting_name(i)); i++)
+		json_object_object_add(json, name,
+				       json_object_new_string(pb_setting_value(settings, name)));
+}
+
+/* The policy, and those of the others that are not at their default. */
+static void print_settings(const struct pb_settings *settings)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = pb_setting_name(i)); i++)
+		if (!i || !pb_setting_is_default(settings, name))
+			printf(", %s %s", name, pb_setting_value(settings, name));
+}
+
+/* ---- Rules ------------------------------------------------------------------------------- */
+
+static struct json_object *rules_to_json(const char *ruleset, const struct pb_set *set)
+{
+	struct json_object *json = json_object_new_object(), *rules = json_object_new_array();
+	__u64 now = pb_clock();
+
+	for (size_t i = 0; i < set->nr_rules; i++)
+		if (!set->rules[i].expires || set->rules[i].expires > now)
+			json_object_array_add(rules, pb_rule_to_json(&set->rules[i], now));
+	json_object_object_add(json, "ruleset", json_object_new_string(ruleset));
+	settings_to_json(json, &set->settings);
+	json_object_object_add(json, "rules", rules);
+	return json;
+}
+
+static int print_rule(const struct pb_rule *rule, __u64 now)
+{
+	char packets[16], bytes[16], *text;
+
+	if (pb_rule_format(rule, now, &text)) {
+		note("out of memory");
+		return FAILED;
+	}
+	printf("%5u  %8s  %8s  %s\n", rule->id, human(rule->packets, packets),
+	       human(rule->bytes, bytes), text);
+	free(text);
+	return DONE;
+}
+
+int print_rules(const char *ruleset, const struct pb_set *set, bool json)
+{
+	__u64 now = pb_clock();
+	size_t shown = 0;
+	int ret = DONE;
+
+	if (json)
+		return print_json(rules_to_json(ruleset, set));
+	printf("Ruleset %s", ruleset);
+	print_settings(&set->settings);
+	printf("\n");
+	for (size_t i = 0; ret == DONE && i < set->nr_rules; i++) {
+		const struct pb_rule *rule = &set->rules[i];
+
+		if (rule->expires && rule->expires <= now)
+			continue;
+		if (!shown++)
+			printf("%5s  %8s  %8s  %s\n", "ID", "PACKETS", "BYTES", "RULE");
+		ret = print_rule(rule, now);
+	}
+	if (!shown)
+		printf("No rules.\n");
+	return ret;
+}
+
+/* ---- Interfaces -------------------------------------------------------------------------- */
+
+static struct json_object *count_to_json(const struct pb_count *count)
+{
+	struct json_object *json = json_object_new_object();
+
+	json_object_object_add(json, "packets", json_object_new_uint64(count->packets));
+	json_object_object_add(json, "bytes", json_object_new_uint64(count->bytes));
+	return json;
+}
+
+static struct json_object *chain_to_json(const struct pb_interface *interface)
+{
+	struct json_object *chain = json_object_new_array();
+
+	for (unsigned int i = 0; i < interface->nr_chain; i++) {
+		const struct pb_chain_program *program = &interface->chain[i];
+		struct json_object *json = json_object_new_object();
+
+		json_object_object_add(json, "name", json_object_new_string(program->name));
+		json_object_object_add(json, "id", json_object_new_int64(program->id));
+		json_object_object_add(json, "priority", json_object_new_int64(program->priority));
+		json_object_array_add(chain, json);
+	}
+	return chain;
+}
+
+struct json_object *interface_to_json(const struct pb_interface *interface)
+{
+	struct json_object *json = json_object_new_object();
+	struct json_object *outcomes = json_object_new_object();
+	const char *attach = interface->dispatcher ? "dispatcher" : "single";
+
+	for (int i = 0; i < PB_OUTCOME_MAX; i++)
+		json_object_object_add(outcomes, pb_outcome_name(i),
+				       count_to_json(&interface->outcomes[i]));
+	json_object_object_add(json, "name", json_object_new_string(interface->name));
+	json_object_object_add(json, "index", json_object_new_int(interface->ifindex));
+	json_object_object_add(json, "mode", json_object_new_string(pb_mode_name(interface->mode)));
+	json_object_object_add(json, "attach", json_object_new_string(attach));
+	json_object_object_add(json, "priority", json_object_new_int64(interface->priority));
+	json_object_object_add(json, "program_id", json_object_new_int64(interface->program_id));
+	json_object_object_add(json, "frags", json_object_new_boolean(interface->frags));
+	json_object_object_add(json, "ruleset", json_object_new_string(interface->ruleset));
+	json_object_object_add(json, "pinned", json_object_new_boolean(interface->pinned));
+	settings_to_json(json, &interface->settings);
+	json_object_object_add(json, "rules", json_object_new_int64(interface->rules));
+	json_object_object_add(json, "chain", chain_to_json(interface));
+	json_object_object_add(json, "outcomes", outcomes);
+	return json;
+}
+
+static void print_chain(const struct pb_interface *interface)
+{
+	printf("  chain:");
+	for (unsigned int i = 0; i < interface->nr_chain; i++) {
+		const struct pb_chain_program *program = &interface->chain[i];
+
+		printf("%s %s (id %u", i ? "," : "", program->name, program->id);
+		if (interface->dispatcher)
+			printf(", priority %u", program->priority);
+		printf(")");
+	}
+	printf("\n");
+}
+
+static void print_interface(const struct pb_interface *interface)
+{
+	char packets[16], bytes[16];
+
+	printf("%s (index %d): %s mode, ", interface->name, interface->ifindex,
+	       pb_mode_name(interface->mode));
+	if (interface->dispatcher)
+		printf("under the dispatcher, priority %u", interface->priority);
+	else
+		printf("single program");
+	printf(", program %u\n", interface->program_id);
+	printf("  ruleset %s", interface->ruleset);
+	print_settings(&interface->settings);
+	printf(", %u rule%s%s\n", interface->rules, interface->rules == 1 ? "" : "s",
+	       interface->pinned ? "" : " (its pins are gone: unload and load again)");
+	print_chain(interface);
+	printf("  %-12s %10s %10s\n", "OUTCOME", "PACKETS", "BYTES");
+	for (int i = 0; i < PB_OUTCOME_MAX; i++)
+		printf("  %-12s %10s %10s\n", pb_outcome_name(i),
+		       human(interface->outcomes[i].packets, packets),
+		       human(interface->outcomes[i].bytes, bytes));
+}
+
+int print_interfaces(const struct pb_interface *interfaces, size_t nr, bool json)
+{
+	struct json_object *object, *array;
+
+	if (!json) {
+		if (!nr)
+			printf("No interface is loaded.\n");
+		for (size_t i = 0; i < nr; i++) {
+			if (i)
+				printf("\n");
+			print_interface(&interfaces[i]);
+		}
+		return DONE;
+	}
+	object = json_object_new_object();
+	array = json_object_new_array();
+	for (size_t i = 0; i < nr; i++)
+		json_object_array_add(array, interface_to_json(&interfaces[i]));
+	json_object_object_add(object, "interfaces", array);
+	return print_json(object);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the commands share: the tables of commands and options, messages, output. */
+#ifndef TOOL_H
+#define TOOL_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include "portblock.h"
+
+enum { DONE = 0, FAILED = 1, WRONG_USAGE = 2 };
+
+/* Every option of every command, in the order in which help shows them. */
+enum option_id {
+	OPT_MODE,
+	OPT_POLICY,
+	OPT_RULES,
+	OPT_PRIORITY,
+	OPT_REQUIRE_DISPATCHER,
+	OPT_MAX_RULES,
+	OPT_MAX_SOURCES,
+	OPT_ALL,
+	OPT_KEEP,
+	OPT_PORT,
+	OPT_SPORT,
+	OPT_PROTO,
+	OPT_ACTION,
+	OPT_FROM,
+	OPT_EXCEPT,
+	OPT_NEW,
+	OPT_EXPIRES,
+	OPT_COMMENT,
+	OPT_RULESET,
+	OPT_JSON,
+	OPT_VERBOSE,
+	OPT_HELP,
+	OPT_VERSION,
+	OPT_MAX
+};
+#define OPT(name) (1ULL << OPT_##name)
+
+struct option_info {
+	char letter; /* 0: long form only */
+	const char *name;
+	const char *value; /* what it takes; NULL: nothing */
+	const char *help;
+};
+extern const struct option_info option_infos[OPT_MAX];
+
+/* A command's arguments, parsed. */
+struct arguments {
+	const struct command *command;
+	const char *values[OPT_MAX]; /* "" for a given option that takes no value; NULL: not given */
+	int verbose;
+	char **words; /* what is no option */
+	size_t nr_words;
+};
+
+struct command {
+	const char *name;	    /* "load", "rule add" */
+	const char *words;	    /* what follows the options, for help; "" if nothing */
+	const char *help;	    /* one line */
+	const char *more;	    /* what help says below the options, or NULL */
+	unsigned long long options; /* OPT(...); -h, -v are every command's */
+	int (*run)(const struct arguments *arguments);
+};
+extern const struct command commands[];
+extern const size_t nr_commands;
+
+/* main.c */
+void print_help(const struct command *command);
+
+/* One file a command: cmd-*.c */
+int cmd_load(const struct arguments *arguments);
+int cmd_unload(const struct arguments *arguments);
+int cmd_status(const struct arguments *arguments);
+int cmd_rule_add(const struct arguments *arguments);
+int cmd_rule_del(const struct arguments *arguments);
+int cmd_rule_list(const struct arguments *arguments);
+int cmd_rule_flush(const struct arguments *arguments);
+int cmd_rule_reset(const struct arguments *arguments);
+int cmd_setting(const struct arguments *arguments);
+int cmd_help(const struct arguments *arguments);
+
+/* messages.c: to stderr, a line each, with the program's name in front. */
+int fail(const struct pb_error *error); /* returns FAILED */
+int wrong(const struct arguments *arguments, const char *format, ...)
+	__attribute__((format(printf, 2, 3))); /* returns WRONG_USAGE */
+void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* words.c: what several commands read from their arguments */
+bool given(const struct arguments *arguments, enum option_id id);
+/* -r NAME, or "default". */
+const char *ruleset_name(const struct arguments *arguments);
+/* An option's number; WRONG_USAGE after a message. `number` is left alone where it is not given. */
+int option_number(const struct arguments *arguments, enum option_id id, unsigned long min,
+		  unsigned long max, __u32 *number);
+/* Interface words to indexes, each once; FAILED or WRONG_USAGE after a message. */
+int interface_indexes(const struct arguments *arguments, int ifindexes[PB_INTERFACES_MAX]);
+/* The rule that options and words say; WRONG_USAGE after a message. */
+int rule_from_arguments(const struct arguments *arguments, struct pb_rule *rule);
+/* Is any part of a rule given by an option? */
+bool rule_options_given(const struct arguments *arguments);
+
+/* print.c: text and JSON */
+struct json_object;
+/* Prints and frees; FAILED if stdout takes no more. */
+int print_json(struct json_object *json);
+int print_rules(const char *ruleset, const struct pb_set *set, bool json);
+/* Adds a key for each setting. */
+void settings_to_json(struct json_object *json, const struct pb_settings *settings);
+int print_interfaces(const struct pb_interface *interfaces, size_t nr, bool json);
+struct json_object *interface_to_json(const struct pb_interface *interface);
+/* 1234567 -> "1.2M"; at most 6 characters. */
+const char *human(__u64 number, char text[16]);
+/* FAILED if what was printed did not reach stdout. */
+int finish_output(void);
+
+#endif
