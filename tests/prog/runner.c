@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The XDP program as a function of packets, for tests: loads it by itself, with maps of its own
+ * and one ruleset, attaches it nowhere, and answers for each frame on stdin on stdout.
+ *
+ *	runner [--no-ethernet] RULES-FILE
+ *
+ * RULES-FILE has a setting (`policy deny`, `replies off`, `fragments drop`, `unparsable pass`) or
+ * a rule a line. First comes a struct hello, then a struct answer for each struct question and
+ * frame. Numbers are little-endian. It runs in a network namespace of its own, where no packet
+ * belongs to a connection.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <linux/bpf.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "log.h"
+#include "object.h"
+#include "slot.h"
+
+#ifndef BPF_F_XDP_HAS_FRAGS
+#define BPF_F_XDP_HAS_FRAGS (1U << 5)
+#endif
+
+#define MAX_RULES 64U
+#define NOT_SHOWN 255
+#define BUFFER (1U << 20)
+
+enum feature {
+	FEATURE_FRAGS = 1, /* frames in several buffers */
+	FEATURE_SPLIT = 2, /* ... split where the question says */
+};
+
+struct hello {
+	__u32 features;
+	__u32 instructions; /* that the verifier looked at; 0: the kernel does not say */
+};
+
+struct question {
+	__u32 length;
+	__u32 linear; /* bytes in the first buffer; 0: all */
+};
+
+struct answer {
+	__u8 verdict; /* XDP_*; NOT_SHOWN: the kernel does not take such a frame */
+	__u8 outcome; /* enum pb_outcome; NOT_SHOWN: not counted once, with its length */
+	__u16 rule;   /* id; 0: none counted */
+};
+
+struct runner {
+	struct pb_maps maps;
+	struct portblock_bpf *object;
+	int prog;
+	__u32 features;
+	__u32 nr_rules;
+	const struct pb_count *rules;	 /* this CPU's row */
+	const struct pb_count *outcomes; /* this CPU's row */
+};
+
+__attribute__((noreturn, format(printf, 1, 2))) static void die(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fputs("runner: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+	exit(1);
+}
+
+/* --- the ruleset ----------------------------------------------------------------------------- */
+
+static bool read_setting(struct pb_settings *settings, const char *name, const char *value)
+{
+	if (!strcmp(name, "policy"))
+		settings->policy = strcmp(value, "deny") ? PB_POLICY_ALLOW : PB_POLICY_DENY;
+	else if (!strcmp(name, "replies"))
+		settings->no_replies = !strcmp(value, "off");
+	else if (!strcmp(name, "fragments"))
+		settings->drop_fragments = !strcmp(value, "drop");
+	else if (!strcmp(name, "unparsable"))
+		settings->pass_unparsable = !strcmp(value, "pass");
+	else
+		return false;
+	return true;
+}
+
+static void read_line(struct pb_set *set, const char *line)
+{
+	struct pb_rule rule = { 0 };
+	struct pb_error error = { 0 };
+	char **words;
+	size_t nr;
+
+	if (pb_words_split(line, &words, &nr, &error))
+		die("%s", error.text);
+	if (nr && !(nr == 2 && read_setting(&set->settings, words[0], words[1]))) {
+		if (pb_rule_parse(words, nr, pb_clock(), &rule, NULL, &error) ||
+		    pb_set_add(set, &rule, NULL, NULL, &error))
+			die("%s", error.text);
+	}
+	pb_words_free(words, nr);
+}
+
+static void read_rules(const char *path, struct pb_set *set)
+{
+	FILE *file = fopen(path, "r");
+	char *line = NULL;
+	size_t room = 0;
+
+	if (!file)
+		die("%s: %s", path, strerror(errno));
+	while (getline(&line, &room, file) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		read_line(set, line);
+	}
+	free(line);
+	fclose(file);
+}
+
+/* --- the program ----------------------------------------------------------------------------- */
+
+/* Stays on one CPU, so that one row of the counters is enough; several runners spread. */
+static int stay_on_cpu(void)
+{
+	cpu_set_t cpus;
+	int skip, cpu = -1;
+
+	if (sched_getaffinity(0, sizeof(cpus), &cpus))
+		die("sched_getaffinity: %s", strerror(errno));
+	skip = getpid() % CPU_COUNT(&cpus);
+	do {
+		cpu++;
+	} while (!CPU_ISSET(cpu, &cpus) || skip--);
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		die("sched_setaffinity: %s", strerror(errno));
+	return cpu;
+}
+
+/* Returns NULL where the kernel refuses. */
+static struct portblock_bpf *load(const struct pb_maps *maps, bool ethernet, bool frags)
+{
+	struct pb_constants constants = { .ethernet = ethernet, .frags = frags };
+	struct portblock_bpf *object;
+	struct bpf_program *prog;
+	struct pb_error error;
+
+	constants.connections = true;
+	if (pb_object_open(maps, &constants, false, &object, &error))
+		die("%s", error.text);
+	prog = object->progs.xdp_portblock;
+	if (frags)
+		bpf_program__set_flags(prog, bpf_program__flags(prog) | BPF_F_XDP_HAS_FRAGS);
+	if (!portblock_bpf__load(object))
+		return object;
+	portblock_bpf__destroy(object);
+	return NULL;
+}
+
+/* With frames in several buffers where the kernel has them. */
+static void load_best(struct runner *runner, bool ethernet)
+{
+	runner->object = load(&runner->maps, ethernet, true);
+	if (runner->object)
+		runner->features |= FEATURE_FRAGS;
+	else
+		runner->object = load(&runner->maps, ethernet, false);
+	if (!runner->object)
+		die("cannot load the program: %s", pb_log_last());
+	runner->prog = bpf_program__fd(runner->object->progs.xdp_portblock);
+}
+
+/* The outcome counters of a CPU. */
+static const struct pb_count *map_outcomes(const struct bpf_map *map, int cpu)
+{
+	size_t size = (size_t)bpf_map__max_entries(map) * sizeof(struct pb_count);
+	const struct pb_count *counts;
+
+	counts = mmap(NULL, size, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+	if (counts == MAP_FAILED)
+		die("mmap %s: %s", bpf_map__name(map), strerror(errno));
+	return counts + (size_t)PB_OUTCOME_MAX * cpu;
+}
+
+/* Fills the slot in force: there are no packets yet. */
+static void write_ruleset(struct runner *runner, const struct pb_set *set)
+{
+	struct pb_ruleset_options options = { .max_rules = MAX_RULES };
+	struct pb_error error;
+
+	if (pb_maps_create("test", &options, &runner->maps, &error) ||
+	    pb_slot_write(&runner->maps, runner->maps.config->active, set, 2, &error))
+		die("%s", error.text);
+}
+
+/* --- one packet ------------------------------------------------------------------------------ */
+
+static int test_run(const struct runner *runner, const void *frame, __u32 length, __u32 linear)
+{
+	struct xdp_md ctx = { .data_end = linear };
+	struct bpf_test_run_opts options = { .sz = sizeof(options), .repeat = 1 };
+
+	options.data_in = frame;
+	options.data_size_in = length;
+	if (linear) {
+		options.ctx_in = &ctx;
+		options.ctx_size_in = sizeof(ctx);
+	}
+	if (bpf_prog_test_run_opts(runner->prog, &options))
+		return -errno;
+	return options.retval;
+}
+
+/* Linux 6.18 lets data_end say where the first buffer ends; before it must be the frame's end. */
+static void probe_split(struct runner *runner)
+{
+	static const char frame[64];
+
+	if (runner->features & FEATURE_FRAGS && test_run(runner, frame, sizeof(frame), 20) >= 0)
+		runner->features |= FEATURE_SPLIT;
+}
+
+/* Did the counter count just this frame? `total` adds up all that was counted. */
+static bool is_counted(const struct pb_count *now, const struct pb_count *before, __u32 length,
+		       int *total)
+{
+	__u64 packets = now->packets - before->packets;
+
+	*total += packets;
+	return packets == 1 && now->bytes - before->bytes == length;
+}
+
+static struct answer judge(const struct runner *runner, const void *frame, struct question question)
+{
+	struct pb_count outcomes[PB_OUTCOME_MAX], rules[MAX_RULES + 1];
+	struct answer answer = { .outcome = NOT_SHOWN };
+	int verdict, counted = 0, rules_counted = 0;
+
+	memcpy(outcomes, runner->outcomes, sizeof(outcomes));
+	memcpy(rules, runner->rules, sizeof(rules[0]) * (runner->nr_rules + 1));
+	verdict = test_run(runner, frame, question.length,
+			   runner->features & FEATURE_SPLIT ? question.linear : 0);
+	if (verdict < 0 && verdict != -EINVAL && verdict != -EMSGSIZE)
+		die("test run of %u bytes: %s", question.length, strerror(-verdict));
+	answer.verdict = verdict < 0 ? NOT_SHOWN : verdict;
+	for (int i = 0; i < PB_OUTCOME_MAX; i++)
+		if (is_counted(&runner->outcomes[i], &outcomes[i], question.length, &counted))
+			answer.outcome = i;
+	for (__u32 id = 0; id <= runner->nr_rules; id++)
+		if (is_counted(&runner->rules[id], &rules[id], question.length, &rules_counted))
+			answer.rule = id;
+	if (counted != 1 || rules_counted > 1)
+		answer.outcome = NOT_SHOWN;
+	return answer;
+}
+
+/* --- stdin, stdout --------------------------------------------------------------------------- */
+
+static void write_all(const void *data, size_t size)
+{
+	while (size) {
+		ssize_t done = write(STDOUT_FILENO, data, size);
+
+		if (done < 0)
+			die("write: %s", strerror(errno));
+		data = (const char *)data + done;
+		size -= done;
+	}
+}
+
+/* Answers the whole questions in `data`; returns how many bytes of it they were. */
+static size_t answer_all(const struct runner *runner, const unsigned char *data, size_t size)
+{
+	static struct answer answers[BUFFER / sizeof(struct question)];
+	struct question question;
+	size_t pos = 0, nr = 0;
+
+	while (size - pos >= sizeof(question)) {
+		memcpy(&question, data + pos, sizeof(question));
+		if (question.length > BUFFER - sizeof(question))
+			die("a frame of %u bytes", question.length);
+		if (size - pos - sizeof(question) < question.length)
+			break;
+		answers[nr++] = judge(runner, data + pos + sizeof(question), question);
+		pos += sizeof(question) + question.length;
+	}
+	write_all(answers, nr * sizeof(answers[0]));
+	return pos;
+}
+
+static void serve(const struct runner *runner)
+{
+	static unsigned char buffer[BUFFER];
+	size_t size = 0, used;
+	ssize_t got;
+
+	while ((got = read(STDIN_FILENO, buffer + size, sizeof(buffer) - size)) > 0) {
+		size += got;
+		used = answer_all(runner, buffer, size);
+		size -= used;
+		memmove(buffer, buffer + used, size);
+	}
+	if (got < 0 || size)
+		die("the questions end within one");
+}
+
+static void say_hello(const struct runner *runner)
+{
+	struct hello hello = { .features = runner->features };
+	struct bpf_prog_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	if (!bpf_obj_get_info_by_fd(runner->prog, &info, &size))
+		hello.instructions = info.verified_insns;
+	write_all(&hello, sizeof(hello));
+}
+
+int main(int argc, char **argv)
+{
+	bool ethernet = argc != 3 || strcmp(argv[1], "--no-ethernet");
+	struct runner runner = { .maps = PB_MAPS_NONE };
+	struct pb_set set = { .max_rules = MAX_RULES };
+	int cpu = stay_on_cpu();
+
+	pb_log_begin(); /* keeps libbpf's messages to itself */
+	if (argc != (ethernet ? 2 : 3))
+		die("usage: runner [--no-ethernet] RULES-FILE");
+	if (unshare(CLONE_NEWNET))
+		die("no network namespace of its own: %s", strerror(errno));
+	read_rules(argv[argc - 1], &set);
+	write_ruleset(&runner, &set);
+	load_best(&runner, ethernet);
+	runner.nr_rules = set.nr_rules;
+	runner.rules = runner.maps.counts + (size_t)(MAX_RULES + 1) * cpu;
+	runner.outcomes = map_outcomes(runner.object->maps.pb_outcomes, cpu);
+	probe_split(&runner);
+	say_hello(&runner);
+	serve(&runner);
+	portblock_bpf__destroy(runner.object);
+	pb_maps_close(&runner.maps);
+	pb_set_clear(&set);
+	return 0;
+}
