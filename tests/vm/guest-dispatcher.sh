@@ -1,0 +1,206 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# For the virtual machine (tests/vm/test_dispatcher): our program beside xdp-filter
+# and others on one interface. Port 22 is ours to block, 23 is xdp-filter's, and 24
+# answers always.
+# shellcheck disable=SC2317 # functions are called by t_ok and t_fail
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/lib.sh"
+world_enter "$@"
+world_pair
+
+for objects in /usr/lib/bpf /usr/lib64/bpf /usr/lib/*/bpf; do
+	[ ! -e "$objects/xdpfilt_alw_all.o" ] || break
+done
+[ -e "$objects/xdpfilt_alw_all.o" ] || t_die "no xdpfilt_*.o: is xdp-tools installed?"
+[ -x "$PB" ] || t_die "no $PB: make comes first"
+
+# Policy and features decide which of its objects xdp-filter loads; alw is "allow what
+# no entry names", dny the contrary.
+other=xdpfilt_alw_tcp
+ours=xdp_portblock
+
+load_ours()   { in_a "$PB" load v0 "$@" && in_a "$PB" rule add 22/tcp; }
+unload_ours() { in_a "$PB" unload v0; }
+load_other()   { in_a xdp-filter load v0 -f tcp "$@" && in_a xdp-filter port 23 -m dst -p tcp; }
+unload_other() { in_a xdp-filter unload v0; }
+load_object()  { in_a xdp-loader load v0 "$@"; }
+clear_v0()     { in_a xdp-loader unload -a v0; }
+
+blocked()  { t_ok "$1: port $2 is silent" silent tcp "$A4" "$2"; }
+answered() { t_ok "$1: port $2 answers" answers tcp "$A4" "$2"; }
+
+serve in_a --tcp 22,23,24
+for port in 22 23 24; do
+	answered 'nothing loaded' $port
+done
+
+# --- two filters, either first, either unloaded first -----------------------------------
+
+two_filters()	# FIRST SECOND UNLOADED-FIRST
+{
+	local what="$1 then $2" stays
+
+	t_ok "$what: load $1" "load_$1"
+	t_ok "$what: load $2" "load_$2"
+	t_is "$what: ours runs first by its priority, says xdp-loader" "$ours $other" "$(chain v0)"
+	t_is "$what: status -j shows the same chain" "$ours $other" "$(status_chain v0)"
+	t_is "$what: status -j says dispatcher" dispatcher "$(status_of v0 'i["attach"]')"
+	blocked "$what" 22
+	blocked "$what" 23
+	answered "$what" 24
+
+	what="$what, $3 unloaded"
+	t_ok "$what" "unload_$3"
+	case $3 in
+	ours)
+		stays=other
+		t_is "$what: the other is alone in the chain" "$other" "$(chain v0)"
+		t_is "$what: status -j lists ours no more" none "$(status_of v0 1)"
+		answered "$what" 22
+		blocked "$what" 23
+		;;
+	other)
+		stays=ours
+		t_is "$what: ours is alone in the chain" "$ours" "$(chain v0)"
+		blocked "$what" 22
+		answered "$what" 23
+		;;
+	esac
+	answered "$what" 24
+	t_ok "$what, then $stays" "unload_$stays"
+	t_ok "$what, then $stays: no program is left" bare v0
+	answered "$what, then $stays" 22
+	answered "$what, then $stays" 23
+}
+
+two_filters ours other ours
+two_filters ours other other
+two_filters other ours ours
+two_filters other ours other
+
+# --- priority, --require-dispatcher -------------------------------------------------------
+
+t_ok 'priority 20: load xdp-filter' load_other
+t_ok 'priority 20: load ours' load_ours --priority 20
+t_is 'priority 20: xdp-filter runs first, says xdp-loader' "$other $ours" "$(chain v0)"
+t_is 'priority 20: status -j shows the same chain' "$other $ours" "$(status_chain v0)"
+t_is 'priority 20: status -j shows the priority' 20 "$(status_of v0 'i["priority"]')"
+blocked 'priority 20' 22
+blocked 'priority 20' 23
+answered 'priority 20' 24
+t_ok 'priority 20: unload ours' unload_ours
+t_ok 'priority 20: unload xdp-filter' unload_other
+
+t_ok '--require-dispatcher: load' load_ours --require-dispatcher
+t_is '--require-dispatcher: status -j says dispatcher' dispatcher "$(status_of v0 'i["attach"]')"
+t_is '--require-dispatcher: the default priority is 9' 9 "$(status_of v0 'i["priority"]')"
+blocked '--require-dispatcher' 22
+
+# --- xdp-filter's objects, by xdp-loader --------------------------------------------------
+
+for object in "$objects"/xdpfilt_*.o; do
+	name=$(basename "$object" .o)
+	t_ok "$name: xdp-loader loads it beside ours" load_object "$object"
+	t_is "$name: runs behind ours" "$ours $name" "$(chain v0)"
+	t_is "$name: status -j shows the same chain" "$ours $name" "$(status_chain v0)"
+	case $name in
+	xdpfilt_alw_tcp | xdpfilt_alw_all)
+		blocked "$name" 22
+		answered "$name" 24
+		;;
+	xdpfilt_dny_tcp | xdpfilt_dny_all)
+		# What ours passes ends there.
+		blocked "$name" 24
+		;;
+	esac
+	t_ok "$name: unload it" in_a xdp-loader unload -i "$(program_id v0 "$name")" v0
+	t_is "$name: ours stays" "$ours" "$(chain v0)"
+done
+# Some of them denied ARP, too, and B has given up on A's address.
+in_b ip neigh flush all
+blocked 'the objects are gone' 22
+answered 'the objects are gone' 24
+
+# --- ten programs --------------------------------------------------------------------------
+
+pass=$objects/xdpfilt_alw_ip.o
+length() { chain v0 | wc -w; }
+files()  { local i; for ((i = 0; i < $1; i++)); do echo "$pass"; done; }
+# For tools whose exit status is an errno
+refused() { ! "$@"; }
+# pins: ours, by name
+pins()   { find /sys/fs/bpf/xdp-portblock -mindepth 1 2>/dev/null | sort; }
+
+mapfile -t nine < <(files 9)
+t_ok 'ten: nine more beside ours' load_object "${nine[@]}"
+t_is 'ten: the chain has ten' 10 "$(length)"
+t_is 'ten: status -j lists ten' 10 "$(status_of v0 'len(i["chain"])')"
+blocked 'ten' 22
+answered 'ten' 24
+before=$(in_a xdp-loader status v0)
+t_ok 'eleventh: xdp-loader cannot add it to our chain' refused load_object "$pass"
+t_is 'eleventh: the chain is as it was' "$before" "$(in_a xdp-loader status v0)"
+blocked 'eleventh' 22
+answered 'eleventh' 24
+t_ok 'ten: unload ours' unload_ours
+t_is 'ten: the other nine stay' 9 "$(length)"
+t_ok 'ten: a tenth that is not ours' load_object "$pass"
+before=$(in_a xdp-loader status v0) before_pins=$(pins)
+t_fail 'ours as the eleventh: refused, with the limit' 1 'ten|\b10\b' in_a "$PB" load v0
+t_is 'ours as the eleventh: the chain is as it was' "$before" "$(in_a xdp-loader status v0)"
+t_is 'ours as the eleventh: no pin is left behind' "$before_pins" "$(pins)"
+t_is 'ours as the eleventh: status -j does not list it' none "$(status_of v0 1)"
+t_ok 'ten: all unloaded' clear_v0
+
+# --- unloaded by another tool ---------------------------------------------------------------
+
+t_ok 'xdp-loader unload -a: load ours' load_ours
+t_ok 'xdp-loader unload -a: load xdp-filter' load_other
+t_ok 'xdp-loader unload -a' clear_v0
+t_ok 'xdp-loader unload -a: no program is left' bare v0
+t_ok 'xdp-loader unload -a: status works' in_a "$PB" status
+t_is 'xdp-loader unload -a: status -j does not list the interface' none "$(status_of v0 1)"
+answered 'xdp-loader unload -a' 22
+t_ok 'xdp-loader unload -a: load again' load_ours
+t_is 'load again: ours is in the chain' "$ours" "$(chain v0)"
+blocked 'load again' 22
+answered 'load again' 24
+t_ok 'load again: unload' unload_ours
+t_ok 'load again: no program is left' bare v0
+in_a xdp-filter unload v0 >/dev/null 2>&1	# its pins, if they survived
+
+t_ok 'xdp-filter unload --all: load ours' load_ours
+t_ok 'xdp-filter unload --all: load xdp-filter' load_other
+t_ok 'xdp-filter unload --all' in_a xdp-filter unload --all
+if [ -n "$(chain v0)" ]; then expected=$(chain v0); else expected=none; fi
+t_is 'xdp-filter unload --all: status -j says what the kernel says' "$expected" "$(status_chain v0)"
+t_ok 'xdp-filter unload --all: load works' load_ours
+blocked 'xdp-filter unload --all, load' 22
+t_ok 'xdp-filter unload --all, load: unload' unload_ours
+t_ok 'xdp-filter unload --all, load: no program is left' bare v0
+
+# --- the skb mode -----------------------------------------------------------------------------
+
+t_ok 'skb: load ours' load_ours -m skb
+t_ok 'skb: load xdp-filter' load_other -m skb
+t_is 'skb: status -j says skb' skb "$(status_of v0 'i["mode"]')"
+t_is 'skb: the chain' "$ours $other" "$(chain v0)"
+blocked 'skb' 22
+blocked 'skb' 23
+answered 'skb' 24
+t_ok 'skb: unload ours' unload_ours
+t_fail 'skb: ours in native mode into an skb chain is refused, with the mode' 1 skb in_a "$PB" load v0 -m native
+t_is 'skb: the other stays' "$other" "$(chain v0)"
+answered 'skb, ours unloaded' 22
+blocked 'skb, ours unloaded' 23
+t_ok 'skb: unload xdp-filter' unload_other
+t_ok 'native: load xdp-filter' load_other
+t_fail 'native: ours in skb mode into a native chain is refused, with the mode' 1 native in_a "$PB" load v0 -m skb
+t_is 'native: the other stays' "$other" "$(chain v0)"
+t_ok 'native: unload xdp-filter' unload_other
+t_ok 'the end: no program is left' bare v0
+
+t_ok 'the kernel has not complained' no_complaints
+t_done

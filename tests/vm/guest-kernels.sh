@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# For the virtual machine (tests/vm/test_kernels): our program loads on this kernel,
+# under the dispatcher and in skb mode, and blocks what it should.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/lib.sh"
+world_enter "$@"
+world_pair
+
+[ -x "$PB" ] || t_die "no $PB: make comes first"
+
+limit=200000	# of a million
+
+# insns MODE: the verifier's count for the program on v0
+insns()
+{
+	local count object=$TOP/build/lib/bpf/portblock.bpf.o
+
+	count=$("$VM/insns" "$(status_of v0 'i["program_id"]')" 2>&1)
+	if [ -z "$count" ] && [ -e "$object" ]; then
+		# Before 5.16 only the log of a load tells.
+		count=$(bpftool -d prog load "$object" /sys/fs/bpf/insns 2>&1 |
+			sed -n 's/^.*processed \([0-9]*\) insns.*/\1/p' | tail -n 1)
+		rm -f /sys/fs/bpf/insns
+	fi
+	case $count in
+	'' | *[!0-9]*) t_skip "$1: the verifier's count" "this kernel does not tell: ${count:-no count}" ;;
+	*)
+		echo "# verifier $(uname -r) $1: $count insns"
+		t_ok "$1: the verifier's count is below $limit" test "$count" -lt $limit
+		;;
+	esac
+}
+
+filters()	# MODE LOAD-OPTIONS...
+{
+	local mode=$1
+	shift
+
+	t_ok "$mode: load" in_a "$PB" load v0 "$@"
+	t_is "$mode: status -j says so" "$mode dispatcher" "$(status_of v0 'i["mode"] + " " + i["attach"]')"
+	t_ok "$mode: no rule, port 22 answers" answers tcp "$A4" 22
+	t_ok "$mode: rule add" in_a "$PB" rule add 22/tcp
+	t_ok "$mode: port 22 is silent" silent tcp "$A4" 22
+	t_ok "$mode: port 22 is silent, IPv6" silent tcp "$A6" 22
+	t_ok "$mode: port 23 answers" answers tcp "$A4" 23
+	t_ok "$mode: port 23 answers, IPv6" answers tcp "$A6" 23
+	insns "$mode"
+	t_ok "$mode: unload" in_a "$PB" unload v0
+	t_ok "$mode: no program is left" bare v0
+	t_ok "$mode: unloaded, port 22 answers" answers tcp "$A4" 22
+}
+
+serve in_a --tcp 22,23
+filters native --require-dispatcher
+filters skb --require-dispatcher -m skb
+t_ok 'the kernel has not complained' no_complaints
+t_done

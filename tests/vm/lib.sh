@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What the tests in the virtual machine share, beyond tests/lib.sh.
+# shellcheck disable=SC2034 # VM_KERNEL and VM_WHY are for the tests
+
+VM=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) || exit 1
+
+# On the host: vm_kernel NAME sets VM_KERNEL to a kernel's folder, or VM_WHY to the
+# reason why there is none.
+vm_kernel()
+{
+	if ! command -v qemu-system-x86_64 >/dev/null; then
+		VM_WHY="needs qemu-system-x86_64"
+		return 1
+	fi
+	if ! VM_KERNEL=$("$VM/kernel" "$1" 2>"$T_DIR/kernel"); then
+		VM_WHY=$(tail -n 1 "$T_DIR/kernel")
+		return 1
+	fi
+}
+
+# The rest runs in the guest.
+
+# chain DEV: the names of the programs in DEV's chain, in the order in which they run,
+# as xdp-loader reads them from the kernel
+chain()
+{
+	in_a xdp-loader status "$1" 2>/dev/null | awk '$1 == "=>" { print $3 }' | paste -sd' '
+}
+
+# status_of DEV EXPRESSION: of our `status -j`, a Python expression over DEV's entry i;
+# "none" if DEV is not listed
+status_of()
+{
+	in_a "$PB" status -j 2>"$T_DIR/status.err" | "$PYTHON" -c '
+import json, sys
+i = [i for i in json.load(sys.stdin)["interfaces"] if i["name"] == sys.argv[1]]
+i = i[0] if i else None
+print(eval(sys.argv[2]) if i else "none")' "$1" "$2" 2>&1
+}
+
+# status_chain DEV: as chain, told by our `status -j`
+status_chain()
+{
+	status_of "$1" '" ".join(p["name"] for p in i["chain"])'
+}
+
+# program_id DEV NAME: the id of the first such program in DEV's chain
+program_id()
+{
+	in_a xdp-loader status "$1" | awk -v name="$2" '$1 == "=>" && $3 == name { print $4; exit }'
+}
+
+# bare DEV: no XDP program at all
+bare()
+{
+	! in_a ip -details link show dev "$1" | grep -q 'prog/xdp'
+}
+
+# no_complaints: the kernel had nothing to say against us since it started
+no_complaints()
+{
+	! dmesg | grep -E -A 20 'cut here|BUG:|Oops|Call Trace'
+}
