@@ -1,64 +1,34 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Load and unload: the filter on interfaces, by libxdp. */
+/* Load, upgrade and unload: the filter on interfaces, all or none of those that are named. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <xdp/libxdp.h>
+#include "attach.h"
 #include "error.h"
 #include "interface.h"
 #include "lock.h"
-#include "log.h"
-#include "object.h"
 #include "ruleset.h"
 
-#ifndef BPF_F_XDP_HAS_FRAGS
-#define BPF_F_XDP_HAS_FRAGS (1U << 5)
-#endif
-
-/* Attempts, where another process attaches at the same time by libxdp without our lock. */
-#define ATTACH_ATTEMPTS 5
-
-static const enum xdp_attach_mode xdp_modes[PB_MODE_MAX] = {
-	[PB_MODE_AUTO] = XDP_MODE_UNSPEC,
-	[PB_MODE_NATIVE] = XDP_MODE_NATIVE,
-	[PB_MODE_SKB] = XDP_MODE_SKB,
-	[PB_MODE_HW] = XDP_MODE_HW,
-};
-
-/* Can the kernel load programs for frames in several buffers (5.18)? By trying one. */
-static bool kernel_has_frags(void)
-{
-	const struct bpf_insn pass[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = BPF_F_XDP_HAS_FRAGS);
-	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "pb_frags", "GPL", pass, 2, &options);
-
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
-}
-
-static bool kernel_has_socket_lookup(void)
-{
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_skc_lookup_tcp, NULL) == 1;
-}
-
 /* ---- One load of several interfaces ------------------------------------------------------ */
+
+/* An interface of a load: as it was found, and what is to be done. */
+struct target {
+	struct pb_interface before;
+	struct pb_instance instance; /* zero where it was not loaded */
+	struct pb_ruleset *moved_from;
+	enum pb_loaded what;
+};
 
 struct load {
 	const struct pb_load_options *options;
 	const char *name; /* of the ruleset */
 	struct pb_ruleset *ruleset;
-	bool made;  /* the ruleset, by this load */
-	bool frags; /* the kernel's features */
-	bool connections;
-	struct pb_set before; /* of a ruleset that was there, where `changed` */
-	bool changed;
+	bool made;	      /* the ruleset, by this load */
+	bool changed;	      /* a ruleset that was there */
+	struct pb_set before; /* what that was */
+	struct target *targets;
+	size_t nr;
 };
 
 /* Says by what the interface's program differs from what is asked for; "" if it does not. */
@@ -68,19 +38,35 @@ static void say_difference(const struct load *load, const struct pb_interface *i
 	const struct pb_load_options *options = load->options;
 
 	*text = '\0';
-	if (strcmp(interface->ruleset, load->name))
-		snprintf(text, size, "with the ruleset '%s'", interface->ruleset);
-	else if (options->mode != PB_MODE_AUTO && options->mode != interface->mode)
+	if (options->mode != PB_MODE_AUTO && options->mode != interface->mode)
 		snprintf(text, size, "in %s mode", pb_mode_name(interface->mode));
 	else if (options->priority && interface->dispatcher &&
 		 (__u32)options->priority != interface->priority)
 		snprintf(text, size, "with priority %u", interface->priority);
 	else if (options->require_dispatcher && !interface->dispatcher)
 		snprintf(text, size, "without the dispatcher");
-	else if (options->set_policy && options->policy != interface->settings.policy)
+	else if (options->set_policy && !options->rules &&
+		 !strcmp(interface->ruleset, load->name) &&
+		 options->policy != interface->settings.policy)
 		snprintf(text, size, "with policy %s (`xdp-portblock policy %s` changes it)",
 			 pb_policy_name(interface->settings.policy),
 			 pb_policy_name(options->policy));
+}
+
+/* The rules of an interface that is loaded can't be reached: gone, or of another version. */
+static int fail_pins(const struct pb_interface *interface, struct pb_error *error)
+{
+	struct pb_ruleset *ruleset = NULL;
+	int ret = pb_ruleset_open(interface->ruleset, &ruleset, error);
+
+	pb_ruleset_close(ruleset);
+	if (ret == -EPROTO)
+		return ret;
+	return pb_fail(
+		error, EEXIST,
+		"%s: already loaded, but the pins of its ruleset '%s' are gone: `xdp-portblock "
+		"unload %s`, then load it again",
+		interface->name, interface->ruleset, interface->name);
 }
 
 static int check_loaded(const struct load *load, const struct pb_interface *interface,
@@ -88,6 +74,8 @@ static int check_loaded(const struct load *load, const struct pb_interface *inte
 {
 	char difference[128];
 
+	if (!interface->pinned || interface->abi_version != PB_ABI_VERSION)
+		return fail_pins(interface, error);
 	say_difference(load, interface, difference, sizeof(difference));
 	if (!*difference)
 		return 0;
@@ -117,218 +105,47 @@ static int check_foreign(const struct load *load, const struct pb_interface *int
 	return 0;
 }
 
-/* Whether an interface can be loaded, before anything is changed. */
-static int check_interface(const struct load *load, int ifindex, struct pb_load_result *result,
-			   struct pb_error *error)
-{
-	struct pb_interface *interface = &result->interface;
-	struct pb_instance instance;
-	int ret = pb_interface_look(ifindex, interface, &instance, error);
-
-	if (ret)
-		return ret;
-	result->note[0] = '\0';
-	result->what = interface->loaded ? PB_ALREADY_LOADED : PB_LOADED;
-	if (interface->loaded)
-		return check_loaded(load, interface, error);
-	if (interface->nr_chain)
-		return check_foreign(load, interface, error);
-	return 0;
-}
-
-static int fail_attach(const struct pb_interface *interface, enum pb_mode mode, int code,
-		       struct pb_error *error)
-{
-	const char *name = interface->name, *last = pb_log_last();
-
-	switch (code) {
-	case E2BIG:
-		return pb_fail(error, code,
-			       "%s: its chain is full: libxdp's dispatcher takes 10 programs at "
-			       "most",
-			       name);
-	case EOPNOTSUPP:
-		return pb_fail(error, code,
-			       "%s: the device cannot do XDP in %s mode: use `-m skb`, which every "
-			       "device can",
-			       name, pb_mode_name(mode));
-	case ERANGE:
-		return pb_fail(error, code,
-			       "%s: its MTU is too large for XDP in %s mode with this driver: make "
-			       "it smaller (`ip link set dev %s mtu 1500`), or use `-m skb`",
-			       name, pb_mode_name(mode), name);
-	case EBUSY:
-	case EEXIST:
-		return pb_fail(error, EBUSY,
-			       "%s: another program is being attached to the interface: try again",
-			       name);
-	case EPERM:
-	case EACCES:
-		return pb_fail_permission(error, code, "attach the program");
-	default:
-		return pb_fail(error, code, "%s: cannot attach the program: %s%s%s", name,
-			       strerror(code), *last ? ": " : "", last);
-	}
-}
-
-/* Opens an instance of the program for an interface; `*object` keeps what it is made of. */
-static int open_program(const struct load *load, const struct pb_interface *interface,
-			struct portblock_bpf **object, struct xdp_program **program,
+/* Whether an interface can be loaded, and how, before anything is changed. */
+static int check_target(const struct load *load, int ifindex, struct target *target,
 			struct pb_error *error)
 {
-	struct pb_constants constants = { .frags = load->frags, .connections = load->connections };
-	DECLARE_LIBXDP_OPTS(xdp_program_opts, options, 0);
-	int ret = pb_interface_link_layer(interface->name, &constants.ethernet, error);
+	struct pb_interface *interface = &target->before;
+	int ret = pb_interface_look(ifindex, interface, &target->instance, error);
 
-	if (!ret)
-		ret = pb_object_open(&load->ruleset->maps, &constants, false, object, error);
 	if (ret)
 		return ret;
-	options.obj = (*object)->obj;
-	options.prog_name = "xdp_portblock";
-	*program = xdp_program__create(&options);
-	ret = libxdp_get_error(*program);
-	if (!ret)
-		ret = xdp_program__set_run_prio(*program,
-						load->options->priority ?: PB_PRIORITY_DEFAULT);
-	if (!ret && load->frags)
-		ret = xdp_program__set_xdp_frags_support(*program, true);
-	if (ret)
-		return pb_fail(error, -ret, "cannot prepare the program: %s", strerror(-ret));
-	return 0;
-}
-
-/* One attempt. A libxdp program can be attached once only, so each gets one of its own. */
-static int attach_once(const struct load *load, const struct pb_interface *interface,
-		       enum pb_mode mode, struct pb_error *error)
-{
-	struct portblock_bpf *object = NULL;
-	struct xdp_program *program = NULL;
-	int ret;
-
-	pb_log_begin();
-	ret = open_program(load, interface, &object, &program, error);
-	if (!ret) {
-		ret = xdp_program__attach(program, interface->ifindex, xdp_modes[mode], 0);
-		if (ret)
-			ret = fail_attach(interface, mode, -ret, error);
+	if (!interface->loaded) {
+		target->what = PB_LOADED;
+		return interface->nr_chain ? check_foreign(load, interface, error) : 0;
 	}
-	if (program && !libxdp_get_error(program))
-		xdp_program__close(program);
-	portblock_bpf__destroy(object);
+	target->what = strcmp(interface->ruleset, load->name) ? PB_MOVED : PB_ALREADY_LOADED;
+	if (target->what == PB_MOVED && !load->options->ruleset)
+		return pb_fail(error, EEXIST,
+			       "%s: already loaded, but with the ruleset '%s': `-r %s` moves it to "
+			       "this one",
+			       interface->name, interface->ruleset, load->name);
+	ret = check_loaded(load, interface, error);
+	if (!ret && target->what == PB_MOVED)
+		ret = pb_ruleset_open(interface->ruleset, &target->moved_from, error);
 	return ret;
 }
 
-static int attach_retrying(const struct load *load, const struct pb_interface *interface,
-			   enum pb_mode mode, struct pb_error *error)
+/* ---- The ruleset, before any interface is judged by it ------------------------------------ */
+
+static int edit_rules(const struct load *load, struct pb_set *set, struct pb_error *error)
 {
+	const struct pb_load_options *options = load->options;
 	int ret = 0;
 
-	for (int i = 0; i < ATTACH_ATTEMPTS; i++) {
-		ret = attach_once(load, interface, mode, error);
-		if (ret != -EBUSY && ret != -EAGAIN)
-			break;
-	}
+	if (options->rules)
+		ret = pb_set_replace(set, options->rules, error);
+	if (!ret && options->set_policy)
+		ret = pb_set_policy(set, options->policy, error);
 	return ret;
 }
 
-/* In the mode asked for; `auto`: native, or skb where that fails for the driver's sake. */
-static int attach(const struct load *load, struct pb_load_result *result, struct pb_error *error)
-{
-	struct pb_interface *interface = &result->interface;
-	enum pb_mode mode = load->options->mode;
-	int ret;
-
-	if (mode == PB_MODE_AUTO && interface->nr_chain)
-		mode = interface->mode;
-	if (mode != PB_MODE_AUTO)
-		return attach_retrying(load, interface, mode, error);
-	ret = attach_retrying(load, interface, PB_MODE_NATIVE, error);
-	if (ret != -EOPNOTSUPP && ret != -ERANGE && ret != -EINVAL)
-		return ret;
-	if (ret == -ERANGE)
-		snprintf(result->note, sizeof(result->note),
-			 "skb mode, since the MTU is too large for native mode with this driver");
-	else
-		snprintf(result->note, sizeof(result->note),
-			 "skb mode, since the device has no native mode");
-	return attach_retrying(load, interface, PB_MODE_SKB, error);
-}
-
-/* Takes a program that is ours off its interface. */
-static int detach(int ifindex, __u32 program_id, struct pb_error *error)
-{
-	struct xdp_multiprog *programs = xdp_multiprog__get_from_ifindex(ifindex);
-	struct xdp_program *program = NULL;
-	int ret = libxdp_get_error(programs);
-
-	if (ret)
-		return pb_fail_permission(error, -ret, "look at the interface's programs");
-	if (xdp_multiprog__is_legacy(programs))
-		program = xdp_multiprog__main_prog(programs) ?: xdp_multiprog__hw_prog(programs);
-	else
-		while ((program = xdp_multiprog__next_prog(program, programs)))
-			if (xdp_program__id(program) == program_id)
-				break;
-	pb_log_begin();
-	if (program && xdp_program__id(program) == program_id)
-		ret = xdp_program__detach(program, ifindex, xdp_multiprog__attach_mode(programs),
-					  0);
-	xdp_multiprog__close(programs);
-	if (ret)
-		return pb_fail(error, -ret, "cannot detach program %u from interface %d: %s%s%s",
-			       program_id, ifindex, strerror(-ret), *pb_log_last() ? ": " : "",
-			       pb_log_last());
-	return 0;
-}
-
-/* Looks at what has become of it; what was asked for and is not so is undone by the caller. */
-static int check_attached(const struct load *load, struct pb_load_result *result,
-			  struct pb_error *error)
-{
-	char note[sizeof(result->note)];
-	struct pb_interface *interface = &result->interface;
-	int ret = pb_interface_get(interface->ifindex, interface, error);
-
-	if (ret)
-		return ret;
-	if (!interface->loaded)
-		return pb_fail(error, EBUSY,
-			       "%s: another program took the interface at the same moment",
-			       interface->name);
-	if (interface->dispatcher)
-		return 0;
-	if (load->options->require_dispatcher)
-		return pb_fail(
-			error, EOPNOTSUPP,
-			"%s: libxdp's dispatcher can't be used here (the kernel refuses to "
-			"attach programs to it); without --require-dispatcher it is loaded as "
-			"a single program",
-			interface->name);
-	memcpy(note, result->note, sizeof(note));
-	snprintf(result->note, sizeof(result->note),
-		 "%.120s%sthe kernel refuses libxdp's dispatcher, so no other XDP program can be "
-		 "added",
-		 note, *note ? "; " : "");
-	return 0;
-}
-
-static int load_interface(const struct load *load, struct pb_load_result *result,
-			  struct pb_error *error)
-{
-	struct pb_error undo;
-	int ret = attach(load, result, error);
-
-	if (ret)
-		return ret;
-	ret = check_attached(load, result, error);
-	if (ret && result->interface.loaded)
-		detach(result->interface.ifindex, result->interface.program_id, &undo);
-	return ret;
-}
-
-/* Sets the policy that `load --policy` asks for, in one transaction. */
-static int set_policy(struct load *load, struct pb_error *error)
+/* What --rules and --policy ask for, in one transaction; what was there is kept for undo. */
+static int change_rules(struct load *load, struct pb_error *error)
 {
 	struct pb_set set = {};
 	int ret = pb_ruleset_read(load->ruleset, &load->before, error);
@@ -337,7 +154,7 @@ static int set_policy(struct load *load, struct pb_error *error)
 		ret = pb_ruleset_begin(load->ruleset, &set, error);
 	if (ret)
 		return ret;
-	ret = pb_set_policy(&set, load->options->policy, error);
+	ret = edit_rules(load, &set, error);
 	if (ret)
 		pb_ruleset_abort(load->ruleset, &set);
 	else
@@ -346,7 +163,7 @@ static int set_policy(struct load *load, struct pb_error *error)
 	return ret;
 }
 
-static void undo_policy(struct load *load)
+static void undo_rules(struct load *load)
 {
 	struct pb_set set = {};
 
@@ -359,11 +176,20 @@ static void undo_policy(struct load *load)
 	pb_ruleset_commit(load->ruleset, &set, 0, NULL);
 }
 
-static int pin_new(struct load *load, struct pb_error *error)
+/* Filled before it gets its name: what others can see is whole. */
+static int make_ruleset(struct load *load, struct pb_error *error)
 {
 	char path[PB_PATH_LEN];
+	struct pb_set set = {};
 	int ret = pb_ruleset_create(load->name, &load->options->limits, &load->ruleset, error);
 
+	if (ret)
+		return ret;
+	set.max_rules = pb_ruleset_config(load->ruleset)->max_rules;
+	ret = edit_rules(load, &set, error);
+	if (!ret)
+		ret = pb_ruleset_fill(load->ruleset, &set, error);
+	pb_set_clear(&set);
 	if (ret)
 		return ret;
 	pb_pins_path(path, load->name);
@@ -382,38 +208,103 @@ static int check_limits(const struct load *load, struct pb_error *error)
 		return 0;
 	return pb_fail(error, EEXIST,
 		       "the ruleset '%s' is there already, with --max-rules %u and --max-sources "
-		       "%u: unload all of its interfaces to make it anew",
+		       "%u: unload all of its interfaces, or `xdp-portblock unload --all`, to make "
+		       "it anew",
 		       load->name, config->max_rules, config->max_sources);
 }
 
-/* The ruleset, there or made, with its policy: before any interface sees the program. */
 static int prepare_ruleset(struct load *load, struct pb_error *error)
 {
 	int ret = pb_ruleset_open(load->name, &load->ruleset, error);
 
 	if (ret == -ENOENT)
-		ret = pin_new(load, error);
-	else if (!ret)
+		return make_ruleset(load, error);
+	if (!ret)
 		ret = check_limits(load, error);
-	if (!ret && load->options->set_policy)
-		ret = set_policy(load, error);
+	if (!ret && (load->options->rules || load->options->set_policy))
+		ret = change_rules(load, error);
 	return ret;
 }
 
-static void undo_load(struct load *load, struct pb_load_result *results, size_t nr)
+/* ---- The interfaces ----------------------------------------------------------------------- */
+
+/* Looks at what has become of an interface. */
+static int check_attached(const struct load *load, struct pb_load_result *result,
+			  struct pb_error *error)
 {
-	struct pb_error ignored;
+	struct pb_interface *interface = &result->interface;
+	size_t used = strlen(result->note);
+	int ret = pb_interface_get(interface->ifindex, interface, error);
+
+	if (ret)
+		return ret;
+	if (!interface->loaded)
+		return pb_fail(error, EBUSY,
+			       "%s: another program took the interface at the same moment",
+			       interface->name);
+	if (interface->dispatcher)
+		return 0;
+	if (load->options->require_dispatcher)
+		return pb_fail(
+			error, EOPNOTSUPP,
+			"%s: libxdp's dispatcher can't be used here (the kernel refuses to "
+			"attach programs to it); without --require-dispatcher it is loaded as "
+			"a single program",
+			interface->name);
+	snprintf(result->note + used, sizeof(result->note) - used,
+		 "%sthe kernel refuses libxdp's dispatcher, so no other XDP program can be added",
+		 used ? "; " : "");
+	return 0;
+}
+
+static int load_target(const struct load *load, const struct target *target,
+		       struct pb_load_result *result, struct pb_error *error)
+{
+	const struct pb_attach how = { .maps = &load->ruleset->maps,
+				       .mode = load->options->mode,
+				       .priority = load->options->priority };
+	int ret = 0;
+
+	result->what = target->what;
+	result->interface = target->before;
+	if (target->what == PB_LOADED)
+		ret = pb_attach(&how, &target->before, result->note, error);
+	else if (target->what == PB_MOVED)
+		ret = pb_attach_instead(&how, &target->before, error);
+	if (ret)
+		return ret;
+	ret = check_attached(load, result, error);
+	if (target->what == PB_ALREADY_LOADED)
+		*result->note = '\0'; /* it is as it was */
+	if (ret && target->what == PB_LOADED && result->interface.loaded)
+		pb_detach(result->interface.ifindex, result->interface.program_id, NULL);
+	return ret;
+}
+
+static void undo_target(const struct target *target, const struct pb_load_result *result)
+{
+	struct pb_attach how = { .priority = target->before.priority };
+
+	if (target->what == PB_LOADED)
+		pb_detach(result->interface.ifindex, result->interface.program_id, NULL);
+	if (target->what == PB_MOVED) {
+		how.maps = &target->moved_from->maps;
+		how.outcomes_id = target->instance.outcomes_id;
+		pb_attach_instead(&how, &result->interface, NULL);
+	}
+}
+
+static void undo_load(struct load *load, const struct pb_load_result *results, size_t done)
+{
 	char path[PB_PATH_LEN];
 
-	for (size_t i = 0; i < nr; i++)
-		if (results[i].what == PB_LOADED)
-			detach(results[i].interface.ifindex, results[i].interface.program_id,
-			       &ignored);
+	for (size_t i = 0; i < done; i++)
+		undo_target(&load->targets[i], &results[i]);
 	if (load->made) {
 		pb_pins_path(path, load->name);
-		pb_maps_unpin(path, &ignored);
+		pb_maps_unpin(path, NULL);
 	} else if (load->changed) {
-		undo_policy(load);
+		undo_rules(load);
 	}
 }
 
@@ -426,30 +317,47 @@ static void remove_if_empty(void)
 	rmdir(path);
 }
 
-static int load_locked(struct load *load, const int *ifindexes, size_t nr,
-		       struct pb_load_result *results, struct pb_error *error)
+/* Rulesets that interfaces were moved from, and that none uses any more. */
+static int release_moved(const struct load *load, struct pb_error *error)
 {
-	size_t done = 0;
-	bool any = false;
+	__u32 gone[PB_INTERFACES_MAX];
 	int ret = 0;
 
-	for (size_t i = 0; !ret && i < nr; i++) {
-		ret = check_interface(load, ifindexes[i], &results[i], error);
-		any |= results[i].what == PB_LOADED;
+	for (size_t i = 0; i < load->nr; i++)
+		gone[i] = load->targets[i].what == PB_MOVED ? load->targets[i].instance.program_id :
+							      0;
+	for (size_t i = 0; !ret && i < load->nr; i++)
+		if (load->targets[i].what == PB_MOVED)
+			ret = pb_ruleset_release(load->targets[i].instance.config_id, gone,
+						 load->nr, false, error);
+	return ret;
+}
+
+static int load_locked(struct load *load, const int *ifindexes, struct pb_load_result *results,
+		       struct pb_error *error)
+{
+	const struct pb_ruleset_options *limits = &load->options->limits;
+	bool wanted = load->options->rules || limits->max_rules || limits->max_sources;
+	size_t done = 0;
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < load->nr; i++) {
+		ret = check_target(load, ifindexes[i], &load->targets[i], error);
+		wanted |= load->targets[i].what != PB_ALREADY_LOADED;
 	}
-	if (ret || !any)
-		return ret;
-	load->frags = kernel_has_frags();
-	load->connections = kernel_has_socket_lookup();
-	ret = prepare_ruleset(load, error);
-	for (; !ret && done < nr; done++) {
-		if (results[done].what == PB_LOADED)
-			ret = load_interface(load, &results[done], error);
+	if (!ret && wanted)
+		ret = prepare_ruleset(load, error);
+	for (; !ret && done < load->nr; done++) {
+		ret = load_target(load, &load->targets[done], &results[done], error);
 		if (ret)
 			break;
 	}
 	if (ret)
 		undo_load(load, results, done);
+	else
+		ret = release_moved(load, error);
+	for (size_t i = 0; i < load->nr; i++)
+		pb_ruleset_close(load->targets[i].moved_from);
 	pb_set_clear(&load->before);
 	pb_ruleset_close(load->ruleset);
 	return ret;
@@ -458,24 +366,66 @@ static int load_locked(struct load *load, const int *ifindexes, size_t nr,
 int pb_filter_load(const int *ifindexes, size_t nr, const struct pb_load_options *options,
 		   struct pb_load_result *results, struct pb_error *error)
 {
-	struct load load = { .options = options, .name = options->ruleset ?: "default" };
-	struct pb_load_result *tried;
+	struct load load = { .options = options, .name = options->ruleset ?: "default", .nr = nr };
+	struct pb_load_result *tried = calloc(nr, sizeof(*tried));
 	int ret = pb_ruleset_name_check(load.name, error), lock;
 
 	if (!ret)
 		ret = pb_bpffs_check(error);
+	load.targets = calloc(nr, sizeof(*load.targets));
+	if (!ret && (!tried || !load.targets || nr > PB_INTERFACES_MAX))
+		ret = pb_fail_memory(error);
+	if (!ret) {
+		lock = pb_lock(NULL, PB_LOCK_CHANGE, error);
+		ret = lock < 0 ? lock : load_locked(&load, ifindexes, tried, error);
+		if (!ret)
+			memcpy(results, tried, nr * sizeof(*results));
+		remove_if_empty();
+		pb_unlock(lock);
+	}
+	free(load.targets);
+	free(tried);
+	return ret;
+}
+
+/* ---- Upgrade ----------------------------------------------------------------------------- */
+
+static int upgrade_one(int ifindex, struct pb_interface *interface, struct pb_error *error)
+{
+	struct pb_ruleset *ruleset;
+	struct pb_instance instance;
+	struct pb_attach how = {};
+	int ret = pb_interface_look(ifindex, interface, &instance, error);
+
 	if (ret)
 		return ret;
-	tried = calloc(nr, sizeof(*tried));
-	if (!tried)
-		return pb_fail_memory(error);
+	if (!interface->loaded)
+		return pb_fail(error, ENOENT, "%s: xdp-portblock is not loaded on it",
+			       interface->name);
+	ret = pb_ruleset_open(interface->ruleset, &ruleset, error);
+	if (ret)
+		return ret;
+	how.maps = &ruleset->maps;
+	how.priority = interface->priority;
+	how.outcomes_id = instance.outcomes_id;
+	ret = pb_attach_instead(&how, interface, error);
+	pb_ruleset_close(ruleset);
+	return ret ?: pb_interface_get(ifindex, interface, error);
+}
+
+int pb_filter_upgrade(const int *ifindexes, size_t nr, struct pb_interface *interfaces,
+		      struct pb_error *error)
+{
+	int ret = pb_bpffs_check(error), lock;
+
+	if (ret)
+		return ret;
 	lock = pb_lock(NULL, PB_LOCK_CHANGE, error);
-	ret = lock < 0 ? lock : load_locked(&load, ifindexes, nr, tried, error);
-	if (!ret)
-		memcpy(results, tried, nr * sizeof(*results));
+	ret = lock < 0 ? lock : 0;
+	for (size_t i = 0; !ret && i < nr; i++)
+		ret = upgrade_one(ifindexes[i], &interfaces[i], error);
 	remove_if_empty();
 	pb_unlock(lock);
-	free(tried);
 	return ret;
 }
 
@@ -497,7 +447,7 @@ static int unload_locked(const int *ifindexes, size_t nr, bool keep, struct pb_e
 		gone[i] = instances[i].program_id;
 	}
 	for (size_t i = 0; !ret && i < nr; i++)
-		ret = detach(ifindexes[i], instances[i].program_id, error);
+		ret = pb_detach(ifindexes[i], instances[i].program_id, error);
 	for (size_t i = 0; !ret && i < nr; i++)
 		ret = pb_ruleset_release(instances[i].config_id, gone, nr, keep, error);
 	return ret;

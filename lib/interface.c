@@ -155,7 +155,7 @@ static void read_chain(const struct xdp_multiprog *programs, struct pb_interface
 		add_program(program, interface, instance);
 }
 
-/* A program that libxdp can't tell about: its dispatcher's pins are in another bpffs. */
+/* No chain that libxdp sees: none, or its dispatcher's pins are in another bpffs. */
 static int read_hidden_chain(struct pb_interface *interface, struct pb_error *error)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
@@ -176,6 +176,13 @@ static int read_hidden_chain(struct pb_interface *interface, struct pb_error *er
 	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
 		snprintf(entry->name, sizeof(entry->name), "%s", info.name);
 	close(fd);
+	if (!strcmp(info.name, "xdp_dispatcher"))
+		return pb_fail(
+			error, ENODEV,
+			"%s: libxdp's dispatcher (program %u) is attached, but its pins are "
+			"not below %s: mount that bpffs there (`mount -t bpf bpf %s`), or look "
+			"from the mount namespace in which it was loaded",
+			interface->name, id, pb_bpffs(), pb_bpffs());
 	entry->id = id;
 	interface->nr_chain = 1;
 	interface->mode = query.drv_prog_id ? PB_MODE_NATIVE :
@@ -189,21 +196,18 @@ static void read_maps(struct pb_interface *interface, const struct pb_instance *
 {
 	struct pb_config config;
 	const struct pb_slot *slot;
-	struct pb_ruleset *ruleset;
 
 	if (pb_maps_config_by_id(instance->config_id, &config))
 		return;
-	slot = &config.slots[config.active & 1];
+	slot = &config.slots[pb_config_slot(&config)];
+	interface->pending = pb_config_pending(&config);
 	memcpy(interface->ruleset, config.ruleset, sizeof(interface->ruleset));
 	interface->ruleset[sizeof(interface->ruleset) - 1] = '\0';
 	interface->settings = pb_settings_of(slot->flags);
 	interface->rules = slot->rules;
 	pb_outcomes_read(instance->outcomes_id, config.cpus, interface->outcomes);
-	if (!pb_ruleset_open(interface->ruleset, &ruleset, NULL)) {
-		interface->pinned = pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]) ==
-				    instance->config_id;
-		pb_ruleset_close(ruleset);
-	}
+	interface->abi_version = config.abi_version;
+	interface->pinned = pb_pins_id(interface->ruleset) == instance->config_id;
 }
 
 int pb_interface_look(int ifindex, struct pb_interface *interface, struct pb_instance *instance,

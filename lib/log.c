@@ -7,11 +7,13 @@
 #include "portblock.h"
 
 static pb_logger logger;
+static bool log_all;
 static __thread char last[256];
 
-void pb_log_set(pb_logger function)
+void pb_log_set(pb_logger function, bool all)
 {
 	logger = function;
+	log_all = all;
 	pb_log_begin();
 }
 
@@ -23,7 +25,7 @@ static void take(bool warning, const char *format, va_list args)
 	line[strcspn(line, "\n")] = '\0';
 	if (warning)
 		snprintf(last, sizeof(last), "%.255s", line);
-	if (logger && *line)
+	if (logger && *line && (warning || log_all))
 		logger(line);
 }
 

@@ -12,24 +12,42 @@
 #include "maps.h"
 #include "portblock.skel.h"
 
-/* Plain rules need a decision each at most; sources and expiring rules need a few more. */
-static __u32 decisions_for(__u32 max_rules)
+struct pb_config pb_config_sized(__u32 max_rules, __u32 max_sources)
 {
-	return max_rules + max_rules / 2 + 512;
+	return (struct pb_config){
+		.abi_version = PB_ABI_VERSION,
+		.max_rules = max_rules,
+		.max_sources = max_sources,
+		/* A plain rule needs one at most, one with sources three of its own. */
+		.max_decisions = 3 * max_rules + 512,
+		.max_ranges = max_rules,
+	};
+}
+
+__u32 pb_config_slot(const struct pb_config *config)
+{
+	__u64 revert_at = __atomic_load_n(&config->revert_at, __ATOMIC_ACQUIRE);
+
+	if (revert_at && pb_clock() >= revert_at)
+		return config->revert_to & 1;
+	return __atomic_load_n(&config->active, __ATOMIC_ACQUIRE) & 1;
+}
+
+__u64 pb_config_pending(const struct pb_config *config)
+{
+	__u64 revert_at = __atomic_load_n(&config->revert_at, __ATOMIC_ACQUIRE), now = pb_clock();
+
+	return revert_at > now ? revert_at - now : 0;
 }
 
 static struct pb_config first_config(const char *ruleset, const struct pb_ruleset_options *options)
 {
-	struct pb_config config = {
-		.abi_version = PB_ABI_VERSION,
-		.max_rules = options->max_rules ?: PB_RULES_DEFAULT,
-		.max_sources = options->max_sources ?: PB_SOURCES_DEFAULT,
-		.cpus = libbpf_num_possible_cpus(),
-		.slots[0] = { .generation = 1, .next_id = 1 },
-	};
+	struct pb_config config = pb_config_sized(options->max_rules ?: PB_RULES_DEFAULT,
+						  options->max_sources ?: PB_SOURCES_DEFAULT);
 
-	config.max_decisions = decisions_for(config.max_rules);
-	config.max_ranges = config.max_rules;
+	config.cpus = libbpf_num_possible_cpus();
+	config.slots[0].generation = 1;
+	config.slots[0].next_id = 1;
 	snprintf(config.ruleset, sizeof(config.ruleset), "%s", ruleset);
 	return config;
 }

@@ -47,6 +47,14 @@ struct pb_maps {
 		.fd = { -1, -1, -1, -1, -1, -1, -1, -1 } \
 	}
 
+/* The sizes of a ruleset's maps. */
+struct pb_config pb_config_sized(__u32 max_rules, __u32 max_sources);
+
+/* The slot by which packets are judged now, as the program decides it. */
+__u32 pb_config_slot(const struct pb_config *config);
+/* Nanoseconds left to confirm; 0: nothing is pending. */
+__u64 pb_config_pending(const struct pb_config *config);
+
 /* Makes the maps of an empty ruleset, not pinned: slot 0 active, generation 1, policy allow. */
 int pb_maps_create(const char *ruleset, const struct pb_ruleset_options *options,
 		   struct pb_maps *maps, struct pb_error *error);
@@ -59,6 +67,9 @@ int pb_maps_pin(const struct pb_maps *maps, const char *directory, struct pb_err
 
 /* Removes the pins of a directory made by pb_maps_pin(), and it. */
 int pb_maps_unpin(const char *directory, struct pb_error *error);
+
+/* The kernel's id of the pb_config map that is pinned for a ruleset; 0: none, or not whole. */
+__u32 pb_pins_id(const char *ruleset);
 
 void pb_maps_close(struct pb_maps *maps);
 

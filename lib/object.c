@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "error.h"
 #include "object.h"
@@ -30,8 +33,19 @@ static int use_maps(struct portblock_bpf *object, const struct pb_maps *maps, bo
 	return 0;
 }
 
+static int use_outcomes(struct portblock_bpf *object, __u32 id)
+{
+	int fd = bpf_map_get_fd_by_id(id), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = bpf_map__reuse_fd(object->maps.pb_outcomes, fd); /* takes a copy of the descriptor */
+	close(fd);
+	return ret;
+}
+
 int pb_object_open(const struct pb_maps *maps, const struct pb_constants *constants,
-		   bool private_counts, struct portblock_bpf **object, struct pb_error *error)
+		   struct portblock_bpf **object, struct pb_error *error)
 {
 	struct portblock_bpf *opened = portblock_bpf__open();
 	__u32 row = maps->config->max_rules + 1, cpus = maps->config->cpus;
@@ -43,10 +57,12 @@ int pb_object_open(const struct pb_maps *maps, const struct pb_constants *consta
 	opened->rodata->pb_frags = constants->frags;
 	opened->rodata->pb_connections = constants->connections;
 	opened->rodata->pb_count_row = row;
-	ret = use_maps(opened, maps, private_counts);
-	if (!ret)
+	ret = use_maps(opened, maps, constants->private_counts);
+	if (!ret && constants->outcomes_id)
+		ret = use_outcomes(opened, constants->outcomes_id);
+	else if (!ret)
 		ret = bpf_map__set_max_entries(opened->maps.pb_outcomes, cpus * PB_OUTCOME_MAX);
-	if (!ret && private_counts)
+	if (!ret && constants->private_counts)
 		ret = bpf_map__set_max_entries(opened->maps.pb_counts, cpus * row);
 	if (ret) {
 		portblock_bpf__destroy(opened);

@@ -8,17 +8,18 @@
 
 /* Constants of an interface, fixed in the program's read-only data. */
 struct pb_constants {
-	bool ethernet;	  /* frames begin with an Ethernet header */
-	bool frags;	  /* frames may come in several buffers */
-	bool connections; /* the kernel can look sockets up from XDP */
+	bool ethernet;	     /* frames begin with an Ethernet header */
+	bool frags;	     /* frames may come in several buffers */
+	bool connections;    /* the kernel can look sockets up from XDP */
+	bool private_counts; /* rule counters of its own: it then leaves no trace */
+	__u32 outcomes_id;   /* the map of outcome counters; 0: one of its own */
 };
 
 /*
- * Opens the object (not loaded yet) so that its program uses `maps`; its outcome counters are its
- * own. With `private_counts` its rule counters are, too: it then leaves no trace. The caller
- * loads it, or hands it to libxdp, and ends it with portblock_bpf__destroy().
+ * Opens the object (not loaded yet) so that its program uses `maps`. The caller loads it, or hands
+ * it to libxdp, and ends it with portblock_bpf__destroy().
  */
 int pb_object_open(const struct pb_maps *maps, const struct pb_constants *constants,
-		   bool private_counts, struct portblock_bpf **object, struct pb_error *error);
+		   struct portblock_bpf **object, struct pb_error *error);
 
 #endif

@@ -142,6 +142,25 @@ int pb_maps_unpin(const char *directory, struct pb_error *error)
 	return 0;
 }
 
+__u32 pb_pins_id(const char *ruleset)
+{
+	char directory[PB_PATH_LEN], path[PB_PATH_LEN];
+	__u32 id = 0;
+	int fd;
+
+	pb_pins_path(directory, ruleset);
+	/* All must be there; the first is the one that is asked for. */
+	for (int i = PB_MAP_MAX - 1; i >= 0; i--) {
+		pin_path(path, directory, i);
+		fd = bpf_obj_get(path);
+		if (fd < 0)
+			return 0;
+		id = pb_map_id(fd);
+		close(fd);
+	}
+	return id;
+}
+
 static int check_version(const struct pb_maps *maps, const char *directory, struct pb_error *error)
 {
 	__u32 version = 0;

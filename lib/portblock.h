@@ -28,11 +28,11 @@ struct pb_error {
 };
 
 /*
- * Takes libbpf's and libxdp's own messages, a line each; NULL (as at first): they are dropped.
- * For the whole process.
+ * Takes libbpf's and libxdp's own messages, a line each: warnings, or with `all` every one of
+ * them. NULL (as at first): they are dropped. For the whole process.
  */
 typedef void (*pb_logger)(const char *line);
-void pb_log_set(pb_logger function);
+void pb_log_set(pb_logger function, bool all);
 
 /* ---- Rules ------------------------------------------------------------------------------- */
 
@@ -218,6 +218,32 @@ size_t pb_set_del_if(struct pb_set *set, bool (*drop)(const struct pb_rule *rule
  */
 int pb_set_policy(struct pb_set *set, enum pb_policy policy, struct pb_error *error);
 
+/* A packet as rules see it. */
+struct pb_flow {
+	enum pb_proto proto;
+	__u16 sport;
+	__u16 dport;
+	struct pb_prefix source; /* of full length */
+	bool connected;		 /* belongs to a connection of this host */
+};
+
+/* How well a rule matches: what decides between rules beside action and id. */
+struct pb_match {
+	const struct pb_rule *rule;
+	unsigned int len;   /* of the longest `from` prefix that holds the source, IPv4 + 96 */
+	unsigned int width; /* of the narrowest range that holds the port */
+};
+
+/* Does the rule match at `now`? */
+bool pb_rule_match(const struct pb_rule *rule, const struct pb_flow *flow, __u64 now,
+		   struct pb_match *match);
+/* All rules that match, the winner first. The caller frees. -ENOMEM. */
+int pb_set_matches(const struct pb_set *set, const struct pb_flow *flow, __u64 now,
+		   struct pb_match **matches, size_t *nr);
+/* The outcome of a packet and the rule that decided; NULL: the policy did. */
+enum pb_outcome pb_set_judge(const struct pb_set *set, const struct pb_flow *flow, __u64 now,
+			     const struct pb_rule **rule);
+
 /* Deletes rules that have expired at `now`; returns how many. */
 size_t pb_set_expire(struct pb_set *set, __u64 now);
 
@@ -244,6 +270,9 @@ int pb_set_read(const char *path, __u64 now, struct pb_set *set, struct pb_probl
 int pb_set_format(const struct pb_set *set, __u64 now, char **text);
 /* JSON: a key a setting, and "rules"; likewise. */
 struct json_object *pb_set_to_json(const struct pb_set *set, __u64 now);
+
+/* Would the set fit a ruleset of that size? -ENOSPC as pb_ruleset_commit(). No system call. */
+int pb_set_check(const struct pb_set *set, __u32 max_rules, struct pb_error *error);
 
 /*
  * Makes the rules and settings of `set` those of `wanted`. Rules that are in both keep their id
@@ -338,9 +367,11 @@ struct pb_interface {
 	__u32 priority;
 	bool frags; /* takes frames in several buffers */
 	char ruleset[PB_NAME_LEN];
-	bool pinned; /* the ruleset's pins are there and are these maps */
+	bool pinned;	   /* the ruleset's pins are there and are these maps */
+	__u32 abi_version; /* of its maps */
 	struct pb_settings settings;
 	__u32 rules;
+	__u64 pending; /* nanoseconds left to confirm a change of the ruleset; 0: none */
 	struct pb_count outcomes[PB_OUTCOME_MAX];
 };
 
@@ -355,16 +386,17 @@ int pb_interface_list(struct pb_interface **interfaces, size_t *nr, struct pb_er
 
 struct pb_load_options {
 	enum pb_mode mode;
-	const char *ruleset;	 /* NULL: "default" */
+	const char *ruleset;	 /* NULL: "default", and none is moved to it */
 	int priority;		 /* 0: PB_PRIORITY_DEFAULT */
 	bool require_dispatcher; /* fail rather than attach as a single program */
 	bool set_policy;	 /* `policy` is asked for */
 	enum pb_policy policy;
+	const struct pb_set *rules; /* what the ruleset becomes first; NULL: as it is, or empty */
 	struct pb_ruleset_options limits;
 };
 
 /* What became of one interface of a load. */
-enum pb_loaded { PB_LOADED, PB_ALREADY_LOADED };
+enum pb_loaded { PB_LOADED, PB_MOVED, PB_ALREADY_LOADED };
 struct pb_load_result {
 	enum pb_loaded what;
 	struct pb_interface interface;
@@ -374,12 +406,22 @@ struct pb_load_result {
 /*
  * Loads the filter on interfaces, all or none: after a failure each is as it was. The ruleset is
  * made if it is not there. `results` has room for `nr`. An interface that is loaded just as asked
- * is no error (PB_ALREADY_LOADED); one that differs is -EEXIST with what differs.
+ * is no error (PB_ALREADY_LOADED); one that differs is -EEXIST with what differs. One that is bound
+ * to another ruleset is moved to this one (PB_MOVED), without a moment in which packets pass
+ * unjudged.
  * -EBUSY: a foreign program holds it (name and id are said); -EOPNOTSUPP: the mode;
  * -ERANGE: the MTU; -EPERM.
  */
 int pb_filter_load(const int *ifindexes, size_t nr, const struct pb_load_options *options,
 		   struct pb_load_result *results, struct pb_error *error);
+
+/*
+ * Puts this library's program in the place of the one that is loaded, rules and counters kept;
+ * there is no moment without a program. `interfaces` has room for `nr`. -ENOENT: not loaded there;
+ * -EPROTO: the maps are of another abi version.
+ */
+int pb_filter_upgrade(const int *ifindexes, size_t nr, struct pb_interface *interfaces,
+		      struct pb_error *error);
 
 /*
  * Takes the filter off interfaces; other programs of the chain stay. The pins of a ruleset that no

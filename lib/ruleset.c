@@ -68,6 +68,11 @@ int pb_ruleset_create(const char *name, const struct pb_ruleset_options *options
 	return ret;
 }
 
+int pb_ruleset_fill(struct pb_ruleset *ruleset, const struct pb_set *set, struct pb_error *error)
+{
+	return pb_slot_write(&ruleset->maps, ruleset->maps.config->active & 1, set, 1, error);
+}
+
 int pb_ruleset_open(const char *name, struct pb_ruleset **ruleset, struct pb_error *error)
 {
 	struct pb_ruleset *opened;
@@ -114,23 +119,13 @@ const struct pb_config *pb_ruleset_config(const struct pb_ruleset *ruleset)
 	return ruleset->maps.config;
 }
 
-/* The slot by which packets are judged now: as the program decides it. */
-static __u32 slot_in_force(const struct pb_config *config)
-{
-	__u64 revert_at = __atomic_load_n(&config->revert_at, __ATOMIC_ACQUIRE);
-
-	if (revert_at && pb_clock() >= revert_at)
-		return config->revert_to & 1;
-	return __atomic_load_n(&config->active, __ATOMIC_ACQUIRE) & 1;
-}
-
 int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error)
 {
 	int lock = pb_lock(ruleset->name, PB_LOCK_READ, error), ret;
 
 	if (lock < 0)
 		return lock;
-	ret = pb_slot_read(&ruleset->maps, slot_in_force(ruleset->maps.config), set, error);
+	ret = pb_slot_read(&ruleset->maps, pb_config_slot(ruleset->maps.config), set, error);
 	pb_unlock(lock);
 	return ret;
 }
@@ -164,9 +159,7 @@ static void settle(struct pb_config *config)
 
 __u64 pb_ruleset_pending(const struct pb_ruleset *ruleset)
 {
-	__u64 revert_at = ruleset->maps.config->revert_at, now = pb_clock();
-
-	return revert_at > now ? revert_at - now : 0;
+	return pb_config_pending(ruleset->maps.config);
 }
 
 /* Both slots are in use until the change that is pending is confirmed or rolled back. */
@@ -196,7 +189,8 @@ int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_e
 	settle(ruleset->maps.config);
 	ret = refuse_pending(ruleset, error);
 	if (!ret)
-		ret = pb_slot_read(&ruleset->maps, slot_in_force(ruleset->maps.config), set, error);
+		ret = pb_slot_read(&ruleset->maps, pb_config_slot(ruleset->maps.config), set,
+				   error);
 	if (!ret && retire_ids(ruleset, set))
 		ret = pb_fail_memory(error);
 	if (ret)
@@ -238,7 +232,7 @@ static int publish(struct pb_ruleset *ruleset, const struct pb_set *set, __u64 c
 		   struct pb_error *error)
 {
 	struct pb_config *config = ruleset->maps.config;
-	__u32 idle = !slot_in_force(ruleset->maps.config);
+	__u32 idle = !pb_config_slot(ruleset->maps.config);
 	int ret = pb_grace_period(&ruleset->maps, error);
 
 	if (ret)
@@ -301,27 +295,44 @@ int pb_ruleset_rollback(struct pb_ruleset *ruleset, struct pb_error *error)
 	return end_pending(ruleset, false, error);
 }
 
+static int release(const char *name, bool keep, struct pb_error *error)
+{
+	int lock = pb_lock(name, PB_LOCK_CHANGE, error), ret = 0;
+	struct pb_ruleset *ruleset;
+	char path[PB_PATH_LEN];
+
+	if (lock < 0)
+		return lock;
+	pb_pins_path(path, name);
+	if (!keep)
+		ret = pb_maps_unpin(path, error);
+	else if (!pb_ruleset_open(name, &ruleset, NULL)) {
+		ruleset->maps.config->keep = true;
+		pb_ruleset_close(ruleset);
+	}
+	pb_unlock(lock);
+	return ret;
+}
+
+/* By the map's id: what else the maps hold may be of another version. */
 int pb_ruleset_release(__u32 config_id, const __u32 *gone, size_t nr, bool keep,
 		       struct pb_error *error)
 {
-	struct pb_ruleset *ruleset;
-	struct pb_config config;
-	char path[PB_PATH_LEN];
-	int ret = 0, lock;
+	char **names;
+	size_t count;
+	int ret;
 
-	if (pb_instances_count(config_id, gone, nr) || pb_maps_config_by_id(config_id, &config))
-		return 0; /* in use, or gone with its last program */
-	config.ruleset[sizeof(config.ruleset) - 1] = '\0';
-	if (pb_ruleset_open(config.ruleset, &ruleset, NULL))
-		return 0; /* not pinned here */
-	lock = pb_lock(config.ruleset, PB_LOCK_CHANGE, error);
-	if (lock >= 0 && pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]) == config_id) {
-		ruleset->maps.config->keep = keep;
-		pb_pins_path(path, config.ruleset);
-		ret = keep ? 0 : pb_maps_unpin(path, error);
+	if (pb_instances_count(config_id, gone, nr))
+		return 0;
+	ret = pb_ruleset_names(&names, &count, error);
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < count; i++) {
+		if (!ret && pb_pins_id(names[i]) == config_id)
+			ret = release(names[i], keep, error);
+		free(names[i]);
 	}
-	pb_unlock(lock);
-	pb_ruleset_close(ruleset);
+	free(names);
 	return ret;
 }
 

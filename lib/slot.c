@@ -54,6 +54,19 @@ static int check_sizes(const struct pb_config *config, const struct pb_set *set,
 	return 0;
 }
 
+int pb_set_check(const struct pb_set *set, __u32 max_rules, struct pb_error *error)
+{
+	const struct pb_config config = pb_config_sized(max_rules, PB_SOURCES_LIMIT);
+	const struct pb_limits limits = { config.max_decisions, config.max_sources };
+	struct pb_tables tables = {};
+	int ret = check_sizes(&config, set, error);
+
+	if (!ret)
+		ret = pb_compile(set, &limits, &tables, error);
+	pb_tables_free(&tables);
+	return ret;
+}
+
 /* Writes the rules as they were written. All parts were seen to fit. */
 static void write_record(const struct pb_maps *maps, __u32 slot, const struct pb_rule *rule,
 			 __u32 *ranges, __u32 prefixes)

@@ -21,5 +21,9 @@ int cmd_help(const struct arguments *arguments)
 			print_help(&commands[i]);
 			return DONE;
 		}
+	if (arguments->nr_words == 1 && is_group(name)) {
+		list_commands(stdout, name);
+		return DONE;
+	}
 	return wrong(arguments, "there is no command '%s'", name);
 }

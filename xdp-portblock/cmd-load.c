@@ -16,7 +16,7 @@ static int read_options(const struct arguments *arguments, struct pb_load_option
 	if (policy && pb_policy_parse(policy, &options->policy, &error))
 		return wrong(arguments, "--policy: %s", error.text);
 	options->set_policy = policy;
-	options->ruleset = ruleset_name(arguments);
+	options->ruleset = arguments->values[OPT_RULESET];
 	options->require_dispatcher = given(arguments, OPT_REQUIRE_DISPATCHER);
 	ret = option_number(arguments, OPT_PRIORITY, 1, PB_PRIORITY_MAX, &priority);
 	options->priority = priority;
@@ -29,13 +29,46 @@ static int read_options(const struct arguments *arguments, struct pb_load_option
 	return ret;
 }
 
+/* What the ruleset will be: the file's, or what is loaded under that name, or nothing yet. */
+static int rules_to_come(const struct arguments *arguments, struct pb_set *set,
+			 struct pb_error *error)
+{
+	struct pb_ruleset *ruleset;
+	int ret;
+
+	if (given(arguments, OPT_RULES) || pb_ruleset_open(ruleset_name(arguments), &ruleset, NULL))
+		return 0;
+	ret = pb_ruleset_read(ruleset, set, error);
+	pb_ruleset_close(ruleset);
+	return ret;
+}
+
+/* Would the SSH connection in use be cut by loading? */
+static int guard_load(const struct arguments *arguments, const struct pb_load_options *options,
+		      struct pb_set *rules, const int *ifindexes)
+{
+	struct pb_error error;
+	int ret = rules_to_come(arguments, rules, &error);
+
+	if (!ret && options->set_policy)
+		ret = pb_set_policy(rules, options->policy, &error);
+	if (!ret)
+		ret = guard_interfaces(rules, ifindexes, arguments->nr_words, &error);
+	return ret ? fail(&error) : DONE;
+}
+
+static const char *const what_names[] = {
+	[PB_LOADED] = "loaded",
+	[PB_MOVED] = "moved to this ruleset,",
+	[PB_ALREADY_LOADED] = "already loaded",
+};
+
 static void print_result(const struct pb_load_result *result)
 {
 	const struct pb_interface *interface = &result->interface;
 
 	printf("%s: %s in %s mode, %s, ruleset %s, policy %s%s%s%s\n", interface->name,
-	       result->what == PB_ALREADY_LOADED ? "already loaded" : "loaded",
-	       pb_mode_name(interface->mode),
+	       what_names[result->what], pb_mode_name(interface->mode),
 	       interface->dispatcher ? "under the dispatcher" : "as a single program",
 	       interface->ruleset, pb_policy_name(interface->settings.policy),
 	       *result->note ? " (" : "", result->note, *result->note ? ")" : "");
@@ -46,6 +79,7 @@ int cmd_load(const struct arguments *arguments)
 	struct pb_load_result results[PB_INTERFACES_MAX];
 	struct pb_load_options options = {};
 	int ifindexes[PB_INTERFACES_MAX], ret;
+	struct pb_set rules = {}, wanted = {};
 	struct pb_error error;
 
 	if (!arguments->nr_words)
@@ -53,11 +87,21 @@ int cmd_load(const struct arguments *arguments)
 	ret = read_options(arguments, &options);
 	if (ret == DONE)
 		ret = interface_indexes(arguments, ifindexes);
-	if (ret != DONE)
-		return ret;
-	if (pb_filter_load(ifindexes, arguments->nr_words, &options, results, &error))
-		return fail(&error);
-	for (size_t i = 0; i < arguments->nr_words; i++)
+	if (ret == DONE && given(arguments, OPT_RULES))
+		ret = read_file(arguments->values[OPT_RULES], &wanted);
+	if (ret == DONE && !given(arguments, OPT_FORCE)) {
+		if (pb_set_replace(&rules, &wanted, &error))
+			ret = fail(&error);
+		else
+			ret = guard_load(arguments, &options, &rules, ifindexes);
+	}
+	options.rules = given(arguments, OPT_RULES) ? &wanted : NULL;
+	if (ret == DONE &&
+	    pb_filter_load(ifindexes, arguments->nr_words, &options, results, &error))
+		ret = fail(&error);
+	for (size_t i = 0; ret == DONE && i < arguments->nr_words; i++)
 		print_result(&results[i]);
-	return DONE;
+	pb_set_clear(&rules);
+	pb_set_clear(&wanted);
+	return ret;
 }

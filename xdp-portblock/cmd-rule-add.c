@@ -11,58 +11,52 @@ static const char *const what_names[] = {
 	[PB_UNCHANGED] = "unchanged",
 };
 
-static int print_added(const struct arguments *arguments, const char *text, __u32 id,
-		       enum pb_added what)
+struct addition {
+	struct pb_rule rule;
+	__u32 id;
+	enum pb_added what;
+};
+
+static int add(struct pb_set *set, void *context, struct pb_error *error)
+{
+	struct addition *addition = context;
+	int ret = pb_set_add(set, &addition->rule, &addition->id, &addition->what, error);
+
+	return ret ?: addition->what == PB_UNCHANGED;
+}
+
+static int print_added(const struct arguments *arguments, const char *text,
+		       const struct addition *addition)
 {
 	struct json_object *json;
 
 	if (!given(arguments, OPT_JSON)) {
-		printf("Rule %u %s: %s\n", id, what_names[what], text);
+		printf("Rule %u %s: %s\n", addition->id, what_names[addition->what], text);
 		return DONE;
 	}
 	json = json_object_new_object();
-	json_object_object_add(json, "id", json_object_new_int64(id));
-	json_object_object_add(json, "result", json_object_new_string(what_names[what]));
+	json_object_object_add(json, "id", json_object_new_int64(addition->id));
+	json_object_object_add(json, "result", json_object_new_string(what_names[addition->what]));
 	return print_json(json);
-}
-
-static int add(struct pb_ruleset *ruleset, struct pb_rule *rule, __u32 *id, enum pb_added *what,
-	       struct pb_error *error)
-{
-	struct pb_set set = {};
-	int ret = pb_ruleset_begin(ruleset, &set, error);
-
-	if (!ret)
-		ret = pb_set_add(&set, rule, id, what, error);
-	if (!ret && *what != PB_UNCHANGED)
-		return pb_ruleset_commit(ruleset, &set, 0, error);
-	pb_ruleset_abort(ruleset, &set);
-	return ret;
 }
 
 int cmd_rule_add(const struct arguments *arguments)
 {
-	struct pb_ruleset *ruleset = NULL;
-	struct pb_rule rule = {};
-	enum pb_added what = PB_ADDED;
-	struct pb_error error;
+	struct addition addition = {};
 	char *text = NULL;
-	__u32 id = 0;
-	int ret = rule_from_arguments(arguments, &rule);
+	int ret = rule_from_arguments(arguments, &addition.rule);
 
 	if (ret != DONE)
 		return ret;
-	if (pb_rule_format(&rule, pb_clock(), &text)) {
+	if (pb_rule_format(&addition.rule, pb_clock(), &text)) {
 		note("out of memory");
 		ret = FAILED;
-	} else if (pb_ruleset_open(ruleset_name(arguments), &ruleset, &error) ||
-		   add(ruleset, &rule, &id, &what, &error)) {
-		ret = fail(&error);
 	} else {
-		ret = print_added(arguments, text, id, what);
+		ret = change_ruleset(arguments, add, &addition);
 	}
-	pb_ruleset_close(ruleset);
-	pb_rule_clear(&rule);
+	if (ret == DONE)
+		ret = print_added(arguments, text, &addition);
+	pb_rule_clear(&addition.rule);
 	free(text);
 	return ret;
 }

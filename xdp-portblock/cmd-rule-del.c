@@ -14,59 +14,59 @@ static bool are_ids(const struct arguments *arguments)
 	return arguments->nr_words > 0 && !rule_options_given(arguments);
 }
 
+static __u32 id_of(const char *word)
+{
+	unsigned long id = strtoul(word, NULL, 10);
+
+	return id > PB_RULES_LIMIT ? PB_RULES_LIMIT + 1 : id;
+}
+
+/* One that is not there is reported before any is deleted: the message lists what there is. */
 static int delete_ids(const struct arguments *arguments, struct pb_set *set, struct pb_error *error)
 {
 	int ret = 0;
 
-	for (size_t i = 0; !ret && i < arguments->nr_words; i++) {
-		unsigned long id = strtoul(arguments->words[i], NULL, 10);
-
-		ret = pb_set_del(set, id > PB_RULES_LIMIT ? PB_RULES_LIMIT + 1 : id, error);
-	}
+	for (size_t i = 0; i < arguments->nr_words; i++)
+		if (!pb_set_find(set, id_of(arguments->words[i])))
+			return pb_set_del(set, id_of(arguments->words[i]), error);
+	for (size_t i = 0; !ret && i < arguments->nr_words; i++)
+		ret = pb_set_del(set, id_of(arguments->words[i]), error);
 	return ret;
 }
 
-static int delete_same(struct pb_set *set, const struct pb_rule *rule, __u32 *id,
-		       struct pb_error *error)
-{
-	const struct pb_rule *same = pb_set_find_same(set, rule);
+struct deletion {
+	const struct arguments *arguments;
+	struct pb_rule rule; /* the same as; where no ids are given */
+	__u32 id;
+};
 
+static int delete (struct pb_set *set, void *context, struct pb_error *error)
+{
+	struct deletion *deletion = context;
+	const struct pb_rule *same;
+
+	if (are_ids(deletion->arguments))
+		return delete_ids(deletion->arguments, set, error);
+	same = pb_set_find_same(set, &deletion->rule);
 	if (!same)
-		return pb_set_missing(set, rule, error);
-	*id = same->id;
-	return pb_set_del(set, *id, error);
+		return pb_set_missing(set, &deletion->rule, error);
+	deletion->id = same->id;
+	return pb_set_del(set, deletion->id, error);
 }
 
 int cmd_rule_del(const struct arguments *arguments)
 {
+	struct deletion deletion = { .arguments = arguments };
 	bool by_id = are_ids(arguments);
-	struct pb_ruleset *ruleset = NULL;
-	struct pb_rule rule = {};
-	struct pb_error error;
-	struct pb_set set = {};
-	__u32 id = 0;
-	int ret = by_id ? DONE : rule_from_arguments(arguments, &rule);
+	int ret = by_id ? DONE : rule_from_arguments(arguments, &deletion.rule);
 
 	if (ret != DONE)
 		return ret;
-	ret = pb_ruleset_open(ruleset_name(arguments), &ruleset, &error);
-	if (!ret)
-		ret = pb_ruleset_begin(ruleset, &set, &error);
-	if (!ret) {
-		ret = by_id ? delete_ids(arguments, &set, &error) :
-			      delete_same(&set, &rule, &id, &error);
-		if (ret)
-			pb_ruleset_abort(ruleset, &set);
-		else
-			ret = pb_ruleset_commit(ruleset, &set, 0, &error);
-	}
-	pb_ruleset_close(ruleset);
-	pb_rule_clear(&rule);
-	if (ret)
-		return fail(&error);
-	if (!by_id)
-		printf("Rule %u deleted.\n", id);
-	for (size_t i = 0; i < arguments->nr_words && by_id; i++)
+	ret = change_ruleset(arguments, delete, &deletion);
+	pb_rule_clear(&deletion.rule);
+	if (ret == DONE && !by_id)
+		printf("Rule %u deleted.\n", deletion.id);
+	for (size_t i = 0; ret == DONE && by_id && i < arguments->nr_words; i++)
 		printf("Rule %s deleted.\n", arguments->words[i]);
-	return DONE;
+	return ret;
 }

@@ -21,30 +21,28 @@ int cmd_rule_list(const struct arguments *arguments)
 	return ret;
 }
 
+static bool any_rule(const struct pb_rule *rule, void *context)
+{
+	(void)rule;
+	(void)context;
+	return true;
+}
+
+static int flush(struct pb_set *set, void *context, struct pb_error *error)
+{
+	(void)error;
+	*(size_t *)context = pb_set_del_if(set, any_rule, NULL);
+	return 0;
+}
+
 int cmd_rule_flush(const struct arguments *arguments)
 {
-	struct pb_ruleset *ruleset;
-	struct pb_error error;
-	struct pb_set set = {};
 	size_t flushed = 0;
-	int ret;
+	int ret = change_ruleset(arguments, flush, &flushed);
 
-	if (pb_ruleset_open(ruleset_name(arguments), &ruleset, &error))
-		return fail(&error);
-	ret = pb_ruleset_begin(ruleset, &set, &error);
-	while (!ret && set.nr_rules) {
-		ret = pb_set_del(&set, set.rules[set.nr_rules - 1].id, &error);
-		flushed++;
-	}
-	if (ret)
-		pb_ruleset_abort(ruleset, &set);
-	else
-		ret = pb_ruleset_commit(ruleset, &set, 0, &error);
-	pb_ruleset_close(ruleset);
-	if (ret)
-		return fail(&error);
-	printf("Deleted %zu rule%s.\n", flushed, flushed == 1 ? "" : "s");
-	return DONE;
+	if (ret == DONE)
+		printf("Deleted %zu rule%s.\n", flushed, flushed == 1 ? "" : "s");
+	return ret;
 }
 
 int cmd_rule_reset(const struct arguments *arguments)

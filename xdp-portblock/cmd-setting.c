@@ -27,10 +27,11 @@ static int print_setting(const struct arguments *arguments, struct pb_ruleset *r
 }
 
 /* Turning the policy to deny brings the failsafe rules along; the others are just set. */
-static int change(struct pb_set *set, const char *name, const char *value, struct pb_error *error)
+static int change(struct pb_set *set, void *context, struct pb_error *error)
 {
+	const struct arguments *arguments = context;
 	struct pb_settings wanted = set->settings;
-	int ret = pb_setting_set(&wanted, name, value, error);
+	int ret = pb_setting_set(&wanted, arguments->command->name, arguments->words[0], error);
 
 	if (!ret)
 		ret = pb_set_policy(set, wanted.policy, error);
@@ -39,23 +40,14 @@ static int change(struct pb_set *set, const char *name, const char *value, struc
 	return ret;
 }
 
-static int set_setting(const struct arguments *arguments, struct pb_ruleset *ruleset,
-		       struct pb_error *error)
+static int set_setting(const struct arguments *arguments)
 {
-	const char *name = arguments->command->name, *value = arguments->words[0];
-	struct pb_set set = {};
-	int ret = pb_ruleset_begin(ruleset, &set, error);
+	int ret = change_ruleset(arguments, change, (void *)arguments);
 
-	if (!ret)
-		ret = change(&set, name, value, error);
-	if (ret)
-		pb_ruleset_abort(ruleset, &set);
-	else
-		ret = pb_ruleset_commit(ruleset, &set, 0, error);
-	if (ret)
-		return fail(error);
-	printf("Ruleset %s: %s %s\n", ruleset_name(arguments), name, value);
-	return DONE;
+	if (ret == DONE)
+		printf("Ruleset %s: %s %s\n", ruleset_name(arguments), arguments->command->name,
+		       arguments->words[0]);
+	return ret;
 }
 
 int cmd_setting(const struct arguments *arguments)
@@ -70,12 +62,11 @@ int cmd_setting(const struct arguments *arguments)
 	if (arguments->nr_words &&
 	    pb_setting_set(&trial, arguments->command->name, arguments->words[0], &error))
 		return wrong(arguments, "%s", error.text);
+	if (arguments->nr_words)
+		return set_setting(arguments);
 	if (pb_ruleset_open(ruleset_name(arguments), &ruleset, &error))
 		return fail(&error);
-	if (arguments->nr_words)
-		ret = set_setting(arguments, ruleset, &error);
-	else
-		ret = print_setting(arguments, ruleset, &error);
+	ret = print_setting(arguments, ruleset, &error);
 	pb_ruleset_close(ruleset);
 	return ret;
 }

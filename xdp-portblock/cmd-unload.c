@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* xdp-portblock unload: take the filter off interfaces. */
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "tool.h"
@@ -35,6 +36,7 @@ static int unload_all(bool keep)
 int cmd_unload(const struct arguments *arguments)
 {
 	int ifindexes[PB_INTERFACES_MAX], ret;
+	char name[IF_NAMESIZE];
 	bool keep = given(arguments, OPT_KEEP);
 	struct pb_error error;
 
@@ -48,6 +50,6 @@ int cmd_unload(const struct arguments *arguments)
 	if (pb_filter_unload(ifindexes, arguments->nr_words, keep, &error))
 		return fail(&error);
 	for (size_t i = 0; i < arguments->nr_words; i++)
-		printf("%s: unloaded\n", arguments->words[i]);
+		printf("%s: unloaded\n", if_indextoname(ifindexes[i], name) ?: arguments->words[i]);
 	return DONE;
 }

@@ -36,13 +36,19 @@ const struct option_info option_infos[OPT_MAX] = {
 	[OPT_NEW] = { 0, "new", NULL, "only packets of no connection of this host" },
 	[OPT_EXPIRES] = { 0, "expires", "DURATION", "end the rule after 90s, 10m, 1h30m, 2d" },
 	[OPT_COMMENT] = { 0, "comment", "TEXT", "a comment, at most 63 bytes" },
+	[OPT_CONFIRM] = { 0, "confirm", "DURATION",
+			  "take the change back after that time unless `confirm` is called" },
+	[OPT_FORCE] = { 'f', "force", NULL, "even if it cuts the SSH connection in use" },
+	[OPT_RULES] = { 0, "rules", "FILE", "apply a file of rules before packets are judged" },
 	[OPT_RULESET] = { 'r', "ruleset", "NAME", "the ruleset (default \"default\")" },
 	[OPT_JSON] = { 'j', "json", NULL, "print JSON" },
 	[OPT_VERBOSE] = { 'v', "verbose", NULL,
-			  "say more; twice: messages of libbpf and libxdp, too" },
+			  "show warnings of libbpf and libxdp; twice: all they say" },
 	[OPT_HELP] = { 'h', "help", NULL, "print this help" },
 	[OPT_VERSION] = { 'V', "version", NULL, "print the version" },
 };
+
+#define CHANGE_OPTIONS (OPT(RULESET) | OPT(CONFIRM) | OPT(FORCE))
 
 static const char rule_forms[] = "A rule is given by options, by its text, or in short:\n"
 				 "  --port 22 --proto tcp\n"
@@ -52,30 +58,44 @@ static const char rule_forms[] = "A rule is given by options, by its text, or in
 /* Help lists them in this order. */
 const struct command commands[] = {
 	{ "load", "IFNAME...", "load the filter on interfaces", NULL,
-	  OPT(MODE) | OPT(POLICY) | OPT(RULESET) | OPT(PRIORITY) | OPT(REQUIRE_DISPATCHER) |
-		  OPT(MAX_RULES) | OPT(MAX_SOURCES),
+	  OPT(MODE) | OPT(POLICY) | OPT(RULES) | OPT(RULESET) | OPT(FORCE) | OPT(PRIORITY) |
+		  OPT(REQUIRE_DISPATCHER) | OPT(MAX_RULES) | OPT(MAX_SOURCES),
 	  cmd_load },
 	{ "unload", "IFNAME... | --all", "take the filter off interfaces", NULL,
 	  OPT(ALL) | OPT(KEEP), cmd_unload },
+	{ "upgrade", "IFNAME... | --all", "put this version's program in place, rules kept", NULL,
+	  OPT(ALL), cmd_upgrade },
 	{ "status", "[IFNAME...]", "what is loaded where, and what became of packets", NULL,
 	  OPT(JSON), cmd_status },
 	{ "rule add", "[RULE]", "add a rule, or change the same rule's action", rule_forms,
-	  MATCH_OPTIONS | OPT(RULESET) | OPT(JSON), cmd_rule_add },
+	  MATCH_OPTIONS | CHANGE_OPTIONS | OPT(JSON), cmd_rule_add },
 	{ "rule del", "ID... | [RULE]", "delete rules by id, or the same rule", rule_forms,
-	  MATCH_OPTIONS | OPT(RULESET), cmd_rule_del },
+	  MATCH_OPTIONS | CHANGE_OPTIONS, cmd_rule_del },
 	{ "rule list", "", "list the rules with their counters", NULL, OPT(RULESET) | OPT(JSON),
 	  cmd_rule_list },
-	{ "rule flush", "", "delete all rules", NULL, OPT(RULESET), cmd_rule_flush },
+	{ "rule flush", "", "delete all rules", NULL, CHANGE_OPTIONS, cmd_rule_flush },
 	{ "rule reset", "", "set the counters of rules and interfaces to 0", NULL, OPT(RULESET),
 	  cmd_rule_reset },
 	{ "policy", "[allow|deny]", "print or set what happens where no rule matches", NULL,
-	  OPT(RULESET) | OPT(JSON), cmd_setting },
+	  CHANGE_OPTIONS | OPT(JSON), cmd_setting },
 	{ "replies", "[on|off]", "whether policy deny passes packets of own connections", NULL,
-	  OPT(RULESET) | OPT(JSON), cmd_setting },
+	  CHANGE_OPTIONS | OPT(JSON), cmd_setting },
 	{ "fragments", "[pass|drop]", "what happens to fragments after the first", NULL,
-	  OPT(RULESET) | OPT(JSON), cmd_setting },
+	  CHANGE_OPTIONS | OPT(JSON), cmd_setting },
 	{ "unparsable", "[drop|pass]", "what happens to too many tags or extension headers", NULL,
-	  OPT(RULESET) | OPT(JSON), cmd_setting },
+	  CHANGE_OPTIONS | OPT(JSON), cmd_setting },
+	{ "save", "[FILE]", "write the ruleset to a file, or stdout", NULL,
+	  OPT(RULESET) | OPT(JSON), cmd_save },
+	{ "check", "FILE", "look for faults in a file; needs no root", NULL, OPT(MAX_RULES),
+	  cmd_check },
+	{ "diff", "FILE", "how a file differs from the loaded ruleset: exit 0 same, 1 differs",
+	  NULL, OPT(RULESET), cmd_diff },
+	{ "apply", "FILE", "make the loaded ruleset that of a file, in one step", NULL,
+	  CHANGE_OPTIONS, cmd_apply },
+	{ "confirm", "", "keep the change that waits to be confirmed", NULL, OPT(RULESET),
+	  cmd_confirm },
+	{ "rollback", "", "take the change that waits to be confirmed back at once", NULL,
+	  OPT(RULESET), cmd_rollback },
 	{ "help", "[COMMAND]", "print help", NULL, 0, cmd_help },
 };
 const size_t nr_commands = sizeof(commands) / sizeof(commands[0]);
@@ -100,7 +120,8 @@ static void print_overview(void)
 	       "Blocks ports in XDP, before the network stack sees a packet.\n\nCommands:\n");
 	for (size_t i = 0; i < nr_commands; i++)
 		printf("  %-12s %s\n", commands[i].name, commands[i].help);
-	printf("\n`xdp-portblock COMMAND --help` tells more; a command may be shortened. For example:\n"
+	printf("\n`xdp-portblock COMMAND --help` tells more. A command may be shortened.\n\n"
+	       "For example:\n"
 	       "  xdp-portblock load eth0\n"
 	       "  xdp-portblock rule add --port 22 --proto tcp\n"
 	       "  xdp-portblock status\n");
@@ -144,7 +165,7 @@ static int match_words(const char *name, int argc, char **argv, bool *exact)
 }
 
 /* A group such as "rule": prints its commands. */
-static bool is_group(const char *word)
+bool is_group(const char *word)
 {
 	size_t len = strlen(word);
 
@@ -158,7 +179,7 @@ static bool is_group(const char *word)
 	return false;
 }
 
-static void list_commands(FILE *out, const char *group)
+void list_commands(FILE *out, const char *group)
 {
 	for (size_t i = 0; i < nr_commands; i++)
 		if (!group || (strchr(commands[i].name, ' ') &&
@@ -267,6 +288,19 @@ static int take_option(struct arguments *arguments, enum option_id id, const cha
 	return DONE;
 }
 
+/* getopt tells a letter by optopt; a long option it leaves as the word before optind. */
+static int complain_option(const struct arguments *arguments, int got, const char *word)
+{
+	char letter[] = { '-', optopt, '\0' };
+	const char *option = optopt && optopt < LONG_BASE ? letter : word;
+
+	if (got == ':')
+		return wrong(arguments, "%s wants a value", option);
+	if (optopt >= LONG_BASE)
+		return wrong(arguments, "%s takes no value", option);
+	return wrong(arguments, "there is no option %s here", option);
+}
+
 static int parse_options(struct arguments *arguments, int argc, char **argv)
 {
 	struct getopt_tables tables;
@@ -277,10 +311,8 @@ static int parse_options(struct arguments *arguments, int argc, char **argv)
 	optind = 0; /* a full restart, by glibc's rules */
 	while (ret == DONE &&
 	       (got = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
-		if (got == ':')
-			ret = wrong(arguments, "%s wants a value", argv[optind - 1]);
-		else if (got == '?')
-			ret = wrong(arguments, "there is no option %s here", argv[optind - 1]);
+		if (got == ':' || got == '?')
+			ret = complain_option(arguments, got, argv[optind - 1]);
 		else
 			ret = take_option(arguments, option_of(got), optarg);
 	}
@@ -309,8 +341,8 @@ static int run_command(const struct command *command, int argc, char **argv)
 		return ret;
 	if (arguments.nr_words && !*command->words)
 		return wrong(&arguments, "'%s' is not wanted here", arguments.words[0]);
-	if (arguments.verbose > 1)
-		pb_log_set(print_log);
+	if (arguments.verbose)
+		pb_log_set(print_log, arguments.verbose > 1);
 	ret = command->run(&arguments);
 	return finish_output() == DONE ? ret : FAILED;
 }

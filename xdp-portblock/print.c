@@ -166,9 +166,21 @@ struct json_object *interface_to_json(const struct pb_interface *interface)
 	json_object_object_add(json, "pinned", json_object_new_boolean(interface->pinned));
 	settings_to_json(json, &interface->settings);
 	json_object_object_add(json, "rules", json_object_new_int64(interface->rules));
+	json_object_object_add(
+		json, "confirm_in",
+		interface->pending ? json_object_new_double(interface->pending / 1e9) : NULL);
 	json_object_object_add(json, "chain", chain_to_json(interface));
 	json_object_object_add(json, "outcomes", outcomes);
 	return json;
+}
+
+static const char *fault_of_pins(const struct pb_interface *interface)
+{
+	if (!interface->pinned)
+		return " (its pins are gone: unload and load again)";
+	if (interface->abi_version != PB_ABI_VERSION)
+		return " (of another version of xdp-portblock: unload and load again)";
+	return "";
 }
 
 static void print_chain(const struct pb_interface *interface)
@@ -187,7 +199,7 @@ static void print_chain(const struct pb_interface *interface)
 
 static void print_interface(const struct pb_interface *interface)
 {
-	char packets[16], bytes[16];
+	char packets[16], bytes[16], *left;
 
 	printf("%s (index %d): %s mode, ", interface->name, interface->ifindex,
 	       pb_mode_name(interface->mode));
@@ -199,7 +211,11 @@ static void print_interface(const struct pb_interface *interface)
 	printf("  ruleset %s", interface->ruleset);
 	print_settings(&interface->settings);
 	printf(", %u rule%s%s\n", interface->rules, interface->rules == 1 ? "" : "s",
-	       interface->pinned ? "" : " (its pins are gone: unload and load again)");
+	       fault_of_pins(interface));
+	if (interface->pending && (left = pb_duration_text(interface->pending))) {
+		printf("  a change waits to be confirmed: %s left\n", left);
+		free(left);
+	}
 	print_chain(interface);
 	printf("  %-12s %10s %10s\n", "OUTCOME", "PACKETS", "BYTES");
 	for (int i = 0; i < PB_OUTCOME_MAX; i++)

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include "portblock.h"
 
 enum { DONE = 0, FAILED = 1, WRONG_USAGE = 2 };
@@ -30,6 +31,8 @@ enum option_id {
 	OPT_NEW,
 	OPT_EXPIRES,
 	OPT_COMMENT,
+	OPT_CONFIRM,
+	OPT_FORCE,
 	OPT_RULESET,
 	OPT_JSON,
 	OPT_VERBOSE,
@@ -69,10 +72,14 @@ extern const size_t nr_commands;
 
 /* main.c */
 void print_help(const struct command *command);
+/* Does the word, or its beginning, name a group such as "rule"? And the group's commands. */
+bool is_group(const char *word);
+void list_commands(FILE *out, const char *group);
 
 /* One file a command: cmd-*.c */
 int cmd_load(const struct arguments *arguments);
 int cmd_unload(const struct arguments *arguments);
+int cmd_upgrade(const struct arguments *arguments);
 int cmd_status(const struct arguments *arguments);
 int cmd_rule_add(const struct arguments *arguments);
 int cmd_rule_del(const struct arguments *arguments);
@@ -80,6 +87,12 @@ int cmd_rule_list(const struct arguments *arguments);
 int cmd_rule_flush(const struct arguments *arguments);
 int cmd_rule_reset(const struct arguments *arguments);
 int cmd_setting(const struct arguments *arguments);
+int cmd_save(const struct arguments *arguments);
+int cmd_check(const struct arguments *arguments);
+int cmd_diff(const struct arguments *arguments);
+int cmd_apply(const struct arguments *arguments);
+int cmd_confirm(const struct arguments *arguments);
+int cmd_rollback(const struct arguments *arguments);
 int cmd_help(const struct arguments *arguments);
 
 /* messages.c: to stderr, a line each, with the program's name in front. */
@@ -97,10 +110,22 @@ int option_number(const struct arguments *arguments, enum option_id id, unsigned
 		  unsigned long max, __u32 *number);
 /* Interface words to indexes, each once; FAILED or WRONG_USAGE after a message. */
 int interface_indexes(const struct arguments *arguments, int ifindexes[PB_INTERFACES_MAX]);
+/* Reads a ruleset file: FAILED after a message for each problem; notes go to stderr. */
+int read_file(const char *path, struct pb_set *set);
 /* The rule that options and words say; WRONG_USAGE after a message. */
 int rule_from_arguments(const struct arguments *arguments, struct pb_rule *rule);
 /* Is any part of a rule given by an option? */
 bool rule_options_given(const struct arguments *arguments);
+
+/* change.c: edits the set, returns 0, an error, or 1 where there is nothing to change */
+typedef int change_function(struct pb_set *set, void *context, struct pb_error *error);
+/* One transaction on the ruleset of -r, guarded, with --confirm; FAILED after a message. */
+int change_ruleset(const struct arguments *arguments, change_function *change, void *context);
+
+/* guard.c: -1 where `set`, on interfaces bound to it, would cut the SSH connection in use */
+int guard(const struct pb_ruleset *ruleset, const struct pb_set *set, struct pb_error *error);
+int guard_interfaces(const struct pb_set *set, const int *ifindexes, size_t nr,
+		     struct pb_error *error);
 
 /* print.c: text and JSON */
 struct json_object;

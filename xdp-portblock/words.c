@@ -51,14 +51,77 @@ int interface_indexes(const struct arguments *arguments, int ifindexes[PB_INTERF
 	return DONE;
 }
 
-/* Options that set a field of a rule; the protocols first, since service names depend on them. */
+static void print_problems(const struct pb_problems *problems)
+{
+	for (size_t i = 0; i < problems->nr; i++)
+		note("%s", problems->list[i].text);
+	if (problems->more)
+		note("and %zu more like these", problems->more);
+}
+
+int read_file(const char *path, struct pb_set *set)
+{
+	struct pb_problems *problems = calloc(2, sizeof(*problems));
+	int ret;
+
+	if (!problems) {
+		note("out of memory");
+		return FAILED;
+	}
+	ret = pb_set_read(path, pb_clock(), set, &problems[0], &problems[1]);
+	print_problems(&problems[ret ? 0 : 1]);
+	free(problems);
+	return ret ? FAILED : DONE;
+}
+
+static bool has_ports(const struct pb_rule *rule)
+{
+	return rule->nr_ports;
+}
+
+static bool has_from(const struct pb_rule *rule)
+{
+	return rule->nr_from;
+}
+
+static bool has_except(const struct pb_rule *rule)
+{
+	return rule->nr_except;
+}
+
+static bool has_new(const struct pb_rule *rule)
+{
+	return rule->only_new;
+}
+
+static bool has_expires(const struct pb_rule *rule)
+{
+	return rule->expires;
+}
+
+static bool has_comment(const struct pb_rule *rule)
+{
+	return *rule->comment;
+}
+
+/*
+ * Options that set a field of a rule, and whether a rule's text has set it already; the
+ * protocols first, since service names depend on them.
+ */
 static const struct {
 	enum option_id id;
 	const char *field;
+	bool (*has)(const struct pb_rule *rule);
 } rule_options[] = {
-	{ OPT_PROTO, "protocols" }, { OPT_PORT, "dport" },	{ OPT_SPORT, "sport" },
-	{ OPT_ACTION, "action" },   { OPT_FROM, "from" },	{ OPT_EXCEPT, "except" },
-	{ OPT_NEW, "new" },	    { OPT_EXPIRES, "expires" }, { OPT_COMMENT, "comment" },
+	{ OPT_PROTO, "protocols", has_ports },
+	{ OPT_PORT, "dport", has_ports },
+	{ OPT_SPORT, "sport", has_ports },
+	{ OPT_ACTION, "action", NULL },
+	{ OPT_FROM, "from", has_from },
+	{ OPT_EXCEPT, "except", has_except },
+	{ OPT_NEW, "new", has_new },
+	{ OPT_EXPIRES, "expires", has_expires },
+	{ OPT_COMMENT, "comment", has_comment },
 };
 #define NR_RULE_OPTIONS (sizeof(rule_options) / sizeof(rule_options[0]))
 
@@ -73,12 +136,17 @@ bool rule_options_given(const struct arguments *arguments)
 static int set_options(const struct arguments *arguments, struct pb_rule *rule, __u64 now)
 {
 	struct pb_error error, masked = { "" };
+	const struct pb_rule text = *rule;
 
 	for (size_t i = 0; i < NR_RULE_OPTIONS; i++) {
 		const char *value = arguments->values[rule_options[i].id];
 
 		if (!value)
 			continue;
+		if (arguments->nr_words && rule_options[i].has && rule_options[i].has(&text))
+			return wrong(arguments, "--%s %s: the rule's text '%s' says that already",
+				     option_infos[rule_options[i].id].name, value,
+				     arguments->words[0]);
 		if (pb_rule_set(rule, rule_options[i].field, value, now, &masked, &error))
 			return wrong(arguments, "--%s: %s", option_infos[rule_options[i].id].name,
 				     error.text);

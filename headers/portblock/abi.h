@@ -143,7 +143,7 @@ struct pb_decision {
 /* pb_sources: longest-prefix trie, value __u32: what to add to pb_decision.next. */
 struct pb_source_key {
 	__u32 prefixlen; /* PB_SOURCE_BITS + length of the prefix */
-	__u16 set;	 /* pb_decision.set; its lowest bit is the slot */
+	__u16 set;	 /* pb_decision.set << 1 | slot */
 	__u16 family;	 /* 4 or 6 */
 	__u8 addr[16];	 /* network order; IPv4 in the first four bytes */
 };

@@ -158,7 +158,7 @@ static struct portblock_bpf *load(const struct pb_maps *maps, bool ethernet, boo
 	struct pb_error error;
 
 	constants.connections = true;
-	if (pb_object_open(maps, &constants, false, &object, &error))
+	if (pb_object_open(maps, &constants, &object, &error))
 		die("%s", error.text);
 	prog = object->progs.xdp_portblock;
 	if (frags)

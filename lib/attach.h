@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* One program on one interface. attach.c and interface.c are the only users of libxdp. */
+#ifndef PB_ATTACH_H
+#define PB_ATTACH_H
+
+#include "maps.h"
+
+struct pb_attach {
+	const struct pb_maps *maps; /* of the ruleset */
+	enum pb_mode mode;
+	int priority;	   /* 0: PB_PRIORITY_DEFAULT */
+	__u32 outcomes_id; /* the map of counters to go on with; 0: new ones */
+};
+
+/*
+ * Attaches an instance of our program to an interface that has none. `auto` tries native mode,
+ * then skb mode where the driver is the reason; `note` (256 bytes) then says so.
+ */
+int pb_attach(const struct pb_attach *how, const struct pb_interface *interface, char note[256],
+	      struct pb_error *error);
+
+/*
+ * Puts a new instance in the place of the one that is there, mode as it is. There is no moment
+ * without one: under the dispatcher both run until the old one is taken off, and a single
+ * program is exchanged in one step. On failure the old one stays.
+ */
+int pb_attach_instead(const struct pb_attach *how, const struct pb_interface *interface,
+		      struct pb_error *error);
+
+/* Takes the program with that id off; others of the chain stay. */
+int pb_detach(int ifindex, __u32 program_id, struct pb_error *error);
+
+#endif

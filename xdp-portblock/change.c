@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One change of a ruleset, as every command makes it: read, edit, guard, publish. */
+#include <stdio.h>
+#include <stdlib.h>
+#include "tool.h"
+
+/* --confirm DURATION; 0 where it is not given. WRONG_USAGE after a message. */
+static int confirm_time(const struct arguments *arguments, __u64 *confirm)
+{
+	const char *text = arguments->values[OPT_CONFIRM];
+	struct pb_error error;
+
+	*confirm = 0;
+	if (text && pb_duration_parse(text, confirm, &error))
+		return wrong(arguments, "--confirm: %s", error.text);
+	return DONE;
+}
+
+static void say_confirm(const struct arguments *arguments)
+{
+	const char *name = ruleset_name(arguments);
+	bool named = given(arguments, OPT_RULESET);
+
+	printf("Unless `xdp-portblock confirm%s%s` is called within %s, the rules from before come "
+	       "back.\n",
+	       named ? " -r " : "", named ? name : "", arguments->values[OPT_CONFIRM]);
+}
+
+/* A change returns 0, an error, or more than 0 where there is nothing to do. */
+int change_ruleset(const struct arguments *arguments, change_function *change, void *context)
+{
+	struct pb_ruleset *ruleset = NULL;
+	struct pb_error error;
+	struct pb_set set = {};
+	__u64 confirm;
+	int ret = confirm_time(arguments, &confirm);
+
+	if (ret != DONE)
+		return ret;
+	ret = pb_ruleset_open(ruleset_name(arguments), &ruleset, &error);
+	if (!ret)
+		ret = pb_ruleset_begin(ruleset, &set, &error);
+	if (!ret)
+		ret = change(&set, context, &error);
+	if (!ret && !confirm && !given(arguments, OPT_FORCE))
+		ret = guard(ruleset, &set, &error);
+	if (!ret)
+		ret = pb_ruleset_commit(ruleset, &set, confirm, &error);
+	else if (ruleset)
+		pb_ruleset_abort(ruleset, &set);
+	pb_ruleset_close(ruleset);
+	if (ret < 0)
+		return fail(&error);
+	if (confirm && !ret)
+		say_confirm(arguments);
+	return DONE;
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* xdp-portblock check: faults of a file, found without root and without the kernel. */
+#include <stdio.h>
+#include <string.h>
+#include "tool.h"
+
+static bool is_failsafe(const struct pb_rule *rule)
+{
+	return rule->action == PB_ACTION_ALLOW && !strncmp(rule->comment, "failsafe", 8);
+}
+
+/* A file is applied as it is written, so `deny` without them is worth a word. */
+static void warn_of_deny(const struct pb_set *set)
+{
+	if (set->settings.policy != PB_POLICY_DENY)
+		return;
+	for (size_t i = 0; i < set->nr_rules; i++)
+		if (is_failsafe(&set->rules[i]))
+			return;
+	note("policy deny without the rules that let the host get its own address: add "
+	     "`allow udp dport 68 comment \"failsafe\"` (DHCP) and `allow udp dport 546 comment "
+	     "\"failsafe\"` (DHCPv6) if it needs them");
+}
+
+int cmd_check(const struct arguments *arguments)
+{
+	__u32 max_rules = PB_RULES_LIMIT;
+	struct pb_error error;
+	struct pb_set set = {};
+	int ret;
+
+	if (arguments->nr_words != 1)
+		return wrong(arguments, "check which file?");
+	ret = option_number(arguments, OPT_MAX_RULES, 1, PB_RULES_LIMIT, &max_rules);
+	if (ret == DONE)
+		ret = read_file(arguments->words[0], &set);
+	if (ret != DONE)
+		return ret;
+	if (pb_set_check(&set, max_rules, &error)) {
+		ret = fail(&error);
+	} else {
+		warn_of_deny(&set);
+		printf("%s: %zu rule%s, policy %s\n", arguments->words[0], set.nr_rules,
+		       set.nr_rules == 1 ? "" : "s", pb_policy_name(set.settings.policy));
+	}
+	pb_set_clear(&set);
+	return ret;
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* xdp-portblock diff: how a file differs from the loaded ruleset. Exit 0 same, 1 differs, 2 error. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tool.h"
+
+struct difference {
+	const char *from, *to; /* the names of both sides */
+	bool any;
+};
+
+static void print_line(struct difference *difference, char sign, const char *text)
+{
+	if (!difference->any)
+		printf("--- %s\n+++ %s\n", difference->from, difference->to);
+	difference->any = true;
+	printf("%c%s\n", sign, text);
+}
+
+static void print_rule(struct difference *difference, char sign, const struct pb_rule *rule)
+{
+	char *text;
+
+	if (pb_rule_format(rule, pb_clock(), &text))
+		return;
+	print_line(difference, sign, text);
+	free(text);
+}
+
+static void compare_settings(struct difference *difference, const struct pb_settings *loaded,
+			     const struct pb_settings *wanted)
+{
+	const char *name, *before, *after;
+	char line[64];
+
+	for (size_t i = 0; (name = pb_setting_name(i)); i++) {
+		before = pb_setting_value(loaded, name);
+		after = pb_setting_value(wanted, name);
+		if (!strcmp(before, after))
+			continue;
+		snprintf(line, sizeof(line), "%s %s", name, before);
+		print_line(difference, '-', line);
+		snprintf(line, sizeof(line), "%s %s", name, after);
+		print_line(difference, '+', line);
+	}
+}
+
+/* How much of its time is left to a rule is no difference: it runs. */
+static bool differ(const struct pb_rule *a, const struct pb_rule *b)
+{
+	return a->action != b->action || strcmp(a->comment, b->comment) ||
+	       !a->expires != !b->expires;
+}
+
+static void compare(struct difference *difference, const struct pb_set *loaded,
+		    const struct pb_set *wanted)
+{
+	const struct pb_rule *same;
+
+	compare_settings(difference, &loaded->settings, &wanted->settings);
+	for (size_t i = 0; i < loaded->nr_rules; i++) {
+		same = pb_set_find_same(wanted, &loaded->rules[i]);
+		if (same && !differ(same, &loaded->rules[i]))
+			continue;
+		print_rule(difference, '-', &loaded->rules[i]);
+		if (same)
+			print_rule(difference, '+', same);
+	}
+	for (size_t i = 0; i < wanted->nr_rules; i++)
+		if (!pb_set_find_same(loaded, &wanted->rules[i]))
+			print_rule(difference, '+', &wanted->rules[i]);
+}
+
+int cmd_diff(const struct arguments *arguments)
+{
+	struct difference difference = { .from = ruleset_name(arguments) };
+	struct pb_set loaded = {}, wanted = {};
+	struct pb_ruleset *ruleset;
+	struct pb_error error;
+	int ret;
+
+	if (arguments->nr_words != 1)
+		return wrong(arguments, "compare with which file?");
+	difference.to = arguments->words[0];
+	if (read_file(difference.to, &wanted) != DONE)
+		return WRONG_USAGE; /* 1 means that they differ */
+	ret = pb_ruleset_open(difference.from, &ruleset, &error);
+	if (!ret) {
+		ret = pb_ruleset_read(ruleset, &loaded, &error);
+		pb_ruleset_close(ruleset);
+	}
+	if (!ret) {
+		pb_set_expire(&loaded, pb_clock());
+		compare(&difference, &loaded, &wanted);
+	}
+	pb_set_clear(&loaded);
+	pb_set_clear(&wanted);
+	if (ret) {
+		fail(&error);
+		return WRONG_USAGE;
+	}
+	return difference.any;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* xdp-portblock save: the loaded ruleset in the form that `apply` takes. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <json-c/json.h>
+#include "tool.h"
+
+static char *text_of(const struct pb_set *set, bool json)
+{
+	struct json_object *object;
+	char *text = NULL;
+
+	if (!json)
+		return pb_set_format(set, pb_clock(), &text) ? NULL : text;
+	object = pb_set_to_json(set, pb_clock());
+	if (object &&
+	    asprintf(&text, "%s\n",
+		     json_object_to_json_string_ext(
+			     object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE)) < 0)
+		text = NULL;
+	json_object_put(object);
+	return text;
+}
+
+/* Beside the file, then renamed: whoever reads it sees the old one or the new one, whole. */
+static int write_file(const char *path, const char *text)
+{
+	char *aside = NULL;
+	FILE *out = NULL;
+	int fd = -1, ret = DONE;
+
+	if (asprintf(&aside, "%s.XXXXXX", path) >= 0)
+		fd = mkostemp(aside, 0);
+	if (fd >= 0)
+		out = fdopen(fd, "w");
+	if (!out || fputs(text, out) == EOF || fflush(out) || fsync(fd) || rename(aside, path)) {
+		note("cannot write '%s': %s", path, strerror(errno));
+		if (fd >= 0)
+			unlink(aside);
+		ret = FAILED;
+	}
+	if (out)
+		fclose(out);
+	free(aside);
+	return ret;
+}
+
+static bool named_json(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot && !strcmp(dot, ".json");
+}
+
+int cmd_save(const struct arguments *arguments)
+{
+	const char *path = arguments->nr_words ? arguments->words[0] : "-";
+	struct pb_ruleset *ruleset;
+	struct pb_error error;
+	struct pb_set set = {};
+	char *text;
+	int ret;
+
+	if (arguments->nr_words > 1)
+		return wrong(arguments, "'%s' is one word too many", arguments->words[1]);
+	if (pb_ruleset_open(ruleset_name(arguments), &ruleset, &error))
+		return fail(&error);
+	ret = pb_ruleset_read(ruleset, &set, &error);
+	pb_ruleset_close(ruleset);
+	if (ret)
+		return fail(&error);
+	text = text_of(&set, given(arguments, OPT_JSON) || named_json(path));
+	pb_set_clear(&set);
+	if (!text) {
+		note("out of memory");
+		return FAILED;
+	}
+	if (strcmp(path, "-"))
+		ret = write_file(path, text);
+	else
+		fputs(text, stdout);
+	free(text);
+	return ret;
+}
