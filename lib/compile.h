@@ -20,7 +20,7 @@ struct pb_tables {
 	size_t nr_decisions;
 	struct pb_source *sources;
 	size_t nr_sources;
-	__u8 sides[8]; /* as in struct pb_slot */
+	__u8 sides[8]; /* [enum pb_proto]: bit 1 << enum pb_side where a rule looks at it */
 };
 
 struct pb_limits {

@@ -119,29 +119,35 @@ static int write_rules(const struct pb_maps *maps, __u32 slot, const struct pb_s
 	return ret;
 }
 
+/* All tables, those that no rule looks at as well: a packet reads without asking. */
 static void write_tables(const struct pb_maps *maps, __u32 slot, const struct pb_tables *tables)
 {
 	for (int proto = 0; proto < PB_PROTO_MAX; proto++)
-		for (int side = 0; side < PB_SIDE_MAX; side++) {
-			if (!(tables->sides[proto] & 1 << side))
-				continue; /* not looked at */
+		for (int side = 0; side < PB_SIDE_MAX; side++)
 			maps->ports[PB_PORTS_INDEX(slot, proto, side)] =
 				tables->classes[proto * PB_SIDE_MAX + side];
-		}
 	for (size_t i = 0; i < tables->nr_decisions; i++)
 		maps->decisions[i * PB_SLOTS + slot] = tables->decisions[i];
+}
+
+static bool looks_at_sport(const struct pb_tables *tables)
+{
+	for (int proto = 0; proto < PB_PROTO_MAX; proto++)
+		if (tables->sides[proto] & 1 << PB_SIDE_SPORT)
+			return true;
+	return false;
 }
 
 static void write_head(struct pb_slot *head, const struct pb_set *set, __u64 generation,
 		       const struct pb_tables *tables)
 {
 	head->generation = generation;
-	head->flags = pb_settings_flags(&set->settings);
+	head->flags = pb_settings_flags(&set->settings) |
+		      (looks_at_sport(tables) ? PB_SLOT_SPORT : 0);
 	head->rules = set->nr_rules;
 	head->next_id = set->next_id;
 	head->prefixes = count_prefixes(set);
 	head->ranges = count_ranges(set);
-	memcpy(head->sides, tables->sides, sizeof(head->sides));
 }
 
 int pb_slot_write(const struct pb_maps *maps, __u32 slot, const struct pb_set *set,
@@ -253,4 +259,16 @@ int pb_slot_read(const struct pb_maps *maps, __u32 slot, struct pb_set *set, str
 	else
 		*set = read;
 	return ret;
+}
+
+__u32 pb_slot_live_rules(const struct pb_maps *maps, __u32 slot, __u64 now)
+{
+	__u32 live = 0;
+
+	for (__u32 id = 1; id <= maps->config->max_rules; id++) {
+		const struct pb_rule_record *record = &maps->rules[id * PB_SLOTS + slot];
+
+		live += record->id && (!record->expires || now < record->expires);
+	}
+	return live;
 }

@@ -17,4 +17,7 @@ int pb_slot_write(const struct pb_maps *maps, __u32 slot, const struct pb_set *s
 int pb_slot_read(const struct pb_maps *maps, __u32 slot, struct pb_set *set,
 		 struct pb_error *error);
 
+/* How many of its rules have not ended at `now`. */
+__u32 pb_slot_live_rules(const struct pb_maps *maps, __u32 slot, __u64 now);
+
 #endif

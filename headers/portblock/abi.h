@@ -29,7 +29,8 @@
 #define PB_SOURCES_LIMIT 1048576
 #define PB_CHAIN_MAX 16	 /* candidates looked at for one packet, both sides together */
 #define PB_CHAIN_RULES 8 /* candidates over one port of one side, the unconditional one included */
-#define PB_TAGS_MAX 4	 /* 802.1Q and 802.1ad tags */
+#define PB_SNAPLEN_MAX 2048
+#define PB_TAGS_MAX 4	    /* 802.1Q and 802.1ad tags */
 #define PB_EXTENSIONS_MAX 8 /* IPv6 extension headers */
 
 /* Transport protocols whose first four bytes are source and destination port. */
@@ -68,6 +69,7 @@ enum pb_outcome {
 #define PB_SLOT_NO_REPLIES (1U << 1)	  /* policy deny drops replies to own connections, too */
 #define PB_SLOT_DROP_FRAGMENTS (1U << 2)  /* later fragments are dropped */
 #define PB_SLOT_PASS_UNPARSABLE (1U << 3) /* unparsable packets are passed */
+#define PB_SLOT_SPORT (1U << 4)		  /* some rule looks at source ports */
 
 /* One compiled generation of a ruleset. */
 struct pb_slot {
@@ -76,9 +78,7 @@ struct pb_slot {
 	__u32 rules;	  /* rules in this generation */
 	__u32 next_id;	  /* where the search for a free rule id goes on */
 	__u32 prefixes;	  /* prefixes of those rules, from and except together */
-	__u8 sides[8];	  /* [enum pb_proto]: bit 1 << enum pb_side where a rule looks at it */
 	__u32 ranges;	  /* pb_ranges entries in use */
-	__u32 reserved;
 };
 
 /* pb_config[0]: the first thing a packet reads. */
@@ -88,9 +88,13 @@ struct pb_config {
 	__u64 revert_at;   /* from then on `revert_to` is in force; 0: no confirm pending */
 	__u32 revert_to;   /* slot */
 	__u32 keep;	   /* pins stay when no interface uses them */
-	__u64 listen_until; /* sampled packets are written to pb_events until then; 0: nobody listens */
+	/* Who listens to packets, and to which: struct pb_event. Not 0 only while somebody does. */
+	__u64 listen_until;
 	__u32 listen_outcomes; /* bit 1 << enum pb_outcome */
-	__u32 listen_rate;     /* packets a second and CPU */
+	__u32 listen_rate;     /* packets for a CPU until the listener sets pb_meter.sent to 0 */
+	__u32 listen_rule;     /* id; 0: any */
+	__u16 listen_port;     /* destination or source; 0: any, and packets without ports */
+	__u16 listen_snaplen;  /* bytes of the packet, at most PB_SNAPLEN_MAX */
 	__u32 max_rules;
 	__u32 max_sources;
 	__u32 max_decisions; /* a slot */
@@ -194,6 +198,26 @@ struct pb_prefix_record {
 struct pb_count {
 	__u64 packets;
 	__u64 bytes; /* from the link-layer header on, without the frame check sequence */
+};
+
+/* pb_events, a ring buffer: a packet that somebody listens for; `captured` bytes of it follow. */
+struct pb_event {
+	__u64 time;    /* CLOCK_BOOTTIME, ns */
+	__u32 ifindex; /* in the namespace of the device */
+	__u32 length;  /* of the frame */
+	__u32 rule;    /* id; 0: none decided */
+	__u16 captured;
+	__u8 outcome;  /* enum pb_outcome */
+	__u8 ethernet; /* the frame begins with an Ethernet header */
+};
+
+/* pb_meters[cpu]: what keeps listening cheap; the program's scratch space for an event. */
+struct pb_meter {
+	__u64 sent;	  /* in this second; the listener sets it to 0 */
+	__u64 suppressed; /* over the rate */
+	__u64 lost;	  /* the ring buffer was full */
+	struct pb_event event;
+	__u8 data[PB_SNAPLEN_MAX];
 };
 
 #endif

@@ -157,9 +157,10 @@ struct pb_cursor {
 struct pb_packet {
 	__be16 sport;
 	__be16 dport;
-	__u32 network; /* where the IP header begins, counted from the frame's first byte */
-	__u8 family;   /* 4, 6; 0: no IP header was read */
-	__u8 proto;    /* enum pb_proto */
+	__u32 network;	 /* where the IP header begins, counted from the frame's first byte */
+	__u32 transport; /* likewise, the header with the ports */
+	__u8 family;	 /* 4, 6; 0: no IP header was read */
+	__u8 proto;	 /* enum pb_proto */
 	__u8 tags;
 	__u8 extensions;
 	__u8 next; /* the protocol number at which the search ended */
@@ -218,6 +219,7 @@ PB_INLINE enum pb_outcome pb_parse_ports(struct pb_cursor *cursor, struct pb_pac
 	if (!ports)
 		return PB_OUTCOME_MALFORMED;
 	packet->proto = proto;
+	packet->transport = cursor->offset;
 	packet->sport = ports->source;
 	packet->dport = ports->destination;
 	return PB_OUTCOME_PASS;
@@ -373,9 +375,12 @@ PB_INLINE bool pb_is_tag(__be16 type)
 	return type == PB_BE16(ETH_P_8021Q) || type == PB_BE16(ETH_P_8021AD);
 }
 
-/* Steps over the tags; false where the frame ends within one. */
-PB_INLINE bool pb_parse_tags(struct pb_cursor *cursor, struct pb_packet *packet,
-			     union pb_copy *copy, __be16 *type)
+/*
+ * Steps over tags and PPPoE to the type of the network header. PB_OUTCOME_PASS where the search
+ * goes on behind it.
+ */
+PB_INLINE enum pb_outcome pb_parse_shims(struct pb_cursor *cursor, struct pb_packet *packet,
+					 union pb_copy *copy, __be16 *type)
 {
 	const struct pb_tag_header *tag;
 
@@ -383,30 +388,40 @@ PB_INLINE bool pb_parse_tags(struct pb_cursor *cursor, struct pb_packet *packet,
 	for (int i = 0; i < PB_TAGS_MAX && pb_is_tag(*type); i++) {
 		tag = pb_peek(cursor, &copy->tag, sizeof(*tag));
 		if (!tag)
-			return false;
+			return PB_OUTCOME_MALFORMED;
 		*type = tag->type;
 		packet->tags++;
 		pb_skip(cursor, sizeof(*tag));
 	}
-	return true;
+	if (pb_is_tag(*type))
+		return PB_OUTCOME_UNPARSABLE;
+	if (*type == PB_BE16(ETH_P_PPP_SES) && !pb_parse_pppoe(cursor, copy, type))
+		return PB_OUTCOME_MALFORMED;
+	return PB_OUTCOME_PASS;
+}
+
+PB_INLINE bool pb_is_ip(__be16 type)
+{
+	return type == PB_BE16(ETH_P_IP) || type == PB_BE16(ETH_P_IPV6);
 }
 
 PB_INLINE enum pb_outcome pb_parse_ethernet(struct pb_cursor *cursor, struct pb_packet *packet,
 					    union pb_copy *copy)
 {
 	const struct pb_eth_header *eth = pb_peek(cursor, &copy->eth, sizeof(*eth));
+	enum pb_outcome outcome;
 	__be16 type;
 
 	if (!eth)
 		return PB_OUTCOME_MALFORMED;
 	type = eth->type;
 	pb_skip(cursor, sizeof(*eth));
-	if (!pb_parse_tags(cursor, packet, copy, &type))
-		return PB_OUTCOME_MALFORMED;
-	if (pb_is_tag(type))
-		return PB_OUTCOME_UNPARSABLE;
-	if (type == PB_BE16(ETH_P_PPP_SES) && !pb_parse_pppoe(cursor, copy, &type))
-		return PB_OUTCOME_MALFORMED;
+	/* Most frames carry IP at once: these are asked for nothing else. */
+	if (!pb_is_ip(type)) {
+		outcome = pb_parse_shims(cursor, packet, copy, &type);
+		if (outcome != PB_OUTCOME_PASS)
+			return outcome;
+	}
 	if (type == PB_BE16(ETH_P_IP))
 		return pb_parse_ipv4(cursor, packet, copy);
 	if (type == PB_BE16(ETH_P_IPV6))

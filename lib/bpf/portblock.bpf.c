@@ -34,8 +34,8 @@ static __always_inline __u32 forget(const struct xdp_md *ctx, __u32 value, __u32
 
 #include <portblock/parse.h>
 
-/* The IP header begins behind Ethernet, tags and PPPoE at most. */
-#define PB_NETWORK_MAX 255
+/* More than all headers together can take: 8 extension headers of 2,048 bytes, and the rest. */
+#define HEADERS_MAX 0x7fff
 
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
@@ -43,6 +43,7 @@ static __always_inline __u32 forget(const struct xdp_md *ctx, __u32 value, __u32
 const volatile bool pb_ethernet = true;	   /* frames begin with an Ethernet header */
 const volatile bool pb_frags = false;	   /* frames may come in several buffers (5.18) */
 const volatile bool pb_connections = true; /* the kernel can look sockets up from XDP */
+const volatile bool pb_quiet = false;	   /* tells no listener */
 const volatile __u32 pb_count_row = PB_RULES_DEFAULT + 1; /* entries of a CPU in pb_counts */
 
 /* Sizes of maps are set at load; the ones here are for the verifier alone. */
@@ -111,6 +112,19 @@ struct {
 	__type(value, struct pb_count);
 } pb_counts SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} pb_events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pb_meter);
+} pb_meters SEC(".maps");
+
 /* Of this interface alone, and gone with the program: not pinned. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -126,18 +140,18 @@ struct {
 } XDP_RUN_CONFIG(xdp_portblock);
 
 /*
- * What the parser found, as scalars: a global function takes no more than that before 5.12.
- * Global ones are verified once for all packets, rather than again for each way through the
- * parser; that keeps the verifier's work small.
- *   found: enum pb_outcome, enum pb_proto, 4 or 6, where the IP header begins in the frame
+ * What the parser found, as scalars for the functions off the common path: a global function
+ * takes no more than that before 5.12. Global ones are verified once for all packets, rather than
+ * again for each way through the parser; that keeps the verifier's work small.
+ *   found: enum pb_proto, 4 or 6, where in the frame the IP and the transport header begin
  *   ports: source and destination port as in the packet
  */
-#define FOUND(outcome, proto, family, network) \
-	((outcome) | (proto) << 8 | (family) << 16 | (__u64)(network) << 32)
-#define FOUND_OUTCOME(found) ((found) & (PB_OUTCOME_MAX - 1))
-#define FOUND_PROTO(found) ((found) >> 8 & 7)
-#define FOUND_FAMILY(found) ((found) >> 16 & 7)
-#define FOUND_NETWORK(found) ((__u32)((found) >> 32))
+#define FOUND(proto, family, network, transport) \
+	((proto) | (family) << 8 | (__u64)(network) << 16 | (__u64)(transport) << 32)
+#define FOUND_PROTO(found) ((found)&7)
+#define FOUND_FAMILY(found) ((found) >> 8 & 7)
+#define FOUND_NETWORK(found) ((__u32)(found) >> 16)
+#define FOUND_TRANSPORT(found) ((__u32)((found) >> 32))
 #define PORTS(source, destination) ((__u32)(source) << 16 | (destination))
 #define PORTS_SOURCE(ports) ((__be16)((ports) >> 16))
 #define PORTS_DESTINATION(ports) ((__be16)(ports))
@@ -194,7 +208,7 @@ PB_INLINE bool copy_frame(struct xdp_md *ctx, __u32 offset, void *to, __u32 len)
 	if (pb_frags)
 		return !bpf_xdp_load_bytes(ctx, offset, to, len);
 	/* The parser was here: this holds always, and only the verifier has to be told. */
-	if (offset > PB_NETWORK_MAX)
+	if (offset > HEADERS_MAX)
 		return false;
 	from += offset;
 	if (from + len > (unsigned char *)(long)ctx->data_end)
@@ -235,32 +249,45 @@ __noinline int source_offset(struct xdp_md *ctx, __u64 found, __u32 set)
 	return offset ? *offset : 0;
 }
 
-/* The best candidate of one side: an index of decisions, 0 where there is none. */
-PB_INLINE __u32 candidate(struct xdp_md *ctx, __u64 found, __u32 slot, enum pb_side side,
-			  __be16 port)
+/* The head of the chain of a class whose rules ask for the source: an index of decisions. */
+static __noinline __u32 head_by_source(struct xdp_md *ctx, __u64 found,
+				       const struct pb_decision *class, __u32 slot)
 {
-	__u32 class = class_of(slot, FOUND_PROTO(found), side, port);
-	const struct pb_decision *decision;
-
-	if (!class)
-		return 0;
-	decision = decision_at(class, slot);
-	if (!decision || !unlikely(decision->flags & PB_DECISION_SOURCES))
-		return class;
-	return decision->next + source_offset(ctx, found, decision->set << 1 | slot);
+	return class->next + source_offset(ctx, found, class->set << 1 | slot);
 }
 
-PB_INLINE bool tcp_connected(struct xdp_md *ctx, struct bpf_sock_tuple *tuple, __u32 size)
+/* RFC 9293 section 3.1: a segment that opens a connection. */
+#define TCP_FLAGS_OFFSET 13
+#define TCP_FLAG_SYN 0x02
+#define TCP_FLAG_ACK 0x10
+
+/* True also where the frame ends before the flags: such a segment belongs to nothing. */
+static __noinline bool opens_connection(struct xdp_md *ctx, __u64 found)
+{
+	__u8 flags = 0;
+
+	if (!copy_frame(ctx, FOUND_TRANSPORT(found) + TCP_FLAGS_OFFSET, &flags, sizeof(flags)))
+		return true;
+	return (flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN;
+}
+
+/*
+ * TIME_WAIT is a connection to what still comes of it, the peer's FIN above all: the kernel keeps
+ * FIN_WAIT2 as TIME_WAIT, too. But a SYN that meets it opens a new connection.
+ */
+PB_INLINE bool tcp_connected(struct xdp_md *ctx, struct bpf_sock_tuple *tuple, __u32 size,
+			     __u64 found)
 {
 	struct bpf_sock *sk = bpf_skc_lookup_tcp(ctx, tuple, size, BPF_F_CURRENT_NETNS, 0);
-	bool connected;
+	__u32 state;
 
 	if (!sk)
 		return false;
-	/* A SYN that meets TIME_WAIT opens a new connection, so that is none either. */
-	connected = sk->state != BPF_TCP_LISTEN && sk->state != BPF_TCP_TIME_WAIT;
+	state = sk->state;
 	bpf_sk_release(sk);
-	return connected;
+	if (state == BPF_TCP_TIME_WAIT)
+		return !opens_connection(ctx, found);
+	return state != BPF_TCP_LISTEN;
 }
 
 PB_INLINE bool udp_connected(struct xdp_md *ctx, struct bpf_sock_tuple *tuple, __u32 size)
@@ -309,7 +336,7 @@ __noinline int is_connected(struct xdp_md *ctx, __u64 found, __u32 ports)
 		return false;
 	size = socket_tuple(found, ports, &addresses, &tuple);
 	if (FOUND_PROTO(found) == PB_PROTO_TCP)
-		return tcp_connected(ctx, &tuple, size);
+		return tcp_connected(ctx, &tuple, size, found);
 	return udp_connected(ctx, &tuple, size);
 }
 
@@ -353,52 +380,75 @@ __noinline int walk(struct xdp_md *ctx, __u64 found, __u32 ports, __u64 heads, _
 			a = b;
 			b = index;
 		}
-		if (!first->rule || holds(ctx, first, found, ports))
+		if (!first->rule)
+			return 0;
+		if (holds(ctx, first, found, ports))
 			return a;
 		a = first->next;
 	}
 	return 0;
 }
 
-/* The outcome of a packet that no rule decides. */
+/* The outcome of a packet that no rule decides, under policy deny. */
 PB_INLINE enum pb_outcome by_policy(struct xdp_md *ctx, __u32 flags, __u64 found, __u32 ports)
 {
-	if (!(flags & PB_SLOT_DENY))
-		return PB_OUTCOME_PASS;
 	if (!(flags & PB_SLOT_NO_REPLIES) && is_connected(ctx, found, ports))
 		return PB_OUTCOME_PASS;
 	return PB_OUTCOME_DROP_POLICY;
 }
 
-/*
- * The best candidate decides, or the policy; `rule` gets the id of the winner. Most rulesets
- * have rules of one side only and no conditions: then that is one decision without flags.
- */
-PB_INLINE enum pb_outcome judge(struct xdp_md *ctx, const struct pb_slot *slot, __u32 slot_nr,
-				__u64 found, __u32 ports, __u32 *rule)
+/* The best candidate of one side, where rules look at both or have conditions; 0: none. */
+PB_INLINE __u32 candidate(struct xdp_md *ctx, __u64 found, __u32 slot, enum pb_side side,
+			  __be16 port)
 {
-	__u32 sides = slot->sides[FOUND_PROTO(found)];
-	const struct pb_decision *winner;
-	__u32 by_dport = 0, by_sport = 0;
+	__u32 class = class_of(slot, FOUND_PROTO(found), side, port);
+	const struct pb_decision *decision = class ? decision_at(class, slot) : NULL;
 
-	if (sides & 1 << PB_SIDE_DPORT)
-		by_dport = candidate(ctx, found, slot_nr, PB_SIDE_DPORT, PORTS_DESTINATION(ports));
-	if (unlikely(sides & 1 << PB_SIDE_SPORT))
-		by_sport = candidate(ctx, found, slot_nr, PB_SIDE_SPORT, PORTS_SOURCE(ports));
-	if (!(by_dport | by_sport))
-		return by_policy(ctx, slot->flags, found, ports);
-	winner = decision_at(by_dport | by_sport, slot_nr);
-	if ((by_dport && by_sport) || (winner && winner->flags)) {
-		__u64 heads = by_dport | (__u64)by_sport << 32;
+	if (!decision || !(decision->flags & PB_DECISION_SOURCES))
+		return class;
+	return head_by_source(ctx, found, decision, slot);
+}
 
-		winner = decision_at(walk(ctx, found, ports, heads, slot_nr), slot_nr);
-	}
-	if (!winner || !winner->rule)
-		return by_policy(ctx, slot->flags, found, ports);
-	*rule = winner->rule;
-	if (winner->action == PB_ACTION_DROP)
+/*
+ * The winner where it takes more than one look: rules of both sides, sources, conditions.
+ * Returns an index of decisions, 0: none.
+ */
+__noinline int find_winner(struct xdp_md *ctx, __u64 found, __u32 ports, __u32 slot)
+{
+	__u64 by_dport = candidate(ctx, found, slot, PB_SIDE_DPORT, PORTS_DESTINATION(ports));
+	__u64 by_sport = candidate(ctx, found, slot, PB_SIDE_SPORT, PORTS_SOURCE(ports));
+
+	return walk(ctx, found, ports, by_dport | by_sport << 32, slot);
+}
+
+/*
+ * The winner's decision; NULL: no rule. Most rulesets have rules of destination ports only, and
+ * most of their rules have no conditions: then it is the class's own.
+ */
+PB_INLINE const struct pb_decision *winner_of(struct xdp_md *ctx, const struct pb_slot *slot,
+					      __u32 slot_nr, __u64 found, __u32 ports)
+{
+	const struct pb_decision *decision;
+	__u32 class;
+
+	if (unlikely(slot->flags & PB_SLOT_SPORT))
+		goto look_closely;
+	class = class_of(slot_nr, FOUND_PROTO(found), PB_SIDE_DPORT, PORTS_DESTINATION(ports));
+	if (!class)
+		return NULL;
+	decision = decision_at(class, slot_nr);
+	if (!decision || !unlikely(decision->flags))
+		return decision;
+look_closely:
+	class = find_winner(ctx, found, ports, slot_nr);
+	return class ? decision_at(class, slot_nr) : NULL;
+}
+
+PB_INLINE enum pb_outcome outcome_of_action(__u8 action)
+{
+	if (action == PB_ACTION_DROP)
 		return PB_OUTCOME_DROP_RULE;
-	return winner->action == PB_ACTION_AUDIT ? PB_OUTCOME_AUDIT : PB_OUTCOME_PASS;
+	return action == PB_ACTION_AUDIT ? PB_OUTCOME_AUDIT : PB_OUTCOME_PASS;
 }
 
 /* What the outcome does to the packet: design "Find the ports", as the ruleset's settings say. */
@@ -438,25 +488,112 @@ PB_INLINE __u32 frame_length(const struct xdp_md *ctx)
 	return ctx->data_end - ctx->data;
 }
 
-/* From what was found to the verdict. */
-__noinline int decide(struct xdp_md *ctx, __u64 found, __u32 ports)
+/* ---- For whoever listens ------------------------------------------------------------------ */
+
+PB_INLINE bool is_listened_for(const struct pb_config *config, __u32 outcome, __u32 rule,
+			       __u32 ports)
 {
-	__u32 zero = 0, rule = 0, slot_nr, cpu, length = frame_length(ctx);
+	__be16 port = bpf_htons(config->listen_port);
+
+	if (!(config->listen_outcomes & 1U << outcome))
+		return false;
+	if (config->listen_rule && config->listen_rule != rule)
+		return false;
+	return !port || port == PORTS_SOURCE(ports) || port == PORTS_DESTINATION(ports);
+}
+
+/*
+ * May this CPU report a packet? It needs no clock for one that may not: the listener itself sets
+ * `sent` to 0 each second. Every 1,024th looks whether the listener is there at all, so one that
+ * was killed does not leave its cost behind.
+ */
+PB_INLINE bool may_report(struct pb_config *config, struct pb_meter *meter)
+{
+	bool over = meter->sent >= config->listen_rate;
+
+	if (over && ++meter->suppressed & 1023)
+		return false;
+	meter->event.time = bpf_ktime_get_boot_ns();
+	if (meter->event.time >= config->listen_until) {
+		config->listen_until = 0;
+		return false;
+	}
+	return !over;
+}
+
+/* Copies the beginning of the frame to the meter's scratch space; returns how much. */
+PB_INLINE __u32 capture(struct xdp_md *ctx, struct pb_meter *meter, __u32 length, __u32 snaplen)
+{
+	__u32 size = length < snaplen ? length : snaplen;
+
+	if (size > PB_SNAPLEN_MAX)
+		size = PB_SNAPLEN_MAX;
+	if (!size)
+		return 0;
+	if (pb_frags)
+		return bpf_xdp_load_bytes(ctx, 0, meter->data, size) ? 0 : size;
+	/* Before 5.18; the verifier does not let a variable length be read from the packet. */
+	return bpf_probe_read_kernel(meter->data, size, (void *)(long)ctx->data) ? 0 : size;
+}
+
+__noinline int report(struct xdp_md *ctx, __u32 outcome, __u32 rule, __u32 length, __u32 ports)
+{
+	__u32 zero = 0, cpu = bpf_get_smp_processor_id(), captured;
+	struct pb_config *config = bpf_map_lookup_elem(&pb_config, &zero);
+	struct pb_meter *meter = bpf_map_lookup_elem(&pb_meters, &cpu);
+
+	if (!config || !meter || !is_listened_for(config, outcome & 31, rule, ports))
+		return 0;
+	if (!may_report(config, meter))
+		return 0;
+	captured = capture(ctx, meter, length, config->listen_snaplen);
+	if (captured > PB_SNAPLEN_MAX)
+		return 0; /* never: for the verifier */
+	meter->event.ifindex = ctx->ingress_ifindex;
+	meter->event.length = length;
+	meter->event.rule = rule;
+	meter->event.captured = captured;
+	meter->event.outcome = outcome;
+	meter->event.ethernet = pb_ethernet;
+	if (bpf_ringbuf_output(&pb_events, &meter->event, sizeof(meter->event) + captured, 0))
+		meter->lost++;
+	else
+		meter->sent++;
+	return 0;
+}
+
+/* ---- ------------------------------------------------------------------------------------- */
+
+/* From what was found to the verdict. */
+PB_INLINE int decide(struct xdp_md *ctx, enum pb_outcome outcome, const struct pb_packet *packet)
+{
+	__u64 found = FOUND(packet->proto, packet->family, packet->network, packet->transport);
+	__u32 zero = 0, rule = 0, slot_nr, cpu, length, ports = 0;
 	const struct pb_config *config = bpf_map_lookup_elem(&pb_config, &zero);
+	const struct pb_decision *winner;
 	const struct pb_slot *slot;
-	enum pb_outcome outcome;
 
 	if (!config)
 		return XDP_PASS; /* never: an array has its entry 0 */
 	slot_nr = slot_in_force(config);
 	slot = &config->slots[slot_nr];
-	outcome = FOUND_OUTCOME(found);
-	if (outcome == PB_OUTCOME_PASS)
-		outcome = judge(ctx, slot, slot_nr, found, ports, &rule);
+	if (outcome == PB_OUTCOME_PASS) {
+		ports = PORTS(packet->sport, packet->dport);
+		winner = winner_of(ctx, slot, slot_nr, found, ports);
+		if (winner) {
+			rule = winner->rule;
+			outcome = outcome_of_action(winner->action);
+		} else if (slot->flags & PB_SLOT_DENY) {
+			outcome = by_policy(ctx, slot->flags, found, ports);
+		}
+	}
+	length = frame_length(ctx);
 	cpu = bpf_get_smp_processor_id();
 	if (rule)
 		count(&pb_counts, cpu * pb_count_row + rule, length);
 	count(&pb_outcomes, cpu * PB_OUTCOME_MAX + outcome, length);
+	if (!pb_quiet && unlikely(config->listen_until))
+		report(ctx, outcome, rule, length, ports);
 	return verdict(outcome, slot->flags);
 }
 
@@ -466,16 +603,13 @@ static __noinline int filter_split(struct xdp_md *ctx)
 	struct pb_packet packet;
 	struct pb_cursor cursor;
 	union pb_copy copy;
-	enum pb_outcome outcome;
 
 	__builtin_memset(&packet, 0, sizeof(packet));
 	__builtin_memset(&cursor, 0, sizeof(cursor));
 	cursor.ctx = ctx;
 	cursor.length = bpf_xdp_get_buff_len(ctx);
 	cursor.split = true;
-	outcome = pb_parse(&cursor, pb_ethernet, &packet, &copy);
-	return decide(ctx, FOUND(outcome, packet.proto, packet.family, packet.network),
-		      PORTS(packet.sport, packet.dport));
+	return decide(ctx, pb_parse(&cursor, pb_ethernet, &packet, &copy), &packet);
 }
 
 SEC("xdp")
@@ -494,8 +628,7 @@ int xdp_portblock(struct xdp_md *ctx)
 	outcome = pb_parse(&cursor, pb_ethernet, &packet, &copy);
 	if (pb_frags && outcome == PB_OUTCOME_MALFORMED)
 		return filter_split(ctx);
-	return decide(ctx, FOUND(outcome, packet.proto, packet.family, packet.network),
-		      PORTS(packet.sport, packet.dport));
+	return decide(ctx, outcome, &packet);
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -112,16 +112,9 @@ def longest(prefixes, source):
 
 
 def ranges_of(text):
-    """Sorted, with what touches or overlaps made one."""
-    parts = sorted(tuple(int(port) for port in (part.split("-") * 2)[:2])
-                   for part in text.split(","))
-    ranges = [parts[0]]
-    for first, last in parts[1:]:
-        if first <= ranges[-1][1] + 1:
-            ranges[-1] = (ranges[-1][0], max(last, ranges[-1][1]))
-        else:
-            ranges.append((first, last))
-    return ranges
+    """As they are written: the width of each counts, where they overlap as well."""
+    return sorted({tuple(int(port) for port in (part.split("-") * 2)[:2])
+                   for part in text.split(",")})
 
 
 class Rule:
@@ -148,15 +141,13 @@ class Rule:
         if found.protocol not in self.protocols:
             return None
         port = found.sport if self.by_source_port else found.dport
-        for first, last in self.ranges:
-            if first <= port <= last:
-                break
-        else:
+        widths = [last - first for first, last in self.ranges if first <= port <= last]
+        if not widths:
             return None
         length = longest(self.sources, found.source) if self.sources else 0
         if length is None or longest(self.exceptions, found.source) is not None:
             return None
-        return (length, first - last, ("allow", "audit", "drop").index(self.action), -self.number)
+        return (length, -min(widths), ("allow", "audit", "drop").index(self.action), -self.number)
 
 
 class Policy:

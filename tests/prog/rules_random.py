@@ -38,7 +38,7 @@ def covered(prefix, others):
 
 
 def weight(rules):
-    """At most so many decisions do the rules need: two for each region of sources (one at its
+    """About so many decisions do the rules need: two for each region of sources (one at its
     place, one it leads to) of each set of rules that meet over a port."""
     covers = set()
     for protocol in PROTOCOL:

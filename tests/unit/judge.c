@@ -37,16 +37,20 @@ static int source_len(const struct pb_rule *rule, const struct packet *packet)
 	return longest;
 }
 
-/* 0: the port is none of the rule's. */
+/* Of the narrowest range with the port; 0: the port is none of the rule's. */
 static int range_width(const struct pb_rule *rule, const struct packet *packet)
 {
 	__u16 port = rule->side == PB_SIDE_DPORT ? packet->dport : packet->sport;
+	int best = 0;
 
 	for (size_t i = 0; i < rule->nr_ports; i++) {
-		if (port >= rule->ports[i].first && port <= rule->ports[i].last)
-			return rule->ports[i].last - rule->ports[i].first + 1;
+		int width = rule->ports[i].last - rule->ports[i].first + 1;
+
+		if (port >= rule->ports[i].first && port <= rule->ports[i].last &&
+		    (!best || width < best))
+			best = width;
 	}
-	return 0;
+	return best;
 }
 
 static bool matches(const struct pb_rule *rule, const struct packet *packet, struct match *match)

@@ -157,19 +157,39 @@ static bool random_range(struct random *random, const struct world *world, size_
 	return true;
 }
 
+static int compare_ranges(const void *left, const void *right)
+{
+	const struct pb_range *a = left, *b = right;
+
+	return a->first != b->first ? a->first - b->first : a->last - b->last;
+}
+
+static void sort_ports(struct pb_rule *rule)
+{
+	size_t nr = 0;
+
+	qsort(rule->ports, rule->nr_ports, sizeof(*rule->ports), compare_ranges);
+	for (size_t i = 0; i < rule->nr_ports; i++)
+		if (!nr || compare_ranges(&rule->ports[nr - 1], &rule->ports[i]))
+			rule->ports[nr++] = rule->ports[i];
+	rule->nr_ports = nr;
+}
+
 static void random_ports(struct random *random, const struct world *world, struct pb_rule *rule)
 {
 	struct pb_range range;
 	size_t from = 0;
 
 	rule->ports = array(BORDERS, sizeof(*rule->ports));
-	while (random_range(random, world, &from, &range)) {
-		if (rule->nr_ports && range.first <= rule->ports[rule->nr_ports - 1].last + 1)
-			continue;
-		rule->ports[rule->nr_ports++] = range;
+	while (rule->nr_ports < BORDERS && random_range(random, world, &from, &range)) {
+		if (range.first)
+			rule->ports[rule->nr_ports++] = range;
 		if (chance(random, 50))
 			break;
+		/* Again from further up, so that ranges of one rule overlap, touch and nest. */
+		from = from > 3 ? from - random_below(random, 4) : 0;
 	}
+	sort_ports(rule);
 	if (!rule->nr_ports)
 		rule->ports[rule->nr_ports++] =
 			(struct pb_range){ world->borders[0], world->borders[BORDERS - 1] };
