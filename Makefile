@@ -15,7 +15,7 @@ all:
 # --- configuration ---------------------------------------------------------------
 
 # These need no config.mk, and so nothing of what ./configure looks for.
-no_config := clean distclean help lint
+no_config := clean distclean help lint table
 ifneq ($(if $(MAKECMDGOALS),$(filter-out $(no_config),$(MAKECMDGOALS)),all),)
 -include config.mk
 
@@ -84,16 +84,27 @@ prog_bins := $(prog_main:%.c=$(B)/%)
 test_bpf := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/prog/*.bpf.c tests/net/*.bpf.c \
 	tests/vm/*.bpf.c))
 
-all_objs := $(lib_objs) $(tool_objs) $(unit_help) $(call objects,$(unit_main) $(prog_main))
+# Benchmarks: each bench_*.c is a program; all else there is shared by them.
+bench_main := $(wildcard tests/bench/bench_*.c)
+bench_help := $(call objects,$(filter-out $(bench_main),$(call not_bpf,$(wildcard tests/bench/*.c))))
+bench_bins := $(bench_main:%.c=$(B)/%)
+bench_bpf := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
 
-.PHONY: all unit-tests prog-tests install uninstall clean distclean test check lint help
+all_objs := $(lib_objs) $(tool_objs) $(unit_help) $(bench_help) \
+	$(call objects,$(unit_main) $(prog_main) $(bench_main))
+
+.PHONY: all unit-tests prog-tests bench-tools bench bench-insns install uninstall clean distclean test check lint help
+.PHONY: fuzz table
 .SECONDARY: $(all_objs)
 
 all: $(BIN)
 
 unit-tests: $(unit_bins)
 
-prog-tests: $(prog_bins) $(test_bpf)
+prog-tests: $(prog_bins) $(test_bpf) bench-tools
+
+# tests/vm/test_insns needs them, too.
+bench-tools: $(bench_bins) $(bench_bpf)
 
 # -g leaves the BTF: what is stripped is DWARF, which no kernel reads.
 $(B)/%.bpf.o: %.bpf.c Makefile config.mk
@@ -139,7 +150,12 @@ $(prog_bins): $(B)/%: $(B)/obj/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(link)
 
--include $(all_objs:.o=.d) $(B)/lib/bpf/portblock.bpf.d $(test_bpf:.o=.d)
+$(bench_bins): $(B)/%: $(B)/obj/%.o $(bench_help) $(LIB)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link)
+
+-include $(all_objs:.o=.d) $(B)/lib/bpf/portblock.bpf.d $(test_bpf:.o=.d) $(bench_bpf:.o=.d)
 
 # --- install ---------------------------------------------------------------------
 
@@ -191,6 +207,33 @@ test:
 check:
 	@tests/run unit
 
+# What the fuzzer finds out stays in build/fuzz-corpus for the next run; the corpus that
+# is committed is the conformance table's. A frame that breaks it is left in build/.
+FUZZ_SECONDS ?= 60
+
+build/fuzz_parse: tests/fuzz/fuzz_parse.c tests/fuzz/harness.h $(wildcard headers/portblock/*.h) \
+		Makefile
+	$(call say,CLANG,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) -std=gnu11 -Wall -Wextra -Werror -Iheaders -O1 -g \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< || \
+		{ echo 'make fuzz: clang needs its runtime: tests/deps fuzz' >&2; exit 1; }
+
+fuzz: build/fuzz_parse
+	@mkdir -p build/fuzz-corpus
+	build/fuzz_parse -max_total_time=$(FUZZ_SECONDS) -max_len=4200 -print_final_stats=1 \
+		-artifact_prefix=build/ build/fuzz-corpus tests/fuzz/corpus
+
+# The README's conformance table is what tests/prog/table prints.
+table:
+	@mkdir -p build
+	@tests/prog/table >build/table.md
+	@awk '/^<!-- conformance table: end/ { inside = 0 } \
+		!inside { print } \
+		/^<!-- conformance table: begin/ { inside = 1; while ((getline line <"build/table.md") > 0) print line }' \
+		README.md >build/README.md
+	@cat build/README.md >README.md
+
 # Files by name, and scripts by their first line; no folder that make wrote.
 find_files = find . \( -name .git -o -name 'build*' -type d -o -name __pycache__ \) -prune -o -type f
 find_scripts = $(find_files) -exec awk 'FNR == 1 && (/^\#!.*[\/ ]$(1)$$/ || FILENAME ~ /\.$(2)$$/) \
@@ -227,6 +270,8 @@ help:
 	@echo 'make test            tests/run: all test layers (needs root)'
 	@echo 'make check           tests/run unit: the tests that need no root'
 	@echo 'make lint            clang-format, shellcheck, cppcheck, mandoc, python'
+	@echo 'make fuzz            the parser under libFuzzer for FUZZ_SECONDS=60'
+	@echo 'make table           write the conformance table of README.md anew'
 	@echo 'make install         to $$(DESTDIR)$$(PREFIX); uninstall takes it back'
 	@echo 'make clean           remove what make made; distclean: and config.mk'
 	@echo

@@ -25,13 +25,6 @@ static const enum xdp_attach_mode xdp_modes[PB_MODE_MAX] = {
 	[PB_MODE_HW] = XDP_MODE_HW,
 };
 
-/* Features of the kernel, found out once. */
-struct features {
-	bool known;
-	bool frags;
-	bool connections;
-};
-
 /* Can the kernel load programs for frames in several buffers (5.18)? By trying one. */
 static bool kernel_has_frags(void)
 {
@@ -48,17 +41,18 @@ static bool kernel_has_frags(void)
 	return true;
 }
 
-static const struct features *kernel_features(void)
+struct pb_features pb_features(void)
 {
-	static struct features features;
+	static struct pb_features features;
+	static bool known;
 
-	if (!features.known) {
+	if (!known) {
 		features.frags = kernel_has_frags();
 		features.connections = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP,
 							       BPF_FUNC_skc_lookup_tcp, NULL) == 1;
-		features.known = true;
+		known = true;
 	}
-	return &features;
+	return features;
 }
 
 static int fail_attach(const struct pb_interface *interface, enum pb_mode mode, int code,
@@ -102,11 +96,11 @@ static int fail_attach(const struct pb_interface *interface, enum pb_mode mode, 
 static int open_object(const struct pb_attach *how, const struct pb_interface *interface,
 		       struct portblock_bpf **object, struct pb_error *error)
 {
-	const struct features *features = kernel_features();
-	struct pb_constants constants = { .frags = features->frags,
-					  .connections = features->connections,
+	struct pb_features features = pb_features();
+	struct pb_constants constants = { .frags = features.frags,
+					  .connections = features.connections,
 					  .outcomes_id = how->outcomes_id };
-	int ret = pb_interface_link_layer(interface->name, &constants.ethernet, error);
+	int ret = pb_interface_ethernet(interface->name, &constants.ethernet, error);
 
 	return ret ?: pb_object_open(how->maps, &constants, object, error);
 }
@@ -127,7 +121,7 @@ static int open_program(const struct pb_attach *how, const struct pb_interface *
 	ret = libxdp_get_error(*program);
 	if (!ret)
 		ret = xdp_program__set_run_prio(*program, how->priority ?: PB_PRIORITY_DEFAULT);
-	if (!ret && kernel_features()->frags)
+	if (!ret && pb_features().frags)
 		ret = xdp_program__set_xdp_frags_support(*program, true);
 	if (ret)
 		return pb_fail(error, -ret, "cannot prepare the program: %s", strerror(-ret));
@@ -229,7 +223,7 @@ static int exchange(const struct pb_attach *how, const struct pb_interface *inte
 	pb_log_begin();
 	if (!ret)
 		ret = open_object(how, interface, &object, error);
-	if (!ret && kernel_features()->frags)
+	if (!ret && pb_features().frags)
 		ret = bpf_program__set_flags(object->progs.xdp_portblock, BPF_F_XDP_HAS_FRAGS);
 	if (!ret)
 		ret = portblock_bpf__load(object);

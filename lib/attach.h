@@ -5,6 +5,19 @@
 
 #include "maps.h"
 
+/* Features of the kernel, found out once by trying. */
+struct pb_features {
+	bool frags;	  /* frames in several buffers (5.18) */
+	bool connections; /* socket lookup from XDP */
+};
+struct pb_features pb_features(void);
+
+/*
+ * Does libxdp's dispatcher work here? Tried on a dummy device in a network and mount namespace of
+ * a child process. 1: yes, 0: no, less: it could not be tried.
+ */
+int pb_features_dispatcher(void);
+
 struct pb_attach {
 	const struct pb_maps *maps; /* of the ruleset */
 	enum pb_mode mode;

@@ -212,11 +212,26 @@ static bool not_wanted(const struct pb_rule *rule, void *wanted)
 	return !pb_set_find_same(wanted, rule);
 }
 
+/*
+ * Ids of the rules that went are the last to be given out. Where they will be needed anyhow, all
+ * begin anew from 1, so that rules are added in the order of their ids.
+ */
+static void prepare_ids(struct pb_set *set, const struct pb_set *wanted)
+{
+	size_t max = set->max_rules ?: PB_RULES_LIMIT;
+
+	if (wanted->nr_rules - set->nr_rules <= max - set->nr_retired)
+		return;
+	set->nr_retired = 0;
+	set->next_id = 1;
+}
+
 int pb_set_replace(struct pb_set *set, const struct pb_set *wanted, struct pb_error *error)
 {
 	int ret = 0;
 
 	pb_set_del_if(set, not_wanted, (void *)wanted);
+	prepare_ids(set, wanted);
 	for (size_t i = 0; !ret && i < wanted->nr_rules; i++) {
 		struct pb_rule rule = {};
 

@@ -221,6 +221,8 @@ static int prepare_ruleset(struct load *load, struct pb_error *error)
 		return make_ruleset(load, error);
 	if (!ret)
 		ret = check_limits(load, error);
+	if (!ret)
+		load->ruleset->maps.config->keep = false;
 	if (!ret && (load->options->rules || load->options->set_policy))
 		ret = change_rules(load, error);
 	return ret;
@@ -469,7 +471,7 @@ int pb_filter_unload(const int *ifindexes, size_t nr, bool keep, struct pb_error
 	return ret;
 }
 
-static int remove_if_unused(const char *name, size_t *removed, struct pb_error *error)
+static int remove_if_unused(const char *name, bool kept, size_t *removed, struct pb_error *error)
 {
 	struct pb_ruleset *ruleset;
 	char path[PB_PATH_LEN];
@@ -478,7 +480,8 @@ static int remove_if_unused(const char *name, size_t *removed, struct pb_error *
 
 	/* What can't be opened, of another version say, is used by nothing that we know of. */
 	if (!pb_ruleset_open(name, &ruleset, NULL)) {
-		used = pb_instances_count(pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]), NULL, 0);
+		used = (!kept && ruleset->maps.config->keep) ||
+		       pb_instances_count(pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]), NULL, 0);
 		pb_ruleset_close(ruleset);
 	}
 	if (used)
@@ -490,7 +493,7 @@ static int remove_if_unused(const char *name, size_t *removed, struct pb_error *
 	return ret;
 }
 
-int pb_rulesets_remove_unused(size_t *removed, struct pb_error *error)
+int pb_rulesets_remove_unused(bool kept, size_t *removed, struct pb_error *error)
 {
 	char **names = NULL;
 	size_t nr = 0, count = 0;
@@ -502,7 +505,7 @@ int pb_rulesets_remove_unused(size_t *removed, struct pb_error *error)
 	ret = lock < 0 ? lock : pb_ruleset_names(&names, &nr, error);
 	for (size_t i = 0; i < nr; i++) {
 		if (!ret)
-			ret = remove_if_unused(names[i], &count, error);
+			ret = remove_if_unused(names[i], kept, &count, error);
 		free(names[i]);
 	}
 	free(names);

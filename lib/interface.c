@@ -15,6 +15,7 @@
 #include "log.h"
 #include "portblock.skel.h"
 #include "ruleset.h"
+#include "slot.h"
 
 #define PROGRAM_NAME "xdp_portblock"
 #define MAPS_OF_PROGRAM 32
@@ -196,6 +197,7 @@ static void read_maps(struct pb_interface *interface, const struct pb_instance *
 {
 	struct pb_config config;
 	const struct pb_slot *slot;
+	struct pb_ruleset *ruleset;
 
 	if (pb_maps_config_by_id(instance->config_id, &config))
 		return;
@@ -208,6 +210,11 @@ static void read_maps(struct pb_interface *interface, const struct pb_instance *
 	pb_outcomes_read(instance->outcomes_id, config.cpus, interface->outcomes);
 	interface->abi_version = config.abi_version;
 	interface->pinned = pb_pins_id(interface->ruleset) == instance->config_id;
+	if (interface->pinned && !pb_ruleset_open(interface->ruleset, &ruleset, NULL)) {
+		interface->rules =
+			pb_slot_live_rules(&ruleset->maps, pb_config_slot(&config), pb_clock());
+		pb_ruleset_close(ruleset);
+	}
 }
 
 int pb_interface_look(int ifindex, struct pb_interface *interface, struct pb_instance *instance,
@@ -276,7 +283,7 @@ int pb_interface_list(struct pb_interface **interfaces, size_t *nr, struct pb_er
 	return 0;
 }
 
-int pb_interface_link_layer(const char *name, bool *ethernet, struct pb_error *error)
+int pb_interface_ethernet(const char *name, bool *ethernet, struct pb_error *error)
 {
 	/* <linux/if_arp.h> and <net/if_arp.h> exclude each other; these are the former's. */
 	static const unsigned short bare_ip[] = {

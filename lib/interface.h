@@ -26,7 +26,4 @@ bool pb_instance_of(__u32 program_id, struct pb_instance *instance);
  */
 unsigned int pb_instances_count(__u32 config_id, const __u32 *without, size_t nr);
 
-/* Does the device's frames begin with an Ethernet header? -EOPNOTSUPP: neither that nor bare IP. */
-int pb_interface_link_layer(const char *name, bool *ethernet, struct pb_error *error);
-
 #endif

@@ -9,6 +9,7 @@
 #include <bpf/libbpf.h>
 #include "compile.h"
 #include "error.h"
+#include "log.h"
 #include "maps.h"
 #include "portblock.skel.h"
 
@@ -64,6 +65,7 @@ static int set_sizes(struct portblock_bpf *object, const struct pb_config *confi
 		{ object->maps.pb_ranges, config->max_ranges * PB_SLOTS },
 		{ object->maps.pb_prefixes, config->max_sources * PB_SLOTS },
 		{ object->maps.pb_counts, config->cpus * (config->max_rules + 1) },
+		{ object->maps.pb_meters, config->cpus },
 	};
 	int ret = 0;
 
@@ -86,6 +88,8 @@ static int take_maps(const struct portblock_bpf *object, struct pb_maps *maps)
 		[PB_MAP_RANGES] = object->maps.pb_ranges,
 		[PB_MAP_PREFIXES] = object->maps.pb_prefixes,
 		[PB_MAP_COUNTS] = object->maps.pb_counts,
+		[PB_MAP_EVENTS] = object->maps.pb_events,
+		[PB_MAP_METERS] = object->maps.pb_meters,
 	};
 
 	for (int i = 0; i < PB_MAP_MAX; i++) {
@@ -125,6 +129,7 @@ int pb_maps_memory(struct pb_maps *maps)
 		{ PB_MAP_CONFIG, &maps->config },	{ PB_MAP_PORTS, &maps->ports },
 		{ PB_MAP_DECISIONS, &maps->decisions }, { PB_MAP_RULES, &maps->rules },
 		{ PB_MAP_RANGES, &maps->ranges },	{ PB_MAP_COUNTS, &maps->counts },
+		{ PB_MAP_METERS, &maps->meters },
 	};
 	int ret = 0;
 
@@ -137,10 +142,13 @@ int pb_maps_create(const char *ruleset, const struct pb_ruleset_options *options
 		   struct pb_maps *maps, struct pb_error *error)
 {
 	struct pb_config config = first_config(ruleset, options);
-	struct portblock_bpf *object = portblock_bpf__open();
 	struct pb_maps made = PB_MAPS_NONE;
-	int ret = object ? set_sizes(object, &config) : -errno;
+	struct portblock_bpf *object;
+	int ret;
 
+	pb_log_begin();
+	object = portblock_bpf__open();
+	ret = object ? set_sizes(object, &config) : -errno;
 	if (!ret)
 		ret = portblock_bpf__load(object);
 	if (!ret)

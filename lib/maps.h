@@ -17,6 +17,8 @@ enum pb_map {
 	PB_MAP_RANGES,
 	PB_MAP_PREFIXES,
 	PB_MAP_COUNTS,
+	PB_MAP_EVENTS,
+	PB_MAP_METERS,
 	PB_MAP_MAX
 };
 
@@ -39,12 +41,13 @@ struct pb_maps {
 	struct pb_rule_record *rules;
 	struct pb_range_entry *ranges;
 	struct pb_count *counts;
+	struct pb_meter *meters;
 };
 
 /* A valid `struct pb_maps` that holds nothing; pb_maps_close() takes it. */
-#define PB_MAPS_NONE                                     \
-	{                                                \
-		.fd = { -1, -1, -1, -1, -1, -1, -1, -1 } \
+#define PB_MAPS_NONE                                             \
+	{                                                        \
+		.fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } \
 	}
 
 /* The sizes of a ruleset's maps. */

@@ -42,6 +42,11 @@ static int longest(const struct pb_prefix *prefixes, size_t nr, const struct pb_
 	return best;
 }
 
+bool pb_prefixes_hold(const struct pb_prefix *prefixes, size_t nr, const struct pb_prefix *host)
+{
+	return longest(prefixes, nr, host) >= 0;
+}
+
 bool pb_rule_match(const struct pb_rule *rule, const struct pb_flow *flow, __u64 now,
 		   struct pb_match *match)
 {

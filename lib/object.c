@@ -20,6 +20,8 @@ static int use_maps(struct portblock_bpf *object, const struct pb_maps *maps, bo
 		{ object->maps.pb_ranges, PB_MAP_RANGES },
 		{ object->maps.pb_prefixes, PB_MAP_PREFIXES },
 		{ object->maps.pb_counts, PB_MAP_COUNTS },
+		{ object->maps.pb_events, PB_MAP_EVENTS },
+		{ object->maps.pb_meters, PB_MAP_METERS },
 	};
 	int ret;
 
@@ -56,6 +58,7 @@ int pb_object_open(const struct pb_maps *maps, const struct pb_constants *consta
 	opened->rodata->pb_ethernet = constants->ethernet;
 	opened->rodata->pb_frags = constants->frags;
 	opened->rodata->pb_connections = constants->connections;
+	opened->rodata->pb_quiet = constants->private_counts;
 	opened->rodata->pb_count_row = row;
 	ret = use_maps(opened, maps, constants->private_counts);
 	if (!ret && constants->outcomes_id)

@@ -17,6 +17,7 @@ static const char *const pin_names[PB_MAP_MAX] = {
 	[PB_MAP_DECISIONS] = "pb_decisions", [PB_MAP_SOURCES] = "pb_sources",
 	[PB_MAP_RULES] = "pb_rules",	     [PB_MAP_RANGES] = "pb_ranges",
 	[PB_MAP_PREFIXES] = "pb_prefixes",   [PB_MAP_COUNTS] = "pb_counts",
+	[PB_MAP_EVENTS] = "pb_events",	     [PB_MAP_METERS] = "pb_meters",
 };
 
 const char *pb_bpffs(void)

@@ -234,6 +234,9 @@ struct pb_match {
 	unsigned int width; /* of the narrowest range that holds the port */
 };
 
+/* Does one of the prefixes hold the host? */
+bool pb_prefixes_hold(const struct pb_prefix *prefixes, size_t nr, const struct pb_prefix *host);
+
 /* Does the rule match at `now`? */
 bool pb_rule_match(const struct pb_rule *rule, const struct pb_flow *flow, __u64 now,
 		   struct pb_match *match);
@@ -378,6 +381,9 @@ struct pb_interface {
 /* An interface's index from its name or from a decimal index. -ENODEV quotes the word. */
 int pb_interface_index(const char *word, int *ifindex, struct pb_error *error);
 
+/* Do its frames begin with an Ethernet header? -EOPNOTSUPP: neither that nor bare IP. */
+int pb_interface_ethernet(const char *name, bool *ethernet, struct pb_error *error);
+
 /* Looks at one interface. Changes nothing. */
 int pb_interface_get(int ifindex, struct pb_interface *interface, struct pb_error *error);
 
@@ -430,10 +436,98 @@ int pb_filter_upgrade(const int *ifindexes, size_t nr, struct pb_interface *inte
 int pb_filter_unload(const int *ifindexes, size_t nr, bool keep, struct pb_error *error);
 
 /*
- * Removes the pins of rulesets that no program in the kernel uses, kept ones included; `removed`
- * gets how many there were.
+ * Removes the pins of rulesets that no program in the kernel uses, with `kept` also of those that
+ * were kept on purpose; `removed` gets how many there were.
  */
-int pb_rulesets_remove_unused(size_t *removed, struct pb_error *error);
+int pb_rulesets_remove_unused(bool kept, size_t *removed, struct pb_error *error);
+
+/* ---- Packets as they come ----------------------------------------------------------------- */
+
+struct pb_monitor_filter {
+	__u32 outcomes; /* bit 1 << enum pb_outcome */
+	__u32 rate;	/* packets a second and CPU, at most */
+	__u32 rule;	/* id; 0: any */
+	__u16 port;	/* destination or source; 0: any */
+	__u16 snaplen;	/* bytes of each packet, 0 to PB_SNAPLEN_MAX */
+};
+
+/* An event and its captured bytes, valid during the call; other than 0 ends the poll with it. */
+typedef int pb_monitor_function(const struct pb_event *event, const unsigned char *data,
+				void *context);
+
+/*
+ * Listens to the packets of a ruleset's interfaces: the program reports them only while somebody
+ * does. -EBUSY: another process listens. The ruleset must stay open until pb_monitor_close().
+ */
+struct pb_monitor;
+int pb_monitor_open(struct pb_ruleset *ruleset, const struct pb_monitor_filter *filter,
+		    pb_monitor_function *function, void *context, struct pb_monitor **monitor,
+		    struct pb_error *error);
+void pb_monitor_close(struct pb_monitor *monitor);
+
+/*
+ * Hands on what has been reported, waiting up to that time; to be called at least each second.
+ * -ENOENT: the ruleset was unloaded; or what the function returned, if less than 0.
+ */
+int pb_monitor_poll(struct pb_monitor *monitor, int milliseconds);
+
+/* Packets since pb_monitor_open() that were not reported: over the rate, or no room for them. */
+void pb_monitor_missed(const struct pb_monitor *monitor, __u64 *suppressed, __u64 *lost);
+
+/* ---- What would happen to a packet -------------------------------------------------------- */
+
+struct pb_explanation {
+	bool drop;
+	enum pb_outcome outcome;
+	__u32 rule; /* id; 0: none decided */
+	/* How the ports were found. */
+	enum pb_outcome parsed; /* PB_OUTCOME_PASS: there are ports, in `flow` */
+	struct pb_flow flow;	/* `source` where `family` is not 0 */
+	unsigned int tags;
+	unsigned int extensions;
+	unsigned int network;  /* where the IP header begins */
+	unsigned int protocol; /* the number at which the search ended */
+	unsigned int family;
+	bool first_fragment;
+};
+
+/*
+ * A twin of the program that runs on packets of the caller's by BPF_PROG_TEST_RUN: it shares the
+ * rules with the loaded one, counts nothing and reports nothing. Sockets are those of the
+ * caller's network namespace.
+ */
+struct pb_twin;
+int pb_twin_open(struct pb_ruleset *ruleset, bool ethernet, struct pb_twin **twin,
+		 struct pb_error *error);
+void pb_twin_close(struct pb_twin *twin);
+/* Runs it on one frame. -EINVAL: shorter than the kernel takes (14 bytes). */
+int pb_twin_run(struct pb_twin *twin, const void *frame, size_t length,
+		struct pb_explanation *explanation, struct pb_error *error);
+/* The part of it that needs no program: how the ports are found. */
+void pb_explain_parse(const void *frame, size_t length, bool ethernet,
+		      struct pb_explanation *explanation);
+
+/* ---- Health ------------------------------------------------------------------------------- */
+
+enum pb_health { PB_HEALTH_OK, PB_HEALTH_WARNING, PB_HEALTH_PROBLEM };
+
+/* One finding; `mend` is a command that mends it, or NULL. */
+typedef void pb_finding_function(enum pb_health health, const char *text, const char *mend,
+				 void *context);
+
+/*
+ * Checks what the filter stands on, and one interface (a name or an index; NULL: none). Changes
+ * nothing; whether the dispatcher works is tried in a child process, in namespaces of its own.
+ */
+int pb_doctor(const char *interface, pb_finding_function *function, void *context,
+	      unsigned int *problems, struct pb_error *error);
+
+/* ---- Counters, again and again ------------------------------------------------------------ */
+
+/* One rule's counter, read from memory: no system call. */
+struct pb_count pb_ruleset_count(const struct pb_ruleset *ruleset, __u32 id);
+/* Still the one that is pinned under its name? Not after it was unloaded. */
+bool pb_ruleset_is_there(const struct pb_ruleset *ruleset);
 
 #ifdef __cplusplus
 }

@@ -357,3 +357,17 @@ int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error)
 			       strerror(-ret));
 	return 0;
 }
+
+struct pb_count pb_ruleset_count(const struct pb_ruleset *ruleset, __u32 id)
+{
+	const struct pb_config *config = ruleset->maps.config;
+
+	if (id > config->max_rules)
+		return (struct pb_count){ 0, 0 };
+	return pb_counts_sum(ruleset->maps.counts, config->cpus, config->max_rules + 1, id);
+}
+
+bool pb_ruleset_is_there(const struct pb_ruleset *ruleset)
+{
+	return pb_pins_id(ruleset->name) == pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]);
+}

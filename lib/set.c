@@ -80,7 +80,7 @@ static __u32 free_id(const struct pb_set *set, __u32 first, __u32 last, bool ret
 }
 
 /* From next_id on, then from 1 on; retired ids only where there is no other. */
-static __u32 next_id(const struct pb_set *set, size_t *place, struct pb_error *error)
+static __u32 next_id(struct pb_set *set, size_t *place, struct pb_error *error)
 {
 	__u32 max = max_rules(set);
 	__u32 first = set->next_id && set->next_id <= max ? set->next_id : 1;
@@ -88,8 +88,10 @@ static __u32 next_id(const struct pb_set *set, size_t *place, struct pb_error *e
 
 	if (!id)
 		id = free_id(set, 1, first - 1, !set->nr_retired, place);
-	if (!id && set->nr_retired)
+	if (!id && set->nr_retired) {
+		set->nr_retired = 0; /* from here on they are as good as any */
 		id = free_id(set, 1, max, true, place);
+	}
 	if (!id)
 		pb_fail(error, ENOSPC, "all %u rule ids are taken (%zu rules): delete rules%s", max,
 			set->nr_rules,

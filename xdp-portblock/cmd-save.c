@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* xdp-portblock save: the loaded ruleset in the form that `apply` takes. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <json-c/json.h>
 #include "tool.h"
 
@@ -23,29 +21,6 @@ static char *text_of(const struct pb_set *set, bool json)
 		text = NULL;
 	json_object_put(object);
 	return text;
-}
-
-/* Beside the file, then renamed: whoever reads it sees the old one or the new one, whole. */
-static int write_file(const char *path, const char *text)
-{
-	char *aside = NULL;
-	FILE *out = NULL;
-	int fd = -1, ret = DONE;
-
-	if (asprintf(&aside, "%s.XXXXXX", path) >= 0)
-		fd = mkostemp(aside, 0);
-	if (fd >= 0)
-		out = fdopen(fd, "w");
-	if (!out || fputs(text, out) == EOF || fflush(out) || fsync(fd) || rename(aside, path)) {
-		note("cannot write '%s': %s", path, strerror(errno));
-		if (fd >= 0)
-			unlink(aside);
-		ret = FAILED;
-	}
-	if (out)
-		fclose(out);
-	free(aside);
-	return ret;
 }
 
 static bool named_json(const char *path)

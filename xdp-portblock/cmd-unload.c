@@ -22,7 +22,7 @@ static int unload_all(bool keep)
 		printf("%s: unloaded\n", interfaces[i].name);
 	free(interfaces);
 	if (!ret && !keep)
-		ret = pb_rulesets_remove_unused(&left_over, &error);
+		ret = pb_rulesets_remove_unused(true, &left_over, &error);
 	if (ret)
 		return fail(&error);
 	if (!keep && left_over)

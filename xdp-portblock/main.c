@@ -40,6 +40,21 @@ const struct option_info option_infos[OPT_MAX] = {
 			  "take the change back after that time unless `confirm` is called" },
 	[OPT_FORCE] = { 'f', "force", NULL, "even if it cuts the SSH connection in use" },
 	[OPT_RULES] = { 0, "rules", "FILE", "apply a file of rules before packets are judged" },
+	[OPT_INTERVAL] = { 'i', "interval", "SECONDS", "read again after so long (default 1)" },
+	[OPT_COUNT] = { 'c', "count", "N", "end after so many (default: go on)" },
+	[OPT_PROMETHEUS] = { 0, "prometheus", NULL, "print metrics for Prometheus" },
+	[OPT_OUTPUT] = { 'o', "output", "FILE", "write them to a file, in one step" },
+	[OPT_RULE] = { 0, "rule", "ID", "only packets that this rule decided" },
+	[OPT_OUTCOME] = { 0, "outcome", "OUTCOMES",
+			  "which: pass, drop-rule, drop-policy, audit, ... or all (default: "
+			  "dropped and audited)" },
+	[OPT_RATE] = { 0, "rate", "N", "at most so many packets a second and CPU (default 1000)" },
+	[OPT_WRITE] = { 'w', "write", "FILE", "write a pcap file (- for stdout)" },
+	[OPT_SNAPLEN] = { 's', "snaplen", "BYTES", "of each packet (default 128, at most 2048)" },
+	[OPT_INTERFACE] = { 'i', "interface", "IFNAME", "as it would come in on this interface" },
+	[OPT_TO] = { 0, "to", "ADDRESS", "destination address of the packet" },
+	[OPT_HEX] = { 0, "hex", NULL, "print the packet's bytes, too" },
+	[OPT_FIX] = { 0, "fix", NULL, "remove stale leftovers" },
 	[OPT_RULESET] = { 'r', "ruleset", "NAME", "the ruleset (default \"default\")" },
 	[OPT_JSON] = { 'j', "json", NULL, "print JSON" },
 	[OPT_VERBOSE] = { 'v', "verbose", NULL,
@@ -96,6 +111,20 @@ const struct command commands[] = {
 	  cmd_confirm },
 	{ "rollback", "", "take the change that waits to be confirmed back at once", NULL,
 	  OPT(RULESET), cmd_rollback },
+	{ "stats", "", "packets and bytes of rules and interfaces, and their rates", NULL,
+	  OPT(INTERVAL) | OPT(COUNT) | OPT(PROMETHEUS) | OPT(OUTPUT) | OPT(RULESET) | OPT(JSON),
+	  cmd_stats },
+	{ "top", "", "the same as a live table", NULL, OPT(INTERVAL) | OPT(RULESET), cmd_top },
+	{ "monitor", "", "dropped and audited packets as they come", NULL,
+	  OPT(RULE) | OPT(PORT) | OPT(FROM) | OPT(OUTCOME) | OPT(RATE) | OPT(COUNT) | OPT(WRITE) |
+		  OPT(SNAPLEN) | OPT(RULESET) | OPT(JSON),
+	  cmd_monitor },
+	{ "explain", "[FILE.pcap]", "what would happen to a packet, and why", NULL,
+	  OPT(PORT) | OPT(SPORT) | OPT(PROTO) | OPT(FROM) | OPT(TO) | OPT(INTERFACE) | OPT(HEX) |
+		  OPT(RULESET) | OPT(JSON),
+	  cmd_explain },
+	{ "doctor", "[IFNAME]", "look for what may stand in the way", NULL, OPT(FIX) | OPT(JSON),
+	  cmd_doctor },
 	{ "help", "[COMMAND]", "print help", NULL, 0, cmd_help },
 };
 const size_t nr_commands = sizeof(commands) / sizeof(commands[0]);
@@ -268,12 +297,14 @@ static void make_tables(const struct command *command, struct getopt_tables *tab
 	}
 }
 
-static enum option_id option_of(int got)
+static enum option_id option_of(const struct command *command, int got)
 {
+	unsigned long long accepted = command->options | EVERY_COMMAND;
+
 	if (got >= LONG_BASE)
 		return got - LONG_BASE;
 	for (int id = 0; id < OPT_MAX; id++)
-		if (option_infos[id].letter == got)
+		if (accepted & 1ULL << id && option_infos[id].letter == got)
 			return id;
 	return OPT_MAX;
 }
@@ -314,7 +345,7 @@ static int parse_options(struct arguments *arguments, int argc, char **argv)
 		if (got == ':' || got == '?')
 			ret = complain_option(arguments, got, argv[optind - 1]);
 		else
-			ret = take_option(arguments, option_of(got), optarg);
+			ret = take_option(arguments, option_of(arguments->command, got), optarg);
 	}
 	arguments->words = argv + optind;
 	arguments->nr_words = argc - optind;

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Facts to stdout: tables, or JSON by json-c. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 #include <json-c/json.h>
 #include "tool.h"
 
@@ -62,6 +66,42 @@ static void print_settings(const struct pb_settings *settings)
 	for (size_t i = 0; (name = pb_setting_name(i)); i++)
 		if (!i || !pb_setting_is_default(settings, name))
 			printf(", %s %s", name, pb_setting_value(settings, name));
+}
+
+int write_file(const char *path, const char *text)
+{
+	char *aside = NULL;
+	FILE *out = NULL;
+	int fd = -1, ret = DONE;
+
+	if (asprintf(&aside, "%s.XXXXXX", path) >= 0)
+		fd = mkostemp(aside, O_CLOEXEC);
+	if (fd >= 0)
+		out = fdopen(fd, "w");
+	if (!out || fchmod(fd, 0644) || fputs(text, out) == EOF || fflush(out) || fsync(fd) ||
+	    rename(aside, path)) {
+		note("cannot write '%s': %s", path, strerror(errno));
+		if (fd >= 0)
+			unlink(aside);
+		ret = FAILED;
+	}
+	if (out)
+		fclose(out);
+	free(aside);
+	return ret;
+}
+
+const char *iso_time(char text[ISO_TIME])
+{
+	struct timespec now;
+	struct tm utc;
+	size_t len;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	len = strftime(text, ISO_TIME, "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(text + len, ISO_TIME - len, ".%03ldZ", now.tv_nsec / 1000000);
+	return text;
 }
 
 /* ---- Rules ------------------------------------------------------------------------------- */

@@ -33,6 +33,19 @@ enum option_id {
 	OPT_COMMENT,
 	OPT_CONFIRM,
 	OPT_FORCE,
+	OPT_INTERVAL,
+	OPT_COUNT,
+	OPT_PROMETHEUS,
+	OPT_OUTPUT,
+	OPT_RULE,
+	OPT_OUTCOME,
+	OPT_RATE,
+	OPT_WRITE,
+	OPT_SNAPLEN,
+	OPT_INTERFACE,
+	OPT_TO,
+	OPT_HEX,
+	OPT_FIX,
 	OPT_RULESET,
 	OPT_JSON,
 	OPT_VERBOSE,
@@ -93,6 +106,11 @@ int cmd_diff(const struct arguments *arguments);
 int cmd_apply(const struct arguments *arguments);
 int cmd_confirm(const struct arguments *arguments);
 int cmd_rollback(const struct arguments *arguments);
+int cmd_stats(const struct arguments *arguments);
+int cmd_top(const struct arguments *arguments);
+int cmd_monitor(const struct arguments *arguments);
+int cmd_explain(const struct arguments *arguments);
+int cmd_doctor(const struct arguments *arguments);
 int cmd_help(const struct arguments *arguments);
 
 /* messages.c: to stderr, a line each, with the program's name in front. */
@@ -138,6 +156,15 @@ int print_interfaces(const struct pb_interface *interfaces, size_t nr, bool json
 struct json_object *interface_to_json(const struct pb_interface *interface);
 /* 1234567 -> "1.2M"; at most 6 characters. */
 const char *human(__u64 number, char text[16]);
+/* Now, UTC, by ISO 8601 with milliseconds. */
+#define ISO_TIME 40
+const char *iso_time(char text[ISO_TIME]);
+/* Beside the file, then renamed: whoever reads it sees the old one or the new one, whole. */
+int write_file(const char *path, const char *text);
+struct reading;
+void print_reading(const struct reading *reading);
+/* To a file, or stdout where `path` is NULL. */
+int print_prometheus(const struct reading *reading, const char *path);
 /* FAILED if what was printed did not reach stdout. */
 int finish_output(void);
 

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Checks of what the filter stands on. Each is a function; a new one is a row of the table. */
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "attach.h"
+#include "error.h"
+#include "interface.h"
+#include "log.h"
+#include "ruleset.h"
+
+struct doctor {
+	pb_finding_function *function;
+	void *context;
+	const struct pb_interface *interface; /* NULL in checks of the machine */
+	unsigned int problems;
+};
+
+static __attribute__((format(printf, 4, 5))) void say(struct doctor *doctor, enum pb_health health,
+						      const char *mend, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	doctor->problems += health == PB_HEALTH_PROBLEM;
+	doctor->function(health, text, mend, doctor->context);
+}
+
+/* ---- The machine ------------------------------------------------------------------------- */
+
+static void check_kernel(struct doctor *doctor)
+{
+	unsigned int major = 0, minor = 0;
+	struct utsname name;
+
+	uname(&name);
+	sscanf(name.release, "%u.%u", &major, &minor);
+	if (major < 5 || (major == 5 && minor < 10))
+		say(doctor, PB_HEALTH_PROBLEM, "install a kernel of 5.10 or later",
+		    "kernel %s: too old, 5.10 is the oldest that was tried", name.release);
+	else
+		say(doctor, PB_HEALTH_OK, NULL, "kernel %s", name.release);
+}
+
+static void check_rights(struct doctor *doctor)
+{
+	struct pb_error error;
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "pb_doctor", 4, 4, 1, NULL);
+
+	if (fd >= 0) {
+		close(fd);
+		say(doctor, PB_HEALTH_OK, NULL, "rights: BPF maps can be made");
+		return;
+	}
+	pb_fail_permission(&error, errno, "make a BPF map");
+	say(doctor, PB_HEALTH_PROBLEM, "sudo xdp-portblock doctor", "rights: %.400s", error.text);
+}
+
+static void check_bpffs(struct doctor *doctor)
+{
+	char mend[128];
+
+	snprintf(mend, sizeof(mend), "mount -t bpf bpf %.90s", pb_bpffs());
+	if (pb_bpffs_check(NULL))
+		say(doctor, PB_HEALTH_PROBLEM, mend, "bpffs is not mounted on %s", pb_bpffs());
+	else
+		say(doctor, PB_HEALTH_OK, NULL, "bpffs is mounted on %s", pb_bpffs());
+}
+
+/* Memory of BPF objects counts against this limit before 5.11 only. */
+static void check_memlock(struct doctor *doctor)
+{
+	unsigned int major = 0, minor = 0;
+	struct rlimit limit;
+	struct utsname name;
+
+	uname(&name);
+	sscanf(name.release, "%u.%u", &major, &minor);
+	if (major > 5 || (major == 5 && minor >= 11) || getrlimit(RLIMIT_MEMLOCK, &limit) ||
+	    limit.rlim_cur >= 64 << 20)
+		say(doctor, PB_HEALTH_OK, NULL, "limit of locked memory: enough, or not in use");
+	else
+		say(doctor, PB_HEALTH_WARNING, "ulimit -l unlimited",
+		    "limit of locked memory: %llu bytes are few for a kernel before 5.11",
+		    (unsigned long long)limit.rlim_cur);
+}
+
+static void check_feature(struct doctor *doctor, const char *what, bool has, const char *without)
+{
+	if (has)
+		say(doctor, PB_HEALTH_OK, NULL, "%s: yes", what);
+	else
+		say(doctor, PB_HEALTH_WARNING, NULL, "%s: no: %s", what, without);
+}
+
+static void check_features(struct doctor *doctor)
+{
+	struct pb_features features = pb_features();
+
+	check_feature(doctor, "frames in several buffers", features.frags,
+		      "large MTUs need skb mode");
+	check_feature(doctor, "socket lookup from XDP", features.connections,
+		      "`new` and replies under policy deny do not work");
+	check_feature(doctor, "BTF of the kernel", !access("/sys/kernel/btf/vmlinux", R_OK),
+		      "libxdp's dispatcher can't be used");
+}
+
+/* By trying it, on a device of its own in a namespace of its own. */
+static void check_dispatcher(struct doctor *doctor)
+{
+	switch (pb_features_dispatcher()) {
+	case 1:
+		say(doctor, PB_HEALTH_OK, NULL, "libxdp's dispatcher works");
+		break;
+	case 0:
+		say(doctor, PB_HEALTH_WARNING, NULL,
+		    "libxdp's dispatcher does not work: the kernel refuses programs of the type EXT; "
+		    "the filter is then the only XDP program of its interface");
+		break;
+	default:
+		say(doctor, PB_HEALTH_WARNING, NULL, "libxdp's dispatcher: could not be tried");
+	}
+}
+
+static void check_ruleset(struct doctor *doctor, const char *name)
+{
+	struct pb_ruleset *ruleset;
+	struct pb_error error;
+	char mend[96];
+
+	if (pb_ruleset_open(name, &ruleset, &error)) {
+		say(doctor, PB_HEALTH_PROBLEM, "xdp-portblock unload --all", "%.500s", error.text);
+		return;
+	}
+	snprintf(mend, sizeof(mend), "xdp-portblock doctor --fix");
+	if (pb_instances_count(pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]), NULL, 0))
+		say(doctor, PB_HEALTH_OK, NULL, "ruleset '%s': in use, maps of this version", name);
+	else if (ruleset->maps.config->keep)
+		say(doctor, PB_HEALTH_OK, NULL, "ruleset '%s': kept for a later load", name);
+	else
+		say(doctor, PB_HEALTH_WARNING, mend,
+		    "ruleset '%s': left over, no interface uses it", name);
+	pb_ruleset_close(ruleset);
+}
+
+static void check_rulesets(struct doctor *doctor)
+{
+	struct pb_error error;
+	char **names;
+	size_t nr;
+
+	if (pb_ruleset_names(&names, &nr, &error)) {
+		say(doctor, PB_HEALTH_PROBLEM, NULL, "%.500s", error.text);
+		return;
+	}
+	for (size_t i = 0; i < nr; i++) {
+		check_ruleset(doctor, names[i]);
+		free(names[i]);
+	}
+	free(names);
+}
+
+/* ---- An interface ------------------------------------------------------------------------ */
+
+static int ask_device(const char *name, unsigned long request, void *data)
+{
+	struct ifreq ifreq = {};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), ret;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(ifreq.ifr_name, sizeof(ifreq.ifr_name), "%s", name);
+	if (request == SIOCETHTOOL)
+		ifreq.ifr_data = data;
+	ret = ioctl(fd, request, &ifreq) ? -errno : 0;
+	if (!ret && request != SIOCETHTOOL)
+		*(struct ifreq *)data = ifreq;
+	close(fd);
+	return ret;
+}
+
+static void check_type(struct doctor *doctor)
+{
+	struct pb_error error;
+	bool ethernet;
+
+	if (pb_interface_ethernet(doctor->interface->name, &ethernet, &error))
+		say(doctor, PB_HEALTH_PROBLEM, NULL, "%.500s", error.text);
+	else
+		say(doctor, PB_HEALTH_OK, NULL, "%s: frames begin with %s", doctor->interface->name,
+		    ethernet ? "an Ethernet header" : "an IP header");
+}
+
+static void check_programs(struct doctor *doctor)
+{
+	const struct pb_interface *at = doctor->interface;
+	char mend[64];
+
+	snprintf(mend, sizeof(mend), "ip link set dev %s xdp off", at->name);
+	if (at->nr_chain && !at->dispatcher && !at->loaded)
+		say(doctor, PB_HEALTH_PROBLEM, mend,
+		    "%s: the XDP program '%s' (id %u) holds it without libxdp's dispatcher",
+		    at->name, at->chain[0].name, at->chain[0].id);
+	else if (at->loaded && (!at->pinned || at->abi_version != PB_ABI_VERSION))
+		say(doctor, PB_HEALTH_PROBLEM, "xdp-portblock unload, then load",
+		    "%s: loaded, but its ruleset '%s' can't be reached: pins gone, or of another "
+		    "version",
+		    at->name, at->ruleset);
+	else
+		say(doctor, PB_HEALTH_OK, NULL, "%s: %u XDP program%s, %s", at->name, at->nr_chain,
+		    at->nr_chain == 1 ? "" : "s", at->loaded ? "ours loaded" : "ours not loaded");
+}
+
+/* Whether the driver could do more is seen by loading only: the kernel tells it since 6.3. */
+static void check_mode(struct doctor *doctor)
+{
+	const struct pb_interface *at = doctor->interface;
+
+	if (at->loaded && at->mode == PB_MODE_SKB)
+		say(doctor, PB_HEALTH_WARNING, NULL,
+		    "%s: skb mode: packets cost more than in native mode, if the driver has it",
+		    at->name);
+}
+
+static void check_mtu(struct doctor *doctor)
+{
+	const char *name = doctor->interface->name;
+	struct ifreq answer;
+
+	if (ask_device(name, SIOCGIFMTU, &answer))
+		return;
+	if (answer.ifr_mtu > 3498 && !pb_features().frags)
+		say(doctor, PB_HEALTH_WARNING, "load it with -m skb, or lower the MTU",
+		    "%s: MTU %d is too large for native mode without frames in several buffers",
+		    name, answer.ifr_mtu);
+	else
+		say(doctor, PB_HEALTH_OK, NULL, "%s: MTU %d", name, answer.ifr_mtu);
+}
+
+static void check_vlan(struct doctor *doctor)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_GFLAGS };
+	const char *name = doctor->interface->name;
+	char mend[64];
+
+	if (ask_device(name, SIOCETHTOOL, &value))
+		return;
+	snprintf(mend, sizeof(mend), "ethtool -K %s lro off", name);
+	if (value.data & ETH_FLAG_LRO)
+		say(doctor, PB_HEALTH_WARNING, mend, "%s: LRO is on, which blocks native mode",
+		    name);
+	snprintf(mend, sizeof(mend), "ethtool -K %s rxvlan off", name);
+	if (value.data & ETH_FLAG_RXVLAN)
+		say(doctor, PB_HEALTH_WARNING, mend,
+		    "%s: VLAN tags are stripped before XDP: tagged packets are judged as untagged",
+		    name);
+}
+
+/* ------------------------------------------------------------------------------------------- */
+
+typedef void check_function(struct doctor *doctor);
+
+static check_function *const machine_checks[] = {
+	check_kernel,	check_rights,	  check_bpffs,	  check_memlock,
+	check_features, check_dispatcher, check_rulesets,
+};
+static check_function *const interface_checks[] = {
+	check_type, check_programs, check_mode, check_mtu, check_vlan,
+};
+
+int pb_doctor(const char *word, pb_finding_function *function, void *context,
+	      unsigned int *problems, struct pb_error *error)
+{
+	struct doctor doctor = { .function = function, .context = context };
+	struct pb_interface interface;
+	int ifindex, ret;
+
+	if (word && (ret = pb_interface_index(word, &ifindex, error)))
+		return ret;
+	pb_log_begin();
+	for (size_t i = 0; i < sizeof(machine_checks) / sizeof(machine_checks[0]); i++)
+		machine_checks[i](&doctor);
+	if (word) {
+		struct pb_error fault;
+
+		if (pb_interface_get(ifindex, &interface, &fault)) {
+			say(&doctor, PB_HEALTH_PROBLEM, NULL, "%.500s", fault.text);
+		} else {
+			doctor.interface = &interface;
+			for (size_t i = 0;
+			     i < sizeof(interface_checks) / sizeof(interface_checks[0]); i++)
+				interface_checks[i](&doctor);
+		}
+	}
+	*problems = doctor.problems;
+	return 0;
+}

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* xdp-portblock explain: what would happen to a packet, decided by the program itself. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <json-c/json.h>
+#include <net/ethernet.h>
+#include <pcap/pcap.h>
+#include "packet.h"
+#include "tool.h"
+
+struct explaining {
+	const struct arguments *arguments;
+	struct pb_ruleset *ruleset;
+	struct pb_set set;
+	struct pb_twin *twin;
+	bool ethernet; /* frames of the interface begin with an Ethernet header */
+};
+
+/* ---- Why ---------------------------------------------------------------------------------- */
+
+/* What decided, as the rules say; the program's own answer is what it must agree with. */
+struct reasons {
+	struct pb_match *matches;
+	size_t nr;
+	bool connected; /* the packet belongs to a connection of this host */
+	char why[256];
+};
+
+static void say_why_rule(const struct reasons *reasons, char *why, size_t size)
+{
+	const struct pb_match *winner = &reasons->matches[0];
+
+	if (winner->len)
+		snprintf(why, size, "the longest source prefix that holds the source has %u bits%s",
+			 winner->len, winner->width ? "" : "");
+	else if (winner->width == 1)
+		snprintf(why, size, "it names this very port");
+	else
+		snprintf(why, size, "its range of %u ports is the narrowest that holds the port",
+			 winner->width);
+	if (reasons->nr == 1)
+		snprintf(why, size, "no other rule matches");
+}
+
+static void say_why(const struct pb_explanation *how, const struct pb_set *set,
+		    struct reasons *reasons)
+{
+	static const char *const unparsed[PB_OUTCOME_MAX] = {
+		[PB_OUTCOME_NOPORT] = "it has no ports that a rule could match",
+		[PB_OUTCOME_FRAGMENT] = "a fragment after the first has no ports",
+		[PB_OUTCOME_MALFORMED] = "a header is cut short or wrong: left to the stack",
+		[PB_OUTCOME_UNPARSABLE] = "more than 4 tags or 8 extension headers",
+	};
+
+	if (how->parsed != PB_OUTCOME_PASS)
+		snprintf(reasons->why, sizeof(reasons->why), "%s", unparsed[how->parsed]);
+	else if (how->rule && reasons->nr)
+		say_why_rule(reasons, reasons->why, sizeof(reasons->why));
+	else if (how->outcome == PB_OUTCOME_DROP_POLICY)
+		snprintf(reasons->why, sizeof(reasons->why), "no rule matches, and policy is deny");
+	else if (set->settings.policy == PB_POLICY_DENY)
+		snprintf(reasons->why, sizeof(reasons->why),
+			 "no rule matches, and it belongs to a connection of this host");
+	else
+		snprintf(reasons->why, sizeof(reasons->why),
+			 "no rule matches, and policy is allow");
+}
+
+/*
+ * Finds the rules that match. Whether the packet is of a connection only the program knows; the
+ * answer that fits what it said is taken.
+ */
+static int find_reasons(const struct pb_explanation *how, const struct pb_set *set,
+			struct reasons *reasons)
+{
+	struct pb_flow flow = how->flow;
+	const struct pb_rule *rule;
+	__u64 now = pb_clock();
+
+	memset(reasons, 0, sizeof(*reasons));
+	if (how->parsed == PB_OUTCOME_PASS) {
+		flow.connected = false;
+		if (pb_set_judge(set, &flow, now, &rule) != how->outcome ||
+		    (rule ? rule->id : 0) != how->rule)
+			flow.connected = true;
+		reasons->connected = flow.connected;
+		if (pb_set_matches(set, &flow, now, &reasons->matches, &reasons->nr))
+			return -ENOMEM;
+	}
+	say_why(how, set, reasons);
+	return 0;
+}
+
+/* ---- Printing ----------------------------------------------------------------------------- */
+
+static void say_found(const struct pb_explanation *how, char *text, size_t size)
+{
+	size_t used = snprintf(text, size, "%u tag%s, ", how->tags, how->tags == 1 ? "" : "s");
+
+	if (!how->family)
+		used += snprintf(text + used, size - used, "no IP header");
+	else
+		used += snprintf(text + used, size - used, "IPv%u at byte %u", how->family,
+				 how->network);
+	if (how->family == 6)
+		used += snprintf(text + used, size - used, ", %u extension header%s",
+				 how->extensions, how->extensions == 1 ? "" : "s");
+	if (how->first_fragment)
+		used += snprintf(text + used, size - used, ", first fragment");
+	if (how->parsed == PB_OUTCOME_PASS)
+		snprintf(text + used, size - used, ", %s source port %u, destination port %u",
+			 pb_proto_name(how->flow.proto), how->flow.sport, how->flow.dport);
+	else if (how->family)
+		snprintf(text + used, size - used, ", protocol %u", how->protocol);
+}
+
+static char *text_of(const struct pb_rule *rule)
+{
+	char *text;
+
+	return rule && !pb_rule_format(rule, pb_clock(), &text) ? text : NULL;
+}
+
+static void print_explanation(const struct explaining *all, const struct pb_explanation *how,
+			      const struct reasons *reasons)
+{
+	char found[256], *text = text_of(pb_set_find(&all->set, how->rule));
+
+	say_found(how, found, sizeof(found));
+	printf("%s (%s)\n", how->drop ? "drop" : "pass", pb_outcome_name(how->outcome));
+	if (how->rule)
+		printf("  by rule %u: %s\n", how->rule, text ?: "(gone)");
+	printf("  why:   %s\n  found: %s\n", reasons->why, found);
+	free(text);
+	for (size_t i = 1; i < reasons->nr; i++) {
+		text = text_of(reasons->matches[i].rule);
+		printf("  beaten: rule %u: %s\n", reasons->matches[i].rule->id, text ?: "?");
+		free(text);
+	}
+}
+
+static struct json_object *text_to_json(char *text)
+{
+	struct json_object *json = text ? json_object_new_string(text) : NULL;
+
+	free(text);
+	return json;
+}
+
+static struct json_object *explanation_to_json(const struct explaining *all,
+					       const struct pb_explanation *how,
+					       const struct reasons *reasons)
+{
+	struct json_object *json = json_object_new_object(), *beaten = json_object_new_array();
+	bool ports = how->parsed == PB_OUTCOME_PASS;
+
+	for (size_t i = 1; i < reasons->nr; i++)
+		json_object_array_add(beaten, json_object_new_int64(reasons->matches[i].rule->id));
+	json_object_object_add(json, "verdict",
+			       json_object_new_string(how->drop ? "drop" : "pass"));
+	json_object_object_add(json, "outcome",
+			       json_object_new_string(pb_outcome_name(how->outcome)));
+	json_object_object_add(json, "rule", how->rule ? json_object_new_int64(how->rule) : NULL);
+	json_object_object_add(json, "rule_text",
+			       text_to_json(text_of(pb_set_find(&all->set, how->rule))));
+	json_object_object_add(json, "why", json_object_new_string(reasons->why));
+	json_object_object_add(json, "beaten", beaten);
+	json_object_object_add(json, "connected", json_object_new_boolean(reasons->connected));
+	json_object_object_add(json, "tags", json_object_new_int64(how->tags));
+	json_object_object_add(json, "extensions", json_object_new_int64(how->extensions));
+	json_object_object_add(json, "first_fragment",
+			       json_object_new_boolean(how->first_fragment));
+	json_object_object_add(json, "family",
+			       how->family ? json_object_new_int64(how->family) : NULL);
+	json_object_object_add(json, "protocol",
+			       how->family ? json_object_new_int64(how->protocol) : NULL);
+	json_object_object_add(json, "sport", ports ? json_object_new_int(how->flow.sport) : NULL);
+	json_object_object_add(json, "dport", ports ? json_object_new_int(how->flow.dport) : NULL);
+	return json;
+}
+
+static void print_line(size_t number, const struct pb_explanation *how,
+		       const struct reasons *reasons)
+{
+	printf("%zu: %s (%s)", number, how->drop ? "drop" : "pass", pb_outcome_name(how->outcome));
+	if (how->rule)
+		printf(" rule %u", how->rule);
+	if (how->parsed == PB_OUTCOME_PASS)
+		printf(" %s %u > %u", pb_proto_name(how->flow.proto), how->flow.sport,
+		       how->flow.dport);
+	printf(": %s\n", reasons->why);
+}
+
+/* `number` 0: the only packet; else a line each. */
+static int explain_frame(const struct explaining *all, const unsigned char *frame, size_t length,
+			 size_t number)
+{
+	struct pb_explanation how;
+	struct reasons reasons;
+	struct pb_error error;
+	int ret = DONE;
+
+	if (pb_twin_run(all->twin, frame, length, &how, &error)) {
+		if (number)
+			note("packet %zu: %s", number, error.text);
+		return number ? FAILED : fail(&error);
+	}
+	if (find_reasons(&how, &all->set, &reasons)) {
+		note("out of memory");
+		return FAILED;
+	}
+	if (given(all->arguments, OPT_JSON))
+		ret = print_json(explanation_to_json(all, &how, &reasons));
+	else if (number)
+		print_line(number, &how, &reasons);
+	else
+		print_explanation(all, &how, &reasons);
+	free(reasons.matches);
+	return ret;
+}
+
+/* ---- Which packet ------------------------------------------------------------------------- */
+
+static void print_hex(const unsigned char *frame, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		printf("%s%02x%s", i % 16 ? " " : "  ", frame[i],
+		       i % 16 == 15 || i == length - 1 ? "\n" : "");
+}
+
+static int explain_options(const struct explaining *all)
+{
+	unsigned char frame[PACKET_MAX];
+	size_t length;
+	int ret = packet_build(all->arguments, all->ethernet, frame, &length);
+
+	if (ret != DONE)
+		return ret;
+	if (given(all->arguments, OPT_HEX) && !given(all->arguments, OPT_JSON))
+		print_hex(frame, length);
+	return explain_frame(all, frame, length, 0);
+}
+
+/* A frame of the file as it would come in on the interface; NULL: it cannot. */
+static const unsigned char *fit_frame(const struct explaining *all, int link,
+				      const unsigned char *data, size_t *length,
+				      unsigned char *room)
+{
+	bool bare = link == DLT_RAW || link == DLT_IPV4 || link == DLT_IPV6;
+
+	if (bare != all->ethernet)
+		return data;
+	if (!bare) {
+		if (*length < ETH_HLEN)
+			return NULL;
+		*length -= ETH_HLEN;
+		return data + ETH_HLEN;
+	}
+	if (*length > PACKET_MAX - ETH_HLEN)
+		*length = PACKET_MAX - ETH_HLEN;
+	memset(room, 0, ETH_HLEN);
+	room[12] = *length && data[0] >> 4 == 6 ? 0x86 : 0x08;
+	room[13] = *length && data[0] >> 4 == 6 ? 0xdd : 0x00;
+	memcpy(room + ETH_HLEN, data, *length);
+	*length += ETH_HLEN;
+	return room;
+}
+
+static int explain_packets(const struct explaining *all, pcap_t *pcap, const char *path)
+{
+	unsigned char room[PACKET_MAX];
+	int link = pcap_datalink(pcap), got, ret = DONE;
+	struct pcap_pkthdr *header;
+	const unsigned char *data;
+	size_t number = 0;
+
+	if (link != DLT_EN10MB && link != DLT_RAW && link != DLT_IPV4 && link != DLT_IPV6) {
+		note("'%s' holds frames of the link type %s: Ethernet or raw IP is wanted", path,
+		     pcap_datalink_val_to_name(link) ?: "unknown");
+		return FAILED;
+	}
+	while ((got = pcap_next_ex(pcap, &header, &data)) == 1) {
+		size_t length = header->caplen;
+		const unsigned char *frame = fit_frame(all, link, data, &length, room);
+
+		number++;
+		if (!frame || explain_frame(all, frame, length, number) != DONE)
+			ret = FAILED;
+	}
+	if (got == PCAP_ERROR) {
+		note("'%s', after packet %zu: %s", path, number, pcap_geterr(pcap));
+		ret = FAILED;
+	}
+	return ret;
+}
+
+static int explain_file(const struct explaining *all, const char *path)
+{
+	char message[PCAP_ERRBUF_SIZE];
+	pcap_t *pcap = pcap_open_offline(path, message);
+	int ret;
+
+	if (!pcap) {
+		note("cannot read '%s': %s", path, message);
+		return FAILED;
+	}
+	ret = explain_packets(all, pcap, path);
+	pcap_close(pcap);
+	return ret;
+}
+
+/* ------------------------------------------------------------------------------------------- */
+
+/* The ruleset and the kind of frames of the interface that is asked for. */
+static int choose(struct explaining *all, const char **name)
+{
+	const char *word = all->arguments->values[OPT_INTERFACE];
+	static struct pb_interface interface;
+	struct pb_error error;
+	int ifindex;
+
+	all->ethernet = true;
+	*name = ruleset_name(all->arguments);
+	if (!word)
+		return DONE;
+	if (given(all->arguments, OPT_RULESET))
+		return wrong(all->arguments, "--interface says the ruleset: leave --ruleset out");
+	if (pb_interface_index(word, &ifindex, &error) ||
+	    pb_interface_get(ifindex, &interface, &error) ||
+	    pb_interface_ethernet(interface.name, &all->ethernet, &error))
+		return fail(&error);
+	if (!interface.loaded) {
+		note("%s: xdp-portblock is not loaded on it", interface.name);
+		return FAILED;
+	}
+	*name = interface.ruleset;
+	return DONE;
+}
+
+int cmd_explain(const struct arguments *arguments)
+{
+	struct explaining all = { .arguments = arguments };
+	struct pb_error error;
+	const char *name;
+	int ret;
+
+	if (arguments->nr_words > 1)
+		return wrong(arguments, "'%s' is one word too many", arguments->words[1]);
+	if (arguments->nr_words && packet_options_given(arguments))
+		return wrong(arguments, "a file of packets, or options that say one: not both");
+	ret = choose(&all, &name);
+	if (ret != DONE)
+		return ret;
+	if (pb_ruleset_open(name, &all.ruleset, &error) ||
+	    pb_ruleset_read(all.ruleset, &all.set, &error) ||
+	    pb_twin_open(all.ruleset, all.ethernet, &all.twin, &error))
+		ret = fail(&error);
+	else
+		ret = arguments->nr_words ? explain_file(&all, arguments->words[0]) :
+					    explain_options(&all);
+	pb_twin_close(all.twin);
+	pb_set_clear(&all.set);
+	pb_ruleset_close(all.ruleset);
+	return ret;
+}

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* xdp-portblock monitor: packets as they come, as text, JSON or a pcap file. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <json-c/json.h>
+#include "capture.h"
+#include "tool.h"
+
+#define RATE_DEFAULT 1000
+#define SNAPLEN_DEFAULT 128
+#define OUTCOMES_DEFAULT \
+	(1U << PB_OUTCOME_DROP_RULE | 1U << PB_OUTCOME_DROP_POLICY | 1U << PB_OUTCOME_AUDIT)
+
+struct monitor {
+	const struct arguments *arguments;
+	struct pb_ruleset *ruleset;
+	struct pb_set set; /* to print the rules' texts */
+	struct pb_monitor_filter filter;
+	struct pb_rule from; /* its `from`: sources to show; none: all */
+	struct capture *capture;
+	__u32 limit; /* packets to show; 0: no end */
+	__u32 shown;
+	__u64 generation;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
+
+static int read_outcomes(const struct arguments *arguments, __u32 *outcomes)
+{
+	char words[128], *rest = words, *word;
+
+	*outcomes = OUTCOMES_DEFAULT;
+	if (!given(arguments, OPT_OUTCOME))
+		return DONE;
+	*outcomes = 0;
+	snprintf(words, sizeof(words), "%s", arguments->values[OPT_OUTCOME]);
+	while ((word = strsep(&rest, ","))) {
+		int outcome = 0;
+
+		if (!strcmp(word, "all")) {
+			*outcomes = (1U << PB_OUTCOME_MAX) - 1;
+			continue;
+		}
+		while (outcome < PB_OUTCOME_MAX && strcmp(word, pb_outcome_name(outcome)))
+			outcome++;
+		if (outcome == PB_OUTCOME_MAX)
+			return wrong(arguments,
+				     "--outcome: '%s' is no outcome: there are pass, drop-rule, "
+				     "drop-policy, audit, noport, fragment, malformed, unparsable "
+				     "and all",
+				     word);
+		*outcomes |= 1U << outcome;
+	}
+	return DONE;
+}
+
+static int read_arguments(const struct arguments *arguments, struct monitor *monitor)
+{
+	__u32 snaplen = SNAPLEN_DEFAULT, port = 0;
+	struct pb_error error;
+	int ret = read_outcomes(arguments, &monitor->filter.outcomes);
+
+	monitor->filter.rate = RATE_DEFAULT;
+	if (ret == DONE)
+		ret = option_number(arguments, OPT_RULE, 1, PB_RULES_LIMIT, &monitor->filter.rule);
+	if (ret == DONE)
+		ret = option_number(arguments, OPT_PORT, 1, 65535, &port);
+	if (ret == DONE)
+		ret = option_number(arguments, OPT_RATE, 1, 10000000, &monitor->filter.rate);
+	if (ret == DONE)
+		ret = option_number(arguments, OPT_SNAPLEN, 1, PB_SNAPLEN_MAX, &snaplen);
+	if (ret == DONE)
+		ret = option_number(arguments, OPT_COUNT, 1, UINT32_MAX, &monitor->limit);
+	if (ret == DONE && given(arguments, OPT_FROM) &&
+	    pb_rule_set(&monitor->from, "from", arguments->values[OPT_FROM], 0, NULL, &error))
+		ret = wrong(arguments, "--from: %s", error.text);
+	if (ret == DONE && given(arguments, OPT_JSON) && given(arguments, OPT_WRITE))
+		ret = wrong(arguments, "--json and --write exclude each other");
+	monitor->filter.port = port;
+	monitor->filter.snaplen = snaplen;
+	return ret;
+}
+
+/* ---- One packet -------------------------------------------------------------------------- */
+
+struct packet {
+	struct pb_explanation how;
+	char interface[IF_NAMESIZE];
+	char time[ISO_TIME];
+	char source[INET6_ADDRSTRLEN], destination[INET6_ADDRSTRLEN];
+	char *rule; /* its text; NULL: none, or gone */
+};
+
+static struct timespec wall_time(__u64 boot)
+{
+	struct timespec real;
+	__s64 ns;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	ns = real.tv_sec * 1000000000LL + real.tv_nsec - (__s64)(pb_clock() - boot);
+	return (struct timespec){ ns / 1000000000LL, ns % 1000000000LL };
+}
+
+static void print_addresses(const struct pb_event *event, const unsigned char *data,
+			    struct packet *packet)
+{
+	size_t size = packet->how.family == 4 ? 4 : 16, at = packet->how.family == 4 ? 12 : 8;
+	int family = packet->how.family == 4 ? AF_INET : AF_INET6;
+	const unsigned char *source = data + packet->how.network + at;
+
+	if (!packet->how.family || packet->how.network + at + 2 * size > event->captured)
+		return;
+	inet_ntop(family, source, packet->source, sizeof(packet->source));
+	inet_ntop(family, source + size, packet->destination, sizeof(packet->destination));
+}
+
+static void describe(struct monitor *monitor, const struct pb_event *event,
+		     const unsigned char *data, struct packet *packet)
+{
+	struct timespec at = wall_time(event->time);
+	const struct pb_rule *rule;
+	struct tm utc;
+	size_t len;
+
+	memset(packet, 0, sizeof(*packet));
+	pb_explain_parse(data, event->captured, event->ethernet, &packet->how);
+	if (!if_indextoname(event->ifindex, packet->interface))
+		snprintf(packet->interface, sizeof(packet->interface), "%u", event->ifindex);
+	gmtime_r(&at.tv_sec, &utc);
+	len = strftime(packet->time, sizeof(packet->time), "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(packet->time + len, sizeof(packet->time) - len, ".%06ldZ", at.tv_nsec / 1000);
+	print_addresses(event, data, packet);
+	rule = event->rule ? pb_set_find(&monitor->set, event->rule) : NULL;
+	if (rule && pb_rule_format(rule, pb_clock(), &packet->rule))
+		packet->rule = NULL;
+}
+
+static void print_text(const struct pb_event *event, const struct packet *packet)
+{
+	const struct pb_explanation *how = &packet->how;
+
+	printf("%s %s %s", packet->time, packet->interface, pb_outcome_name(event->outcome));
+	if (event->rule)
+		printf(" rule %u", event->rule);
+	if (how->parsed == PB_OUTCOME_PASS)
+		printf(" %s %s.%u > %s.%u", pb_proto_name(how->flow.proto), packet->source,
+		       how->flow.sport, packet->destination, how->flow.dport);
+	else if (*packet->source)
+		printf(" ip%s %s > %s proto %u", how->family == 6 ? "6" : "", packet->source,
+		       packet->destination, how->protocol);
+	printf(" length %u%s%s\n", event->length, packet->rule ? ": " : "", packet->rule ?: "");
+}
+
+static struct json_object *string_or_null(const char *text)
+{
+	return text && *text ? json_object_new_string(text) : NULL;
+}
+
+static void print_object(const struct pb_event *event, const struct packet *packet)
+{
+	const struct pb_explanation *how = &packet->how;
+	struct json_object *json = json_object_new_object();
+	bool ports = how->parsed == PB_OUTCOME_PASS;
+
+	json_object_object_add(json, "time", json_object_new_string(packet->time));
+	json_object_object_add(json, "interface", json_object_new_string(packet->interface));
+	json_object_object_add(json, "outcome",
+			       json_object_new_string(pb_outcome_name(event->outcome)));
+	json_object_object_add(json, "rule",
+			       event->rule ? json_object_new_int64(event->rule) : NULL);
+	json_object_object_add(json, "rule_text", string_or_null(packet->rule));
+	json_object_object_add(json, "protocol",
+			       ports ? json_object_new_string(pb_proto_name(how->flow.proto)) :
+				       NULL);
+	json_object_object_add(json, "source", string_or_null(packet->source));
+	json_object_object_add(json, "destination", string_or_null(packet->destination));
+	json_object_object_add(json, "sport", ports ? json_object_new_int(how->flow.sport) : NULL);
+	json_object_object_add(json, "dport", ports ? json_object_new_int(how->flow.dport) : NULL);
+	json_object_object_add(json, "length", json_object_new_int64(event->length));
+	print_json(json);
+}
+
+static bool is_wanted(const struct monitor *monitor, const struct packet *packet)
+{
+	const struct pb_rule any = { .from = monitor->from.from, .nr_from = monitor->from.nr_from };
+
+	return !any.nr_from || (packet->how.family &&
+				pb_prefixes_hold(any.from, any.nr_from, &packet->how.flow.source));
+}
+
+static int show(const struct pb_event *event, const unsigned char *data, void *context)
+{
+	struct monitor *monitor = context;
+	struct packet packet;
+	int ret = 0;
+
+	if (monitor->limit && monitor->shown == monitor->limit)
+		return -ECANCELED;
+	describe(monitor, event, data, &packet);
+	if (is_wanted(monitor, &packet)) {
+		monitor->shown++;
+		if (monitor->capture)
+			ret = capture_write(monitor->capture, wall_time(event->time), event, data);
+		else if (given(monitor->arguments, OPT_JSON))
+			print_object(event, &packet);
+		else
+			print_text(event, &packet);
+	}
+	free(packet.rule);
+	return ret;
+}
+
+/* ---- The loop ---------------------------------------------------------------------------- */
+
+static void read_rules(struct monitor *monitor)
+{
+	const struct pb_config *config = pb_ruleset_config(monitor->ruleset);
+	__u64 generation = config->slots[config->active & 1].generation;
+	struct pb_set set = {};
+
+	if (generation == monitor->generation || pb_ruleset_read(monitor->ruleset, &set, NULL))
+		return;
+	pb_set_clear(&monitor->set);
+	monitor->set = set;
+	monitor->generation = generation;
+}
+
+static bool is_over(const struct monitor *monitor)
+{
+	return interrupted || (monitor->limit && monitor->shown == monitor->limit) ||
+	       ferror(stdout);
+}
+
+static int listen_on(struct monitor *monitor, struct pb_monitor *listener)
+{
+	int ret = 0;
+
+	while (!ret && !is_over(monitor)) {
+		read_rules(monitor);
+		ret = pb_monitor_poll(listener, 500);
+		fflush(stdout);
+		if (monitor->capture && capture_flush(monitor->capture))
+			ret = -EPIPE;
+	}
+	if (ret == -ENOENT)
+		note("the ruleset '%s' was unloaded", pb_ruleset_name(monitor->ruleset));
+	else if (ret && ret != -ECANCELED && ret != -EPIPE)
+		note("cannot go on listening: %s", strerror(-ret));
+	return !ret || ret == -ECANCELED ? DONE : FAILED;
+}
+
+static void say_missed(const struct monitor *monitor, const struct pb_monitor *listener)
+{
+	__u64 suppressed, lost;
+
+	pb_monitor_missed(listener, &suppressed, &lost);
+	note("%u packet%s shown, %llu suppressed by --rate, %llu lost", monitor->shown,
+	     monitor->shown == 1 ? "" : "s", (unsigned long long)suppressed,
+	     (unsigned long long)lost);
+}
+
+static int monitor_ruleset(struct monitor *monitor)
+{
+	const char *file = monitor->arguments->values[OPT_WRITE];
+	struct sigaction action = { .sa_handler = interrupt };
+	struct pb_monitor *listener = NULL;
+	struct pb_error error;
+	int ret = DONE;
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	if (pb_ruleset_open(ruleset_name(monitor->arguments), &monitor->ruleset, &error))
+		return fail(&error);
+	read_rules(monitor);
+	if (monitor->filter.rule && !pb_set_find(&monitor->set, monitor->filter.rule)) {
+		note("there is no rule %u (`xdp-portblock rule list` shows them)",
+		     monitor->filter.rule);
+		return FAILED;
+	}
+	if (file)
+		ret = capture_open(file, monitor->filter.snaplen, &monitor->capture);
+	if (ret == DONE &&
+	    pb_monitor_open(monitor->ruleset, &monitor->filter, show, monitor, &listener, &error))
+		ret = fail(&error);
+	if (ret == DONE) {
+		ret = listen_on(monitor, listener);
+		say_missed(monitor, listener);
+	}
+	pb_monitor_close(listener);
+	if (monitor->capture && capture_close(monitor->capture) != DONE)
+		ret = FAILED;
+	return ret;
+}
+
+int cmd_monitor(const struct arguments *arguments)
+{
+	struct monitor monitor = { .arguments = arguments };
+	int ret = read_arguments(arguments, &monitor);
+
+	if (ret == DONE)
+		ret = monitor_ruleset(&monitor);
+	pb_ruleset_close(monitor.ruleset);
+	pb_set_clear(&monitor.set);
+	pb_rule_clear(&monitor.from);
+	return ret;
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* xdp-portblock stats: counters, and rates between readings; text, JSON or Prometheus. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <json-c/json.h>
+#include "reading.h"
+
+/* ---- JSON: one object a reading, newline-separated ---------------------------------------- */
+
+static struct json_object *count_to_json(const struct pb_count *count, const struct rate *rate,
+					 double interval)
+{
+	struct json_object *json = json_object_new_object();
+
+	json_object_object_add(json, "packets", json_object_new_uint64(count->packets));
+	json_object_object_add(json, "bytes", json_object_new_uint64(count->bytes));
+	json_object_object_add(json, "packets_per_second",
+			       interval > 0 ? json_object_new_double(rate->packets) : NULL);
+	json_object_object_add(json, "bytes_per_second",
+			       interval > 0 ? json_object_new_double(rate->bytes) : NULL);
+	return json;
+}
+
+static struct json_object *rules_to_json(const struct reading *reading)
+{
+	struct json_object *array = json_object_new_array(), *json;
+
+	for (size_t i = 0; i < reading->nr_rules; i++) {
+		const struct rule_reading *rule = &reading->rules[i];
+		char *text;
+
+		json = count_to_json(&rule->count, &rule->rate, reading->interval);
+		json_object_object_add(json, "id", json_object_new_int64(rule->rule->id));
+		if (!pb_rule_format(rule->rule, pb_clock(), &text)) {
+			json_object_object_add(json, "rule", json_object_new_string(text));
+			free(text);
+		}
+		json_object_array_add(array, json);
+	}
+	return array;
+}
+
+static struct json_object *interfaces_to_json(const struct reading *reading)
+{
+	struct json_object *array = json_object_new_array(), *json, *outcomes;
+
+	for (size_t i = 0; i < reading->nr_interfaces; i++) {
+		const struct interface_reading *at = &reading->interfaces[i];
+
+		json = json_object_new_object();
+		outcomes = json_object_new_object();
+		for (int o = 0; o < PB_OUTCOME_MAX; o++)
+			json_object_object_add(outcomes, pb_outcome_name(o),
+					       count_to_json(&at->interface.outcomes[o],
+							     &at->rates[o], reading->interval));
+		json_object_object_add(json, "name", json_object_new_string(at->interface.name));
+		json_object_object_add(json, "index", json_object_new_int(at->interface.ifindex));
+		json_object_object_add(json, "outcomes", outcomes);
+		json_object_array_add(array, json);
+	}
+	return array;
+}
+
+static int print_reading_json(const struct reading *reading)
+{
+	struct json_object *json = json_object_new_object();
+	char now[ISO_TIME];
+
+	json_object_object_add(json, "time", json_object_new_string(iso_time(now)));
+	json_object_object_add(json, "interval",
+			       reading->interval > 0 ? json_object_new_double(reading->interval) :
+						       NULL);
+	json_object_object_add(json, "ruleset",
+			       json_object_new_string(pb_ruleset_name(reading->ruleset)));
+	json_object_object_add(json, "rules", rules_to_json(reading));
+	json_object_object_add(json, "interfaces", interfaces_to_json(reading));
+	return print_json(json);
+}
+
+/* ---- Text -------------------------------------------------------------------------------- */
+
+static void print_numbers(const struct pb_count *count, const struct rate *rate, double interval)
+{
+	char text[4][16];
+
+	printf("%8s %8s", human(count->packets, text[0]), human(count->bytes, text[1]));
+	if (interval > 0)
+		printf(" %8s %8s", human(rate->packets, text[2]), human(rate->bytes, text[3]));
+	else
+		printf(" %8s %8s", "-", "-");
+}
+
+void print_reading(const struct reading *reading)
+{
+	char *text;
+
+	printf("%-5s %8s %8s %8s %8s  %s\n", "RULE", "PACKETS", "BYTES", "PKT/S", "B/S", "");
+	for (size_t i = 0; i < reading->nr_rules; i++) {
+		const struct rule_reading *rule = &reading->rules[i];
+
+		printf("%-5u ", rule->rule->id);
+		print_numbers(&rule->count, &rule->rate, reading->interval);
+		if (pb_rule_format(rule->rule, pb_clock(), &text))
+			text = NULL;
+		printf("  %s\n", text ?: "");
+		free(text);
+	}
+	if (!reading->nr_rules)
+		printf("No rules.\n");
+	for (size_t i = 0; i < reading->nr_interfaces; i++) {
+		const struct interface_reading *at = &reading->interfaces[i];
+
+		printf("\n%s\n", at->interface.name);
+		for (int o = 0; o < PB_OUTCOME_MAX; o++) {
+			printf("%-12s ", pb_outcome_name(o));
+			print_numbers(&at->interface.outcomes[o], &at->rates[o], reading->interval);
+			printf("\n");
+		}
+	}
+}
+
+/* ------------------------------------------------------------------------------------------- */
+
+static int print_one(const struct arguments *arguments, const struct reading *reading, bool first)
+{
+	if (given(arguments, OPT_PROMETHEUS))
+		return print_prometheus(reading, arguments->values[OPT_OUTPUT]);
+	if (given(arguments, OPT_JSON))
+		return print_reading_json(reading);
+	if (!first)
+		printf("\n");
+	print_reading(reading);
+	return finish_output();
+}
+
+static int print_readings(const struct arguments *arguments, struct reading *reading,
+			  __u32 interval, __u32 count)
+{
+	struct timespec next;
+	struct pb_error error;
+	int ret = DONE;
+
+	clock_gettime(CLOCK_MONOTONIC, &next);
+	for (__u32 i = 0; ret == DONE && (!count || i < count); i++) {
+		if (i)
+			clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
+		next.tv_sec += interval;
+		if (reading_update(reading, &error))
+			ret = fail(&error);
+		else
+			ret = print_one(arguments, reading, !i);
+	}
+	return ret;
+}
+
+int cmd_stats(const struct arguments *arguments)
+{
+	bool repeated = given(arguments, OPT_INTERVAL) || given(arguments, OPT_COUNT);
+	__u32 interval = 1, count = 0;
+	struct reading reading = {};
+	struct pb_error error;
+	int ret = option_number(arguments, OPT_INTERVAL, 1, 86400, &interval);
+
+	if (ret == DONE)
+		ret = option_number(arguments, OPT_COUNT, 1, UINT32_MAX, &count);
+	if (ret == DONE && given(arguments, OPT_OUTPUT) && !given(arguments, OPT_PROMETHEUS))
+		ret = wrong(arguments, "--output goes with --prometheus");
+	if (ret == DONE && given(arguments, OPT_JSON) && given(arguments, OPT_PROMETHEUS))
+		ret = wrong(arguments, "--json and --prometheus exclude each other");
+	if (ret != DONE)
+		return ret;
+	if (pb_ruleset_open(ruleset_name(arguments), &reading.ruleset, &error))
+		return fail(&error);
+	ret = print_readings(arguments, &reading, interval, repeated ? count : 1);
+	reading_clear(&reading);
+	return ret;
+}

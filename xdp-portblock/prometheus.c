@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The text exposition format of Prometheus, version 0.0.4. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "reading.h"
+
+/* A label's value: backslash, quote and newline are escaped. */
+static void print_value(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text; text++) {
+		if (*text == '\\' || *text == '"')
+			fputc('\\', out);
+		if (*text == '\n')
+			fputs("\\n", out);
+		else
+			fputc(*text, out);
+	}
+	fputc('"', out);
+}
+
+static void print_head(FILE *out, const char *name, const char *help, const char *type)
+{
+	fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void print_rule_counts(FILE *out, const struct reading *reading, bool bytes)
+{
+	const char *name = bytes ? "xdp_portblock_rule_bytes_total" :
+				   "xdp_portblock_rule_packets_total";
+
+	print_head(out, name, bytes ? "Bytes that a rule decided." : "Packets that a rule decided.",
+		   "counter");
+	for (size_t i = 0; i < reading->nr_rules; i++) {
+		const struct rule_reading *at = &reading->rules[i];
+
+		fprintf(out, "%s{ruleset=", name);
+		print_value(out, pb_ruleset_name(reading->ruleset));
+		fprintf(out, ",rule=\"%u\",action=\"%s\",comment=", at->rule->id,
+			pb_action_name(at->rule->action));
+		print_value(out, at->rule->comment);
+		fprintf(out, "} %llu\n",
+			(unsigned long long)(bytes ? at->count.bytes : at->count.packets));
+	}
+}
+
+static void print_outcomes(FILE *out, const struct reading *reading, bool bytes)
+{
+	const char *name = bytes ? "xdp_portblock_interface_bytes_total" :
+				   "xdp_portblock_interface_packets_total";
+
+	print_head(out, name,
+		   bytes ? "Bytes of an interface by outcome." :
+			   "Packets of an interface by outcome.",
+		   "counter");
+	for (size_t i = 0; i < reading->nr_interfaces; i++)
+		for (int o = 0; o < PB_OUTCOME_MAX; o++) {
+			const struct pb_interface *at = &reading->interfaces[i].interface;
+
+			fprintf(out, "%s{ruleset=", name);
+			print_value(out, at->ruleset);
+			fputs(",interface=", out);
+			print_value(out, at->name);
+			fprintf(out, ",outcome=\"%s\"} %llu\n", pb_outcome_name(o),
+				(unsigned long long)(bytes ? at->outcomes[o].bytes :
+							     at->outcomes[o].packets));
+		}
+}
+
+static void print_rule_number(FILE *out, const struct reading *reading)
+{
+	print_head(out, "xdp_portblock_rules", "Rules in a ruleset.", "gauge");
+	fputs("xdp_portblock_rules{ruleset=", out);
+	print_value(out, pb_ruleset_name(reading->ruleset));
+	fprintf(out, "} %zu\n", reading->nr_rules);
+}
+
+int print_prometheus(const struct reading *reading, const char *path)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	int ret = DONE;
+
+	if (!out) {
+		note("out of memory");
+		return FAILED;
+	}
+	print_rule_number(out, reading);
+	print_rule_counts(out, reading, false);
+	print_rule_counts(out, reading, true);
+	print_outcomes(out, reading, false);
+	print_outcomes(out, reading, true);
+	fclose(out);
+	if (path)
+		ret = write_file(path, text);
+	else
+		fputs(text, stdout);
+	free(text);
+	return ret == DONE ? finish_output() : ret;
+}

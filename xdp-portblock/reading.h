@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Counters of a ruleset and its interfaces, read again and again: for stats and top. */
+#ifndef READING_H
+#define READING_H
+
+#include <time.h>
+#include "tool.h"
+
+struct rate {
+	double packets; /* a second */
+	double bytes;
+};
+
+struct rule_reading {
+	const struct pb_rule *rule;
+	struct pb_count count;
+	struct rate rate;
+};
+
+struct interface_reading {
+	struct pb_interface interface;
+	struct rate rates[PB_OUTCOME_MAX];
+};
+
+/* Zero before the first use; what it points at lives until the next update. */
+struct reading {
+	struct pb_ruleset *ruleset;
+	struct pb_set set; /* read again only when there is another generation */
+	struct rule_reading *rules;
+	size_t nr_rules;
+	struct interface_reading *interfaces;
+	size_t nr_interfaces;
+	struct timespec at; /* CLOCK_MONOTONIC */
+	__u64 generation;   /* of `set` */
+	double interval;    /* seconds since the reading before; 0: this is the first */
+};
+
+/* -ENOENT: the ruleset was unloaded. */
+int reading_update(struct reading *reading, struct pb_error *error);
+void reading_clear(struct reading *reading);
+
+#endif
