@@ -1,0 +1,166 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# --confirm, confirm and rollback: the rules from before come back by the kernel's clock,
+# with no process of ours alive.
+
+# shellcheck disable=SC2317 # functions are called by t_ok and others
+
+. "$(dirname "$0")/../lib.sh"
+. "$TOP/tests/net/verbs.sh"
+world_enter "$@"
+world_pair
+serve in_a --tcp 22,23
+SILENCE=0.5
+cd "$T_DIR" || exit 1
+
+# pending: how long a change of v0's ruleset still waits; null
+pending()
+{
+	status_is v0 confirm_in
+}
+
+settled()
+{
+	[ "$(pending)" = null ]
+}
+
+# seconds_since START
+seconds_since()
+{
+	awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.2f", b - a }'
+}
+
+# between SECONDS MIN MAX
+between()
+{
+	awk -v t="$1" -v min="$2" -v max="$3" 'BEGIN { exit !(t >= min && t <= max) }'
+}
+
+# connects: within a moment; a longer wait would see retransmissions succeed
+connects()
+{
+	in_b "$PYTHON" "$PEER" ask tcp "$A4" 22 --timeout 0.2
+}
+
+printf '%s\n' 'policy deny' 'drop tcp,udp,sctp,dccp,udplite dport 1-65535' >everything.rules
+printf '%s\n' 'drop tcp dport 23 comment "before"' >before.rules
+
+t_ok 'load' in_a "$PB" load v0 --rules before.rules
+before=$("$PB" rule list -j | json 'd["rules"], d["policy"]')
+t_is 'nothing is pending' null "$(pending)"
+t_fail 'confirm of nothing' 1 'no change.*confirmed' "$PB" confirm
+t_fail 'rollback of nothing' 1 'no change.*confirmed' "$PB" rollback
+
+# --- it comes back, whoever is dead --------------------------------------------------------
+
+# A session of its own, whose every process is killed while the change waits.
+cat >session <<'SESSION'
+echo $$ >"$1/pid"
+"$PB" apply --confirm 5s "$1/everything.rules" >"$1/said"
+echo applied >>"$1/said"
+"$PB" status >"$1/said.status"
+while :; do read -r -t 60; done <>"$1/fifo"
+SESSION
+mkfifo fifo
+start=$EPOCHREALTIME
+bg in_a setsid -w "$BASH" session "$T_DIR"
+t_ok 'apply --confirm 5s' wait_for 5 grep -qx applied said
+t_ok 'blocks everything' silent tcp "$A4" 22
+t_ok 'says what comes then' grep -q 'confirm.*within 5s' said
+kill -KILL -- "-$(cat pid)"
+bg_stop "$BG_PID" KILL
+t_ok 'all of it was killed' wait_for 5 gone "$(cat pid)"
+t_is 'no process of ours is alive' '' "$(pgrep -f "^$PB " || :)"
+t_ok 'that took less than the 5 s' between "$(seconds_since "$start")" 0 5
+t_ok 'then connections work again' wait_for 10 connects
+took=$(seconds_since "$start")
+t_ok "not before 5 s, and at once after that: $took s" between "$took" 5 7
+t_ok '23 is blocked, as before' silent tcp "$A4" 23
+t_is 'the rules from before are there, with their ids' '[1]' \
+	"$("$PB" rule list -j | json '[r["id"] for r in d["rules"]]')"
+t_is 'and what they say' 'drop tcp dport 23 comment "before"' "$("$PB" save | tail -n +2)"
+t_is 'nothing is pending any more' null "$(pending)"
+t_fail 'confirm is too late' 1 'too late' "$PB" confirm
+t_fail 'and then there is nothing to confirm' 1 'no change.*confirmed' "$PB" confirm
+t_ok 'another change works' "$PB" rule add 24/tcp
+t_is 'and has the rules from before' 2 "$(rules | wc -l)"
+t_ok 'and back' "$PB" rule del 24/tcp
+
+# --- status, and a second change --------------------------------------------------------------
+
+t_ok 'apply --confirm 1h' in_a "$PB" apply --confirm 1h everything.rules
+t_ok 'status: JSON has the seconds left' between "$(pending)" 3590 3600
+t_ok 'status: text says it' grep -q 'waits to be confirmed: \(1h\|59m\)' <(in_a "$PB" status v0)
+t_is 'the list is that of the change' 'deny 1' "$("$PB" policy) $(rules | wc -l)"
+for command in 'rule add 99/tcp' 'rule del 1' 'rule flush' 'policy allow' 'fragments drop' \
+	'apply before.rules' 'apply --confirm 5s before.rules' 'rule add --confirm 5s 99/tcp' \
+	'policy --force allow'; do
+	# shellcheck disable=SC2086 # words
+	refused "$command, while a change waits" 1 'waits to be confirmed' "$PB" $command
+done
+refused 'load --rules, while a change waits' 1 'waits to be confirmed' \
+	in_a "$PB" load lo --rules before.rules
+t_ok 'save, diff and list work' "$PB" diff everything.rules
+
+# --- rollback, confirm --------------------------------------------------------------------------
+
+t_ok 'rollback' "$PB" rollback
+t_ok 'is at once' answers tcp "$A4" 22
+t_is 'nothing is pending after it' null "$(pending)"
+t_is 'the rules are those from before' 'drop tcp dport 23 comment "before"' \
+	"$("$PB" save | tail -n +2)"
+t_fail 'rollback again' 1 'no change' "$PB" rollback
+
+t_ok 'apply --confirm to be confirmed' in_a "$PB" apply --confirm 2s - <<<'22/tcp'
+t_ok 'confirm' "$PB" confirm
+t_is 'nothing is pending after confirm' null "$(pending)"
+t_fail 'confirm again' 1 'no change' "$PB" confirm
+t_fail 'rollback after confirm' 1 'no change' "$PB" rollback
+start=$EPOCHREALTIME
+SILENCE=2.5 t_ok 'it stays after its time, too' silent tcp "$A4" 22
+t_ok 'which has gone by' between "$(seconds_since "$start")" 2 60
+t_is 'the change is kept' 'drop tcp dport 22' "$("$PB" save | tail -n +2)"
+
+# --- every command that changes ---------------------------------------------------------------
+
+t_ok 'apply, for the rest' "$PB" apply before.rules
+unchanged=$("$PB" save)
+for command in 'rule add 22/tcp' 'rule add allow 23/tcp' 'rule del 23/tcp' 'rule flush' \
+	'policy deny' 'replies off' 'fragments drop' 'unparsable pass'; do
+	# shellcheck disable=SC2086 # words
+	t_fail "$command --confirm" 0 'confirm.*within 1h' in_a "$PB" $command --confirm 1h
+	t_ok "$command --confirm: is in force" test "$unchanged" != "$("$PB" save)"
+	t_ok "$command --confirm: is pending" test "$(pending)" != null
+	t_ok "$command --confirm: rollback" "$PB" rollback
+	t_is "$command --confirm: is taken back" "$unchanged" "$("$PB" save)"
+	# shellcheck disable=SC2086 # words
+	"$PB" $command --confirm 1h >/dev/null
+	t_ok "$command --confirm: confirm" "$PB" confirm
+	t_ok "$command --confirm: is kept" test "$unchanged" != "$("$PB" save)"
+	"$PB" apply before.rules >/dev/null
+done
+t_ok 'policy deny --confirm 1s' in_a "$PB" policy deny --confirm 1s
+t_ok 'is over by itself' wait_for 5 settled
+t_is 'and the policy is as before' allow "$("$PB" policy)"
+t_is 'with the rules from before' "$unchanged" "$("$PB" save)"
+
+for word in 0s x '' -5s 5; do
+	refused "--confirm '$word'" 2 '--confirm' "$PB" rule add 22/tcp --confirm "$word"
+done
+
+# A change that changes nothing waits for nothing.
+t_ok 'rule add --confirm of what is there' "$PB" rule add 23/tcp --comment before --confirm 1h
+t_is 'leaves nothing pending' null "$(pending)"
+
+# --- rulesets, unload ---------------------------------------------------------------------------
+
+t_ok 'another ruleset' in_a "$PB" load lo -r other
+t_fail 'a change of it' 0 'confirm -r other' "$PB" rule add -r other 22/tcp --confirm 1h
+t_ok 'is no matter of the default one' "$PB" rule add 25/tcp
+t_fail 'nor is its confirm' 1 'no change' "$PB" confirm
+t_ok 'confirm -r' "$PB" confirm -r other
+t_ok 'a change that waits' "$PB" rule add 26/tcp --confirm 1h
+t_ok 'is no obstacle to unload' in_a "$PB" unload --all
+t_is 'no pin is left' '' "$(our_pins)"
+t_done

@@ -1,0 +1,242 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# save, check, diff and apply: what is saved is applied to the same ruleset, faults of a
+# file change nothing, and 60,000 rules take a moment.
+
+# shellcheck disable=SC2317 # functions are called by t_ok and others
+
+. "$(dirname "$0")/../lib.sh"
+. "$TOP/tests/net/verbs.sh"
+world_enter "$@"
+world_pair
+serve in_a --tcp 22,23
+SILENCE=0.5
+cd "$T_DIR" || exit 1
+chmod 755 . # for those who are not root
+
+# seconds START: since EPOCHREALTIME was START
+seconds()
+{
+	awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.3f", b - a }'
+}
+
+# quicker START LIMIT
+quicker()
+{
+	awk -v t="$(seconds "$1")" -v limit="$2" 'BEGIN { exit !(t < limit) }'
+}
+
+# ports FIRST LAST: a rule for each, in a file's form
+ports()
+{
+	seq -f 'drop tcp dport %.0f' "$1" "$2"
+}
+
+# facts: rules and settings as JSON, without ids and counters, in the order of their text
+facts()
+{
+	"$PB" rule list -j | json 'json.dumps([d["policy"], d["replies"], d["fragments"], d["unparsable"],
+		sorted(json.dumps({k: v for k, v in r.items() if k not in ("id", "packets", "bytes")},
+			sort_keys=True) for r in d["rules"])], indent=0)'
+}
+
+# --- nothing loaded ----------------------------------------------------------------------
+
+printf '%s\n' 'policy deny' 'allow tcp dport 22 # ssh' >some.rules
+t_fail 'apply with nothing loaded names load' 1 'xdp-portblock load' "$PB" apply some.rules
+t_fail 'save with nothing loaded, too' 1 'xdp-portblock load' "$PB" save
+t_fail 'diff with nothing loaded is an error, no difference' 2 'xdp-portblock load' \
+	"$PB" diff some.rules
+t_fail 'check needs nothing loaded, and no root' 0 'some.rules: 1 rule, policy deny' \
+	nobody "$PB" check "$T_DIR/some.rules"
+t_fail 'check warns of deny without the failsafe rules' 0 'DHCP' "$PB" check some.rules
+t_is 'nothing is made by any of them' '' "$(pins)"
+
+# --- save and apply ----------------------------------------------------------------------
+
+t_ok 'load' in_a "$PB" load v0
+cat >full.rules <<'RULES'
+policy deny
+replies off
+fragments drop
+unparsable pass
+allow udp dport 68 comment "failsafe"
+allow udp dport 546 comment "failsafe"
+drop tcp dport 22 except 10.0.0.0/8,2001:db8::/32 comment "ssh \"from\" the # office"
+drop tcp,udp dport 137-139,445
+drop udp sport 19,123,389,1900,11211 comment "réflexion"
+allow tcp dport 80,443 from 192.0.2.0/24
+drop tcp dport 1-65535 new
+audit udp,sctp,dccp,udplite dport 53
+drop tcp dport 1,3,5,7,9,11,13,15,17,19-20,22,22-23,23
+RULES
+t_ok 'apply' "$PB" apply full.rules
+t_ok 'save' "$PB" save saved.rules
+t_is 'is what was applied' "$(cat full.rules)" "$(cat saved.rules)"
+before=$(facts)
+t_is 'save to stdout is the same' "$(cat saved.rules)" "$("$PB" save)"
+t_is 'and to -' "$(cat saved.rules)" "$("$PB" save -)"
+t_ok 'save as JSON, by its name' "$PB" save saved.json
+t_is 'is what -j prints' "$(json d <saved.json)" "$("$PB" save -j | json d)"
+for form in rules json; do
+	t_ok "$form: flush" "$PB" rule flush
+	t_ok "$form: other settings" "$PB" policy allow
+	t_ok "$form: differs" test "$before" != "$(facts)"
+	t_ok "$form: apply" "$PB" apply "saved.$form"
+	t_is "$form: it is the same ruleset" "$before" "$(facts)"
+	t_ok "$form: diff says so" "$PB" diff "saved.$form"
+	t_is "$form: and nothing" '' "$T_OUT"
+	in_a "$PB" unload v0 >/dev/null
+	t_ok "$form: load --rules" in_a "$PB" load v0 --rules "saved.$form"
+	t_is "$form: is the same ruleset in a new one" "$before" "$(facts)"
+done
+"$PB" rule list -j >list.json
+t_ok 'the list in JSON is a file, too' "$PB" apply list.json
+t_is 'of the same ruleset' "$before" "$(facts)"
+t_fail 'apply from standard input' 0 'Ruleset default: 0 rules' "$PB" apply - </dev/null
+t_is 'of nothing: no rules, settings at their defaults' 'policy allow' "$("$PB" save)"
+
+printf '%s\n' '22/tcp expires 10m' '23/tcp' >expires.rules
+t_ok 'apply a rule that ends' "$PB" apply expires.rules
+t_ok 'save it' "$PB" save saved.rules
+t_ok 'diff: time that goes by is no difference' "$PB" diff expires.rules
+t_ok 'its time left is saved' grep -Eqx 'drop tcp dport 22 expires (10m|9m[0-9]+s)' saved.rules
+t_ok 'flush it' "$PB" rule flush
+t_ok 'apply what was saved' "$PB" apply saved.rules
+left=$("$PB" rule list -j | json '[r["expires_in"] for r in d["rules"] if r["ports"] == ["22"]][0]')
+t_ok 'the time left is as saved' test "$left" -gt 570 -a "$left" -le 600
+
+t_fail 'save to a folder that is not there' 1 "cannot write 'nosuch/x'" "$PB" save nosuch/x
+mkdir full
+mount -t tmpfs -o size=4k tmpfs full || t_die 'no tmpfs'
+echo old >full/kept.rules
+t_fail 'save where there is no room' 1 "cannot write 'full/kept.rules': No space" \
+	"$PB" save full/kept.rules
+t_is 'leaves the file that was there' old "$(cat full/kept.rules)"
+t_is 'and nothing beside it' kept.rules "$(ls full)"
+umount full
+
+# --- ids and counters ----------------------------------------------------------------------
+
+t_ok 'apply three' "$PB" apply - <<<$'22/tcp\n23/tcp\n24/tcp'
+t_ok '22 is silent' silent tcp "$A4" 22
+id22=$("$PB" rule list -j | json '[r["id"] for r in d["rules"] if r["ports"] == ["22"]][0]')
+id24=$("$PB" rule list -j | json '[r["id"] for r in d["rules"] if r["ports"] == ["24"]][0]')
+packets=$(rule_is "$id22" packets)
+t_ok 'and counted' test "$packets" -gt 0
+t_ok 'apply two of them and a new one, in another order' "$PB" apply - \
+	<<<$'25/tcp\nallow 24/tcp comment "x"\n22/tcp'
+t_is 'one keeps its id and its counter' "drop $packets" \
+	"$(rule_is "$id22" action) $(rule_is "$id22" packets)"
+t_is 'one keeps its id and changes its action' 'allow x' \
+	"$(rule_is "$id24" action) $(rule_is "$id24" comment)"
+t_is 'one is gone, one is new' $'allow tcp dport 24 comment "x"\ndrop tcp dport 22\ndrop tcp dport 25' \
+	"$(rules | cut -d ' ' -f 2- | sort)"
+t_ok '23 answers again' answers tcp "$A4" 23
+
+# --- diff ------------------------------------------------------------------------------------
+
+t_ok 'apply for diff' "$PB" apply - <<<$'22/tcp\n23/tcp\n24/tcp comment "a"'
+cat >other.rules <<'RULES'
+fragments drop
+drop tcp dport 22
+drop tcp dport 24 comment "b"
+audit udp dport 53
+RULES
+t_fail 'diff: differs' 1 '' "$PB" diff other.rules
+t_is 'diff: names both' '--- default
++++ other.rules' "$(head -n 2 <<<"$T_OUT")"
+t_is 'diff: shows all of it' '+audit udp dport 53
++drop tcp dport 24 comment "b"
++fragments drop
+-drop tcp dport 23
+-drop tcp dport 24 comment "a"
+-fragments pass' "$(tail -n +3 <<<"$T_OUT" | LC_ALL=C sort)"
+t_is 'diff: a changed rule is shown before and after' '+drop tcp dport 24 comment "b"' \
+	"$(grep -A 1 '^-drop tcp dport 24' <<<"$T_OUT" | tail -n 1)"
+refused 'diff changes nothing' 1 '' "$PB" diff other.rules
+t_fail 'diff of a file that is not there' 2 'nosuch' "$PB" diff nosuch.rules
+t_fail 'diff of a ruleset that is not there' 2 'load' "$PB" diff -r nosuch other.rules
+t_fail 'diff with no file' 2 'which file' "$PB" diff
+t_ok 'apply the other' "$PB" apply other.rules
+t_fail 'diff: the same' 0 '' "$PB" diff other.rules
+t_is 'diff: the same: says nothing' '' "$T_OUT"
+t_fail 'diff -: from standard input' 1 '^-drop tcp dport 22' "$PB" diff - <<<''
+
+# --- faults ----------------------------------------------------------------------------------
+
+printf '%s\n' '1/tcp' 'drop tcp dport 22x' 'policy maybe' '2/tcp' 'frob' >faults.rules
+refused 'apply a file with faults' 1 'faults.rules:2: "22x"' "$PB" apply faults.rules
+t_is 'all of them are named' 'faults.rules:2:
+faults.rules:3:
+faults.rules:5:' "$("$PB" apply faults.rules 2>&1 | cut -d ' ' -f 2)"
+refused 'check says the same' 1 'faults.rules:5: "frob"' "$PB" check faults.rules
+refused 'diff, too, with status 2' 2 'faults.rules:3: "maybe"' "$PB" diff faults.rules
+refused 'load --rules, too' 1 'faults.rules:2: "22x"' in_a "$PB" load lo --rules faults.rules
+seq 30 >many.faults
+refused 'at most 20, and how many more' 1 'and 10 more' "$PB" apply many.faults
+t_is 'each on a line' 21 "$("$PB" apply many.faults 2>&1 | wc -l)"
+echo 'include faults.rules' >including.rules
+refused 'faults of what is included' 1 'faults.rules:2: "22x"' "$PB" apply including.rules
+echo 'include circle.rules' >circle.rules
+refused 'a circle' 1 'circle.rules:1: .*leads back' "$PB" apply circle.rules
+refused 'no file at all' 1 'nosuch.rules' "$PB" apply nosuch.rules
+refused 'a folder' 1 'directory' "$PB" apply .
+printf '1/tcp\n\0' >nul.rules
+refused 'a NUL' 1 'NUL' "$PB" apply nul.rules
+echo '{"rules":[{"ports":["1"]},{"ports":["x"]}]}' >faults.json
+refused 'JSON' 1 'faults.json: rules\[1\].*"x"' "$PB" apply faults.json
+refused 'no word' 2 'which file' "$PB" apply
+refused 'two words' 2 'which file' "$PB" apply a b
+ports 1 4097 >4097.rules
+refused 'more rules than there is room for' 1 '--max-rules' "$PB" apply 4097.rules
+refused 'check --max-rules says so beforehand' 1 '4097 rules' "$PB" check --max-rules 4096 4097.rules
+t_ok 'which it fits' "$PB" check --max-rules 4097 4097.rules
+refused 'apply without root' 1 'needs root' nobody "$PB" apply "$T_DIR/other.rules"
+
+# --- many --------------------------------------------------------------------------------------
+
+t_ok 'unload' in_a "$PB" unload v0
+t_ok 'load --max-rules 65535' in_a "$PB" load v0 --max-rules 65535
+ports 1 60000 >60000.rules
+ports 1001 61000 >others.rules
+start=$EPOCHREALTIME
+t_ok 'apply of 60,000 rules' "$PB" apply 60000.rules
+t_note "$(seconds "$start") s"
+t_ok 'takes less than 1 s' quicker "$start" 1
+t_is 'all are there' 60000 "$(rules | wc -l)"
+t_ok 'of port 22' silent tcp "$A4" 22
+t_ok '60,000 are saved' "$PB" save saved.rules
+t_is 'as they were' "$(md5sum <(echo 'policy allow'; cat 60000.rules) | cut -c 1-32)" \
+	"$(md5sum saved.rules | cut -c 1-32)"
+start=$EPOCHREALTIME
+t_ok 'apply of 60,000 again' "$PB" apply saved.rules
+t_note "$(seconds "$start") s"
+t_ok 'takes less than 1 s, too' quicker "$start" 1
+start=$EPOCHREALTIME
+t_ok 'apply of 60,000 of which 1,000 are new' "$PB" apply others.rules
+t_note "$(seconds "$start") s"
+t_ok 'takes less than 1 s, too: some new' quicker "$start" 1
+t_ok '60,000 ids are kept where rules stay' test \
+	"$(rules | awk '$5 > 1000 && $5 <= 60000 && $1 != $5' | wc -l)" -eq 0
+sed 's/tcp/udp/' 60000.rules >udp.rules
+start=$EPOCHREALTIME
+t_ok 'apply of 60,000 that are all new' timeout 60 "$PB" apply udp.rules
+t_note "$(seconds "$start") s"
+t_ok 'takes less than 1 s, too: all new' quicker "$start" 1
+
+t_ok 'flush of all' "$PB" rule flush
+ports 1 10000 >10000.rules
+t_ok 'apply of 10,000' "$PB" apply 10000.rules
+best=1000
+for port in 20001 20002 20003 20004 20005; do
+	start=$EPOCHREALTIME
+	"$PB" rule add "$port/tcp" >/dev/null || best=failed
+	took=$(seconds "$start")
+	[ "$best" = failed ] || best=$(awk -v a="$best" -v b="$took" 'BEGIN { print b < a ? b : a }')
+done
+t_note "rule add beside 10,000: $best s, the best of five"
+t_ok 'rule add beside 10,000 takes less than 50 ms' awk -v t="$best" 'BEGIN { exit !(t < 0.05) }'
+t_is 'and they are there' 10005 "$(rules | wc -l)"
+t_done

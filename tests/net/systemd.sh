@@ -1,0 +1,128 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# xdp-portblock@.service: systemd finds no fault with it, it is as confined as it says, and
+# its commands do what they should, with the capabilities that it leaves them.
+
+# shellcheck disable=SC2317 # functions are called by t_ok and others
+
+. "$(dirname "$0")/../lib.sh"
+. "$TOP/tests/net/verbs.sh"
+world_enter "$@"
+world_pair
+serve in_a --tcp 22,23
+SILENCE=0.5
+cd "$T_DIR" || exit 1
+
+UNIT=$TOP/systemd/xdp-portblock@.service
+ETC=$T_DIR/etc
+
+# setting NAME: its values in the unit, a line each
+setting()
+{
+	sed -n "s/^$1=//p" "$UNIT"
+}
+
+# --- what systemd says of it ------------------------------------------------------------
+
+# As `make install` makes it, for the interface v0
+sed "s|@SBINDIR@|$(dirname "$PB")|g" "$UNIT" >xdp-portblock@v0.service
+t_is 'nothing is left to be filled in' '' "$(grep -o '@[A-Z]*@' xdp-portblock@v0.service)"
+if command -v systemd-analyze >/dev/null; then
+	t_ok 'systemd-analyze verify' systemd-analyze verify --man=no ./xdp-portblock@v0.service
+	t_is 'has nothing to say' '' "$T_OUT"
+	if systemd-analyze security --help 2>&1 | grep -q -e --offline; then
+		t_ok 'systemd-analyze security: at most 2.5' systemd-analyze security --offline=true \
+			--threshold=25 --no-pager ./xdp-portblock@v0.service
+		t_note "$(tail -n 1 <<<"$T_OUT")"
+	else
+		t_skip 'systemd-analyze security' 'this one cannot look at files'
+	fi
+else
+	t_skip 'systemd-analyze verify' 'no systemd-analyze here'
+	t_skip 'systemd-analyze security' 'no systemd-analyze here'
+fi
+t_ok 'it stops with the device' grep -qx 'BindsTo=sys-subsystem-net-devices-%i.device' "$UNIT"
+t_ok 'it starts after the device' grep -qx 'After=sys-subsystem-net-devices-%i.device' "$UNIT"
+t_ok 'it starts before the network' grep -qx 'Before=network-pre.target' "$UNIT"
+t_ok 'and asks for that point to be there' grep -qx 'Wants=network-pre.target' "$UNIT"
+t_ok 'bpffs is writable' grep -qx 'ReadWritePaths=/sys/fs/bpf' "$UNIT"
+
+# --- installed -------------------------------------------------------------------------
+
+t_ok 'make install' make -s -C "$TOP" install HAVE_SYSTEMD=yes DESTDIR="$T_DIR/root" PREFIX=/usr
+t_ok 'the unit is installed, with its paths' grep -q '^ExecStart=/usr/sbin/xdp-portblock load' \
+	root/usr/lib/systemd/system/xdp-portblock@.service
+t_is 'nothing is left to be filled in there' '' \
+	"$(grep -o '@[A-Z]*@' root/usr/lib/systemd/system/xdp-portblock@.service)"
+t_ok 'make install without systemd' make -s -C "$TOP" install HAVE_SYSTEMD=no \
+	DESTDIR="$T_DIR/other" PREFIX=/usr
+t_ok 'installs no unit' test ! -e other/usr/lib/systemd
+
+# --- its commands, as systemd would run them ------------------------------------------------
+
+# Runs a command with the /sys of its network namespace, and the bpffs of the test in it.
+cat >with-sys <<SYS
+mkdir -p '$T_DIR/bpffs'
+mount --bind /sys/fs/bpf '$T_DIR/bpffs' && mount -t sysfs sysfs /sys &&
+	mount --bind '$T_DIR/bpffs' /sys/fs/bpf && exec "\$@"
+SYS
+
+# run SETTING INSTANCE: what ExecStart= and the like say, with the environment of the unit and of
+# the interface's file, in the mount namespace of the test, without other capabilities
+run()
+{
+	local line capabilities RULESET='' OPTIONS=''
+	line=$(setting "$1" | sed "s|@SBINDIR@|$(dirname "$PB")|g; s|%I|$2|g; s|/etc/xdp-portblock|$ETC|g")
+	capabilities=$(setting CapabilityBoundingSet | tr '[:upper:]' '[:lower:]' |
+		sed 's/cap_/+/g; s/ /,/g')
+	eval "$(setting Environment | sed 's/=\(.*\)/="\1"/')"
+	if [ -e "$ETC/$2.conf" ]; then
+		eval "$(sed -n 's/^\([A-Z]*\)=\(.*\)/\1="\2"/p' "$ETC/$2.conf")"
+	fi
+	line=${line//\$\{RULESET\}/$RULESET}
+	line=${line//\$OPTIONS/$OPTIONS}
+	# Quoted parts are one word: of sh -c.
+	eval "in_a unshare -m $BASH '$T_DIR/with-sys' env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin setpriv \
+		--no-new-privs --inh-caps=-all --bounding-set=-all,$capabilities $line"
+}
+
+mkdir "$ETC"
+t_fail 'start without a file of rules' 1 'default.rules' run ExecStart v0
+t_is 'loads nothing' '' "$(xdp_on v0)$(our_pins)"
+echo 22/tcp >"$ETC/default.rules"
+t_ok 'start, with no options' run ExecStart v0
+t_ok 'load says what it did' grep -q '^v0: loaded.*ruleset default' <<<"$T_OUT"
+t_ok 'the rules hold' silent tcp "$A4" 22
+t_ok 'and no others' answers tcp "$A4" 23
+t_ok 'the pins are in the bpffs of all' test -e "$PINS/default/pb_rules"
+t_ok 'start again' run ExecStart v0
+echo 23/tcp >"$ETC/default.rules"
+t_ok 'reload' run ExecReload v0
+t_ok 'the new rules hold' silent tcp "$A4" 23
+t_ok 'the old ones do not' answers tcp "$A4" 22
+echo 23x/tcp >"$ETC/default.rules"
+t_fail 'reload of a faulty file' 1 '"23x"' run ExecReload v0
+t_is 'leaves the rules' 'drop tcp dport 23' "$(rules | cut -d ' ' -f 2-)"
+t_ok 'stop' run ExecStop v0
+t_is 'leaves nothing' '' "$(xdp_on v0)$(our_pins)"
+t_fail 'stop of what is not loaded' 1 'not loaded' run ExecStop v0
+
+cat >"$ETC/v0.conf" <<'CONF'
+# of v0
+RULESET=web
+OPTIONS=--mode skb --max-rules 100
+CONF
+printf '%s\n' 'policy deny' 'allow tcp dport 22' >"$ETC/web.rules"
+t_ok 'start with options' run ExecStart v0
+t_is 'which it obeys' 'skb web deny' "$(status_is v0 mode) $(status_is v0 ruleset) $(status_is v0 policy)"
+t_ok 'and the rules' answers tcp "$A4" 22
+t_ok 'of the file' silent tcp "$A4" 23
+echo 'policy allow' >"$ETC/web.rules"
+t_ok 'reload with options' run ExecReload v0
+t_is 'of that ruleset' allow "$("$PB" policy -r web)"
+t_ok 'the device goes' in_a ip link del v0
+t_ok 'stop then is no failure' run ExecStop v0
+t_ok 'unload what is left' in_a "$PB" unload --all
+t_is 'nothing is left' '' "$(our_pins)"
+t_done

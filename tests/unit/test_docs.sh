@@ -1,0 +1,310 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The tool's help, its tables in main.c, the man pages and the completions say the
+# same: each command and each of its options is in all of them, and none has one that
+# the tool lacks. The help is the judge.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+. tests/lib.sh
+
+[ -x "$PB" ] || t_die "no $PB: make comes first"
+
+MAN=man/xdp-portblock.8
+WIDTH=100
+
+# Words, sorted, on one line
+words() { tr -s ' \t\n' '\n' | sed '/^$/d' | LC_ALL=C sort -u | paste -sd' '; }
+
+# --- what the tool says ---------------------------------------------------------------
+
+# The overview gives a command's name and what it does in a row: the name is as many of
+# the words as `help` knows.
+tool_commands()
+{
+	local -a line
+	local n
+	"$PB" --help | sed -n '/^Commands:/,/^$/s/^  //p' | while read -ra line; do
+		for ((n = ${#line[@]}; n > 0; n--)); do
+			if "$PB" help "${line[@]:0:n}" >/dev/null 2>&1; then
+				echo "${line[*]:0:n}"
+				break
+			fi
+		done
+	done
+}
+
+# tool_options COMMAND: as in "--mode -m"
+tool_options()
+{
+	# shellcheck disable=SC2086 # a command may be two words
+	"$PB" $1 --help | sed -n '/^Options:/,/^$/s/^  \(...\) \(--[a-z-]*\).*/\1 \2/p' | tr -d , | words
+}
+
+mapfile -t commands < <(tool_commands)
+all=$(for command in "${commands[@]}"; do tool_options "$command"; done | words)
+first_words=$(printf '%s\n' "${commands[@]}" | cut -d ' ' -f 1 | words)
+
+t_ok 'the tool has commands' test "${#commands[@]}" -ge 10
+
+# The widest line of standard input
+widest() { awk 'length > max { max = length } END { print max + 0 }'; }
+
+for command in "${commands[@]}"; do
+	# shellcheck disable=SC2086 # a command may be two words
+	t_ok "$command: --help" "$PB" $command --help
+	t_ok "$command: its help fits $WIDTH columns" test "$(widest <<<"$T_OUT")" -le $WIDTH
+	t_ok "$command: has options" test -n "$(tool_options "$command")"
+done
+t_ok "the overview fits $WIDTH columns" test "$("$PB" --help | widest)" -le $WIDTH
+
+# --- main.c ---------------------------------------------------------------------------
+
+t_is 'main.c: its commands are those of the overview' "$(printf '%s\n' "${commands[@]}" | sort)" \
+	"$(sed -n '/^const struct command commands/,/^};/s/^\t{ "\([a-z -]*\)".*/\1/p' \
+		xdp-portblock/main.c | sort)"
+t_is 'main.c: its options are those of the commands' "$(words <<<"$all --version -V" | tr ' ' '\n' |
+	grep '^--' | words)" "$(sed -n '/option_infos\[OPT_MAX\]/,/^};/s/^\t\[OPT_[^"]*"\([a-z-]*\)".*/--\1/p' \
+	xdp-portblock/main.c | words)"
+
+# --- the man page ---------------------------------------------------------------------
+
+# flags: the options in mdoc lines: "Fl m" and "Fl -mode"
+flags()
+{
+	grep -oE '\bFl -?[A-Za-z][a-z-]*' | sed -E 's/^Fl /-/' | words
+}
+
+# The page's synopsis, a command a line: "COMMAND:MDOC"
+synopsis()
+{
+	awk '/^\.Sh SYNOPSIS/ { on = 1; next } /^\.Sh/ { on = 0 } !on { next }
+		/^\.Nm/ { if (name) print name ":" text; name = text = ""; next }
+		/^\.Cm/ && !name { name = substr($0, 5); next }
+		{ text = text " " $0 }
+		END { if (name) print name ":" text }' "$MAN"
+}
+
+# Options that all commands have stand in a section of their own.
+every=$(sed -n '/^\.Ss Every command/,/^\.El/p' "$MAN" | grep '^\.It' | flags)
+t_is 'man: commands' "$(printf '%s\n' "${commands[@]}" | sort)" "$(synopsis | cut -d : -f 1 | sort)"
+for command in "${commands[@]}"; do
+	t_is "man: options of $command" "$(tool_options "$command")" \
+		"$(synopsis | grep "^$command:" | flags | words <<<"$every $(synopsis | grep "^$command:" | flags)")"
+	t_ok "man: $command is described" grep -qx "\.It Cm $command" <(sed '/^\.Sh JSON/,$d' "$MAN")
+done
+t_is 'man: each option is described' "$(words <<<"$all --version -V")" "$(grep '^\.It Fl' "$MAN" | flags)"
+t_is 'man: no option that the tool lacks' "$(words <<<"$all --version -V")" \
+	"$(words <<<"$all --version -V $(grep -v '^\.Pq Fl l' "$MAN" | flags) \
+		$(sed -n '/^\.Bd/,/^\.Ed/{/^\./!p}' "$MAN" | grep -oE '(^| )--?[a-z][a-z-]*' | words)")"
+t_is 'man: outcomes are those of the library' \
+	"$(sed -n '/outcomes\[\] = {/,/};/s/.*"\(.*\)".*/\1/p' lib/names.c | words)" \
+	"$(sed -n '/^\.Ss Outcomes/,/^\.Sh/s/^\.It //p' "$MAN" | tr -d , | words)"
+
+# --- xdp-portblock.rules(5) -----------------------------------------------------------
+
+# example N: the page's Nth display
+example()
+{
+	awk -v n="$1" '/^\.Bd/ { on = ++at == n; next } /^\.Ed/ { on = 0 } on' man/xdp-portblock.rules.5
+}
+
+# example_of COMMAND: what the page says it prints, up to the next command
+example_of()
+{
+	example "$1" | awk -v command="xdp-portblock $2" '/^[$#] xdp-portblock/ { on = substr($0, 3) == command; next } on'
+}
+
+example 1 >"$T_DIR/web.rules"
+example 4 >"$T_DIR/web.json"
+for form in rules json; do
+	t_is "rules(5): its example web.$form is right" "$(example_of 2 'check web.rules')" \
+		"$(cd "$T_DIR" && "$PB" check "web.$form" 2>&1 | sed "s/web.json/web.rules/")"
+done
+printf '%s\n' '# line 1' 'policy maybe' 'drop tcp dport 70000' >"$T_DIR/faults.rules"
+t_is 'rules(5): its example of faults' "$(example_of 5 'check faults.rules')" \
+	"$(cd "$T_DIR" && "$PB" check faults.rules 2>&1)"
+t_is 'rules(5): settings are those of the library' \
+	"$(sed -n 's/^\t{ "\([a-z]*\)", { "\([a-z]*\)", "\([a-z]*\)" }.*/\1 \2 | \3/p' lib/settings.c)" \
+	"$(sed -n 's/^\.It Cm \([a-z]* [a-z]* | [a-z]*\)$/\1/p' man/xdp-portblock.rules.5)"
+
+# --- libportblock(3) ------------------------------------------------------------------
+
+stale=$(grep -oE '^\.(Fn|Pq see Fn) pb_[a-z_]+|Fn pb_[a-z_]+' man/libportblock.3 |
+	grep -oE 'pb_[a-z_]+' | sort -u | while read -r name; do
+		grep -q "\b$name(" lib/portblock.h || echo "$name"
+	done)
+t_is 'libportblock(3): names no function that is not there' '' "$stale"
+
+sed -n '/^\.Bd -literal/,/^\.Ed/p' man/libportblock.3 |
+	sed "1d;\$d;s/\\\\(aq/'/g;s/\\\\(dq/\"/g;s/\\\\e/\\\\/g" >"$T_DIR/add.c"
+mkdir -p "$T_DIR/include/portblock"
+cp lib/portblock.h headers/portblock/*.h "$T_DIR/include/portblock"
+# shellcheck disable=SC2317 # called by t_ok
+compile_example()
+{
+	local cc libs
+	cc=$(sed -n 's/^CC := //p' config.mk)
+	libs=$(sed -n 's/^DEP_LIBS :=//p' config.mk)
+	# shellcheck disable=SC2086 # words are wanted
+	${cc:-cc} -std=c11 -Wall -Wextra -Werror -I"$T_DIR/include" -o "$T_DIR/add" "$T_DIR/add.c" \
+		build/libportblock.a $libs
+}
+if [ -e build/libportblock.a ]; then
+	t_ok 'libportblock(3): the example compiles' compile_example
+	t_fail 'libportblock(3): the example says what is wrong' 1 'not a port' "$T_DIR/add" 'drop tcp dport 22x'
+else
+	t_skip 'libportblock(3): the example compiles' 'no build/libportblock.a'
+fi
+
+# --- completion: bash, driven ---------------------------------------------------------
+
+# What the completion may ask for: a tool with rules, and a bpffs with rulesets
+mkdir -p "$T_DIR/bin" "$T_DIR/bpffs/xdp-portblock/default" "$T_DIR/bpffs/xdp-portblock/web"
+cat >"$T_DIR/bin/xdp-portblock" <<'TOOL'
+#!/bin/sh
+case "$*" in
+'rule list -j -r default') echo '{"rules":[{"id":1,"comment":"{\"id\":5"},{"id":12,"comment":null}]}' ;;
+'rule list -j -r web') echo '{"rules":[{"id":7,"comment":null}]}' ;;
+*) echo "refused: $*" >&2; exit 1 ;;
+esac
+TOOL
+chmod +x "$T_DIR/bin/xdp-portblock"
+
+# completes WORD...: what bash offers for the last word
+completes()
+{
+	(
+		. completion/xdp-portblock.bash
+		COMP_WORDS=(xdp-portblock "$@") COMP_CWORD=$# COMPREPLY=()
+		LIBXDP_BPFFS=$T_DIR/bpffs PATH=$T_DIR/bin:$PATH _xdp_portblock xdp-portblock
+		printf '%s\n' "${COMPREPLY[@]}"
+	) | words
+}
+
+# bash NAME EXPECTED WORD...
+bash_offers()
+{
+	local name=$1 expected
+	expected=$(words <<<"$2")
+	shift 2
+	t_is "bash: $name" "$expected" "$(completes "$@")"
+}
+
+interfaces=$(find /sys/class/net -mindepth 1 -printf '%f\n' | words)
+bash_offers commands "$first_words -h --help -V --version" ''
+bash_offers 'the start of a command' 'unload unparsable' un
+bash_offers 'nothing for what is no command' '' bogus ''
+for command in "${commands[@]}"; do
+	# shellcheck disable=SC2086 # a command may be two words
+	bash_offers "options of $command" "$(tool_options "$command")" $command -
+	case $command in
+	*' '*) group=${command% *} ;;
+	esac
+done
+bash_offers "commands of $group" "$(printf '%s\n' "${commands[@]}" | sed -n "s/^$group //p") -h --help" "$group" ''
+bash_offers 'a shortened command' "$(tool_options 'rule list')" ru li -
+bash_offers 'a long option' '--require-dispatcher' load --r eth0 --req
+bash_offers 'modes' 'auto native skb hw' load --mode ''
+bash_offers 'modes, after =' 'native' load --mode = n
+bash_offers 'modes, right after =' 'auto native skb hw' load --mode =
+bash_offers 'modes, short' 'skb' load eth0 -m s
+bash_offers 'policies, as an option' 'allow deny' load -p ''
+bash_offers 'policies' 'allow deny' policy ''
+bash_offers 'one policy only' '' policy deny ''
+bash_offers 'replies' 'on off' replies ''
+bash_offers 'fragments' 'pass drop' fragments ''
+bash_offers 'unparsable' 'drop pass' unparsable ''
+bash_offers 'actions' 'drop allow audit' rule add --action ''
+bash_offers 'protocols' 'tcp udp sctp dccp udplite' rule add --proto ''
+bash_offers 'the second protocol' 'tcp,udp tcp,udplite' rule add --proto tcp,u
+bash_offers 'interfaces' "$interfaces" load ''
+bash_offers 'another interface' "$interfaces" status lo ''
+bash_offers 'interfaces to upgrade' "$interfaces" upgrade ''
+bash_offers 'rulesets' 'default web' rule list -r ''
+bash_offers 'rulesets of another command' 'web' load lo --ruleset w
+bash_offers 'rule ids' '1 12' rule del ''
+bash_offers 'another rule id' '1 12' rule del 12 1
+bash_offers 'rule ids of another ruleset' '7' rule del -r web ''
+bash_offers 'no rule ids where the tool fails' '' rule del -r none ''
+bash_offers 'the text of a rule' 'drop dccp' rule add d
+bash_offers 'keywords of a rule' 'dport dccp' rule add drop d
+bash_offers 'no word for a value of a keyword' '' rule add drop tcp dport ''
+bash_offers 'no word for a value of an option' '' rule add --port ''
+bash_offers 'after the value of an option' 'allow audit' rule add --port 22 a
+touch "$T_DIR/prefixes"
+bash_offers 'a file of prefixes' "@$T_DIR/prefixes" rule add --from "@$T_DIR/pre"
+bash_offers 'a file of rules' "$T_DIR/prefixes" apply --confirm 60s "$T_DIR/pre"
+bash_offers 'help' "$first_words" help ''
+bash_offers 'help of a group' "$(printf '%s\n' "${commands[@]}" | sed -n "s/^$group //p")" help "$group" ''
+
+# --- completion: zsh and fish, read ---------------------------------------------------
+
+# zsh_array NAME: how the array is set
+zsh_array()
+{
+	awk -v start="\t$1=(" 'index($0, start) == 1 { on = 1 } on { print } on && /\)$/ { exit }' \
+		completion/xdp-portblock.zsh
+}
+
+# zsh_options COMMAND: the command's arm of the case, its arrays put in, without lists of
+# what excludes what and without descriptions
+zsh_options()
+{
+	local arm name
+	arm=$(awk -v name="$1" -v quote="'" '
+		index($0, "\t" name ")") == 1 || index($0, "\t" quote name quote ")") == 1 { on = 1 }
+		on { print }
+		on && /;;/ { exit }' completion/xdp-portblock.zsh)
+	for name in $(grep -o '\$[a-z]*' <<<"$arm" | tr -d '$'); do
+		arm="$arm $(zsh_array "$name")"
+	done
+	sed "s/_arguments -s//; s/'([^)]*)/'/g; s/\[[^]]*\]//g" <<<"$arm" |
+		grep -oE "['{,]--?[A-Za-z][a-z-]*" | sed 's/^.//' | words
+}
+
+# fish_options COMMAND
+fish_options()
+{
+	awk -v command="${1/ /-}" -F "'" '
+		/^complete .*__xdp_portblock_is/ {
+			split(substr($2, index($2, " ") + 1), names, " ")
+			for (i in names)
+				if (names[i] == command)
+					print $3
+		}' completion/xdp-portblock.fish |
+		grep -oE -- '-[sl] [A-Za-z-]+' | sed 's/^-s /-/; s/^-l /--/' | words
+}
+
+for command in "${commands[@]}"; do
+	t_is "zsh: options of $command" "$(tool_options "$command")" "$(zsh_options "$command")"
+	t_is "fish: options of $command" "$(tool_options "$command")" "$(fish_options "$command")"
+done
+
+# As in _describe: 'load:what it does'; and as the names of a case
+t_is 'zsh: commands' "$(printf '%s\n' "${commands[@]}" | words)" \
+	"$(sed -n "s/^\t\t'\([a-z]*\):.*/\1/p" completion/xdp-portblock.zsh | words)"
+t_is 'zsh: commands with options' "$(printf '%s\n' "${commands[@]}" | sort)" \
+	"$(sed -n "/^\tcase \$command/,/^\tesac/s/^\t'\{0,1\}\([a-z -]*\)'\{0,1\}).*/\1/p" \
+		completion/xdp-portblock.zsh | sort)"
+t_is 'fish: commands' "$first_words" "$(sed -n \
+	's/^complete .*__xdp_portblock_no_command -a \([a-z]*\) .*/\1/p' completion/xdp-portblock.fish | words)"
+t_is 'fish: commands of two words' "$(printf '%s\n' "${commands[@]}" | sed -n "s/^$group //p" | words)" \
+	"$(sed -n "s/^complete .*'__xdp_portblock_is $group' -a \([a-z]*\) .*/\1/p" \
+		completion/xdp-portblock.fish | words)"
+t_is 'fish: no command that the tool lacks' "$(printf '%s\n' "${commands[@]// /-}" | sort)" \
+	"$(grep -o "__xdp_portblock_is [a-z -]*" completion/xdp-portblock.fish | cut -d ' ' -f 2- |
+		tr ' ' '\n' | grep -vx "$group" | sort -u)"
+
+if command -v zsh >/dev/null; then
+	t_ok 'zsh: syntax' zsh -n completion/xdp-portblock.zsh
+else
+	t_skip 'zsh: syntax' 'no zsh here'
+fi
+if command -v fish >/dev/null; then
+	t_ok 'fish: syntax' fish -n completion/xdp-portblock.fish
+else
+	t_skip 'fish: syntax' 'no fish here'
+fi
+
+t_done

@@ -1,0 +1,692 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Files of rules: what is written is read back; includes; every fault, all at once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <json-c/json.h>
+#include "anyrule.h"
+#include "says.h"
+
+#define NOW 1000000000000ULL
+#define SECOND 1000000000ULL
+#define MANY 60000
+
+static char folder[] = "/tmp/pb-file.XXXXXX";
+static struct pb_problems problems, notes;
+
+/* ---- Files, and reading them -------------------------------------------------------------- */
+
+static void write_bytes(const char *name, const char *text, size_t len)
+{
+	FILE *out = fopen(name, "w");
+
+	assert_non_null(out);
+	assert_int_equal(fwrite(text, 1, len, out), len);
+	assert_int_equal(fclose(out), 0);
+}
+
+static void write_file(const char *name, const char *text)
+{
+	write_bytes(name, text, strlen(text));
+}
+
+/* Reads a file that must be right. */
+static struct pb_set read_right(const char *name)
+{
+	struct pb_set set = { 0 };
+
+	if (pb_set_read(name, NOW, &set, &problems, &notes))
+		fail_msg("%s: %s", name, problems.list[0].text);
+	assert_int_equal(problems.nr, 0);
+	return set;
+}
+
+/* Reads a file that must be wrong: the set is as it was. */
+static void read_wrong(const char *name)
+{
+	struct pb_rule *const mark = (struct pb_rule *)&problems;
+	struct pb_set set = { .rules = mark, .nr_rules = 7 };
+
+	assert_int_equal(pb_set_read(name, NOW, &set, &problems, &notes), -EINVAL);
+	assert_true(problems.nr > 0);
+	assert_ptr_equal(set.rules, mark);
+	assert_int_equal(set.nr_rules, 7);
+}
+
+static void assert_problem(size_t i, const char *begins, const char *says)
+{
+	if (i >= problems.nr)
+		fail_msg("there are %zu problems, not one more: %s", problems.nr, begins);
+	if (strncmp(problems.list[i].text, begins, strlen(begins)) ||
+	    !strstr(problems.list[i].text, says))
+		fail_msg("not '%s ... %s': %s", begins, says, problems.list[i].text);
+}
+
+static char *format(const struct pb_set *set, __u64 now)
+{
+	char *text = NULL;
+
+	assert_int_equal(pb_set_format(set, now, &text), 0);
+	return text;
+}
+
+static void assert_format(const struct pb_set *set, const char *wanted)
+{
+	char *text = format(set, NOW);
+
+	assert_string_equal(text, wanted);
+	free(text);
+}
+
+/* Reads a file that must be right, and mean `wanted`. */
+static void assert_reads(const char *name, const char *wanted)
+{
+	struct pb_set set = read_right(name);
+
+	assert_format(&set, wanted);
+	pb_set_clear(&set);
+}
+
+static void write_json(const char *name, const struct pb_set *set, __u64 now)
+{
+	struct json_object *json = pb_set_to_json(set, now);
+
+	assert_non_null(json);
+	write_file(name, json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY));
+	json_object_put(json);
+}
+
+static void add(struct pb_set *set, const char *line)
+{
+	struct pb_rule rule = rule_of(line, NOW);
+	struct pb_error error = { "" };
+
+	if (pb_set_add(set, &rule, NULL, NULL, &error))
+		fail_msg("%s: %s", line, error.text);
+}
+
+/* ---- There and back ------------------------------------------------------------------------ */
+
+/* In both forms, and the other way round from what was read. */
+static void assert_round_trip(const struct pb_set *set)
+{
+	char *text = format(set, NOW);
+	struct pb_set again;
+
+	write_file("round.rules", text);
+	write_json("round.json", set, NOW);
+	assert_reads("round.rules", text);
+	assert_reads("round.json", text);
+	assert_int_equal(notes.nr, 0);
+	again = read_right("round.rules");
+	write_json("again.json", &again, NOW);
+	assert_reads("again.json", text);
+	pb_set_clear(&again);
+	free(text);
+}
+
+static void test_round_trip_settings(void **state)
+{
+	struct pb_set set = { 0 };
+
+	(void)state;
+	for (__u32 flags = 0; flags < 16; flags++) {
+		set.settings = pb_settings_of(flags);
+		assert_int_equal(pb_settings_flags(&set.settings), flags);
+		assert_round_trip(&set);
+	}
+}
+
+static void test_round_trip_rules(void **state)
+{
+	__u64 seed = random_seed();
+	struct random random;
+	char line[ANY_LINE];
+
+	(void)state;
+	print_message("PB_SEED=%llu\n", (unsigned long long)seed);
+	random_init(&random, seed);
+	for (int i = 0; i < 200; i++) {
+		struct pb_set set = { .settings = pb_settings_of(random_below(&random, 16)) };
+
+		for (__u32 nr = random_below(&random, 40); nr; nr--) {
+			any_line(&random, line);
+			add(&set, line);
+		}
+		assert_round_trip(&set);
+		pb_set_clear(&set);
+	}
+}
+
+static void test_defaults_are_left_out(void **state)
+{
+	struct pb_set set = { 0 };
+
+	(void)state;
+	assert_format(&set, "policy allow\n");
+	set.settings.drop_fragments = true;
+	assert_format(&set, "policy allow\nfragments drop\n");
+}
+
+static void test_time_left(void **state)
+{
+	struct pb_set set = { 0 }, read;
+	char *text;
+
+	(void)state;
+	add(&set, "drop tcp dport 1 expires 10m");
+	add(&set, "drop tcp dport 2 expires 1m");
+	add(&set, "drop tcp dport 3");
+	text = format(&set, NOW + 60 * SECOND);
+	assert_string_equal(text, "policy allow\ndrop tcp dport 1 expires 9m\ndrop tcp dport 3\n");
+	write_file("left.rules", text);
+	write_json("left.json", &set, NOW + 60 * SECOND);
+	assert_reads("left.json", text);
+	read = read_right("left.rules");
+	assert_true(read.rules[0].expires == NOW + 540 * SECOND);
+	pb_set_clear(&read);
+	pb_set_clear(&set);
+	free(text);
+}
+
+static void test_rule_list_is_a_file(void **state)
+{
+	(void)state;
+	write_file("list.json",
+		   "{\"ruleset\":\"web\",\"policy\":\"deny\",\"replies\":\"off\",\"rules\":["
+		   "{\"id\":7,\"action\":\"allow\",\"protocols\":[\"tcp\"],\"side\":"
+		   "\"dport\",\"ports\":[\"22\"],\"from\":[],\"except\":[],\"new\":false,"
+		   "\"expires_in\":null,\"comment\":null,\"packets\":3,\"bytes\":180}]}");
+	assert_reads("list.json", "policy deny\nreplies off\nallow tcp dport 22\n");
+}
+
+/* ---- The form of a text -------------------------------------------------------------------- */
+
+static void test_text_forms(void **state)
+{
+	static const struct {
+		const char *text, *means;
+	} cases[] = {
+		{ "", "policy allow\n" },
+		{ "\n\n", "policy allow\n" },
+		{ "# nothing", "policy allow\n" },
+		{ "22/tcp", "policy allow\ndrop tcp dport 22\n" },
+		{ "22/tcp\n", "policy allow\ndrop tcp dport 22\n" },
+		{ "policy deny\r\n22/tcp\r\n", "policy deny\ndrop tcp dport 22\n" },
+		{ "\t 22/tcp \t# ssh", "policy allow\ndrop tcp dport 22\n" },
+		{ "22/tcp comment \"# no comment\"",
+		  "policy allow\ndrop tcp dport 22 comment \"# no comment\"\n" },
+		{ "policy deny\npolicy allow", "policy allow\n" },
+		{ "unparsable pass\nfragments drop\nreplies off\npolicy deny",
+		  "policy deny\nreplies off\nfragments drop\nunparsable pass\n" },
+		{ "dport 22,23\ndport 22-23",
+		  "policy allow\ndrop tcp,udp dport 22,23\ndrop tcp,udp dport 22-23\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		write_file("form.rules", cases[i].text);
+		assert_reads("form.rules", cases[i].means);
+	}
+}
+
+static void test_last_of_the_same_holds(void **state)
+{
+	(void)state;
+	write_file("twice.rules", "22/tcp\n23/tcp\nallow 22/tcp\n23/tcp\n");
+	assert_reads("twice.rules", "policy allow\nallow tcp dport 22\ndrop tcp dport 23\n");
+	assert_int_equal(notes.nr, 1);
+	assert_non_null(strstr(notes.list[0].text, "twice.rules:3: "));
+}
+
+static void test_notes_may_be_left_out(void **state)
+{
+	struct pb_set set = { 0 };
+
+	(void)state;
+	write_file("twice.rules", "22/tcp from 10.0.0.1/8\nallow 22/tcp from 10.0.0.0/8\n");
+	assert_int_equal(pb_set_read("twice.rules", NOW, &set, &problems, NULL), 0);
+	assert_int_equal(set.nr_rules, 1);
+	pb_set_clear(&set);
+	set = read_right("twice.rules");
+	assert_int_equal(notes.nr, 2);
+	assert_non_null(strstr(notes.list[0].text, "twice.rules:1: "));
+	pb_set_clear(&set);
+}
+
+static void test_standard_input(void **state)
+{
+	(void)state;
+	write_file("in", "policy deny\ninclude part.rules\n");
+	write_file("part.rules", "22/tcp\n");
+	assert_non_null(freopen("in", "r", stdin));
+	assert_reads("-", "policy deny\ndrop tcp dport 22\n");
+	write_file("in", "policy\n");
+	assert_non_null(freopen("in", "r", stdin));
+	read_wrong("-");
+	assert_problem(0, "standard input:1: ", "\"policy\"");
+}
+
+/* ---- Includes ------------------------------------------------------------------------------ */
+
+static void test_include(void **state)
+{
+	(void)state;
+	write_file("main.rules", "1/tcp\ninclude sub/a.rules\n4/tcp\ninclude all.json\n");
+	write_file("sub/a.rules", "2/tcp\ninclude b.rules\n");
+	write_file("sub/b.rules", "3/tcp\ninclude ../top.rules"); /* no end of line */
+	write_file("top.rules", "policy deny\n");
+	write_file("all.json", "{\"fragments\":\"drop\",\"rules\":[{\"ports\":[\"5\"]}]}");
+	assert_reads("main.rules",
+		     "policy deny\nfragments drop\ndrop tcp dport 1\ndrop tcp dport 2\n"
+		     "drop tcp dport 3\ndrop tcp dport 4\ndrop tcp,udp dport 5\n");
+	write_file("sub/main.rules", "include \"two words.rules\"\n");
+	write_file("sub/two words.rules", "6/tcp\n");
+	assert_reads("sub/main.rules", "policy allow\ndrop tcp dport 6\n");
+}
+
+static void test_include_absolute(void **state)
+{
+	char line[128], path[128];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/sub/far.rules", folder);
+	snprintf(line, sizeof(line), "include %s/near.rules\n", folder);
+	write_file("sub/far.rules", line);
+	write_file("near.rules", "7/tcp\n");
+	assert_reads(path, "policy allow\ndrop tcp dport 7\n");
+}
+
+/* Twice is no circle. */
+static void test_include_twice(void **state)
+{
+	(void)state;
+	write_file("main.rules", "include top.rules\ninclude top.rules\n");
+	write_file("top.rules", "8/tcp\n");
+	assert_reads("main.rules", "policy allow\ndrop tcp dport 8\n");
+}
+
+static void test_include_circles(void **state)
+{
+	(void)state;
+	write_file("self.rules", "1/tcp\ninclude self.rules\n");
+	read_wrong("self.rules");
+	assert_problem(0, "self.rules:2: ", "\"self.rules\"");
+
+	write_file("a.rules", "include sub/b.rules\n");
+	write_file("sub/b.rules", "include ../a.rules\n");
+	read_wrong("a.rules");
+	assert_problem(0, "sub/b.rules:1: ", "\"sub/../a.rules\"");
+
+	/* By another name */
+	unlink("link.rules");
+	assert_int_equal(symlink("self2.rules", "link.rules"), 0);
+	write_file("self2.rules", "include link.rules\n");
+	read_wrong("self2.rules");
+	assert_problem(0, "self2.rules:1: ", "\"link.rules\"");
+	assert_int_equal(problems.nr, 1);
+
+	/* And what went wrong once does not stay. */
+	write_file("fine.rules", "1/tcp\n");
+	assert_reads("fine.rules", "policy allow\ndrop tcp dport 1\n");
+}
+
+/* chain0.rules includes chain1.rules, and so on: `nr` files. */
+static void write_chain(int nr)
+{
+	char name[32], line[64];
+
+	for (int i = 0; i < nr; i++) {
+		snprintf(name, sizeof(name), "chain%d.rules", i);
+		snprintf(line, sizeof(line), "include chain%d.rules\n", i + 1);
+		write_file(name, i < nr - 1 ? line : "9/tcp\n");
+	}
+}
+
+static void test_include_depth(void **state)
+{
+	(void)state;
+	write_chain(16);
+	assert_reads("chain0.rules", "policy allow\ndrop tcp dport 9\n");
+	write_chain(17);
+	read_wrong("chain0.rules");
+	assert_problem(0, "chain15.rules:1: ", "deeper than 16");
+	assert_int_equal(problems.nr, 1);
+}
+
+/* ---- Faults -------------------------------------------------------------------------------- */
+
+static void test_faults_of_lines(void **state)
+{
+	static const struct {
+		const char *line, *says;
+	} cases[] = {
+		{ "drop tcp dport 22x", "\"22x\"" },
+		{ "drop tcp dport 70000", "\"70000\"" },
+		{ "drop tcp dport 0", "\"0\"" },
+		{ "drop tcp dport 9-8", "8-9" },
+		{ "frob tcp dport 22", "\"frob\"" },
+		{ "drop icmp dport 22", "\"icmp\"" },
+		{ "22/tcp from 10.0.0.0/33", "\"10.0.0.0/33\"" },
+		{ "22/tcp from 10.0.0.300", "\"10.0.0.300\"" },
+		{ "22/tcp from", "from" },
+		{ "22/tcp from @nosuch", "nosuch" },
+		{ "22/tcp except 0.0.0.0/0,::/0", "no source" },
+		{ "22/tcp expires 5x", "\"5x\"" },
+		{ "22/tcp expires 0s", "\"0s\"" },
+		{ "22/tcp comment \"open", "quote" },
+		{ "22/tcp frob", "\"frob\"" },
+		{ "22/sctp new", "tcp and udp" },
+		{ "sport 22 new", "sport" },
+		{ "policy", "\"policy\"" },
+		{ "policy maybe", "\"maybe\"" },
+		{ "policy allow deny", "\"policy\"" },
+		{ "Policy deny", "\"Policy\"" },
+		{ "replies 1", "on or off" },
+		{ "fragments", "\"fragments\"" },
+		{ "unparsable allow", "\"allow\"" },
+		{ "include", "include" },
+		{ "include a b", "include" },
+		{ "include nosuch.rules", "\"nosuch.rules\"" },
+		{ "include .", "cannot" },
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text), "# one\n1/tcp\n%s\n2/tcp\n", cases[i].line);
+		write_file("fault.rules", text);
+		read_wrong("fault.rules");
+		if (problems.nr != 1)
+			fail_msg("%s: %zu problems", cases[i].line, problems.nr);
+		assert_problem(0, strcmp(cases[i].line, "include .") ? "fault.rules:3: " : ".: ",
+			       cases[i].says);
+		assert_null(strchr(problems.list[0].text, '\n'));
+	}
+}
+
+static void test_all_faults_at_once(void **state)
+{
+	char text[1024] = "include sub/more.rules\n";
+
+	(void)state;
+	write_file("sub/more.rules", "1/tcp\nbad1\n");
+	for (int i = 0; i < 18; i++)
+		strcat(text, "2/tcp\nbad\n");
+	write_file("faults.rules", text);
+	read_wrong("faults.rules");
+	assert_int_equal(problems.nr, 19);
+	assert_int_equal(problems.more, 0);
+	assert_problem(0, "sub/more.rules:2: ", "\"bad1\"");
+	assert_problem(1, "faults.rules:3: ", "\"bad\"");
+	assert_problem(18, "faults.rules:37: ", "\"bad\"");
+
+	for (int i = 0; i < 5; i++)
+		strcat(text, "bad\n");
+	write_file("faults.rules", text);
+	read_wrong("faults.rules");
+	assert_int_equal(problems.nr, PB_PROBLEMS_MAX);
+	assert_int_equal(problems.more, 4);
+	assert_problem(19, "faults.rules:38: ", "\"bad\"");
+}
+
+static void test_faults_of_files(void **state)
+{
+	(void)state;
+	read_wrong("nosuch.rules");
+	assert_problem(0, "nosuch.rules: ", "No such file");
+	read_wrong("sub");
+	assert_problem(0, "sub: ", "directory");
+	write_bytes("nul.rules", "1/tcp\n2/\0tcp\n", 13);
+	read_wrong("nul.rules");
+	assert_problem(0, "nul.rules", "NUL");
+	write_bytes("nul.json", "{}\0", 3);
+	read_wrong("nul.json");
+	assert_problem(0, "nul.json", "NUL");
+	read_wrong("");
+	assert_problem(0, "", "No such file");
+}
+
+static void test_faults_of_json(void **state)
+{
+	static const struct {
+		const char *text, *begins, *says;
+	} cases[] = {
+		{ "", "fault.json", "not JSON" },
+		{ "{\n\"rules\":[{]}", "fault.json:2: ", "not JSON" },
+		{ "{\n\n\"policy\":\"deny\"", "fault.json:3: ", "not JSON" },
+		{ "{} x", "fault.json:1: ", "not JSON" },
+		{ "[]", "fault.json: ", "rules" },
+		{ "null", "fault.json: ", "rules" },
+		{ "{\"rules\":{}}", "fault.json: ", "array" },
+		{ "{\"rules\":[],\"frob\":\"x\"}", "fault.json: ", "\"frob\"" },
+		{ "{\"policy\":1}", "fault.json: ", "\"policy\"" },
+		{ "{\"policy\":null}", "fault.json: ", "\"policy\"" },
+		{ "{\"policy\":\"maybe\"}", "fault.json: ", "\"maybe\"" },
+		{ "{\"rules\":[{\"ports\":[\"1\"]},{}]}", "fault.json: rules[1]", "port" },
+		{ "{\"rules\":[{\"ports\":[\"x\"]}]}", "fault.json: rules[0]", "\"x\"" },
+		{ "{\"rules\":[{\"ports\":[\"1\"],\"frob\":1}]}", "fault.json: rules[0]",
+		  "\"frob\"" },
+		{ "{\"rules\":[\"drop tcp dport 22\"]}", "fault.json: rules[0]", "object" },
+		{ "{\"rules\":[{\"ports\":[\"1\"],\"expires_in\":0}]}", "fault.json: rules[0]",
+		  "expires_in" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		write_file("fault.json", cases[i].text);
+		read_wrong("fault.json");
+		assert_problem(0, cases[i].begins, cases[i].says);
+		assert_int_equal(problems.nr, 1);
+	}
+	write_file("fault.json", "{\"rules\":[{},{},{\"ports\":[\"1\"]},{}],\"policy\":\"no\"}");
+	read_wrong("fault.json");
+	assert_int_equal(problems.nr, 4);
+}
+
+static void test_many_faults_of_json(void **state)
+{
+	char text[256] = "{\"rules\":[{}";
+
+	(void)state;
+	for (int i = 0; i < 24; i++)
+		strcat(text, ",{}");
+	strcat(text, "]}");
+	write_file("fault.json", text);
+	read_wrong("fault.json");
+	assert_int_equal(problems.nr, PB_PROBLEMS_MAX);
+	assert_int_equal(problems.more, 5);
+}
+
+/* ---- What becomes of a ruleset ------------------------------------------------------------- */
+
+static void test_replace(void **state)
+{
+	struct pb_set set = { 0 }, wanted;
+	struct pb_error error;
+
+	(void)state;
+	add(&set, "1/tcp");
+	add(&set, "2/tcp");
+	add(&set, "3/tcp");
+	set.rules[1].packets = 5;
+	set.settings.no_replies = true;
+	write_file("new.rules", "policy deny\nallow 4/tcp\nallow 2/tcp comment \"kept\"\n3/tcp\n");
+	wanted = read_right("new.rules");
+	assert_int_equal(pb_set_replace(&set, &wanted, &error), 0);
+	assert_format(&set, "policy deny\nallow tcp dport 2 comment \"kept\"\ndrop tcp dport 3\n"
+			    "allow tcp dport 4\n");
+	assert_int_equal(set.rules[0].id, 2);
+	assert_int_equal(set.rules[0].packets, 5);
+	assert_int_equal(set.rules[1].id, 3);
+	assert_int_equal(set.rules[2].packets, 0);
+	pb_set_clear(&wanted);
+	pb_set_clear(&set);
+}
+
+static void test_replace_by_nothing(void **state)
+{
+	struct pb_set set = { 0 }, wanted = { 0 };
+	struct pb_error error;
+
+	(void)state;
+	add(&set, "1/tcp");
+	set.settings.policy = PB_POLICY_DENY;
+	assert_int_equal(pb_set_replace(&set, &wanted, &error), 0);
+	assert_format(&set, "policy allow\n");
+	pb_set_clear(&set);
+}
+
+static void test_check(void **state)
+{
+	static const struct wrong wrong = { "3 rules", "3 rules", "--max-rules" };
+	struct pb_error error = { "" };
+	struct pb_set set;
+
+	(void)state;
+	write_file("three.rules", "1/tcp\n2/tcp\n3/tcp\n");
+	set = read_right("three.rules");
+	assert_int_equal(pb_set_check(&set, 3, &error), 0);
+	assert_says(&wrong, pb_set_check(&set, 2, &error), -ENOSPC, &error);
+	pb_set_clear(&set);
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+/* The rules of 1,000 ports more than those of a file before it, so that some stay. */
+static void write_many(const char *name, unsigned int first)
+{
+	FILE *out = fopen(name, "w");
+
+	assert_non_null(out);
+	for (unsigned int port = first; port < first + MANY; port++)
+		fprintf(out, "drop tcp dport %u\n", port);
+	assert_int_equal(fclose(out), 0);
+}
+
+/* Takes time in proportion to the rules; the limits leave room for sanitizers. */
+static void test_many(void **state)
+{
+	double start = seconds();
+	struct pb_set set, wanted;
+	struct pb_error error;
+	char *text;
+
+	(void)state;
+	write_many("many.rules", 1);
+	set = read_right("many.rules");
+	assert_int_equal(set.nr_rules, MANY);
+	print_message("%u rules read: %.3f s\n", MANY, seconds() - start);
+	assert_true(seconds() - start < 4);
+
+	start = seconds();
+	text = format(&set, NOW);
+	write_file("many.rules", text);
+	print_message("%u rules written: %.3f s\n", MANY, seconds() - start);
+	assert_true(seconds() - start < 4);
+	free(text);
+
+	write_many("other.rules", 1001);
+	wanted = read_right("other.rules");
+	start = seconds();
+	assert_int_equal(pb_set_replace(&set, &wanted, &error), 0);
+	print_message("%u rules replaced: %.3f s\n", MANY, seconds() - start);
+	assert_true(seconds() - start < 4);
+	assert_int_equal(set.nr_rules, MANY);
+	pb_set_clear(&wanted);
+	pb_set_clear(&set);
+}
+
+/* As in a change of a ruleset that is loaded: ids in use are the last to be given out. */
+static void test_many_others(void **state)
+{
+	struct pb_set set, wanted;
+	struct pb_error error;
+	double start;
+	__u32 *ids;
+
+	(void)state;
+	write_many("many.rules", 1);
+	set = read_right("many.rules");
+	for (size_t i = 0; i < set.nr_rules; i++)
+		set.rules[i].protocols = 1 << PB_PROTO_UDP;
+	ids = calloc(set.nr_rules, sizeof(*ids));
+	assert_non_null(ids);
+	for (size_t i = 0; i < set.nr_rules; i++)
+		ids[i] = set.rules[i].id;
+	set.retired = ids;
+	set.nr_retired = set.nr_rules;
+	wanted = read_right("many.rules");
+	start = seconds();
+	assert_int_equal(pb_set_replace(&set, &wanted, &error), 0);
+	print_message("%u rules replaced by others: %.3f s\n", MANY, seconds() - start);
+	assert_true(seconds() - start < 4);
+	assert_int_equal(set.nr_rules, MANY);
+	pb_set_clear(&wanted);
+	pb_set_clear(&set);
+	free(ids);
+}
+
+/* ---- --------------------------------------------------------------------------------------- */
+
+static int enter_folder(void **state)
+{
+	(void)state;
+	return !mkdtemp(folder) || chdir(folder) || mkdir("sub", 0700);
+}
+
+static int leave_folder(void **state)
+{
+	char command[64];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -r '%s'", folder);
+	return chdir("/") || system(command);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_round_trip_settings),
+		cmocka_unit_test(test_round_trip_rules),
+		cmocka_unit_test(test_defaults_are_left_out),
+		cmocka_unit_test(test_time_left),
+		cmocka_unit_test(test_rule_list_is_a_file),
+		cmocka_unit_test(test_text_forms),
+		cmocka_unit_test(test_last_of_the_same_holds),
+		cmocka_unit_test(test_notes_may_be_left_out),
+		cmocka_unit_test(test_standard_input),
+		cmocka_unit_test(test_include),
+		cmocka_unit_test(test_include_absolute),
+		cmocka_unit_test(test_include_twice),
+		cmocka_unit_test(test_include_circles),
+		cmocka_unit_test(test_include_depth),
+		cmocka_unit_test(test_faults_of_lines),
+		cmocka_unit_test(test_all_faults_at_once),
+		cmocka_unit_test(test_faults_of_files),
+		cmocka_unit_test(test_faults_of_json),
+		cmocka_unit_test(test_many_faults_of_json),
+		cmocka_unit_test(test_replace),
+		cmocka_unit_test(test_replace_by_nothing),
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_many_others),
+	};
+
+	return cmocka_run_group_tests(tests, enter_folder, leave_folder);
+}
