@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Completion for bash. It asks the kernel and the tool only where the user asks for
+# what they know, and is quiet where that needs root.
+
+_xdp_portblock_commands='load unload upgrade status rule policy replies fragments unparsable
+	save check diff apply confirm rollback
+	stats top monitor explain doctor help'
+_xdp_portblock_rule_commands='add del list flush reset'
+
+# The options of a command.
+_xdp_portblock_options()
+{
+	local match='--port --sport --proto --action --from --except --new --expires --comment'
+	local change='-r --ruleset --confirm -f --force'
+
+	case $1 in
+	load)
+		echo '-m --mode -p --policy --priority --require-dispatcher --max-rules --max-sources'
+		echo '--rules -f --force -r --ruleset'
+		;;
+	unload) echo '-a --all -k --keep' ;;
+	upgrade) echo '-a --all' ;;
+	status) echo '-j --json' ;;
+	'rule add') echo "$match $change -j --json" ;;
+	'rule del') echo "$match $change" ;;
+	'rule list') echo '-r --ruleset -j --json' ;;
+	'rule flush') echo "$change" ;;
+	'rule reset') echo '-r --ruleset' ;;
+	policy) echo "$change -j --json" ;;
+	replies) echo "$change -j --json" ;;
+	fragments) echo "$change -j --json" ;;
+	unparsable) echo "$change -j --json" ;;
+	save) echo '-r --ruleset -j --json' ;;
+	check) echo '--max-rules' ;;
+	diff) echo '-r --ruleset' ;;
+	apply) echo "$change" ;;
+	confirm) echo '-r --ruleset' ;;
+	rollback) echo '-r --ruleset' ;;
+	stats) echo '-i --interval -c --count --prometheus -o --output -r --ruleset -j --json' ;;
+	top) echo '-i --interval -r --ruleset' ;;
+	monitor)
+		echo '--rule --port --from --outcome --rate -c --count -w --write -s --snaplen'
+		echo '-r --ruleset -j --json'
+		;;
+	explain) echo '--port --sport --proto --from --to -i --interface --hex -r --ruleset -j --json' ;;
+	doctor) echo '--fix -j --json' ;;
+	esac
+	echo '-v --verbose -h --help'
+}
+
+# A word, perhaps shortened, as the one of LIST that it can only mean; or as it is.
+_xdp_portblock_expand()	# WORD LIST
+{
+	local word found=
+
+	for word in $2; do
+		[ "$word" != "$1" ] || { echo "$1"; return; }
+		case $word in
+		"$1"*) found="$found $word" ;;
+		esac
+	done
+	case ${found# } in
+	'' | *' '*) echo "$1" ;;
+	*) echo "${found# }" ;;
+	esac
+}
+
+_xdp_portblock_rulesets()
+{
+	ls "${LIBXDP_BPFFS:-/sys/fs/bpf}/xdp-portblock" 2>/dev/null
+}
+
+_xdp_portblock_ids()	# PROGRAM RULESET
+{
+	"$1" rule list -j -r "$2" 2>/dev/null </dev/null | grep -o '{"id":[0-9]*' | cut -d : -f 2
+}
+
+# The last item of a list with commas between. Where one item is left, bash
+# puts it in place of the whole word, so what stands before goes with it.
+_xdp_portblock_list()	# CUR WORDS
+{
+	local before=
+
+	[ "${1%,*}" = "$1" ] || before=${1%,*},
+	mapfile -t COMPREPLY < <(compgen -P "$before" -W "$2" -- "${1##*,}")
+	compopt -o nospace 2>/dev/null
+}
+
+_xdp_portblock_words()	# CUR WORDS
+{
+	mapfile -t COMPREPLY < <(compgen -W "$2" -- "$1")
+}
+
+# Does an option, or a keyword of a rule's text, want a value?
+_xdp_portblock_takes_value()	# WORD COMMAND
+{
+	case $1 in
+	-m | --mode | -p | --policy | -r | --ruleset | --priority | --max-rules | --max-sources) ;;
+	--port | --sport | --proto | --action | --from | --except | --expires | --comment) ;;
+	--confirm | --rules) ;;
+	-i | --interval | -c | --count | -o | --output | --rule | --outcome | --rate) ;;
+	-w | --write | -s | --snaplen | --interface | --to) ;;
+	dport | sport | from | except | expires | comment) [ "${2%% *}" = rule ] ;;
+	*) false ;;
+	esac
+}
+
+_xdp_portblock_value()	# CUR PREV COMMAND PROGRAM RULESET
+{
+	case $2 in
+	-m | --mode) _xdp_portblock_words "$1" 'auto native skb hw' ;;
+	-p | --policy) _xdp_portblock_words "$1" 'allow deny' ;;
+	-r | --ruleset) _xdp_portblock_words "$1" "$(_xdp_portblock_rulesets)" ;;
+	--proto) _xdp_portblock_list "$1" 'tcp udp sctp dccp udplite' ;;
+	--action) _xdp_portblock_words "$1" 'drop allow audit' ;;
+	--rule) _xdp_portblock_words "$1" "$(_xdp_portblock_ids "$4" "$5")" ;;
+	--outcome)
+		_xdp_portblock_list "$1" "pass drop-rule drop-policy audit noport fragment malformed \
+			unparsable all"
+		;;
+	-i | --interface) [ "$3" != explain ] || _xdp_portblock_words "$1" "$(ls /sys/class/net 2>/dev/null)" ;;
+	--rules | -o | --output | -w | --write) mapfile -t COMPREPLY < <(compgen -f -- "$1") ;;
+	--from | --except | from | except)
+		# @FILE
+		[ "${1#@}" = "$1" ] || mapfile -t COMPREPLY < <(compgen -P @ -f -- "${1#@}")
+		;;
+	esac
+}
+
+# What is neither an option nor its value. WORDS of that kind stand there already.
+_xdp_portblock_argument()	# PROGRAM CUR COMMAND RULESET WORDS
+{
+	local protocols='tcp udp sctp dccp udplite'
+
+	case $3,$5 in
+	load,* | unload,* | upgrade,* | status,* | doctor,) _xdp_portblock_words "$2" "$(ls /sys/class/net 2>/dev/null)" ;;
+	'rule add,') _xdp_portblock_words "$2" "drop allow audit $protocols" ;;
+	'rule del,'*[!\ 0-9]* | 'rule add,'*)
+		_xdp_portblock_words "$2" "$protocols dport sport from except new expires comment"
+		;;
+	'rule del,'*) _xdp_portblock_words "$2" "$(_xdp_portblock_ids "$1" "$4")" ;;
+	save, | check, | diff, | apply, | explain,) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
+	policy,) _xdp_portblock_words "$2" 'allow deny' ;;
+	replies,) _xdp_portblock_words "$2" 'on off' ;;
+	fragments,) _xdp_portblock_words "$2" 'pass drop' ;;
+	unparsable,) _xdp_portblock_words "$2" 'drop pass' ;;
+	esac
+}
+
+_xdp_portblock()
+{
+	local program=${1/#\~/$HOME} cur=${COMP_WORDS[COMP_CWORD]} prev command=''
+	local ruleset=default words='' at=1 i word before
+
+	COMPREPLY=()
+	# --mode=skb comes as three words.
+	prev=${COMP_WORDS[COMP_CWORD - 1]}
+	if [ "$cur" = = ]; then
+		cur=
+	elif [ "$prev" = = ] && [ "$COMP_CWORD" -gt 2 ]; then
+		prev=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		_xdp_portblock_words "$cur" "$_xdp_portblock_commands -h --help -V --version"
+		return
+	fi
+	command=$(_xdp_portblock_expand "${COMP_WORDS[1]}" "$_xdp_portblock_commands")
+	if [ "$command" = help ]; then
+		case $COMP_CWORD,$(_xdp_portblock_expand "${COMP_WORDS[2]}" rule) in
+		2,*)
+			case $cur in
+			-*) _xdp_portblock_words "$cur" "$(_xdp_portblock_options help)" ;;
+			*) _xdp_portblock_words "$cur" "$_xdp_portblock_commands" ;;
+			esac
+			;;
+		3,rule) _xdp_portblock_words "$cur" "$_xdp_portblock_rule_commands" ;;
+		esac
+		return
+	fi
+	if [ "$command" = rule ]; then
+		if [ "$COMP_CWORD" -eq 2 ]; then
+			_xdp_portblock_words "$cur" "$_xdp_portblock_rule_commands -h --help"
+			return
+		fi
+		word=$(_xdp_portblock_expand "${COMP_WORDS[2]}" "$_xdp_portblock_rule_commands")
+		command="rule $word"
+		at=2
+	fi
+
+	# What stands there already: words, and which ruleset.
+	for ((i = at + 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		before=${COMP_WORDS[i - 1]}
+		[ "$before" != = ] || before=${COMP_WORDS[i - 2]}
+		case $word in
+		-* | =) continue ;;
+		esac
+		case $before in
+		-r | --ruleset) ruleset=$word ;;
+		esac
+		_xdp_portblock_takes_value "$before" "$command" || words="$words $word"
+	done
+
+	if _xdp_portblock_takes_value "$prev" "$command"; then
+		_xdp_portblock_value "$cur" "$prev" "$command" "$program" "$ruleset"
+		return
+	fi
+	case $cur in
+	-*) _xdp_portblock_words "$cur" "$(_xdp_portblock_options "$command")" ;;
+	*) _xdp_portblock_argument "$program" "$cur" "$command" "$ruleset" "${words# }" ;;
+	esac
+}
+
+complete -F _xdp_portblock xdp-portblock

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Completion for fish. Commands of two words are written rule-add here.
+
+# The words so far that are no options: the command comes first.
+function __xdp_portblock_command
+    set -l words (commandline -opc)
+    if test (count $words) -lt 2
+        return 1
+    end
+    if test "$words[2]" = rule
+        test (count $words) -gt 2; and echo "rule-$words[3]"; or echo rule
+    else
+        echo $words[2]
+    end
+end
+
+function __xdp_portblock_is
+    contains -- (__xdp_portblock_command) $argv
+end
+
+function __xdp_portblock_no_command
+    test (count (commandline -opc)) -lt 2
+end
+
+function __xdp_portblock_interfaces
+    ls /sys/class/net 2>/dev/null
+end
+
+function __xdp_portblock_rulesets
+    set -l bpffs /sys/fs/bpf
+    test -n "$LIBXDP_BPFFS"; and set bpffs $LIBXDP_BPFFS
+    ls $bpffs/xdp-portblock 2>/dev/null
+end
+
+# Quiet where it needs root.
+function __xdp_portblock_ids
+    set -l words (commandline -opc)
+    set -l ruleset default
+    for i in (seq (count $words))
+        if contains -- $words[$i] -r --ruleset; and test $i -lt (count $words)
+            set ruleset $words[(math $i + 1)]
+        end
+    end
+    xdp-portblock rule list -j -r $ruleset 2>/dev/null </dev/null | string match -ra '(?<=\{"id":)\d+'
+end
+
+# The last item of a list with commas between.
+function __xdp_portblock_protocols
+    set -l before (commandline -ct | string match -r '.*,|.*=')
+    for protocol in tcp udp sctp dccp udplite
+        echo $before$protocol
+    end
+end
+
+function __xdp_portblock_outcomes
+    set -l before (commandline -ct | string match -r '.*,|.*=')
+    for outcome in pass drop-rule drop-policy audit noport fragment malformed unparsable all
+        echo $before$outcome
+    end
+end
+
+complete -c xdp-portblock -f
+
+# Commands
+complete -c xdp-portblock -n __xdp_portblock_no_command -a load -d 'load the filter on interfaces'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a unload -d 'take the filter off interfaces'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a upgrade -d 'put this version of the program in place, rules kept'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a status -d 'what is loaded where, and what became of packets'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a rule -d 'add, delete and list rules'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a policy -d 'print or set what happens where no rule matches'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a replies -d 'whether policy deny passes packets of own connections'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a fragments -d 'what happens to fragments after the first'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a unparsable -d 'what happens to too many tags or extension headers'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a save -d 'write the ruleset to a file, or stdout'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a check -d 'look for faults in a file'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a diff -d 'how a file differs from the loaded ruleset'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a apply -d 'make the loaded ruleset that of a file, in one step'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a confirm -d 'keep the change that waits to be confirmed'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a rollback -d 'take the change that waits to be confirmed back at once'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a stats -d 'packets and bytes of rules and interfaces, and their rates'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a top -d 'the same as a live table'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a monitor -d 'dropped and audited packets as they come'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a explain -d 'what would happen to a packet, and why'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a doctor -d 'look for what may stand in the way'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a help -d 'print help'
+complete -c xdp-portblock -n __xdp_portblock_no_command -s h -l help -d 'print help'
+complete -c xdp-portblock -n __xdp_portblock_no_command -s V -l version -d 'print the version'
+complete -c xdp-portblock -n '__xdp_portblock_is rule' -a add -d 'add a rule, or change the action of the same rule'
+complete -c xdp-portblock -n '__xdp_portblock_is rule' -a del -d 'delete rules by id, or the same rule'
+complete -c xdp-portblock -n '__xdp_portblock_is rule' -a list -d 'list the rules with their counters'
+complete -c xdp-portblock -n '__xdp_portblock_is rule' -a flush -d 'delete all rules'
+complete -c xdp-portblock -n '__xdp_portblock_is rule' -a reset -d 'set the counters of rules and interfaces to 0'
+
+# Options
+complete -c xdp-portblock -n '__xdp_portblock_is load' -x -s m -l mode -a 'auto native skb hw' -d 'where in the kernel to attach'
+complete -c xdp-portblock -n '__xdp_portblock_is load' -x -s p -l policy -a 'allow deny' -d 'what happens where no rule matches'
+complete -c xdp-portblock -n '__xdp_portblock_is load' -x -l priority -d 'place in the chain of XDP programs'
+complete -c xdp-portblock -n '__xdp_portblock_is load' -l require-dispatcher -d 'fail where other XDP programs could not be added'
+complete -c xdp-portblock -n '__xdp_portblock_is load check' -x -l max-rules -d 'room for rules in a new ruleset'
+complete -c xdp-portblock -n '__xdp_portblock_is load' -x -l max-sources -d 'room for source prefixes in a new ruleset'
+complete -c xdp-portblock -n '__xdp_portblock_is unload' -s a -l all -d 'all interfaces, and pins left over'
+complete -c xdp-portblock -n '__xdp_portblock_is upgrade' -s a -l all -d 'all interfaces that are loaded'
+complete -c xdp-portblock -n '__xdp_portblock_is unload' -s k -l keep -d 'keep the pinned rules for a later load'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l port -d 'destination ports'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l sport -d 'source ports'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l proto -a '(__xdp_portblock_protocols)' -d protocols
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l action -a 'drop allow audit' -d 'what to do'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l from -d 'only from these prefixes'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l except -d 'not from these prefixes'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -l new -d 'only packets of no connection of this host'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l expires -d 'end the rule after a time'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l comment -d 'a comment'
+complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-list rule-flush rule-reset policy replies fragments unparsable save diff apply confirm rollback stats top monitor explain' -x -s r -l ruleset -a '(__xdp_portblock_rulesets)' -d 'the ruleset'
+complete -c xdp-portblock -n '__xdp_portblock_is status rule-add rule-list policy replies fragments unparsable save stats monitor explain doctor' -s j -l json -d 'print JSON'
+complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset policy replies fragments unparsable save check diff apply confirm rollback stats top monitor explain doctor help' -s v -l verbose -d 'say more'
+complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset policy replies fragments unparsable save check diff apply confirm rollback stats top monitor explain doctor help' -s h -l help -d 'print help'
+complete -c xdp-portblock -n '__xdp_portblock_is load' -r -F -l rules -d 'apply a file of rules before packets are judged'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del rule-flush policy replies fragments unparsable apply' -x -l confirm -d 'take the change back after that time unless it is confirmed'
+complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-flush policy replies fragments unparsable apply' -s f -l force -d 'even if it cuts the SSH connection in use'
+complete -c xdp-portblock -n '__xdp_portblock_is stats top' -x -s i -l interval -d 'read again after so long'
+complete -c xdp-portblock -n '__xdp_portblock_is stats monitor' -x -s c -l count -d 'end after so many'
+complete -c xdp-portblock -n '__xdp_portblock_is stats' -l prometheus -d 'print metrics for Prometheus'
+complete -c xdp-portblock -n '__xdp_portblock_is stats' -r -F -s o -l output -d 'write them to a file, in one step'
+complete -c xdp-portblock -n '__xdp_portblock_is monitor' -x -l rule -a '(__xdp_portblock_ids)' -d 'only packets that this rule decided'
+complete -c xdp-portblock -n '__xdp_portblock_is monitor' -x -l port -d 'only packets with this port'
+complete -c xdp-portblock -n '__xdp_portblock_is monitor' -x -l from -d 'only packets from these prefixes'
+complete -c xdp-portblock -n '__xdp_portblock_is monitor' -x -l outcome -a '(__xdp_portblock_outcomes)' -d 'only packets with these outcomes'
+complete -c xdp-portblock -n '__xdp_portblock_is monitor' -x -l rate -d 'packets a second and CPU'
+complete -c xdp-portblock -n '__xdp_portblock_is monitor' -r -F -s w -l write -d 'write a pcap file'
+complete -c xdp-portblock -n '__xdp_portblock_is monitor' -x -s s -l snaplen -d 'how much of each packet'
+complete -c xdp-portblock -n '__xdp_portblock_is explain' -x -l port -d 'destination port'
+complete -c xdp-portblock -n '__xdp_portblock_is explain' -x -l sport -d 'source port'
+complete -c xdp-portblock -n '__xdp_portblock_is explain' -x -l proto -a 'tcp udp sctp dccp udplite' -d protocol
+complete -c xdp-portblock -n '__xdp_portblock_is explain' -x -l from -d 'source address'
+complete -c xdp-portblock -n '__xdp_portblock_is explain' -x -l to -d 'destination address'
+complete -c xdp-portblock -n '__xdp_portblock_is explain' -x -s i -l interface -a '(__xdp_portblock_interfaces)' -d 'as it would come in there'
+complete -c xdp-portblock -n '__xdp_portblock_is explain' -l hex -d 'print the bytes of the packet'
+complete -c xdp-portblock -n '__xdp_portblock_is doctor' -l fix -d 'remove stale leftovers'
+
+# Arguments
+complete -c xdp-portblock -n '__xdp_portblock_is save check diff apply explain' -F
+complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status doctor' -a '(__xdp_portblock_interfaces)' -d interface
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add' -a 'drop allow audit tcp udp sctp dccp udplite dport sport from except new expires comment'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-del' -a '(__xdp_portblock_ids)' -d 'rule id'
+complete -c xdp-portblock -n '__xdp_portblock_is policy' -a 'allow deny'
+complete -c xdp-portblock -n '__xdp_portblock_is replies' -a 'on off'
+complete -c xdp-portblock -n '__xdp_portblock_is fragments' -a 'pass drop'
+complete -c xdp-portblock -n '__xdp_portblock_is unparsable' -a 'drop pass'
+complete -c xdp-portblock -n '__xdp_portblock_is help' -a 'load unload upgrade status rule policy replies fragments unparsable save check diff apply confirm rollback stats top monitor explain doctor help'

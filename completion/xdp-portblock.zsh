@@ -1,0 +1,215 @@
+#compdef xdp-portblock
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Completion for zsh; installed as _xdp-portblock.
+
+_xdp_portblock_interfaces() {
+	compadd -- /sys/class/net/*(N:t)
+}
+
+_xdp_portblock_rulesets() {
+	compadd -- ${LIBXDP_BPFFS:-/sys/fs/bpf}/xdp-portblock/*(N:t)
+}
+
+# Quiet where it needs root.
+_xdp_portblock_ids() {
+	compadd -- ${(f)"$(xdp-portblock rule list -j -r ${opt_args[-r]:-${opt_args[--ruleset]:-default}} \
+		2>/dev/null </dev/null | grep -o '{"id":[0-9]*' | cut -d : -f 2)"}
+}
+
+_xdp_portblock_protocols() {
+	_values -s , protocol tcp udp sctp dccp udplite
+}
+
+_xdp_portblock_outcomes() {
+	_values -s , outcome pass drop-rule drop-policy audit noport fragment malformed unparsable all
+}
+
+_xdp_portblock_prefixes() {
+	if compset -P @; then
+		_files
+	else
+		_message 'prefixes (10.0.0.0/8,2001:db8::1) or @FILE'
+	fi
+}
+
+_xdp_portblock_rule_words() {
+	compadd -- drop allow audit tcp udp sctp dccp udplite \
+		dport sport from except new expires comment
+}
+
+_xdp_portblock_del_words() {
+	_xdp_portblock_ids
+	_xdp_portblock_rule_words
+}
+
+_xdp_portblock_commands() {
+	local -a commands=(
+		'load:load the filter on interfaces'
+		'unload:take the filter off interfaces'
+		'upgrade:put this version of the program in place, rules kept'
+		'status:what is loaded where, and what became of packets'
+		'rule:add, delete and list rules'
+		'policy:print or set what happens where no rule matches'
+		'replies:whether policy deny passes packets of own connections'
+		'fragments:what happens to fragments after the first'
+		'unparsable:what happens to too many tags or extension headers'
+		'save:write the ruleset to a file, or stdout'
+		'check:look for faults in a file'
+		'diff:how a file differs from the loaded ruleset'
+		'apply:make the loaded ruleset that of a file, in one step'
+		'confirm:keep the change that waits to be confirmed'
+		'rollback:take the change that waits to be confirmed back at once'
+		'stats:packets and bytes of rules and interfaces, and their rates'
+		'top:the same as a live table'
+		'monitor:dropped and audited packets as they come'
+		'explain:what would happen to a packet, and why'
+		'doctor:look for what may stand in the way'
+		'help:print help'
+	)
+	_describe command commands
+}
+
+_xdp_portblock_rule_commands() {
+	local -a commands=(
+		'add:add a rule, or change the action of the same rule'
+		'del:delete rules by id, or the same rule'
+		'list:list the rules with their counters'
+		'flush:delete all rules'
+		'reset:set the counters of rules and interfaces to 0'
+	)
+	_describe 'rule command' commands
+}
+
+_xdp_portblock() {
+	local curcontext=$curcontext command
+	local -A opt_args
+	local -a common ruleset json match change
+
+	common=(
+		'*'{-v,--verbose}'[say more]'
+		'(- *)'{-h,--help}'[print help]'
+	)
+	ruleset=('(-r --ruleset)'{-r,--ruleset}'[the ruleset]:ruleset:_xdp_portblock_rulesets')
+	json=('(-j --json)'{-j,--json}'[print JSON]')
+	change=(
+		'--confirm[take the change back after that time unless it is confirmed]:duration (60s, 5m): '
+		'(-f --force)'{-f,--force}'[even if it cuts the SSH connection in use]'
+	)
+	match=(
+		'(--sport)--port[destination ports]:ports (22,80-90): '
+		'(--port --new)--sport[source ports]:ports (22,80-90): '
+		'--proto[protocols]:protocols:_xdp_portblock_protocols'
+		'--action[what to do]:action:(drop allow audit)'
+		'--from[only from these prefixes]:prefixes:_xdp_portblock_prefixes'
+		'--except[not from these prefixes]:prefixes:_xdp_portblock_prefixes'
+		'(--sport)--new[only packets of no connection of this host]'
+		'--expires[end the rule after a time]:duration (10m, 1h30m): '
+		'--comment[a comment]:text: '
+	)
+
+	if ((CURRENT == 2)); then
+		if [[ $words[2] == -* ]]; then
+			compadd -- -h --help -V --version
+		else
+			_xdp_portblock_commands
+		fi
+		return
+	fi
+	command=$words[2]
+	if [[ $command == rule ]]; then
+		if ((CURRENT == 3)); then
+			_xdp_portblock_rule_commands
+			return
+		fi
+		command="rule $words[3]"
+		shift words
+		((CURRENT--))
+	fi
+	shift words
+	((CURRENT--))
+
+	case $command in
+	load)
+		_arguments -s $common $ruleset \
+			'(-m --mode)'{-m,--mode}'[where in the kernel to attach]:mode:(auto native skb hw)' \
+			'(-p --policy)'{-p,--policy}'[what happens where no rule matches]:policy:(allow deny)' \
+			'--priority[place in the chain of XDP programs]:number: ' \
+			'--require-dispatcher[fail where other XDP programs could not be added]' \
+			'--max-rules[room for rules in a new ruleset]:number: ' \
+			'--rules[apply a file of rules before packets are judged]:file:_files' \
+			'(-f --force)'{-f,--force}'[even if it cuts the SSH connection in use]' \
+			'--max-sources[room for source prefixes in a new ruleset]:number: ' \
+			'*:interface:_xdp_portblock_interfaces'
+		;;
+	unload)
+		_arguments -s $common \
+			'(-a --all *)'{-a,--all}'[all interfaces, and pins left over]' \
+			'(-k --keep)'{-k,--keep}'[keep the pinned rules for a later load]' \
+			'*:interface:_xdp_portblock_interfaces'
+		;;
+	upgrade)
+		_arguments -s $common \
+			'(-a --all *)'{-a,--all}'[all interfaces that are loaded]' \
+			'*:interface:_xdp_portblock_interfaces'
+		;;
+	status) _arguments -s $common $json '*:interface:_xdp_portblock_interfaces' ;;
+	'rule add') _arguments -s $common $match $change $ruleset $json '*:rule:_xdp_portblock_rule_words' ;;
+	'rule del') _arguments -s $common $match $change $ruleset '*:id or rule:_xdp_portblock_del_words' ;;
+	'rule list') _arguments -s $common $ruleset $json ;;
+	'rule flush') _arguments -s $common $change $ruleset ;;
+	'rule reset') _arguments -s $common $ruleset ;;
+	policy) _arguments -s $common $change $ruleset $json ':policy:(allow deny)' ;;
+	replies) _arguments -s $common $change $ruleset $json ':replies:(on off)' ;;
+	fragments) _arguments -s $common $change $ruleset $json ':fragments:(pass drop)' ;;
+	unparsable) _arguments -s $common $change $ruleset $json ':unparsable:(drop pass)' ;;
+	save) _arguments -s $common $ruleset $json ':file:_files' ;;
+	check) _arguments -s $common '--max-rules[how many rules must fit]:number: ' ':file:_files' ;;
+	diff) _arguments -s $common $ruleset ':file:_files' ;;
+	apply) _arguments -s $common $change $ruleset ':file:_files' ;;
+	confirm) _arguments -s $common $ruleset ;;
+	rollback) _arguments -s $common $ruleset ;;
+	stats)
+		_arguments -s $common $ruleset \
+			'(-i --interval)'{-i,--interval}'[read again after so long]:seconds: ' \
+			'(-c --count)'{-c,--count}'[end after so many readings]:number: ' \
+			'(--prometheus)'{-j,--json}'[print JSON]' \
+			'(-j --json)--prometheus[print metrics for Prometheus]' \
+			'(-o --output)'{-o,--output}'[write them to a file]:file:_files'
+		;;
+	top)
+		_arguments -s $common $ruleset \
+			'(-i --interval)'{-i,--interval}'[read again after so long]:seconds: '
+		;;
+	monitor)
+		_arguments -s $common $ruleset $json \
+			'--rule[only packets that this rule decided]:rule id:_xdp_portblock_ids' \
+			'--port[only packets with this port]:port: ' \
+			'--from[only packets from these prefixes]:prefixes:_xdp_portblock_prefixes' \
+			'--outcome[only packets with these outcomes]:outcomes:_xdp_portblock_outcomes' \
+			'--rate[packets a second and CPU]:number: ' \
+			'(-c --count)'{-c,--count}'[end after so many packets]:number: ' \
+			'(-w --write)'{-w,--write}'[write a pcap file]:file:_files' \
+			'(-s --snaplen)'{-s,--snaplen}'[how much of each packet]:bytes: '
+		;;
+	explain)
+		_arguments -s $common $ruleset $json \
+			'--port[destination port]:port: ' \
+			'--sport[source port]:port: ' \
+			'--proto[protocol]:protocol:(tcp udp sctp dccp udplite)' \
+			'--from[source address]:address: ' \
+			'--to[destination address]:address: ' \
+			'(-i --interface)'{-i,--interface}'[as it would come in there]:interface:_xdp_portblock_interfaces' \
+			'--hex[print the bytes of the packet]' \
+			':pcap file:_files'
+		;;
+	doctor)
+		_arguments -s $common $json '--fix[remove stale leftovers]' \
+			':interface:_xdp_portblock_interfaces'
+		;;
+	help) _arguments -s $common ':command:_xdp_portblock_commands' \
+		':rule command:_xdp_portblock_rule_commands' ;;
+	esac
+}
+
+_xdp_portblock "$@"
