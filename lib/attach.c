@@ -85,6 +85,11 @@ static int fail_attach(const struct pb_interface *interface, enum pb_mode mode, 
 			       name);
 	case EPERM:
 	case EACCES:
+		if (strstr(last, "Failed to load program"))
+			return pb_fail(error, code,
+				       "%s: the kernel's verifier refuses the program, which is a "
+				       "fault of xdp-portblock: `-vv` shows why",
+				       name);
 		return pb_fail_permission(error, code, "attach the program");
 	default:
 		return pb_fail(error, code, "%s: cannot attach the program: %s%s%s", name,
@@ -198,7 +203,9 @@ int pb_detach(int ifindex, __u32 program_id, struct pb_error *error)
 			if (xdp_program__id(program) == program_id)
 				break;
 	pb_log_begin();
-	if (program && xdp_program__id(program) == program_id)
+	if (!program || xdp_program__id(program) != program_id)
+		ret = -ENOENT;
+	else
 		ret = xdp_program__detach(program, ifindex, xdp_multiprog__attach_mode(programs),
 					  0);
 	xdp_multiprog__close(programs);

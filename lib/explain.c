@@ -11,6 +11,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <portblock/parse.h>
+#include "attach.h"
 #include "error.h"
 #include "log.h"
 #include "object.h"
@@ -37,8 +38,10 @@ static struct pb_count *map_counts(const struct bpf_map *map, size_t nr)
 
 static int load_twin(struct pb_twin *twin, const struct pb_maps *maps, struct pb_error *error)
 {
+	const struct pb_features features = pb_features();
 	const struct pb_constants constants = { .ethernet = twin->ethernet,
-						.connections = true,
+						.frags = features.frags,
+						.connections = features.connections,
 						.private_counts = true };
 	int ret;
 
@@ -46,7 +49,11 @@ static int load_twin(struct pb_twin *twin, const struct pb_maps *maps, struct pb
 	ret = pb_object_open(maps, &constants, &twin->object, error);
 	if (ret)
 		return ret;
-	ret = portblock_bpf__load(twin->object);
+	if (features.frags)
+		ret = bpf_program__set_flags(twin->object->progs.xdp_portblock,
+					     BPF_F_XDP_HAS_FRAGS);
+	if (!ret)
+		ret = portblock_bpf__load(twin->object);
 	if (ret)
 		return pb_fail_permission(error, -ret, "load the twin of the program");
 	twin->row = maps->config->max_rules + 1;

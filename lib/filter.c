@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <bpf/bpf.h>
 #include "attach.h"
 #include "error.h"
 #include "interface.h"
@@ -259,6 +260,15 @@ static int check_attached(const struct load *load, struct pb_load_result *result
 	return 0;
 }
 
+/* Whatever program of ours is on the interface now. */
+static void take_off(int ifindex)
+{
+	struct pb_interface now;
+
+	if (!pb_interface_get(ifindex, &now, NULL) && now.loaded)
+		pb_detach(ifindex, now.program_id, NULL);
+}
+
 static int load_target(const struct load *load, const struct target *target,
 		       struct pb_load_result *result, struct pb_error *error)
 {
@@ -278,8 +288,8 @@ static int load_target(const struct load *load, const struct target *target,
 	ret = check_attached(load, result, error);
 	if (target->what == PB_ALREADY_LOADED)
 		*result->note = '\0'; /* it is as it was */
-	if (ret && target->what == PB_LOADED && result->interface.loaded)
-		pb_detach(result->interface.ifindex, result->interface.program_id, NULL);
+	if (ret && target->what == PB_LOADED)
+		take_off(target->before.ifindex);
 	return ret;
 }
 
@@ -365,6 +375,16 @@ static int load_locked(struct load *load, const int *ifindexes, struct pb_load_r
 	return ret;
 }
 
+/* What is loaded is found again by ids: better refused before than after it is attached. */
+static int check_rights(struct pb_error *error)
+{
+	__u32 id;
+
+	if (!bpf_prog_get_next_id(0, &id) || errno == ENOENT)
+		return 0;
+	return pb_fail_permission(error, errno, "look XDP programs up");
+}
+
 int pb_filter_load(const int *ifindexes, size_t nr, const struct pb_load_options *options,
 		   struct pb_load_result *results, struct pb_error *error)
 {
@@ -374,6 +394,8 @@ int pb_filter_load(const int *ifindexes, size_t nr, const struct pb_load_options
 
 	if (!ret)
 		ret = pb_bpffs_check(error);
+	if (!ret)
+		ret = check_rights(error);
 	load.targets = calloc(nr, sizeof(*load.targets));
 	if (!ret && (!tried || !load.targets || nr > PB_INTERFACES_MAX))
 		ret = pb_fail_memory(error);
@@ -471,20 +493,32 @@ int pb_filter_unload(const int *ifindexes, size_t nr, bool keep, struct pb_error
 	return ret;
 }
 
-static int remove_if_unused(const char *name, bool kept, size_t *removed, struct pb_error *error)
+/* By the map's id: what else the maps hold may be of another version. */
+static bool is_used(const char *name)
+{
+	__u32 id = pb_pins_id(name);
+
+	return id && pb_instances_count(id, NULL, 0) != 0;
+}
+
+static bool is_kept(const char *name)
 {
 	struct pb_ruleset *ruleset;
-	char path[PB_PATH_LEN];
-	bool used = false;
-	int ret;
+	bool keep = false;
 
-	/* What can't be opened, of another version say, is used by nothing that we know of. */
 	if (!pb_ruleset_open(name, &ruleset, NULL)) {
-		used = (!kept && ruleset->maps.config->keep) ||
-		       pb_instances_count(pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]), NULL, 0);
+		keep = ruleset->maps.config->keep;
 		pb_ruleset_close(ruleset);
 	}
-	if (used)
+	return keep;
+}
+
+static int remove_if_unused(const char *name, bool kept, size_t *removed, struct pb_error *error)
+{
+	char path[PB_PATH_LEN];
+	int ret;
+
+	if (is_used(name) || (!kept && is_kept(name)))
 		return 0;
 	pb_pins_path(path, name);
 	ret = pb_maps_unpin(path, error);

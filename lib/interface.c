@@ -38,38 +38,47 @@ int pb_interface_index(const char *word, int *ifindex, struct pb_error *error)
 	return 0;
 }
 
-static void find_map(__u32 id, struct pb_instance *instance)
+/* A map or program that is gone by now is none of ours; any other failure is one. */
+static int gone_or_error(void)
+{
+	return errno == ENOENT ? 0 : -errno;
+}
+
+static int find_map(__u32 id, struct pb_instance *instance)
 {
 	struct portblock_bpf__rodata constants;
 	struct bpf_map_info info = {};
 	__u32 len = sizeof(info), zero = 0;
-	int fd = bpf_map_get_fd_by_id(id);
+	int fd = bpf_map_get_fd_by_id(id), ret = 0;
 
 	if (fd < 0)
-		return;
-	if (!bpf_obj_get_info_by_fd(fd, &info, &len)) {
-		if (!strcmp(info.name, "pb_config"))
-			instance->config_id = id;
-		else if (!strcmp(info.name, "pb_outcomes"))
-			instance->outcomes_id = id;
-		else if (strstr(info.name, ".rodata") && info.value_size == sizeof(constants) &&
-			 !bpf_map_lookup_elem(fd, &zero, &constants))
-			instance->frags = constants.pb_frags;
-	}
+		return gone_or_error();
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		ret = -errno;
+	else if (!strcmp(info.name, "pb_config"))
+		instance->config_id = id;
+	else if (!strcmp(info.name, "pb_outcomes"))
+		instance->outcomes_id = id;
+	else if (strstr(info.name, ".rodata") && info.value_size == sizeof(constants) &&
+		 !bpf_map_lookup_elem(fd, &zero, &constants))
+		instance->frags = constants.pb_frags;
 	close(fd);
+	return ret;
 }
 
-/* Finds the maps that tell an instance of ours; false if they are not there. */
-static bool find_maps(const __u32 *ids, __u32 nr, struct pb_instance *instance)
+/* Finds the maps that tell an instance of ours; 1, or 0 if they are not there. */
+static int find_maps(const __u32 *ids, __u32 nr, struct pb_instance *instance)
 {
-	for (__u32 i = 0; i < nr; i++)
-		find_map(ids[i], instance);
-	return instance->config_id && instance->outcomes_id;
+	int ret = 0;
+
+	for (__u32 i = 0; !ret && i < nr; i++)
+		ret = find_map(ids[i], instance);
+	return ret ?: instance->config_id && instance->outcomes_id;
 }
 
-bool pb_instance_of(__u32 program_id, struct pb_instance *instance)
+int pb_instance_of(__u32 program_id, struct pb_instance *instance)
 {
-	int fd = bpf_prog_get_fd_by_id(program_id);
+	int fd = bpf_prog_get_fd_by_id(program_id), ours = 0;
 	struct pb_instance found = { .program_id = program_id };
 	__u32 ids[MAPS_OF_PROGRAM];
 	struct bpf_prog_info info = {
@@ -77,22 +86,23 @@ bool pb_instance_of(__u32 program_id, struct pb_instance *instance)
 		.map_ids = (__u64)(unsigned long)ids,
 	};
 	__u32 len = sizeof(info);
-	bool ours;
 
 	if (fd < 0)
-		return false;
-	ours = !bpf_obj_get_info_by_fd(fd, &info, &len) && !strcmp(info.name, PROGRAM_NAME) &&
-	       info.nr_map_ids <= MAPS_OF_PROGRAM && find_maps(ids, info.nr_map_ids, &found);
+		return gone_or_error();
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		ours = -errno;
+	else if (!strcmp(info.name, PROGRAM_NAME) && info.nr_map_ids <= MAPS_OF_PROGRAM)
+		ours = find_maps(ids, info.nr_map_ids, &found);
 	close(fd);
-	if (ours)
+	if (ours > 0)
 		*instance = found;
 	return ours;
 }
 
-unsigned int pb_instances_count(__u32 config_id, const __u32 *without, size_t nr)
+int pb_instances_count(__u32 config_id, const __u32 *without, size_t nr)
 {
 	struct pb_instance instance;
-	unsigned int count = 0;
+	int count = 0, ours;
 	__u32 id = 0;
 
 	while (!bpf_prog_get_next_id(id, &id)) {
@@ -100,10 +110,14 @@ unsigned int pb_instances_count(__u32 config_id, const __u32 *without, size_t nr
 
 		for (size_t i = 0; i < nr; i++)
 			left_out |= without[i] == id;
-		if (!left_out && pb_instance_of(id, &instance) && instance.config_id == config_id)
-			count++;
+		if (left_out)
+			continue;
+		ours = pb_instance_of(id, &instance);
+		if (ours < 0)
+			return ours;
+		count += ours && instance.config_id == config_id;
 	}
-	return count;
+	return errno == ENOENT ? count : -errno;
 }
 
 static enum pb_mode mode_of(enum xdp_attach_mode mode)
@@ -131,7 +145,7 @@ static void add_program(const struct xdp_program *program, struct pb_interface *
 	snprintf(entry->name, sizeof(entry->name), "%s", xdp_program__name(program));
 	entry->id = xdp_program__id(program);
 	entry->priority = xdp_program__run_prio(program);
-	if (interface->loaded || !pb_instance_of(entry->id, instance))
+	if (interface->loaded || pb_instance_of(entry->id, instance) <= 0)
 		return;
 	interface->loaded = true;
 	interface->program_id = entry->id;

@@ -17,13 +17,13 @@ struct pb_instance {
 int pb_interface_look(int ifindex, struct pb_interface *interface, struct pb_instance *instance,
 		      struct pb_error *error);
 
-/* Is the program with this id ours? Fills the instance then. */
-bool pb_instance_of(__u32 program_id, struct pb_instance *instance);
+/* Is the program with this id ours? 1: yes, and the instance is filled; 0: no; or an error. */
+int pb_instance_of(__u32 program_id, struct pb_instance *instance);
 
 /*
  * How many programs in the kernel use the ruleset whose pb_config map has this id, those in
- * `without` left out: other mount and network namespaces included.
+ * `without` left out: other mount and network namespaces included. Or an error.
  */
-unsigned int pb_instances_count(__u32 config_id, const __u32 *without, size_t nr);
+int pb_instances_count(__u32 config_id, const __u32 *without, size_t nr);
 
 #endif

@@ -67,10 +67,11 @@ int pb_fail_permission(struct pb_error *error, int code, const char *doing)
 
 	if (code != EPERM && code != EACCES)
 		return pb_fail(error, code, "cannot %s: %s", doing, strerror(code));
-	if (!admin && !(net && bpf))
+	if (!admin)
 		return pb_fail(error, code,
 			       "cannot %s: %s: this needs root, or the capabilities CAP_NET_ADMIN "
-			       "and CAP_BPF (missing here:%s%s)",
+			       "and CAP_BPF, and CAP_SYS_ADMIN to look programs up (missing "
+			       "here:%s%s CAP_SYS_ADMIN)",
 			       doing, strerror(code), net ? "" : " CAP_NET_ADMIN",
 			       bpf ? "" : " CAP_BPF");
 	return pb_fail(error, code,

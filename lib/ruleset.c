@@ -320,9 +320,11 @@ int pb_ruleset_release(__u32 config_id, const __u32 *gone, size_t nr, bool keep,
 {
 	char **names;
 	size_t count;
-	int ret;
+	int ret = pb_instances_count(config_id, gone, nr);
 
-	if (pb_instances_count(config_id, gone, nr))
+	if (ret < 0)
+		return pb_fail_permission(error, -ret, "see who uses the ruleset: its pins stay");
+	if (ret)
 		return 0;
 	ret = pb_ruleset_names(&names, &count, error);
 	if (ret)
@@ -349,7 +351,7 @@ int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error)
 		return lock;
 	memset(ruleset->maps.counts, 0, entries * sizeof(*ruleset->maps.counts));
 	while (!ret && !bpf_prog_get_next_id(id, &id))
-		if (pb_instance_of(id, &instance) && instance.config_id == config_id)
+		if (pb_instance_of(id, &instance) > 0 && instance.config_id == config_id)
 			ret = pb_outcomes_reset(instance.outcomes_id, config->cpus);
 	pb_unlock(lock);
 	if (ret)

@@ -50,7 +50,7 @@ struct pb_rule *pb_set_find(const struct pb_set *set, __u32 id)
 
 struct pb_rule *pb_set_find_same(const struct pb_set *set, const struct pb_rule *rule)
 {
-	return pb_index_find(set, rule);
+	return set->nr_rules ? pb_index_find(set, rule) : NULL;
 }
 
 static int by_id(const void *a, const void *b)

@@ -28,20 +28,28 @@ struct reasons {
 	char why[256];
 };
 
-static void say_why_rule(const struct reasons *reasons, char *why, size_t size)
+/* The first of the winner's merits by which it is ahead of the next best rule. */
+static void say_why_rule(const struct pb_explanation *how, const struct reasons *reasons, char *why,
+			 size_t size)
 {
-	const struct pb_match *winner = &reasons->matches[0];
+	const struct pb_match *winner = &reasons->matches[0], *next = &reasons->matches[1];
 
-	if (winner->len)
-		snprintf(why, size, "the longest source prefix that holds the source has %u bits%s",
-			 winner->len, winner->width ? "" : "");
-	else if (winner->width == 1)
-		snprintf(why, size, "it names this very port");
-	else
-		snprintf(why, size, "its range of %u ports is the narrowest that holds the port",
-			 winner->width);
 	if (reasons->nr == 1)
 		snprintf(why, size, "no other rule matches");
+	else if (winner->len > next->len)
+		snprintf(why, size,
+			 "its source prefix, of /%u, is the longest that holds the source",
+			 how->family == 4 ? winner->len - 96 : winner->len);
+	else if (winner->width < next->width && winner->width == 1)
+		snprintf(why, size, "it names this very port");
+	else if (winner->width < next->width)
+		snprintf(why, size, "its range of %u ports is the narrowest that holds the port",
+			 winner->width);
+	else if (winner->rule->action != next->rule->action)
+		snprintf(why, size, "of rules that are equally specific, %s goes before %s",
+			 pb_action_name(winner->rule->action), pb_action_name(next->rule->action));
+	else
+		snprintf(why, size, "of rules that are equally specific, it has the lowest id");
 }
 
 static void say_why(const struct pb_explanation *how, const struct pb_set *set,
@@ -57,7 +65,7 @@ static void say_why(const struct pb_explanation *how, const struct pb_set *set,
 	if (how->parsed != PB_OUTCOME_PASS)
 		snprintf(reasons->why, sizeof(reasons->why), "%s", unparsed[how->parsed]);
 	else if (how->rule && reasons->nr)
-		say_why_rule(reasons, reasons->why, sizeof(reasons->why));
+		say_why_rule(how, reasons, reasons->why, sizeof(reasons->why));
 	else if (how->outcome == PB_OUTCOME_DROP_POLICY)
 		snprintf(reasons->why, sizeof(reasons->why), "no rule matches, and policy is deny");
 	else if (set->settings.policy == PB_POLICY_DENY)

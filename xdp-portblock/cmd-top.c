@@ -147,11 +147,22 @@ static void draw_interfaces(const struct top *top)
 		mvaddstr(4, 0, "No interface is loaded with this ruleset.");
 }
 
-static void draw_screen(const struct top *top)
+/* The last line stays on the screen, also when there are fewer lines than before. */
+static void limit_scroll(struct top *top)
+{
+	size_t lines = top->view == VIEW_RULES ? top->reading.nr_rules :
+						 top->reading.nr_interfaces * PB_OUTCOME_MAX;
+
+	if (top->scroll && top->scroll >= lines)
+		top->scroll = lines ? lines - 1 : 0;
+}
+
+static void draw_screen(struct top *top)
 {
 	const struct reading *reading = &top->reading;
 	char rate[16];
 
+	limit_scroll(top);
 	erase();
 	if (LINES < ROWS_MIN || COLS < COLUMNS_MIN) {
 		mvprintw(0, 0, "too small: %dx%d", COLUMNS_MIN, ROWS_MIN);

@@ -23,7 +23,7 @@ const struct option_info option_infos[OPT_MAX] = {
 			    "room for rules in a new ruleset (default 4096, at most 65535)" },
 	[OPT_MAX_SOURCES] = { 0, "max-sources", "N",
 			      "room for source prefixes in a new ruleset (default 16384)" },
-	[OPT_ALL] = { 'a', "all", NULL, "all interfaces, and pins left over" },
+	[OPT_ALL] = { 'a', "all", NULL, "all interfaces" },
 	[OPT_KEEP] = { 'k', "keep", NULL, "keep the pinned rules for a later load" },
 	[OPT_PORT] = { 0, "port", "PORTS", "destination ports: 22, 22,80-90, ssh, 1-65535" },
 	[OPT_SPORT] = { 0, "sport", "PORTS", "source ports, instead of --port" },
@@ -46,8 +46,7 @@ const struct option_info option_infos[OPT_MAX] = {
 	[OPT_OUTPUT] = { 'o', "output", "FILE", "write them to a file, in one step" },
 	[OPT_RULE] = { 0, "rule", "ID", "only packets that this rule decided" },
 	[OPT_OUTCOME] = { 0, "outcome", "OUTCOMES",
-			  "which: pass, drop-rule, drop-policy, audit, ... or all (default: "
-			  "dropped and audited)" },
+			  "all, or some of pass, drop-rule, ... (default: dropped, audited)" },
 	[OPT_RATE] = { 0, "rate", "N", "at most so many packets a second and CPU (default 1000)" },
 	[OPT_WRITE] = { 'w', "write", "FILE", "write a pcap file (- for stdout)" },
 	[OPT_SNAPLEN] = { 's', "snaplen", "BYTES", "of each packet (default 128, at most 2048)" },

@@ -216,6 +216,7 @@ struct pb_meter {
 	__u64 sent;	  /* in this second; the listener sets it to 0 */
 	__u64 suppressed; /* over the rate */
 	__u64 lost;	  /* the ring buffer was full */
+	__u64 ignored;	  /* not listened for */
 	struct pb_event event;
 	__u8 data[PB_SNAPLEN_MAX];
 };

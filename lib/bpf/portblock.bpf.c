@@ -201,15 +201,18 @@ PB_INLINE __u32 class_of(__u32 slot, __u32 proto, enum pb_side side, __be16 port
 }
 
 /* Copies `len` bytes of the frame, wherever they lie. */
-PB_INLINE bool copy_frame(struct xdp_md *ctx, __u32 offset, void *to, __u32 len)
+PB_INLINE bool copy_frame(struct xdp_md *ctx, __u64 offset, void *to, __u32 len)
 {
 	const unsigned char *from = (void *)(long)ctx->data;
 
 	if (pb_frags)
 		return !bpf_xdp_load_bytes(ctx, offset, to, len);
-	/* The parser was here: this holds always, and only the verifier has to be told. */
-	if (offset > HEADERS_MAX)
-		return false;
+	/*
+	 * The parser was there: the mask changes nothing, and only the verifier has to be told. In
+	 * assembly, since clang compares other bits of the same value where it can, of which 6.1
+	 * and older learn nothing.
+	 */
+	asm volatile("%0 &= %1" : "+r"(offset) : "i"(HEADERS_MAX));
 	from += offset;
 	if (from + len > (unsigned char *)(long)ctx->data_end)
 		return false;
@@ -524,16 +527,20 @@ PB_INLINE bool may_report(struct pb_config *config, struct pb_meter *meter)
 /* Copies the beginning of the frame to the meter's scratch space; returns how much. */
 PB_INLINE __u32 capture(struct xdp_md *ctx, struct pb_meter *meter, __u32 length, __u32 snaplen)
 {
-	__u32 size = length < snaplen ? length : snaplen;
+	__u64 size = length < snaplen ? length : snaplen;
+	long failed;
 
-	if (size > PB_SNAPLEN_MAX)
-		size = PB_SNAPLEN_MAX;
-	if (!size)
+	if (!size || size > PB_SNAPLEN_MAX)
 		return 0;
+	/* It is 1 to PB_SNAPLEN_MAX; said so that 6.1 and older see it, too. */
+	size--;
+	asm volatile("%0 &= %1" : "+r"(size) : "i"(PB_SNAPLEN_MAX - 1));
+	size++;
 	if (pb_frags)
-		return bpf_xdp_load_bytes(ctx, 0, meter->data, size) ? 0 : size;
-	/* Before 5.18; the verifier does not let a variable length be read from the packet. */
-	return bpf_probe_read_kernel(meter->data, size, (void *)(long)ctx->data) ? 0 : size;
+		failed = bpf_xdp_load_bytes(ctx, 0, meter->data, size);
+	else /* before 5.18, the packet itself can't be read by a variable length */
+		failed = bpf_probe_read_kernel(meter->data, size, (void *)(long)ctx->data);
+	return failed ? 0 : size;
 }
 
 __noinline int report(struct xdp_md *ctx, __u32 outcome, __u32 rule, __u32 length, __u32 ports)
@@ -542,8 +549,14 @@ __noinline int report(struct xdp_md *ctx, __u32 outcome, __u32 rule, __u32 lengt
 	struct pb_config *config = bpf_map_lookup_elem(&pb_config, &zero);
 	struct pb_meter *meter = bpf_map_lookup_elem(&pb_meters, &cpu);
 
-	if (!config || !meter || !is_listened_for(config, outcome & 31, rule, ports))
+	if (!config || !meter)
 		return 0;
+	if (!is_listened_for(config, outcome & 31, rule, ports)) {
+		/* As in may_report(): is anybody there at all? */
+		if (!(++meter->ignored & 1023) && bpf_ktime_get_boot_ns() >= config->listen_until)
+			config->listen_until = 0;
+		return 0;
+	}
 	if (!may_report(config, meter))
 		return 0;
 	captured = capture(ctx, meter, length, config->listen_snaplen);
