@@ -234,6 +234,24 @@ table:
 		README.md >build/README.md
 	@cat build/README.md >README.md
 
+# --- benchmarks ------------------------------------------------------------------
+
+# All of them, in less than 15 minutes; results and plots in build/bench. The part of
+# README.md that shows them is written by `tests/bench/report --readme`.
+bench: all bench-tools
+	@tests/deps bench
+	tests/bench/insns
+	tests/bench/ns
+	tests/bench/control
+	tests/bench/pps
+	tests/bench/report
+
+bench-insns: bench-tools
+	@tests/deps vm
+	@tests/bench/insns
+
+# --- lint ------------------------------------------------------------------------
+
 # Files by name, and scripts by their first line; no folder that make wrote.
 find_files = find . \( -name .git -o -name 'build*' -type d -o -name __pycache__ \) -prune -o -type f
 find_scripts = $(find_files) -exec awk 'FNR == 1 && (/^\#!.*[\/ ]$(1)$$/ || FILENAME ~ /\.$(2)$$/) \
@@ -269,6 +287,7 @@ help:
 	@echo 'make unit-tests      build the unit tests; prog-tests: helpers of the other layers'
 	@echo 'make test            tests/run: all test layers (needs root)'
 	@echo 'make check           tests/run unit: the tests that need no root'
+	@echo 'make bench           measure all, to build/bench; bench-insns: instructions a packet only'
 	@echo 'make lint            clang-format, shellcheck, cppcheck, mandoc, python'
 	@echo 'make fuzz            the parser under libFuzzer for FUZZ_SECONDS=60'
 	@echo 'make table           write the conformance table of README.md anew'

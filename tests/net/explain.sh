@@ -71,10 +71,19 @@ is 'of no connection' 'drop drop-rule 8 []' --port 4000
 t_ok 'text' explain --port 22 --from 10.1.2.3
 t_is 'is all of it' "pass (pass)
   by rule 4: allow tcp dport 22 from 10.0.0.0/8
-  why:   the longest source prefix that holds the source has 104 bits
+  why:   its source prefix, of /8, is the longest that holds the source
   found: 0 tags, IPv4 at byte 14, tcp source port 40000, destination port 22
   beaten: rule 1: drop tcp dport 1-1024" "$T_OUT"
 t_is 'why: the port' 'it names this very port' "$(says 'd["why"]' --port 80)"
+t_is 'why: the action' 'of rules that are equally specific, drop goes before audit' \
+	"$(says 'd["why"]' --sport 123 --port 53 --proto udp)"
+"$PB" rule add drop udp sport 124 >/dev/null
+"$PB" rule add drop udp dport 124 >/dev/null
+t_is 'why: the id' 'of rules that are equally specific, it has the lowest id' \
+	"$(says 'd["why"]' --sport 124 --port 124 --proto udp)"
+t_is 'why: a source of IPv6' 'its source prefix, of /48, is the longest that holds the source' \
+	"$("$PB" rule add allow tcp dport 3000 from 2001:db8:1::/48 >/dev/null
+		says 'd["why"]' --port 3000 --from 2001:db8:1::1)"
 t_is 'why: alone' 'no other rule matches' "$(says 'd["why"]' --port 79)"
 t_is 'why: none' 'no rule matches, and policy is allow' "$(says 'd["why"]' --port 5000)"
 "$PB" rule add allow tcp dport 100-200 >/dev/null
@@ -247,7 +256,8 @@ for name in drop allow deny wide settings; do
 	wait_for 20 listens
 	in_b "$PYTHON" "$EXPLAIN" send v1
 	if wait_for 20 all_come; then
-		t_ok "$name: each shape, as the wire has it" check live "$BG_OUT"
+		grep '^{' "$BG_OUT" >"$T_DIR/seen"
+		t_ok "$name: each shape, as the wire has it" check live "$T_DIR/seen"
 	else
 		t_result 1 "$name: each shape, as the wire has it"
 		t_note "only $(wc -l <"$BG_OUT") of $number came"

@@ -47,6 +47,7 @@ t_ok 'it starts after the device' grep -qx 'After=sys-subsystem-net-devices-%i.d
 t_ok 'it starts before the network' grep -qx 'Before=network-pre.target' "$UNIT"
 t_ok 'and asks for that point to be there' grep -qx 'Wants=network-pre.target' "$UNIT"
 t_ok 'bpffs is writable' grep -qx 'ReadWritePaths=/sys/fs/bpf' "$UNIT"
+t_is 'and nothing takes that back' '' "$(setting ProtectKernelTunables)"
 
 # --- installed -------------------------------------------------------------------------
 

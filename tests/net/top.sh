@@ -142,7 +142,7 @@ on_screen 's: by rate again' 'sort: packets/s  '
 sending=$T_DIR/sending
 touch "$sending"
 # shellcheck disable=SC2016 # for that bash to expand
-bg in_b bash -c 'while [ -e "$0" ]; do "$PYTHON" "$PEER" send udp "$A4" 7 --count 5; done' "$sending"
+bg in_b bash -c 'while [ -e "$0" ]; do "$PYTHON" "$1" send udp "$A4" 7 --count 5; done' "$sending" "$PEER"
 order 'by rate' '1 2 3'
 on_screen 'the rate is shown' '^ +[1-9][0-9.]*k? +[1-9][0-9.k]* +[0-9.k]+ +[0-9.k]+ +1  drop udp dport 7'
 on_screen 'with a sparkline' '^ *[0-9.k]+/s .*[▁▂▃▄▅▆▇█]'

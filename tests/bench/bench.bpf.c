@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What ours is measured against, and what sends: a program that only drops, one that only parses,
+ * one that gives each packet another port before the program under test, one that redirects.
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+#include <portblock/parse.h>
+
+#define PORT_OFFSET_MAX 255
+
+const volatile __u32 port_offset = 36; /* the destination port, from the frame's first byte */
+const volatile __u32 first_port = 0;
+const volatile __u32 nr_ports = 65536; /* at random from that many; 0: as the packet has it */
+const volatile __u32 target = 0;       /* ifindex to send to */
+__u32 seed = 1;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} next SEC(".maps");
+
+SEC("xdp")
+int bare(struct xdp_md *ctx __attribute__((unused)))
+{
+	return XDP_DROP;
+}
+
+/* The verdict depends on all that the parser is to find: nothing of it can be left out. */
+SEC("xdp")
+int parse(struct xdp_md *ctx)
+{
+	struct pb_packet packet;
+	struct pb_cursor cursor;
+	union pb_copy copy;
+
+	__builtin_memset(&packet, 0, sizeof(packet));
+	__builtin_memset(&cursor, 0, sizeof(cursor));
+	cursor.ctx = ctx;
+	cursor.pos = (void *)(long)ctx->data;
+	cursor.end = (void *)(long)ctx->data_end;
+	if (pb_parse(&cursor, true, &packet, &copy) != PB_OUTCOME_PASS)
+		return XDP_PASS;
+	return packet.dport == bpf_htons(80) && packet.sport && packet.proto < PB_PROTO_MAX ?
+		       XDP_DROP :
+		       XDP_PASS;
+}
+
+/* A linear congruential generator: each port comes once in 65536, in an order that looks random. */
+static __always_inline void set_port(struct xdp_md *ctx)
+{
+	unsigned char *frame = (void *)(long)ctx->data;
+	__u32 offset = port_offset;
+
+	if (!nr_ports || offset > PORT_OFFSET_MAX)
+		return;
+	frame += offset;
+	if (frame + 2 > (unsigned char *)(long)ctx->data_end)
+		return;
+	seed = seed * 1664525 + 1013904223;
+	*(__be16 *)frame = bpf_htons(first_port + ((__u64)(seed >> 16) * nr_ports >> 16));
+}
+
+SEC("xdp")
+int any_port(struct xdp_md *ctx)
+{
+	set_port(ctx);
+	bpf_tail_call(ctx, &next, 0);
+	return XDP_ABORTED;
+}
+
+SEC("xdp")
+int sender(struct xdp_md *ctx)
+{
+	set_port(ctx);
+	return bpf_redirect(target, 0);
+}
+
+char _license[] SEC("license") = "GPL";

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sends frames into a device as fast as it takes them: BPF_PROG_TEST_RUN with live frames on a
+ * program that redirects.
+ *
+ *	bench_flood --to IFNAME --from IFNAME [--program NAME --rules NAME] [--ports N] [--packets N]
+ *		[--settle N]
+ *
+ * --to: the device to send on; what it sends arrives at --from, its other end. --program: what is
+ * attached there meanwhile, in native mode; see bench.h. Destination ports are 1 to N at random,
+ * or 80 where N is 1. --settle: that many packets before the clock starts. Prints how many
+ * packets were sent and in how many nanoseconds.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <net/if.h>
+#include <linux/bpf.h>
+#include <linux/if_link.h>
+#include <bpf/bpf.h>
+#include "bench.h"
+
+#define BATCH 64
+
+struct flood {
+	int from;
+	int to;
+	const char *program;
+	const char *rules;
+	unsigned int ports;
+	unsigned int packets;
+	unsigned int settle;
+};
+
+static void send_frames(const struct program *sender, const struct frame *frame, unsigned int nr)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options, .repeat = nr);
+	struct xdp_md ctx = { .data_end = frame->length };
+
+	options.data_in = frame->data;
+	options.data_size_in = frame->length;
+	options.ctx_in = &ctx;
+	options.ctx_size_in = sizeof(ctx);
+	options.flags = BPF_F_TEST_XDP_LIVE_FRAMES;
+	options.batch_size = BATCH;
+	if (bpf_prog_test_run_opts(sender->fd, &options))
+		die("live frames: %s", strerror(errno));
+}
+
+static void flood(const struct flood *flood)
+{
+	struct sender constants = { .first_port = 1, .target = flood->to };
+	struct frame frame = frame_make("tcp4", 40000, 80);
+	struct program *sender;
+	struct timespec start, end;
+
+	constants.port_offset = frame.port_offset;
+	constants.nr_ports = flood->ports > 1 ? flood->ports : 0;
+	sender = sender_open("sender", &constants, false);
+	if (flood->settle)
+		send_frames(sender, &frame, flood->settle);
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	send_frames(sender, &frame, flood->packets);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	printf("%u %lld\n", flood->packets,
+	       (end.tv_sec - start.tv_sec) * 1000000000LL + end.tv_nsec - start.tv_nsec);
+	program_close(sender);
+}
+
+static void flood_program(const struct flood *options)
+{
+	struct program *program = program_open(options->program, options->rules, 0);
+
+	if (bpf_xdp_attach(options->from, program->fd, XDP_FLAGS_DRV_MODE, NULL))
+		die("%s: cannot attach: %s", options->program, strerror(errno));
+	flood(options);
+	if (bpf_xdp_detach(options->from, XDP_FLAGS_DRV_MODE, NULL))
+		die("%s: cannot detach", options->program);
+	program_close(program);
+}
+
+static int device(const char *name)
+{
+	int index = if_nametoindex(name);
+
+	if (!index)
+		die("no interface %s", name);
+	return index;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "to", required_argument, NULL, 't' },
+		{ "from", required_argument, NULL, 'f' },
+		{ "program", required_argument, NULL, 'p' },
+		{ "rules", required_argument, NULL, 'r' },
+		{ "ports", required_argument, NULL, 'n' },
+		{ "packets", required_argument, NULL, 'c' },
+		{ "settle", required_argument, NULL, 's' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct flood options = { .rules = "none", .ports = 1, .packets = 1000000 };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (option) {
+		case 't':
+			options.to = device(optarg);
+			break;
+		case 'f':
+			options.from = device(optarg);
+			break;
+		case 'p':
+			options.program = optarg;
+			break;
+		case 'r':
+			options.rules = optarg;
+			break;
+		case 'n':
+			options.ports = atoi(optarg);
+			break;
+		case 'c':
+			options.packets = atoi(optarg);
+			break;
+		case 's':
+			options.settle = atoi(optarg);
+			break;
+		default:
+			return 2;
+		}
+	}
+	if (!options.to || !options.from || options.ports < 1 || options.packets < 1)
+		die("--to and --from are needed, and numbers from 1 on");
+	if (options.program)
+		flood_program(&options);
+	else
+		flood(&options);
+	return 0;
+}

@@ -1,0 +1,214 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# doctor: it finds each of the faults that are planted here, says how to mend it, and
+# changes nothing itself, but for what --fix is asked to remove.
+
+# shellcheck disable=SC2317 # t_ok and wait_for call functions by name
+. "$(dirname "$0")/../lib.sh"
+. "$TOP/tests/net/verbs.sh"
+world_enter "$@"
+world_pair
+
+doctor()
+{
+	in_a "$PB" doctor "$@"
+}
+
+# findings HEALTH [WORDS...]: their texts, a line each
+findings()
+{
+	local health=$1
+	shift
+	doctor -j "$@" | json "'\n'.join(f['text'] for f in d['findings'] if f['health'] == '$health')"
+}
+
+# mends REGEX [WORDS...]: what mends the finding whose text matches
+mends()
+{
+	local text=$1
+	shift
+	doctor -j "$@" | json "[f['mend'] for f in d['findings'] if __import__('re').search(r'''$text''', f['text'])][0]"
+}
+
+# finds NAME STATUS HEALTH REGEX MEND WORDS...: the fault is found, in text and JSON
+finds()
+{
+	local name=$1 status=$2 health=$3 text=$4 mend=$5
+	shift 5
+	refused "$name" "$status" "^$health +$text" doctor "$@"
+	t_ok "$name: in JSON" grep -Eq "^$text" <<<"$(findings "$health" "$@")"
+	t_is "$name: what mends it" "$mend" "$(mends "$text" "$@")"
+}
+
+# --- all is well --------------------------------------------------------------------------
+
+# Nobody strips tags; veth devices do, or say so, unless told otherwise.
+in_a ethtool -K v0 rxvlan off >/dev/null 2>&1
+refused 'nothing loaded: no problem' 0 '^ok +kernel' doctor
+refused 'of an interface' 0 '^ok +v0: frames begin with an Ethernet header' doctor v0
+t_ok 'load' in_a "$PB" load v0
+refused 'loaded: no problem' 0 "^ok +ruleset 'default': in use" doctor v0
+t_ok 'and none of ours is a warning' test "$(findings warning v0 | grep -vc dispatcher)" -eq 0
+t_is 'no problem in JSON' '' "$(findings problem v0)"
+t_is 'JSON: keys' 'health mend text' "$(doctor -j v0 | json '" ".join(sorted(d["findings"][0]))')"
+all=$(findings ok v0; findings warning v0)
+for what in 'kernel ' 'rights: ' 'bpffs is mounted' 'limit of locked memory' \
+	'frames in several buffers' 'socket lookup from XDP' 'BTF of the kernel' "libxdp's dispatcher"; do
+	t_ok "it looks at: $what" grep -q "^$what" <<<"$all"
+done
+index=$(in_a ip -j link show dev v0 | json 'd[0]["ifindex"]')
+refused 'an interface by its index' 0 '^ok +v0: ' doctor "$index"
+refused 'an interface that is not there' 1 'nowhere0' doctor nowhere0
+refused 'two interfaces' 2 "'v0' is one word too many" doctor lo v0
+
+# --- planted faults -----------------------------------------------------------------------
+
+# 1: whether the kernel refuses the dispatcher can't be planted; what it does is known by load.
+if [ "$(status_is v0 attach)" = dispatcher ]; then
+	t_ok '1: the dispatcher works, and it says so' grep -q "^libxdp's dispatcher works" <<<"$(findings ok)"
+else
+	t_ok '1: the dispatcher is refused' grep -q "^libxdp's dispatcher does not work" <<<"$(findings warning)"
+fi
+
+# 2
+t_ok '2: skb mode: unload' in_a "$PB" unload v0
+t_ok '2: skb mode: load' in_a "$PB" load v0 -m skb
+finds '2: skb mode' 0 warning 'v0: skb mode' null v0
+in_a "$PB" unload v0 >/dev/null
+
+# 3
+if in_a ethtool -K v0 rxvlan on >/dev/null 2>&1 &&
+	in_a ethtool -k v0 | grep -q '^rx-vlan-offload: on'; then
+	finds '3: VLAN stripping' 0 warning 'v0: VLAN tags are stripped' 'ethtool -K v0 rxvlan off' v0
+	t_ok '3: what mends it' in_a ethtool -K v0 rxvlan off
+	t_is '3: mends it' '' "$(findings warning v0 | grep VLAN)"
+else
+	t_skip '3: VLAN stripping' 'this device can not do that'
+fi
+
+# 4
+bpftool prog load "$PASS_OBJECT" /sys/fs/bpf/pass type xdp || t_die 'no other program'
+in_a bpftool net attach xdpdrv pinned /sys/fs/bpf/pass dev v0
+id=$(xdp_on v0)
+finds '4: a foreign program' 1 problem "v0: the XDP program 'somebody_elses' \(id $id\) holds it" \
+	'ip link set dev v0 xdp off' v0
+t_ok '4: of another interface it is none' doctor lo
+t_ok '4: what mends it' in_a ip link set dev v0 xdp off
+t_ok '4: mends it' doctor v0
+
+# 5: its interface has gone, and nobody took the pins away
+in_a ip link add v5 type veth peer name v6
+t_ok '5: load' in_a "$PB" load v5 -r gone
+in_a ip link del v5
+left()
+{
+	findings warning | grep -q "^ruleset 'gone': left over"
+}
+wait_for 20 left
+finds '5: leftovers' 0 warning "ruleset 'gone': left over, no interface uses it" 'xdp-portblock doctor --fix'
+t_ok '5: another ruleset: load' in_a "$PB" load v0 -r kept
+t_ok '5: unload --keep' in_a "$PB" unload -k v0
+t_ok '5: what is kept is no leftover' grep -q "^ruleset 'kept': kept for a later load" <<<"$(findings ok)"
+t_ok '5: load a third one' in_a "$PB" load v0
+before=$(our_pins | grep -v /gone)
+t_ok '5: --fix' doctor --fix
+t_ok '5: says what it did' grep -q 'removed the pins of 1 ruleset' <<<"$T_OUT"
+t_is '5: the leftovers are gone, and nothing else' "$before" "$(our_pins)"
+t_is '5: the third one is still loaded' true "$(status_is v0 pinned)"
+refused '5: --fix with nothing to do' 0 '^ok +kernel' doctor --fix
+refused '5: --fix -j is JSON' 0 '^\{"findings"' doctor --fix -j
+in_a "$PB" unload --all >/dev/null
+
+# 6
+t_ok '6: load' in_a "$PB" load v0
+"$PB" rule add 22/tcp >/dev/null
+version=$(bpftool -j map dump pinned "$PINS/default/pb_config" |
+	json 'd[0]["formatted"]["value"]["abi_version"]')
+config_version()
+{
+	local value
+	value=$(bpftool -j map lookup pinned "$PINS/default/pb_config" key 0 0 0 0 |
+		json "' '.join(str(int(x, 16)) for x in [hex($1)] + d['value'][1:])")
+	# shellcheck disable=SC2086 # words
+	bpftool map update pinned "$PINS/default/pb_config" key 0 0 0 0 value $value
+}
+config_version 99
+finds '6: maps of another version' 1 problem '.*another version of xdp-portblock' \
+	'xdp-portblock unload --all'
+finds '6: of the interface, too' 1 problem "v0: loaded, but its ruleset 'default' can't be reached" \
+	'xdp-portblock unload, then load' v0
+config_version "$version"
+t_ok '6: it is well again' doctor v0
+config_version 99
+refused '6: --fix leaves alone what is in use' 1 'another version' doctor --fix
+in_a "$PB" unload --all >/dev/null
+t_ok '6: load again' in_a "$PB" load v0
+
+# 7
+rm "$PINS/default/pb_ports"
+finds '7: a pin is gone' 1 problem '.*missing' 'xdp-portblock unload --all'
+rm -r "$PINS"
+finds '7: the pins are gone' 1 problem "v0: loaded, but its ruleset 'default' can't be reached" \
+	'xdp-portblock unload, then load' v0
+in_a "$PB" unload v0 >/dev/null
+
+# 8
+# Below the one of this test there may be the host's.
+mount -t tmpfs tmpfs /sys/fs/bpf || t_die 'no tmpfs'
+refused '8: no bpffs' 1 '^problem +bpffs is not mounted on /sys/fs/bpf' doctor
+mend=$(mends 'bpffs is not mounted')
+t_is '8: what mends it' 'mount -t bpf bpf /sys/fs/bpf' "$mend"
+# shellcheck disable=SC2086 # words
+t_ok '8: mends it' $mend
+t_ok '8: it does' doctor
+umount /sys/fs/bpf
+umount /sys/fs/bpf
+
+# 9
+refused '9: no rights' 1 '^problem +rights: .*CAP_' nobody "$PB" doctor
+t_ok '9: what mends it' grep -q 'mend it by: sudo xdp-portblock doctor' <<<"$T_OUT"
+
+# 10: a device that carries neither Ethernet frames nor IP packets
+odd=
+if in_a ip link add odd0 type vcan 2>/dev/null || in_a ip link add odd0 type nlmon 2>/dev/null; then
+	odd=odd0
+elif in_a ip tuntap add dev odd0 mode tun 2>/dev/null; then
+	# A tun device has the type that it is told to have: here ARPHRD_INFINIBAND.
+	cat >"$T_DIR/odd.py" <<'ODD'
+import fcntl, os, struct, sys
+tun = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(tun, 0x400454ca, struct.pack("16sH22x", b"odd0", 0x1001))
+fcntl.ioctl(tun, 0x400454cd, 32)
+ODD
+	in_a "$PYTHON" "$T_DIR/odd.py" && odd=odd0
+fi
+if [ -n "$odd" ]; then
+	finds '10: an unknown type of device' 1 problem "odd0: .*ARPHRD [0-9]+" null odd0
+else
+	t_skip '10: an unknown type of device' 'none can be made here'
+fi
+
+# 11
+in_a ip link set v0 mtu 9000
+if [ "$(findings ok | grep -c '^frames in several buffers')" -eq 1 ]; then
+	t_ok '11: MTU 9000 is no fault where frames may have several buffers' \
+		grep -q '^v0: MTU 9000$' <<<"$(findings ok v0)"
+else
+	finds '11: MTU 9000' 0 warning 'v0: MTU 9000 is too large' \
+		'load it with -m skb, or lower the MTU' v0
+fi
+
+# 12
+if [ "$(uname -r | awk -F '[.-]' '{ print ($1 < 5 || $1 == 5 && $2 < 11) }')" -eq 1 ]; then
+	t_fail '12: little memory may be locked' 0 '^warning +limit of locked memory' \
+		in_a prlimit --memlock=65536 "$PB" doctor
+else
+	t_skip '12: little memory may be locked' 'it counts before Linux 5.11 only'
+fi
+
+# --- how it ends --------------------------------------------------------------------------
+
+# shellcheck disable=SC2016 # for that bash to expand
+t_fail 'a full stdout is a failure' 1 'stdout' in_a bash -c '"$PB" doctor >/dev/full'
+t_done
