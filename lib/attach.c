@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <linux/if_link.h>
@@ -85,7 +86,7 @@ static int fail_attach(const struct pb_interface *interface, enum pb_mode mode, 
 			       name);
 	case EPERM:
 	case EACCES:
-		if (strstr(last, "Failed to load program"))
+		if (strstr(last, "failed to load object"))
 			return pb_fail(error, code,
 				       "%s: the kernel's verifier refuses the program, which is a "
 				       "fault of xdp-portblock: `-vv` shows why",
@@ -154,6 +155,22 @@ static int attach_once(const struct pb_attach *how, const struct pb_interface *i
 	return ret;
 }
 
+/*
+ * Without the dispatcher, where the kernel takes the program as such but not under it: 5.10 lets
+ * no function of an EXT program hand its context to another.
+ */
+static int attach_alone(const struct pb_attach *how, const struct pb_interface *interface,
+			enum pb_mode mode, struct pb_error *error)
+{
+	int ret;
+
+	if (setenv("LIBXDP_SKIP_DISPATCHER", "1", true))
+		return pb_fail_memory(error);
+	ret = attach_once(how, interface, mode, error);
+	unsetenv("LIBXDP_SKIP_DISPATCHER");
+	return ret;
+}
+
 static int attach_retrying(const struct pb_attach *how, const struct pb_interface *interface,
 			   enum pb_mode mode, struct pb_error *error)
 {
@@ -164,6 +181,9 @@ static int attach_retrying(const struct pb_attach *how, const struct pb_interfac
 		if (ret != -EBUSY && ret != -EAGAIN)
 			break;
 	}
+	if (ret == -EINVAL && !interface->nr_chain && !getenv("LIBXDP_SKIP_DISPATCHER") &&
+	    strstr(pb_log_last(), "failed to load object"))
+		ret = attach_alone(how, interface, mode, error);
 	return ret;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <bpf/libbpf.h>
 #include <xdp/libxdp.h>
@@ -17,16 +18,22 @@ void pb_log_set(pb_logger function, bool all)
 	pb_log_begin();
 }
 
+/* The logger gets all of a message, be it a verifier's log of many lines. */
 static void take(bool warning, const char *format, va_list args)
 {
-	char line[1024];
+	char *text;
+	size_t len;
 
-	vsnprintf(line, sizeof(line), format, args);
-	line[strcspn(line, "\n")] = '\0';
+	if (vasprintf(&text, format, args) < 0)
+		return;
+	len = strlen(text);
+	while (len && text[len - 1] == '\n')
+		text[--len] = '\0';
+	if (logger && len && (warning || log_all))
+		logger(text);
 	if (warning)
-		snprintf(last, sizeof(last), "%.255s", line);
-	if (logger && *line && (warning || log_all))
-		logger(line);
+		snprintf(last, sizeof(last), "%.*s", (int)strcspn(text, "\n"), text);
+	free(text);
 }
 
 static int from_libbpf(enum libbpf_print_level level, const char *format, va_list args)

@@ -28,7 +28,7 @@ struct pb_error {
 };
 
 /*
- * Takes libbpf's and libxdp's own messages, a line each: warnings, or with `all` every one of
+ * Takes libbpf's and libxdp's own messages, without the last newline: warnings, or with `all` every one of
  * them. NULL (as at first): they are dropped. For the whole process.
  */
 typedef void (*pb_logger)(const char *line);

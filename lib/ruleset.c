@@ -314,6 +314,17 @@ static int release(const char *name, bool keep, struct pb_error *error)
 	return ret;
 }
 
+static int release_if(const char *name, __u32 config_id, bool keep, struct pb_error *error)
+{
+	__u32 id;
+
+	errno = 0;
+	id = pb_pins_id(name);
+	if (!id && errno && errno != ENOENT)
+		return pb_fail_permission(error, errno, "look at the pins, which may stay");
+	return id == config_id ? release(name, keep, error) : 0;
+}
+
 /* By the map's id: what else the maps hold may be of another version. */
 int pb_ruleset_release(__u32 config_id, const __u32 *gone, size_t nr, bool keep,
 		       struct pb_error *error)
@@ -330,8 +341,8 @@ int pb_ruleset_release(__u32 config_id, const __u32 *gone, size_t nr, bool keep,
 	if (ret)
 		return ret;
 	for (size_t i = 0; i < count; i++) {
-		if (!ret && pb_pins_id(names[i]) == config_id)
-			ret = release(names[i], keep, error);
+		if (!ret)
+			ret = release_if(names[i], config_id, keep, error);
 		free(names[i]);
 	}
 	free(names);

@@ -8,7 +8,7 @@
  *   both         one rule of source ports and one of destination ports
  *   allow        one rule that allows port 80, under a default deny
  *   deny         no rule, default deny, replies off; deny-replies: with a socket looked up
- *   from-N       one rule for port 80, from N prefixes of which one holds the packet's source
+ *   from-N       one rule for port 80, from N prefixes of each family; one holds the packet's source
  *   others-N     the same, and none holds it
  *   new, expires one rule with that condition
  *   five         one rule for all five protocols
