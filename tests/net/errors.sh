@@ -116,7 +116,7 @@ done
 for word in --version -V; do
 	refused "$word" 0 '^xdp-portblock [0-9.]+$' "$PB" $word
 done
-refused 'st for status' 0 '^v0' in_a "$PB" st
+refused 'statu for status' 0 '^v0' in_a "$PB" statu
 refused 'ru li for rule list' 0 'drop tcp dport 22' "$PB" ru li
 refused 'rule l for rule list' 0 'drop tcp dport 22' "$PB" rule l
 refused 'p for policy' 0 '^allow' "$PB" p
