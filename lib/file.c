@@ -192,11 +192,13 @@ int pb_set_format(const struct pb_set *set, __u64 now, char **text)
 	return 0;
 }
 
-struct json_object *pb_set_to_json(const struct pb_set *set, __u64 now)
+struct json_object *pb_set_to_json(const struct pb_set *set, const char *ruleset, __u64 now)
 {
 	struct json_object *json = json_object_new_object(), *rules = json_object_new_array();
 	const char *name;
 
+	if (ruleset)
+		json_object_object_add(json, "ruleset", json_object_new_string(ruleset));
 	for (size_t i = 0; (name = pb_setting_name(i)); i++)
 		json_object_object_add(
 			json, name, json_object_new_string(pb_setting_value(&set->settings, name)));

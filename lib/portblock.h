@@ -271,8 +271,8 @@ int pb_set_read(const char *path, __u64 now, struct pb_set *set, struct pb_probl
 
 /* The text form of a set, as pb_set_read() takes it; rules that have ended are left out. -ENOMEM. */
 int pb_set_format(const struct pb_set *set, __u64 now, char **text);
-/* JSON: a key a setting, and "rules"; likewise. */
-struct json_object *pb_set_to_json(const struct pb_set *set, __u64 now);
+/* JSON: "ruleset" (unless NULL), a key a setting, and "rules"; likewise. */
+struct json_object *pb_set_to_json(const struct pb_set *set, const char *ruleset, __u64 now);
 
 /* Would the set fit a ruleset of that size? -ENOSPC as pb_ruleset_commit(). No system call. */
 int pb_set_check(const struct pb_set *set, __u32 max_rules, struct pb_error *error);

@@ -13,7 +13,7 @@ static char *text_of(const struct pb_set *set, bool json)
 
 	if (!json)
 		return pb_set_format(set, pb_clock(), &text) ? NULL : text;
-	object = pb_set_to_json(set, pb_clock());
+	object = pb_set_to_json(set, NULL, pb_clock());
 	if (object &&
 	    asprintf(&text, "%s\n",
 		     json_object_to_json_string_ext(

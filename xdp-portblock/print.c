@@ -106,20 +106,6 @@ const char *iso_time(char text[ISO_TIME])
 
 /* ---- Rules ------------------------------------------------------------------------------- */
 
-static struct json_object *rules_to_json(const char *ruleset, const struct pb_set *set)
-{
-	struct json_object *json = json_object_new_object(), *rules = json_object_new_array();
-	__u64 now = pb_clock();
-
-	for (size_t i = 0; i < set->nr_rules; i++)
-		if (!set->rules[i].expires || set->rules[i].expires > now)
-			json_object_array_add(rules, pb_rule_to_json(&set->rules[i], now));
-	json_object_object_add(json, "ruleset", json_object_new_string(ruleset));
-	settings_to_json(json, &set->settings);
-	json_object_object_add(json, "rules", rules);
-	return json;
-}
-
 static int print_rule(const struct pb_rule *rule, __u64 now)
 {
 	char packets[16], bytes[16], *text;
@@ -141,7 +127,7 @@ int print_rules(const char *ruleset, const struct pb_set *set, bool json)
 	int ret = DONE;
 
 	if (json)
-		return print_json(rules_to_json(ruleset, set));
+		return print_json(pb_set_to_json(set, ruleset, now));
 	printf("Ruleset %s", ruleset);
 	print_settings(&set->settings);
 	printf("\n");

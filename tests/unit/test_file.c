@@ -98,7 +98,7 @@ static void assert_reads(const char *name, const char *wanted)
 
 static void write_json(const char *name, const struct pb_set *set, __u64 now)
 {
-	struct json_object *json = pb_set_to_json(set, now);
+	struct json_object *json = pb_set_to_json(set, NULL, now);
 
 	assert_non_null(json);
 	write_file(name, json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY));
