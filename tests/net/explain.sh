@@ -198,10 +198,12 @@ t_is 'is quiet' 1 "$(wc -l <<<"$T_OUT")"
 
 # --- each shape, and packets by the thousand ----------------------------------------------
 
-# Nothing but the shapes on the wire
+# Nothing but the shapes on the wire: no neighbour discovery, and no ARP for what is known since before
 for where in in_a in_b; do
 	echo 1 | $where tee /proc/sys/net/ipv6/conf/all/disable_ipv6 >/dev/null
 done
+in_a ip link set v0 arp off
+in_b ip link set v1 arp off
 in_a ip link set v0 mtu 9000
 in_b ip link set v1 mtu 9000
 t_ok 'unload' in_a "$PB" unload v0
