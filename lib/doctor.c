@@ -14,6 +14,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "attach.h"
+#include "driver.h"
 #include "error.h"
 #include "interface.h"
 #include "log.h"
@@ -224,16 +225,49 @@ static void check_programs(struct doctor *doctor)
 		    at->nr_chain == 1 ? "" : "s", at->loaded ? "ours loaded" : "ours not loaded");
 }
 
-/* Whether the driver could do more is seen by loading only: the kernel tells it since 6.3. */
-static void check_mode(struct doctor *doctor)
+/* What the driver can do, and whether that is made use of. */
+static void check_driver(struct doctor *doctor)
 {
 	const struct pb_interface *at = doctor->interface;
+	bool skb = at->loaded && at->mode == PB_MODE_SKB;
+	__u64 features;
+	char mend[96];
+	int ret = pb_driver_features(at->ifindex, &features);
 
-	if (at->loaded && at->mode == PB_MODE_SKB)
+	if (ret == -EOPNOTSUPP)
+		say(doctor, skb ? PB_HEALTH_WARNING : PB_HEALTH_OK, NULL,
+		    "%s: %swhether its driver has native mode can't be asked before Linux 6.3",
+		    at->name, skb ? "skb mode, which costs more than native mode; " : "");
+	else if (ret)
 		say(doctor, PB_HEALTH_WARNING, NULL,
-		    "%s: skb mode: packets cost more than in native mode, if the driver has it",
-		    at->name);
+		    "%s: cannot ask whether its driver has native mode: %s", at->name,
+		    strerror(-ret));
+	else if (!(features & PB_DRIVER_NATIVE))
+		say(doctor, PB_HEALTH_OK, NULL,
+		    "%s: its driver has no native mode: skb mode is what it can do", at->name);
+	else if (!skb)
+		say(doctor, PB_HEALTH_OK, NULL, "%s: its driver has native mode", at->name);
+	else {
+		snprintf(mend, sizeof(mend),
+			 "xdp-portblock unload %s; xdp-portblock load %s -m native", at->name,
+			 at->name);
+		say(doctor, PB_HEALTH_WARNING, mend,
+		    "%s: skb mode, though its driver has native mode, which costs less", at->name);
+	}
 }
+
+/* Does native mode take frames of one buffer only? A driver that can't be asked is trusted. */
+static bool needs_one_buffer(int ifindex)
+{
+	__u64 features;
+
+	if (pb_driver_features(ifindex, &features))
+		return !pb_features().frags;
+	return features & PB_DRIVER_NATIVE && !(features & PB_DRIVER_FRAGS && pb_features().frags);
+}
+
+/* Up to a page less what the kernel keeps before and behind a frame there is one buffer. */
+#define MTU_OF_ONE_BUFFER 3498
 
 static void check_mtu(struct doctor *doctor)
 {
@@ -242,7 +276,7 @@ static void check_mtu(struct doctor *doctor)
 
 	if (ask_device(name, SIOCGIFMTU, &answer))
 		return;
-	if (answer.ifr_mtu > 3498 && !pb_features().frags)
+	if (answer.ifr_mtu > MTU_OF_ONE_BUFFER && needs_one_buffer(doctor->interface->ifindex))
 		say(doctor, PB_HEALTH_WARNING, "load it with -m skb, or lower the MTU",
 		    "%s: MTU %d is too large for native mode without frames in several buffers",
 		    name, answer.ifr_mtu);
@@ -278,7 +312,7 @@ static check_function *const machine_checks[] = {
 	check_features, check_dispatcher, check_rulesets,
 };
 static check_function *const interface_checks[] = {
-	check_type, check_programs, check_mode, check_mtu, check_vlan,
+	check_type, check_programs, check_driver, check_mtu, check_vlan,
 };
 
 int pb_doctor(const char *word, pb_finding_function *function, void *context,

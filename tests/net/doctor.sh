@@ -59,6 +59,10 @@ for what in 'kernel ' 'rights: ' 'bpffs is mounted' 'limit of locked memory' \
 done
 index=$(in_a ip -j link show dev v0 | json 'd[0]["ifindex"]')
 refused 'an interface by its index' 0 '^ok +v0: ' doctor "$index"
+t_ok 'native mode: this driver has it' grep -q '^v0: its driver has native mode' <<<"$(findings ok v0)"
+t_ok 'native mode: this one has not' grep -q '^lo: its driver has no native mode' <<<"$(findings ok lo)"
+t_is 'and an MTU that native mode could not have is no fault of it' '' \
+	"$(findings warning lo | grep MTU)"
 refused 'an interface that is not there' 1 'nowhere0' doctor nowhere0
 refused 'two interfaces' 2 "'v0' is one word too many" doctor lo v0
 
@@ -74,7 +78,12 @@ fi
 # 2
 t_ok '2: skb mode: unload' in_a "$PB" unload v0
 t_ok '2: skb mode: load' in_a "$PB" load v0 -m skb
-finds '2: skb mode' 0 warning 'v0: skb mode' null v0
+finds '2: skb mode' 0 warning 'v0: skb mode, though its driver has native mode' \
+	'xdp-portblock unload v0; xdp-portblock load v0 -m native' v0
+# shellcheck disable=SC2016 # for that bash to expand
+t_ok '2: what mends it' in_a bash -c 'xdp-portblock() { "$PB" "$@"; }; eval "$0"' \
+	"$(mends 'v0: skb mode' v0)"
+t_is '2: mends it' native "$(status_is v0 mode)"
 in_a "$PB" unload v0 >/dev/null
 
 # 3
