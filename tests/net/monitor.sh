@@ -363,7 +363,7 @@ if command -v tcpdump >/dev/null; then
 	t_is 'flood: tcpdump reads all' "$written" "$(tcpdump -nr "$T_DIR/flood.pcap" 2>/dev/null | wc -l)"
 fi
 
-# What listening costs: the best 100,000 packets of alternating runs, for others use these CPUs,
+# What listening costs: the best million packets of alternating runs, for others use these CPUs,
 # too. The best gets no worse by more runs, so a difference that is there stays.
 best_with=0 best_without=0
 enough()
@@ -371,10 +371,10 @@ enough()
 	[ $((best_with * 100)) -gt $((best_without * 95)) ]
 }
 for round in {1..40}; do
-	read -r _ speed <<<"$(flood 2000000)"
+	read -r _ speed <<<"$(flood 3000000)"
 	[ "$speed" -le "$best_without" ] || best_without=$speed
 	watch -w /dev/null
-	read -r _ speed <<<"$(flood 2000000)"
+	read -r _ speed <<<"$(flood 3000000)"
 	[ "$speed" -le "$best_with" ] || best_with=$speed
 	bg_stop "$MONITOR" INT
 	[ "$round" -lt 5 ] || ! enough || break
