@@ -188,4 +188,10 @@ int pb_classes_decisions(const struct pb_classes *classes, struct pb_decision **
 			 size_t *nr_decisions, struct pb_error *error);
 void pb_classes_free(struct pb_classes *classes);
 
+/* ---- What the program looks ports up in (compile-ports.c) ----------------------------------- */
+
+/* Makes `ports` and `heads` of `classes` and `decisions`. The caller frees, on failure too. */
+int pb_ports_make(struct pb_tables *tables, const struct pb_settings *settings,
+		  const struct pb_limits *limits, struct pb_error *error);
+
 #endif

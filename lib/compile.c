@@ -290,6 +290,8 @@ int pb_compile(const struct pb_set *set, const struct pb_limits *limits, struct 
 		ret = pb_classes_decisions(&c.classes, &c.tables.decisions, &c.tables.nr_decisions,
 					   error);
 	if (!ret)
+		ret = pb_ports_make(&c.tables, &set->settings, limits, error);
+	if (!ret)
 		hand_over(&c, tables);
 	if (ret == -ENOMEM)
 		pb_fail_memory(error);
@@ -300,6 +302,8 @@ int pb_compile(const struct pb_set *set, const struct pb_limits *limits, struct 
 void pb_tables_free(struct pb_tables *tables)
 {
 	free(tables->classes);
+	free(tables->ports);
+	free(tables->heads);
 	free(tables->decisions);
 	free(tables->sources);
 	memset(tables, 0, sizeof(*tables));

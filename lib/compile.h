@@ -12,10 +12,24 @@ struct pb_source {
 	__u32 offset;
 };
 
+/* The class of each port, an index of decisions; 0: no rule covers the port. */
+struct pb_class_table {
+	__u16 class[PB_PORTS];
+};
+
+/* What a slot has of pb_ports. */
+struct pb_port_tables {
+	__u32 entry[PB_ENTRY_PROTOS][PB_PORTS];
+	__u16 shared[PB_SHARED_MAX][PB_PORTS];
+};
+
 /* One compiled generation; zero before the first use. */
 struct pb_tables {
-	/* [proto * PB_SIDE_MAX + side] */
+	/* [proto * PB_SIDE_MAX + side]; what follows is made of them. */
 	struct pb_class_table *classes;
+	struct pb_port_tables *ports;
+	struct pb_head *heads; /* [0]: no rule of any protocol */
+	size_t nr_heads;
 	struct pb_decision *decisions; /* [0] is the end of each chain */
 	size_t nr_decisions;
 	struct pb_source *sources;
@@ -26,6 +40,7 @@ struct pb_tables {
 struct pb_limits {
 	size_t decisions;
 	size_t sources; /* entries of the trie */
+	size_t heads;
 };
 
 /*

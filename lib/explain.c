@@ -58,9 +58,9 @@ static int load_twin(struct pb_twin *twin, const struct pb_maps *maps, struct pb
 		return pb_fail_permission(error, -ret, "load the twin of the program");
 	twin->row = maps->config->max_rules + 1;
 	twin->nr_counts = (size_t)maps->config->cpus * twin->row;
-	twin->nr_outcomes = (size_t)maps->config->cpus * PB_OUTCOME_MAX;
+	twin->nr_outcomes = (size_t)PB_CPU_ROWS * PB_OUTCOME_MAX;
 	twin->counts = map_counts(twin->object->maps.pb_counts, twin->nr_counts);
-	twin->outcomes = map_counts(twin->object->maps.pb_outcomes, twin->nr_outcomes);
+	twin->outcomes = map_counts(twin->object->maps.data_outcomes, twin->nr_outcomes);
 	if (!twin->counts || !twin->outcomes)
 		return pb_fail(error, errno, "cannot map the twin's counters: %s", strerror(errno));
 	return 0;

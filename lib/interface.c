@@ -57,11 +57,12 @@ static int find_map(__u32 id, struct pb_instance *instance)
 		ret = -errno;
 	else if (!strcmp(info.name, "pb_config"))
 		instance->config_id = id;
-	else if (!strcmp(info.name, "pb_outcomes"))
+	else if (!strcmp(info.name, ".data.outcomes")) /* as libbpf names it */
 		instance->outcomes_id = id;
 	else if (strstr(info.name, ".rodata") && info.value_size == sizeof(constants) &&
 		 !bpf_map_lookup_elem(fd, &zero, &constants))
-		instance->frags = constants.pb_frags;
+		instance->frags = constants.pb_frames == PB_FRAMES_ETHERNET_SPLIT ||
+				  constants.pb_frames == PB_FRAMES_IP_SPLIT;
 	close(fd);
 	return ret;
 }
@@ -221,7 +222,7 @@ static void read_maps(struct pb_interface *interface, const struct pb_instance *
 	interface->ruleset[sizeof(interface->ruleset) - 1] = '\0';
 	interface->settings = pb_settings_of(slot->flags);
 	interface->rules = slot->rules;
-	pb_outcomes_read(instance->outcomes_id, config.cpus, interface->outcomes);
+	pb_outcomes_read(instance->outcomes_id, interface->outcomes);
 	interface->abi_version = config.abi_version;
 	interface->pinned = pb_pins_id(interface->ruleset) == instance->config_id;
 	if (interface->pinned && !pb_ruleset_open(interface->ruleset, &ruleset, NULL)) {

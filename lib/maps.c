@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Maps as the kernel has them: made from the embedded object, mapped into memory, by id. */
 #include <linux/membarrier.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include "compile.h"
 #include "error.h"
@@ -21,24 +23,26 @@ struct pb_config pb_config_sized(__u32 max_rules, __u32 max_sources)
 		.max_sources = max_sources,
 		/* A plain rule needs one at most, one with sources three of its own. */
 		.max_decisions = 3 * max_rules + 512,
+		/* A range that stands alone begins one and ends one. */
+		.max_heads = max_rules < PB_PORTS / 2 ? 2 * max_rules + 2 : PB_PORTS,
 		.max_ranges = max_rules,
 	};
 }
 
 __u32 pb_config_slot(const struct pb_config *config)
 {
-	__u64 revert_at = __atomic_load_n(&config->revert_at, __ATOMIC_ACQUIRE);
+	__u32 active = __atomic_load_n(&config->active, __ATOMIC_ACQUIRE);
+	__u32 slot = active & PB_ACTIVE_SLOT;
 
-	if (revert_at && pb_clock() >= revert_at)
-		return config->revert_to & 1;
-	return __atomic_load_n(&config->active, __ATOMIC_ACQUIRE) & 1;
+	return active & PB_ACTIVE_PENDING && pb_clock() >= config->revert_at ? !slot : slot;
 }
 
 __u64 pb_config_pending(const struct pb_config *config)
 {
-	__u64 revert_at = __atomic_load_n(&config->revert_at, __ATOMIC_ACQUIRE), now = pb_clock();
+	__u32 active = __atomic_load_n(&config->active, __ATOMIC_ACQUIRE);
+	__u64 now = pb_clock();
 
-	return revert_at > now ? revert_at - now : 0;
+	return active & PB_ACTIVE_PENDING && config->revert_at > now ? config->revert_at - now : 0;
 }
 
 static struct pb_config first_config(const char *ruleset, const struct pb_ruleset_options *options)
@@ -53,35 +57,68 @@ static struct pb_config first_config(const char *ruleset, const struct pb_rulese
 	return config;
 }
 
+/* Blocks that hold so many prefixes. */
+static __u32 blocks_of(__u32 prefixes)
+{
+	return (prefixes + PB_PREFIX_BLOCK - 1) / PB_PREFIX_BLOCK;
+}
+
 static int set_sizes(struct portblock_bpf *object, const struct pb_config *config)
 {
 	const struct {
 		struct bpf_map *map;
 		__u32 entries;
 	} sizes[] = {
+		{ object->maps.pb_heads, config->max_heads * PB_SLOTS },
 		{ object->maps.pb_decisions, config->max_decisions * PB_SLOTS },
 		{ object->maps.pb_sources, config->max_sources * PB_SLOTS },
 		{ object->maps.pb_rules, (config->max_rules + 1) * PB_SLOTS },
 		{ object->maps.pb_ranges, config->max_ranges * PB_SLOTS },
-		{ object->maps.pb_prefixes, config->max_sources * PB_SLOTS },
+		{ object->maps.pb_prefixes, blocks_of(config->max_sources) * PB_SLOTS },
 		{ object->maps.pb_counts, config->cpus * (config->max_rules + 1) },
-		{ object->maps.pb_meters, config->cpus },
 	};
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < sizeof(sizes) / sizeof(sizes[0]); i++)
 		ret = bpf_map__set_max_entries(sizes[i].map, sizes[i].entries);
-	if (!ret)
-		ret = bpf_program__set_autoload(object->progs.xdp_portblock, false);
 	return ret;
+}
+
+/* Of the object, the maps of a ruleset that are no variables of the program. */
+static int leave_out_others(struct portblock_bpf *object)
+{
+	struct bpf_map *variables[] = { object->maps.data_config, object->maps.bss,
+					object->maps.data_meters, object->maps.data_outcomes,
+					object->maps.rodata };
+	int ret = bpf_program__set_autoload(object->progs.xdp_portblock, false);
+
+	for (size_t i = 0; !ret && i < sizeof(variables) / sizeof(variables[0]); i++)
+		ret = bpf_map__set_autocreate(variables[i], false);
+	return ret;
+}
+
+/*
+ * A map of one entry that is a variable of the program. libbpf would name it after its section;
+ * this one has its type's name, and is shown as one, by the BTF of the object that was loaded.
+ */
+static int make_variable(const struct portblock_bpf *object, const char *name, __u32 size)
+{
+	const struct btf *btf = bpf_object__btf(object->obj);
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE,
+		    .btf_fd = bpf_object__btf_fd(object->obj));
+	int fd;
+
+	options.btf_key_type_id = btf__find_by_name_kind(btf, "int", BTF_KIND_INT);
+	options.btf_value_type_id = btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT);
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), size, 1, &options);
+	return fd < 0 ? -errno : fd;
 }
 
 /* Takes a reference of its own to each map of a loaded object. */
 static int take_maps(const struct portblock_bpf *object, struct pb_maps *maps)
 {
 	const struct bpf_map *from[PB_MAP_MAX] = {
-		[PB_MAP_CONFIG] = object->maps.pb_config,
-		[PB_MAP_PORTS] = object->maps.pb_ports,
+		[PB_MAP_HEADS] = object->maps.pb_heads,
 		[PB_MAP_DECISIONS] = object->maps.pb_decisions,
 		[PB_MAP_SOURCES] = object->maps.pb_sources,
 		[PB_MAP_RULES] = object->maps.pb_rules,
@@ -89,13 +126,16 @@ static int take_maps(const struct portblock_bpf *object, struct pb_maps *maps)
 		[PB_MAP_PREFIXES] = object->maps.pb_prefixes,
 		[PB_MAP_COUNTS] = object->maps.pb_counts,
 		[PB_MAP_EVENTS] = object->maps.pb_events,
-		[PB_MAP_METERS] = object->maps.pb_meters,
 	};
 
+	maps->fd[PB_MAP_CONFIG] = make_variable(object, "pb_config", sizeof(struct pb_config));
+	maps->fd[PB_MAP_PORTS] = make_variable(object, "pb_ports", sizeof(struct pb_ports));
+	maps->fd[PB_MAP_METERS] = make_variable(object, "pb_meters", sizeof(struct pb_meters));
 	for (int i = 0; i < PB_MAP_MAX; i++) {
-		maps->fd[i] = dup(bpf_map__fd(from[i]));
+		if (from[i])
+			maps->fd[i] = dup(bpf_map__fd(from[i]));
 		if (maps->fd[i] < 0)
-			return -errno;
+			return from[i] ? -errno : maps->fd[i];
 	}
 	return 0;
 }
@@ -126,10 +166,10 @@ int pb_maps_memory(struct pb_maps *maps)
 		enum pb_map which;
 		void *pointer;
 	} arrays[] = {
-		{ PB_MAP_CONFIG, &maps->config },	{ PB_MAP_PORTS, &maps->ports },
-		{ PB_MAP_DECISIONS, &maps->decisions }, { PB_MAP_RULES, &maps->rules },
-		{ PB_MAP_RANGES, &maps->ranges },	{ PB_MAP_COUNTS, &maps->counts },
-		{ PB_MAP_METERS, &maps->meters },
+		{ PB_MAP_CONFIG, &maps->config }, { PB_MAP_PORTS, &maps->ports },
+		{ PB_MAP_HEADS, &maps->heads },	  { PB_MAP_DECISIONS, &maps->decisions },
+		{ PB_MAP_RULES, &maps->rules },	  { PB_MAP_RANGES, &maps->ranges },
+		{ PB_MAP_COUNTS, &maps->counts }, { PB_MAP_METERS, &maps->meters },
 	};
 	int ret = 0;
 
@@ -150,7 +190,9 @@ int pb_maps_create(const char *ruleset, const struct pb_ruleset_options *options
 	object = portblock_bpf__open();
 	ret = object ? set_sizes(object, &config) : -errno;
 	if (!ret)
-		ret = portblock_bpf__load(object);
+		ret = leave_out_others(object);
+	if (!ret)
+		ret = bpf_object__load(object->obj);
 	if (!ret)
 		ret = take_maps(object, &made);
 	if (!ret)
@@ -213,34 +255,64 @@ struct pb_count pb_counts_sum(const struct pb_count *counts, __u32 cpus, __u32 r
 	return sum;
 }
 
-int pb_outcomes_read(__u32 id, __u32 cpus, struct pb_count outcomes[PB_OUTCOME_MAX])
+static int open_outcomes(__u32 id)
 {
-	int fd = bpf_map_get_fd_by_id(id), ret = fd < 0 ? -errno : 0;
-	struct pb_count one;
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+	int fd = bpf_map_get_fd_by_id(id);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ||
+	    info.value_size != sizeof(struct pb_outcomes)) {
+		int ret = info.value_size ? -EPROTO : -errno;
+
+		if (fd >= 0)
+			close(fd);
+		return ret;
+	}
+	return fd;
+}
+
+static void sum_outcomes(const struct pb_outcomes *all, struct pb_count sums[PB_OUTCOME_MAX])
+{
+	for (int row = 0; row < PB_CPU_ROWS; row++)
+		for (int i = 0; i < PB_OUTCOME_MAX; i++) {
+			sums[i].packets += all->row[row][i].packets;
+			sums[i].bytes += all->row[row][i].bytes;
+		}
+}
+
+int pb_outcomes_read(__u32 id, struct pb_count outcomes[PB_OUTCOME_MAX])
+{
+	struct pb_outcomes *all = calloc(1, sizeof(*all));
+	int fd = open_outcomes(id), ret = fd < 0 ? fd : 0;
+	__u32 zero = 0;
 
 	memset(outcomes, 0, PB_OUTCOME_MAX * sizeof(*outcomes));
-	for (__u32 i = 0; !ret && i < cpus * PB_OUTCOME_MAX; i++) {
-		if (bpf_map_lookup_elem(fd, &i, &one)) {
-			ret = -errno;
-			break;
-		}
-		outcomes[i % PB_OUTCOME_MAX].packets += one.packets;
-		outcomes[i % PB_OUTCOME_MAX].bytes += one.bytes;
-	}
+	if (!all)
+		ret = -ENOMEM;
+	if (!ret && bpf_map_lookup_elem(fd, &zero, all))
+		ret = -errno;
+	if (!ret)
+		sum_outcomes(all, outcomes);
 	if (fd >= 0)
 		close(fd);
+	free(all);
 	return ret;
 }
 
-int pb_outcomes_reset(__u32 id, __u32 cpus)
+int pb_outcomes_reset(__u32 id)
 {
-	int fd = bpf_map_get_fd_by_id(id), ret = fd < 0 ? -errno : 0;
-	const struct pb_count none = {};
+	struct pb_outcomes *none = calloc(1, sizeof(*none));
+	int fd = open_outcomes(id), ret = fd < 0 ? fd : 0;
+	__u32 zero = 0;
 
-	for (__u32 i = 0; !ret && i < cpus * PB_OUTCOME_MAX; i++)
-		ret = bpf_map_update_elem(fd, &i, &none, BPF_EXIST) ? -errno : 0;
+	if (!none)
+		ret = -ENOMEM;
+	if (!ret && bpf_map_update_elem(fd, &zero, none, BPF_EXIST))
+		ret = -errno;
 	if (fd >= 0)
 		close(fd);
+	free(none);
 	return ret;
 }
 
@@ -281,30 +353,41 @@ int pb_sources_replace(const struct pb_maps *maps, __u32 slot, const struct pb_s
 }
 
 /*
- * Removes prefixes from number `nr` on. They are numbered without a gap; going down from the
- * last one keeps it so, wherever this is interrupted.
+ * Removes blocks of prefixes from number `nr` on. They are numbered without a gap; going down from
+ * the last one keeps it so, wherever this is interrupted.
  */
 static int trim_prefixes(int fd, __u32 slot, __u32 nr)
 {
 	struct pb_prefix_key key = { slot, nr };
-	struct pb_prefix_record record;
+	struct pb_prefix_block block;
 
-	while (!bpf_map_lookup_elem(fd, &key, &record))
-		key.index++;
-	while (key.index-- > nr)
+	while (!bpf_map_lookup_elem(fd, &key, &block))
+		key.block++;
+	while (key.block-- > nr)
 		if (bpf_map_delete_elem(fd, &key))
 			return -errno;
 	return 0;
 }
 
+/* Prefixes in the block that begins with number `first`. */
+static size_t in_block(size_t first, size_t nr)
+{
+	return nr - first < PB_PREFIX_BLOCK ? nr - first : PB_PREFIX_BLOCK;
+}
+
 int pb_prefixes_replace(const struct pb_maps *maps, __u32 slot,
 			const struct pb_prefix_record *prefixes, size_t nr, struct pb_error *error)
 {
-	int fd = maps->fd[PB_MAP_PREFIXES], ret = trim_prefixes(fd, slot, nr);
-	struct pb_prefix_key key = { slot, 0 };
+	int fd = maps->fd[PB_MAP_PREFIXES], ret = trim_prefixes(fd, slot, blocks_of(nr));
+	struct pb_prefix_block block;
 
-	for (; !ret && key.index < nr; key.index++)
-		ret = bpf_map_update_elem(fd, &key, &prefixes[key.index], BPF_ANY) ? -errno : 0;
+	for (size_t i = 0; !ret && i < nr; i += PB_PREFIX_BLOCK) {
+		struct pb_prefix_key key = { slot, i / PB_PREFIX_BLOCK };
+
+		memset(&block, 0, sizeof(block));
+		memcpy(block.prefix, prefixes + i, in_block(i, nr) * sizeof(*prefixes));
+		ret = bpf_map_update_elem(fd, &key, &block, BPF_ANY) ? -errno : 0;
+	}
 	if (ret)
 		return pb_fail(error, -ret, "cannot write the source prefixes: %s", strerror(-ret));
 	return 0;
@@ -313,12 +396,16 @@ int pb_prefixes_replace(const struct pb_maps *maps, __u32 slot,
 int pb_prefixes_read(const struct pb_maps *maps, __u32 slot, struct pb_prefix_record *prefixes,
 		     size_t nr, struct pb_error *error)
 {
-	struct pb_prefix_key key = { slot, 0 };
+	struct pb_prefix_block block;
 
-	for (; key.index < nr; key.index++)
-		if (bpf_map_lookup_elem(maps->fd[PB_MAP_PREFIXES], &key, &prefixes[key.index]))
-			return pb_fail(error, errno, "cannot read source prefix %u: %s", key.index,
+	for (size_t i = 0; i < nr; i += PB_PREFIX_BLOCK) {
+		struct pb_prefix_key key = { slot, i / PB_PREFIX_BLOCK };
+
+		if (bpf_map_lookup_elem(maps->fd[PB_MAP_PREFIXES], &key, &block))
+			return pb_fail(error, errno, "cannot read source prefix %zu: %s", i,
 				       strerror(errno));
+		memcpy(prefixes + i, block.prefix, in_block(i, nr) * sizeof(*prefixes));
+	}
 	return 0;
 }
 

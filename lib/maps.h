@@ -11,6 +11,7 @@
 enum pb_map {
 	PB_MAP_CONFIG,
 	PB_MAP_PORTS,
+	PB_MAP_HEADS,
 	PB_MAP_DECISIONS,
 	PB_MAP_SOURCES,
 	PB_MAP_RULES,
@@ -36,18 +37,19 @@ struct pb_maps {
 		size_t size;
 	} memory[PB_MAP_MAX];
 	struct pb_config *config;
-	struct pb_class_table *ports;
+	struct pb_ports *ports;
+	struct pb_head *heads;
 	struct pb_decision *decisions;
 	struct pb_rule_record *rules;
 	struct pb_range_entry *ranges;
 	struct pb_count *counts;
-	struct pb_meter *meters;
+	struct pb_meters *meters;
 };
 
 /* A valid `struct pb_maps` that holds nothing; pb_maps_close() takes it. */
-#define PB_MAPS_NONE                                             \
-	{                                                        \
-		.fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } \
+#define PB_MAPS_NONE                                                 \
+	{                                                            \
+		.fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } \
 	}
 
 /* The sizes of a ruleset's maps. */
@@ -89,8 +91,8 @@ int pb_maps_config_by_id(__u32 id, struct pb_config *config);
 struct pb_count pb_counts_sum(const struct pb_count *counts, __u32 cpus, __u32 row, __u32 index);
 
 /* Reads or zeroes the outcome counters of the map with that id. */
-int pb_outcomes_read(__u32 id, __u32 cpus, struct pb_count outcomes[PB_OUTCOME_MAX]);
-int pb_outcomes_reset(__u32 id, __u32 cpus);
+int pb_outcomes_read(__u32 id, struct pb_count outcomes[PB_OUTCOME_MAX]);
+int pb_outcomes_reset(__u32 id);
 
 /* Replaces the entries of one slot in the trie, or in the map of prefixes. */
 struct pb_source;

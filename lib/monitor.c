@@ -61,9 +61,9 @@ static int lock_listener(const struct pb_ruleset *ruleset, struct pb_error *erro
 static void sum_meters(const struct pb_maps *maps, __u64 *suppressed, __u64 *lost)
 {
 	*suppressed = *lost = 0;
-	for (__u32 cpu = 0; cpu < maps->config->cpus; cpu++) {
-		*suppressed += maps->meters[cpu].suppressed;
-		*lost += maps->meters[cpu].lost;
+	for (int row = 0; row < PB_CPU_ROWS; row++) {
+		*suppressed += maps->meters->row[row].suppressed;
+		*lost += maps->meters->row[row].lost;
 	}
 }
 
@@ -76,8 +76,8 @@ static void keep_listening(struct pb_monitor *monitor)
 	if (now < monitor->next)
 		return;
 	monitor->next = now + SECOND;
-	for (__u32 cpu = 0; cpu < maps->config->cpus; cpu++)
-		maps->meters[cpu].sent = 0;
+	for (int row = 0; row < PB_CPU_ROWS; row++)
+		maps->meters->row[row].sent = 0;
 	__atomic_store_n(&maps->config->listen_until, now + PATIENCE, __ATOMIC_SEQ_CST);
 }
 

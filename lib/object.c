@@ -12,8 +12,9 @@ static int use_maps(struct portblock_bpf *object, const struct pb_maps *maps, bo
 		struct bpf_map *map;
 		enum pb_map which;
 	} uses[] = {
-		{ object->maps.pb_config, PB_MAP_CONFIG },
-		{ object->maps.pb_ports, PB_MAP_PORTS },
+		{ object->maps.data_config, PB_MAP_CONFIG },
+		{ object->maps.bss, PB_MAP_PORTS },
+		{ object->maps.pb_heads, PB_MAP_HEADS },
 		{ object->maps.pb_decisions, PB_MAP_DECISIONS },
 		{ object->maps.pb_sources, PB_MAP_SOURCES },
 		{ object->maps.pb_rules, PB_MAP_RULES },
@@ -21,7 +22,7 @@ static int use_maps(struct portblock_bpf *object, const struct pb_maps *maps, bo
 		{ object->maps.pb_prefixes, PB_MAP_PREFIXES },
 		{ object->maps.pb_counts, PB_MAP_COUNTS },
 		{ object->maps.pb_events, PB_MAP_EVENTS },
-		{ object->maps.pb_meters, PB_MAP_METERS },
+		{ object->maps.data_meters, PB_MAP_METERS },
 	};
 	int ret;
 
@@ -41,7 +42,8 @@ static int use_outcomes(struct portblock_bpf *object, __u32 id)
 
 	if (fd < 0)
 		return -errno;
-	ret = bpf_map__reuse_fd(object->maps.pb_outcomes, fd); /* takes a copy of the descriptor */
+	ret = bpf_map__reuse_fd(object->maps.data_outcomes,
+				fd); /* takes a copy of the descriptor */
 	close(fd);
 	return ret;
 }
@@ -55,16 +57,16 @@ int pb_object_open(const struct pb_maps *maps, const struct pb_constants *consta
 
 	if (!opened)
 		return pb_fail(error, errno, "cannot open the BPF object: %s", strerror(errno));
-	opened->rodata->pb_ethernet = constants->ethernet;
-	opened->rodata->pb_frags = constants->frags;
+	opened->rodata->pb_frames =
+		constants->ethernet ?
+			(constants->frags ? PB_FRAMES_ETHERNET_SPLIT : PB_FRAMES_ETHERNET) :
+			(constants->frags ? PB_FRAMES_IP_SPLIT : PB_FRAMES_IP);
 	opened->rodata->pb_connections = constants->connections;
 	opened->rodata->pb_quiet = constants->private_counts;
 	opened->rodata->pb_count_row = row;
 	ret = use_maps(opened, maps, constants->private_counts);
 	if (!ret && constants->outcomes_id)
 		ret = use_outcomes(opened, constants->outcomes_id);
-	else if (!ret)
-		ret = bpf_map__set_max_entries(opened->maps.pb_outcomes, cpus * PB_OUTCOME_MAX);
 	if (!ret && constants->private_counts)
 		ret = bpf_map__set_max_entries(opened->maps.pb_counts, cpus * row);
 	if (ret) {

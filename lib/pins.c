@@ -13,11 +13,12 @@
 #include "maps.h"
 
 static const char *const pin_names[PB_MAP_MAX] = {
-	[PB_MAP_CONFIG] = "pb_config",	     [PB_MAP_PORTS] = "pb_ports",
-	[PB_MAP_DECISIONS] = "pb_decisions", [PB_MAP_SOURCES] = "pb_sources",
-	[PB_MAP_RULES] = "pb_rules",	     [PB_MAP_RANGES] = "pb_ranges",
-	[PB_MAP_PREFIXES] = "pb_prefixes",   [PB_MAP_COUNTS] = "pb_counts",
-	[PB_MAP_EVENTS] = "pb_events",	     [PB_MAP_METERS] = "pb_meters",
+	[PB_MAP_CONFIG] = "pb_config",	 [PB_MAP_PORTS] = "pb_ports",
+	[PB_MAP_HEADS] = "pb_heads",	 [PB_MAP_DECISIONS] = "pb_decisions",
+	[PB_MAP_SOURCES] = "pb_sources", [PB_MAP_RULES] = "pb_rules",
+	[PB_MAP_RANGES] = "pb_ranges",	 [PB_MAP_PREFIXES] = "pb_prefixes",
+	[PB_MAP_COUNTS] = "pb_counts",	 [PB_MAP_EVENTS] = "pb_events",
+	[PB_MAP_METERS] = "pb_meters",
 };
 
 const char *pb_bpffs(void)

@@ -70,7 +70,8 @@ int pb_ruleset_create(const char *name, const struct pb_ruleset_options *options
 
 int pb_ruleset_fill(struct pb_ruleset *ruleset, const struct pb_set *set, struct pb_error *error)
 {
-	return pb_slot_write(&ruleset->maps, ruleset->maps.config->active & 1, set, 1, error);
+	return pb_slot_write(&ruleset->maps, ruleset->maps.config->active & PB_ACTIVE_SLOT, set, 1,
+			     error);
 }
 
 int pb_ruleset_open(const char *name, struct pb_ruleset **ruleset, struct pb_error *error)
@@ -146,14 +147,15 @@ static int retire_ids(struct pb_ruleset *ruleset, struct pb_set *set)
 /* Makes what the clock has done, or `rollback` does, lasting: then nothing is pending. */
 static void revert(struct pb_config *config)
 {
-	__atomic_store_n(&config->active, config->revert_to & 1, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&config->revert_at, 0, __ATOMIC_SEQ_CST);
+	__u32 slot = config->active & PB_ACTIVE_SLOT;
+
+	__atomic_store_n(&config->active, !slot, __ATOMIC_SEQ_CST);
 }
 
 /* Nobody confirmed in time: the old generation is in force already, by the clock. */
 static void settle(struct pb_config *config)
 {
-	if (config->revert_at && pb_clock() >= config->revert_at)
+	if (config->active & PB_ACTIVE_PENDING && pb_clock() >= config->revert_at)
 		revert(config);
 }
 
@@ -242,12 +244,10 @@ static int publish(struct pb_ruleset *ruleset, const struct pb_set *set, __u64 c
 	if (ret)
 		return ret;
 	zero_new_counters(ruleset, set);
-	if (confirm) {
-		/* Before the new generation is active these two change nothing. */
-		config->revert_to = !idle;
+	if (confirm) /* nobody asks for the time before the next store says that it counts */
 		__atomic_store_n(&config->revert_at, pb_clock() + confirm, __ATOMIC_SEQ_CST);
-	}
-	__atomic_store_n(&config->active, idle, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&config->active, confirm ? idle | PB_ACTIVE_PENDING : idle,
+			 __ATOMIC_SEQ_CST);
 	return 0;
 }
 
@@ -267,7 +267,7 @@ static int end_pending(struct pb_ruleset *ruleset, bool keep, struct pb_error *e
 
 	if (lock < 0)
 		return lock;
-	if (!config->revert_at)
+	if (!(config->active & PB_ACTIVE_PENDING))
 		ret = pb_fail(error, ENOENT, "no change of the ruleset '%s' waits to be confirmed",
 			      ruleset->name);
 	else if (keep && !pb_ruleset_pending(ruleset))
@@ -276,7 +276,8 @@ static int end_pending(struct pb_ruleset *ruleset, bool keep, struct pb_error *e
 			      "and the rules from before are back",
 			      ruleset->name);
 	else if (keep)
-		__atomic_store_n(&config->revert_at, 0, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&config->active, config->active & PB_ACTIVE_SLOT,
+				 __ATOMIC_SEQ_CST);
 	else
 		revert(config);
 	if (ret == -ETIME)
@@ -363,7 +364,7 @@ int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error)
 	memset(ruleset->maps.counts, 0, entries * sizeof(*ruleset->maps.counts));
 	while (!ret && !bpf_prog_get_next_id(id, &id))
 		if (pb_instance_of(id, &instance) > 0 && instance.config_id == config_id)
-			ret = pb_outcomes_reset(instance.outcomes_id, config->cpus);
+			ret = pb_outcomes_reset(instance.outcomes_id);
 	pb_unlock(lock);
 	if (ret)
 		return pb_fail(error, -ret, "cannot reset an interface's counters: %s",

@@ -31,6 +31,13 @@ static size_t count_ranges(const struct pb_set *set)
 	return nr;
 }
 
+static struct pb_limits limits_of(const struct pb_config *config)
+{
+	return (struct pb_limits){ .decisions = config->max_decisions,
+				   .heads = config->max_heads,
+				   .sources = config->max_sources };
+}
+
 static int check_sizes(const struct pb_config *config, const struct pb_set *set,
 		       struct pb_error *error)
 {
@@ -57,7 +64,7 @@ static int check_sizes(const struct pb_config *config, const struct pb_set *set,
 int pb_set_check(const struct pb_set *set, __u32 max_rules, struct pb_error *error)
 {
 	const struct pb_config config = pb_config_sized(max_rules, PB_SOURCES_LIMIT);
-	const struct pb_limits limits = { config.max_decisions, config.max_sources };
+	const struct pb_limits limits = limits_of(&config);
 	struct pb_tables tables = {};
 	int ret = check_sizes(&config, set, error);
 
@@ -119,31 +126,22 @@ static int write_rules(const struct pb_maps *maps, __u32 slot, const struct pb_s
 	return ret;
 }
 
-/* All tables, those that no rule looks at as well: a packet reads without asking. */
 static void write_tables(const struct pb_maps *maps, __u32 slot, const struct pb_tables *tables)
 {
-	for (int proto = 0; proto < PB_PROTO_MAX; proto++)
-		for (int side = 0; side < PB_SIDE_MAX; side++)
-			maps->ports[PB_PORTS_INDEX(slot, proto, side)] =
-				tables->classes[proto * PB_SIDE_MAX + side];
+	const struct pb_port_tables *ports = tables->ports;
+
+	memcpy(maps->ports->entry[slot], ports->entry, sizeof(ports->entry));
+	memcpy(maps->ports->shared[slot], ports->shared, sizeof(ports->shared));
+	for (size_t i = 0; i < tables->nr_heads; i++)
+		maps->heads[i * PB_SLOTS + slot] = tables->heads[i];
 	for (size_t i = 0; i < tables->nr_decisions; i++)
 		maps->decisions[i * PB_SLOTS + slot] = tables->decisions[i];
 }
 
-static bool looks_at_sport(const struct pb_tables *tables)
-{
-	for (int proto = 0; proto < PB_PROTO_MAX; proto++)
-		if (tables->sides[proto] & 1 << PB_SIDE_SPORT)
-			return true;
-	return false;
-}
-
-static void write_head(struct pb_slot *head, const struct pb_set *set, __u64 generation,
-		       const struct pb_tables *tables)
+static void write_head(struct pb_slot *head, const struct pb_set *set, __u64 generation)
 {
 	head->generation = generation;
-	head->flags = pb_settings_flags(&set->settings) |
-		      (looks_at_sport(tables) ? PB_SLOT_SPORT : 0);
+	head->flags = pb_settings_flags(&set->settings);
 	head->rules = set->nr_rules;
 	head->next_id = set->next_id;
 	head->prefixes = count_prefixes(set);
@@ -153,7 +151,7 @@ static void write_head(struct pb_slot *head, const struct pb_set *set, __u64 gen
 int pb_slot_write(const struct pb_maps *maps, __u32 slot, const struct pb_set *set,
 		  __u64 generation, struct pb_error *error)
 {
-	const struct pb_limits limits = { maps->config->max_decisions, maps->config->max_sources };
+	const struct pb_limits limits = limits_of(maps->config);
 	struct pb_tables tables = {};
 	int ret = check_sizes(maps->config, set, error);
 
@@ -165,7 +163,7 @@ int pb_slot_write(const struct pb_maps *maps, __u32 slot, const struct pb_set *s
 		ret = write_rules(maps, slot, set, error);
 	if (!ret) {
 		write_tables(maps, slot, &tables);
-		write_head(&maps->config->slots[slot], set, generation, &tables);
+		write_head(&maps->config->slots[slot], set, generation);
 	}
 	pb_tables_free(&tables);
 	return ret;

@@ -11,7 +11,8 @@ static __u64 generation_of(const struct pb_ruleset *ruleset)
 	const struct pb_config *config = pb_ruleset_config(ruleset);
 
 	/* A pending change that goes back changes the slot, and so the generation, too. */
-	return config->slots[config->active & 1].generation + (config->revert_at ? 1ULL << 63 : 0);
+	return config->slots[config->active & PB_ACTIVE_SLOT].generation +
+	       (config->active & PB_ACTIVE_PENDING ? 1ULL << 63 : 0);
 }
 
 /* The rules with their last counts, in the order of their ids. */

@@ -16,7 +16,7 @@
 
 #include <linux/types.h>
 
-#define PB_ABI_VERSION 1
+#define PB_ABI_VERSION 2
 
 #define PB_SLOTS 2
 #define PB_PORTS 65536		 /* port numbers in a class table */
@@ -46,6 +46,18 @@ enum pb_proto {
 /* Which port a rule looks at. */
 enum pb_side { PB_SIDE_DPORT, PB_SIDE_SPORT, PB_SIDE_MAX };
 
+/*
+ * What the frames of an interface are like: with an Ethernet header or without any, and, on kernels
+ * and drivers that have it (5.18), in several buffers. One number, so that the program loads it once.
+ */
+enum pb_frames {
+	PB_FRAMES_ETHERNET,
+	PB_FRAMES_ETHERNET_SPLIT,
+	PB_FRAMES_IP,
+	PB_FRAMES_IP_SPLIT,
+	PB_FRAMES_MAX
+};
+
 /* In the order in which one wins over another when all else is equal (design: drop first). */
 enum pb_action { PB_ACTION_DROP, PB_ACTION_AUDIT, PB_ACTION_ALLOW, PB_ACTION_MAX };
 
@@ -69,7 +81,6 @@ enum pb_outcome {
 #define PB_SLOT_NO_REPLIES (1U << 1)	  /* policy deny drops replies to own connections, too */
 #define PB_SLOT_DROP_FRAGMENTS (1U << 2)  /* later fragments are dropped */
 #define PB_SLOT_PASS_UNPARSABLE (1U << 3) /* unparsable packets are passed */
-#define PB_SLOT_SPORT (1U << 4)		  /* some rule looks at source ports */
 
 /* One compiled generation of a ruleset. */
 struct pb_slot {
@@ -81,13 +92,15 @@ struct pb_slot {
 	__u32 ranges;	  /* pb_ranges entries in use */
 };
 
+/* pb_config.active */
+#define PB_ACTIVE_SLOT (1U << 0)
+#define PB_ACTIVE_PENDING (1U << 1) /* the generation waits to be confirmed */
+
 /* pb_config[0]: the first thing a packet reads. */
 struct pb_config {
 	__u32 abi_version; /* PB_ABI_VERSION of whoever made the maps */
-	__u32 active;	   /* the slot in force: its store publishes a generation */
-	__u64 revert_at;   /* from then on `revert_to` is in force; 0: no confirm pending */
-	__u32 revert_to;   /* slot */
-	__u32 keep;	   /* pins stay when no interface uses them */
+	__u32 active;	 /* the slot in force, and PB_ACTIVE_*: its store publishes a generation */
+	__u64 revert_at; /* with PB_ACTIVE_PENDING: from then on the other slot is in force */
 	/* Who listens to packets, and to which: struct pb_event. Not 0 only while somebody does. */
 	__u64 listen_until;
 	__u32 listen_outcomes; /* bit 1 << enum pb_outcome */
@@ -98,22 +111,43 @@ struct pb_config {
 	__u32 max_rules;
 	__u32 max_sources;
 	__u32 max_decisions; /* a slot */
+	__u32 max_heads;     /* a slot */
 	__u32 max_ranges;    /* a slot */
 	__u32 cpus;	     /* rows of pb_counts */
+	__u32 keep;	     /* pins stay when no interface uses them */
 	__u32 reserved;
 	char ruleset[PB_NAME_LEN];
 	struct pb_slot slots[PB_SLOTS];
 };
 
 /*
- * pb_ports[PB_PORTS_INDEX(slot, proto, side)]: the class of each port, an index into
- * pb_decisions. Class 0: no rule covers the port.
+ * What a destination port of TCP or UDP comes to, in one load: the rule that decides (0: none), the
+ * outcome and the verdict (XDP_DROP, XDP_PASS). Where that takes more than the port, the verdict is
+ * PB_ENTRY_CLOSER and the number that of the port's class (0: no rule covers it).
  */
-struct pb_class_table {
-	__u16 class[PB_PORTS];
+#define PB_ENTRY(number, outcome, verdict) \
+	((__u32)(number) << 8 | (__u32)(outcome) << 4 | (__u32)(verdict))
+#define PB_ENTRY_NUMBER(entry) ((entry) >> 8)
+#define PB_ENTRY_OUTCOME_BITS (7U << 4) /* sizeof(struct pb_count) times the outcome */
+#define PB_ENTRY_OUTCOME(entry) (((entry)&PB_ENTRY_OUTCOME_BITS) >> 4)
+#define PB_ENTRY_VERDICT(entry) ((entry)&3)
+#define PB_ENTRY_CLOSER 0 /* as a verdict it would be XDP_ABORTED */
+#define PB_ENTRY_PROTOS 2 /* PB_PROTO_TCP, PB_PROTO_UDP */
+
+/* Tables that protocols share, since few rules look there: index of pb_heads, 0: no rule. */
+enum pb_shared { PB_SHARED_DPORT, PB_SHARED_SPORT, PB_SHARED_MAX };
+
+/* pb_ports[0] */
+struct pb_ports {
+	__u32 entry[PB_SLOTS][PB_ENTRY_PROTOS][PB_PORTS];
+	__u16 shared[PB_SLOTS][PB_SHARED_MAX][PB_PORTS];
 };
-#define PB_PORTS_INDEX(slot, proto, side) ((PB_SIDE_MAX * (proto) + (side)) * PB_SLOTS + (slot))
-#define PB_PORTS_TABLES (PB_PROTO_MAX * PB_SIDE_MAX * PB_SLOTS)
+
+/* pb_heads[i * PB_SLOTS + slot]: the class of a port in a shared table, for each protocol. */
+struct pb_head {
+	__u16 class[PB_PROTO_MAX];
+	__u16 reserved[3];
+};
 
 /* pb_decision.flags */
 #define PB_DECISION_NEW (1U << 0)     /* counts only if the packet is of no connection of ours */
@@ -178,10 +212,13 @@ struct pb_rule_record {
 	char comment[PB_COMMENT_LEN];
 };
 
-/* pb_prefixes, a hash: the prefixes of all rules of a slot, numbered from 0. */
+/*
+ * pb_prefixes, a hash: the prefixes of all rules of a slot, numbered from 0, in blocks, since a hash
+ * has memory for each entry that it could have.
+ */
 struct pb_prefix_key {
 	__u32 slot;
-	__u32 index;
+	__u32 block; /* number / PB_PREFIX_BLOCK */
 };
 struct pb_prefix_record {
 	__u8 addr[16]; /* network order; IPv4 in the first four bytes */
@@ -189,15 +226,27 @@ struct pb_prefix_record {
 	__u8 len;
 	__u16 reserved;
 };
+#define PB_PREFIX_BLOCK 32
+struct pb_prefix_block {
+	struct pb_prefix_record prefix[PB_PREFIX_BLOCK];
+};
 
 /*
- * pb_counts[cpu * (max_rules + 1) + rule id] and pb_outcomes[cpu * PB_OUTCOME_MAX + outcome]:
- * plain arrays with a row a CPU, since a per-CPU array costs a helper call before Linux 6.10 and
- * cannot be mapped into memory. Only its own CPU writes a row.
+ * pb_counts[cpu * (max_rules + 1) + rule id]: a plain array with a row a CPU, since a per-CPU array
+ * costs a helper call before Linux 6.10 and cannot be mapped into memory. Only its own CPU writes a
+ * row.
  */
 struct pb_count {
 	__u64 packets;
 	__u64 bytes; /* from the link-layer header on, without the frame check sequence */
+};
+
+/* Maps of one entry have so many rows; the last one is for all CPUs beyond, which take turns. */
+#define PB_CPU_ROWS 256
+
+/* pb_outcomes[0], of one interface: a row a CPU, as above. */
+struct pb_outcomes {
+	struct pb_count row[PB_CPU_ROWS][PB_OUTCOME_MAX];
 };
 
 /* pb_events, a ring buffer: a packet that somebody listens for; `captured` bytes of it follow. */
@@ -211,14 +260,16 @@ struct pb_event {
 	__u8 ethernet; /* the frame begins with an Ethernet header */
 };
 
-/* pb_meters[cpu]: what keeps listening cheap; the program's scratch space for an event. */
+/* pb_meters[0]: what keeps listening cheap, a row a CPU, each with a cache line of its own. */
 struct pb_meter {
 	__u64 sent;	  /* in this second; the listener sets it to 0 */
 	__u64 suppressed; /* over the rate */
 	__u64 lost;	  /* the ring buffer was full */
 	__u64 ignored;	  /* not listened for */
-	struct pb_event event;
-	__u8 data[PB_SNAPLEN_MAX];
+	__u64 reserved[4];
+};
+struct pb_meters {
+	struct pb_meter row[PB_CPU_ROWS];
 };
 
 #endif

@@ -133,6 +133,32 @@ static inline const char *invariant_broken(struct frame frame, const struct pars
 	return NULL;
 }
 
+/* Is it what the shortcut is for: Ethernet, then IP and the ports where they mostly are? */
+static inline bool is_plain(const struct pb_packet *packet)
+{
+	return packet->network == 14 && packet->transport == (packet->family == 4 ? 34 : 54) &&
+	       (packet->proto == PB_PROTO_TCP || packet->proto == PB_PROTO_UDP);
+}
+
+/* The shortcut sees just those that are for it, and finds what the parser finds. */
+static inline const char *plain_broken(struct frame frame, const struct parsed *linear)
+{
+	const struct pb_packet *packet = &linear->packet;
+	struct pb_plain plain;
+
+	if (!pb_parse_plain(frame.data, frame.data + frame.length, &plain))
+		return linear->outcome == PB_OUTCOME_PASS && is_plain(packet) ?
+			       "a plain frame is not seen as one" :
+			       NULL;
+	if (linear->outcome != PB_OUTCOME_PASS || !is_plain(packet))
+		return "seen as a plain frame";
+	if (plain.sport != packet->sport || plain.dport != packet->dport ||
+	    plain.network != packet->network || plain.transport != packet->transport ||
+	    plain.family != packet->family || plain.proto != packet->proto)
+		return "a plain frame, read wrong";
+	return NULL;
+}
+
 /*
  * Compares all ways to read a frame; returns NULL or what is wrong. A look at the first `buffer`
  * bytes alone must find what all of it holds or, only where a header is cut off, malformed.
@@ -142,7 +168,10 @@ static inline const char *check_frame(struct frame frame, size_t buffer, bool et
 	struct parsed linear = parse_linear(frame, frame.length, ethernet);
 	struct parsed split = parse_split(frame, ethernet);
 	struct parsed first = parse_linear(frame, buffer, ethernet);
+	const char *wrong = ethernet ? plain_broken(frame, &linear) : NULL;
 
+	if (wrong)
+		return wrong;
 	if (!same_result(&linear, &split))
 		return "in one buffer and in several: not the same";
 	if (first.outcome != PB_OUTCOME_MALFORMED && !same_result(&linear, &first))

@@ -182,7 +182,8 @@ ethernet_of()
 		json '" ".join(map(str, d["map_ids"]))'); do
 		bpftool -j map dump id "$map" 2>/dev/null | json \
 			'[v for e in d for s in e.get("formatted", e)["value"].values()
-			  for m in s for k, v in m.items() if k == "pb_ethernet"][0]' 2>/dev/null
+			  for m in s for k, v in m.items() if k == "pb_frames"][0] in \
+			 (0, 1, "PB_FRAMES_ETHERNET", "PB_FRAMES_ETHERNET_SPLIT")' 2>/dev/null
 	done
 }
 

@@ -185,13 +185,12 @@ static void load_best(struct runner *runner, bool ethernet)
 /* The outcome counters of a CPU. */
 static const struct pb_count *map_outcomes(const struct bpf_map *map, int cpu)
 {
-	size_t size = (size_t)bpf_map__max_entries(map) * sizeof(struct pb_count);
-	const struct pb_count *counts;
+	const struct pb_outcomes *all;
 
-	counts = mmap(NULL, size, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
-	if (counts == MAP_FAILED)
+	all = mmap(NULL, sizeof(*all), PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+	if (all == MAP_FAILED)
 		die("mmap %s: %s", bpf_map__name(map), strerror(errno));
-	return counts + (size_t)PB_OUTCOME_MAX * cpu;
+	return all->row[cpu < PB_CPU_ROWS ? cpu : PB_CPU_ROWS - 1];
 }
 
 /* Fills the slot in force: there are no packets yet. */
@@ -344,7 +343,7 @@ int main(int argc, char **argv)
 	load_best(&runner, ethernet);
 	runner.nr_rules = set.nr_rules;
 	runner.rules = runner.maps.counts + (size_t)(MAX_RULES + 1) * cpu;
-	runner.outcomes = map_outcomes(runner.object->maps.pb_outcomes, cpu);
+	runner.outcomes = map_outcomes(runner.object->maps.data_outcomes, cpu);
 	probe_split(&runner);
 	say_hello(&runner);
 	serve(&runner);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdio.h>
 #include <stdlib.h>
+#include <linux/bpf.h>
 #include "eval.h"
 
-int eval_steps;
+int eval_steps; /* stays where the entry says all */
 
 /* An index beyond the array is an error of the compiler. */
 static const struct pb_decision *decision_at(const struct pb_tables *tables, size_t index)
@@ -43,15 +44,27 @@ static __u32 trie_lookup(const struct pb_tables *tables, __u16 set, const struct
 	return best ? best->offset : 0;
 }
 
+static size_t class_of(const struct pb_tables *tables, const struct packet *packet,
+		       enum pb_side side)
+{
+	bool sport = side == PB_SIDE_SPORT;
+	__u16 port = sport ? packet->sport : packet->dport, head;
+
+	if (!sport && packet->proto < PB_ENTRY_PROTOS)
+		return PB_ENTRY_NUMBER(tables->ports->entry[packet->proto][port]);
+	head = tables->ports->shared[sport ? PB_SHARED_SPORT : PB_SHARED_DPORT][port];
+	if (head >= tables->nr_heads) {
+		fprintf(stderr, "head %u of %zu\n", head, tables->nr_heads);
+		abort();
+	}
+	return tables->heads[head].class[packet->proto];
+}
+
 static const struct pb_decision *candidate(const struct pb_tables *tables,
 					   const struct packet *packet, enum pb_side side)
 {
-	__u16 port = side == PB_SIDE_DPORT ? packet->dport : packet->sport;
-	const struct pb_decision *head;
+	const struct pb_decision *head = decision_at(tables, class_of(tables, packet, side));
 
-	if (!(tables->sides[packet->proto] & 1 << side))
-		return decision_at(tables, 0);
-	head = decision_at(tables, tables->classes[packet->proto * PB_SIDE_MAX + side].class[port]);
 	if (head->flags & PB_DECISION_SOURCES)
 		head = decision_at(tables, head->next + trie_lookup(tables, head->set, packet));
 	return head;
@@ -82,11 +95,30 @@ static const struct pb_decision *winner(const struct pb_tables *tables, const st
 	return NULL;
 }
 
+/* What an entry says by itself; its verdict must be that of its outcome. */
+static struct verdict said(__u32 entry)
+{
+	int outcome = PB_ENTRY_OUTCOME(entry);
+	bool drop = outcome == PB_OUTCOME_DROP_RULE || outcome == PB_OUTCOME_DROP_POLICY;
+
+	if (PB_ENTRY_VERDICT(entry) != (drop ? XDP_DROP : XDP_PASS)) {
+		fprintf(stderr, "entry %x\n", entry);
+		abort();
+	}
+	return (struct verdict){ PB_ENTRY_NUMBER(entry), outcome };
+}
+
 struct verdict eval_packet(const struct pb_tables *tables, const struct pb_settings *settings,
 			   const struct packet *packet)
 {
-	const struct pb_decision *decision = winner(tables, packet);
+	const struct pb_decision *decision;
+	__u32 entry = 0;
 
+	if (packet->proto < PB_ENTRY_PROTOS)
+		entry = tables->ports->entry[packet->proto][packet->dport];
+	if (PB_ENTRY_VERDICT(entry) != PB_ENTRY_CLOSER)
+		return said(entry);
+	decision = winner(tables, packet);
 	if (!decision) {
 		bool pass = settings->policy != PB_POLICY_DENY ||
 			    (!settings->no_replies && packet->connection);

@@ -22,7 +22,9 @@
 #define ROUNDS 3000
 #define PACKETS 60 /* a round */
 
-static const struct pb_limits roomy = { .decisions = 4000000, .sources = 4000000 };
+static const struct pb_limits roomy = { .decisions = 4000000,
+					.sources = 4000000,
+					.heads = PB_PORTS };
 
 /* ---- Rules by hand ------------------------------------------------------------------------- */
 
@@ -40,6 +42,8 @@ struct line {
 
 #define TCP (1U << PB_PROTO_TCP)
 #define UDP (1U << PB_PROTO_UDP)
+#define SCTP (1U << PB_PROTO_SCTP)
+#define DCCP (1U << PB_PROTO_DCCP)
 #define DROP PB_ACTION_DROP
 #define AUDIT PB_ACTION_AUDIT
 #define ALLOW PB_ACTION_ALLOW
@@ -417,7 +421,9 @@ static void policy(void **state)
 	assert_int_equal(eval_packet(&tables, &set.settings, &p).outcome, PB_OUTCOME_DROP_POLICY);
 	p.connection = true;
 	assert_int_equal(eval_packet(&tables, &set.settings, &p).outcome, PB_OUTCOME_PASS);
+	pb_tables_free(&tables);
 	set.settings.no_replies = true;
+	tables = compiled(&set);
 	assert_int_equal(eval_packet(&tables, &set.settings, &p).outcome, PB_OUTCOME_DROP_POLICY);
 	pb_tables_free(&tables);
 	expect(&set, &p, 0);
@@ -551,13 +557,13 @@ static void too_many_decisions(void **state)
 	(void)state;
 	for (int i = 1; i <= 10; i++)
 		add(&set, DROP, TCP, DPORT, { { i, i } });
-	assert_int_equal(pb_compile(&set, &(struct pb_limits){ 11, 0 }, &tables, NULL), 0);
+	assert_int_equal(pb_compile(&set, &(struct pb_limits){ 11, 0, 1 }, &tables, NULL), 0);
 	pb_tables_free(&tables);
-	refused(&set, &(struct pb_limits){ 10, 0 }, "--max-rules", "11 decisions");
+	refused(&set, &(struct pb_limits){ 10, 0, 1 }, "--max-rules", "11 decisions");
 	set.rules[0].nr_from = read_prefix("10.0.0.0/8", &set.rules[0].from);
-	refused(&set, &(struct pb_limits){ 1, 1 }, "--max-rules", "2 decisions");
+	refused(&set, &(struct pb_limits){ 1, 1, 1 }, "--max-rules", "2 decisions");
 	/* No rule, a class for each port, and two regions of one. */
-	refused(&set, &(struct pb_limits){ 12, 1 }, "--max-rules", "13 decisions");
+	refused(&set, &(struct pb_limits){ 12, 1, 1 }, "--max-rules", "13 decisions");
 	random_set_free(&set);
 }
 
@@ -569,10 +575,10 @@ static void too_many_sources(void **state)
 	(void)state;
 	add(&set, DROP, TCP, DPORT, { { 1, 9 } }, .from = "10.0.0.0/8");
 	add(&set, DROP, TCP, DPORT, { { 5, 20 } }, .from = "10.1.0.0/16");
-	assert_int_equal(pb_compile(&set, &(struct pb_limits){ 100, 4 }, &tables, NULL), 0);
+	assert_int_equal(pb_compile(&set, &(struct pb_limits){ 100, 4, 1 }, &tables, NULL), 0);
 	assert_int_equal(tables.nr_sources, 4);
 	pb_tables_free(&tables);
-	refused(&set, &(struct pb_limits){ 100, 3 }, "--max-sources", "4 prefixes");
+	refused(&set, &(struct pb_limits){ 100, 3, 1 }, "--max-sources", "4 prefixes");
 	random_set_free(&set);
 }
 
@@ -590,6 +596,24 @@ static void too_many_sets(void **state)
 	expect_from(&set, "10.0.0.3", 1, 2);
 	add(&set, DROP, TCP, DPORT, { { 65000, 65000 } }, .from = "11.0.0.0/8");
 	refused(&set, &roomy, "source lists", "32768");
+	random_set_free(&set);
+}
+
+/* Where protocols share a table, ports count by what they have there together. */
+static void too_many_heads(void **state)
+{
+	struct pb_set set = { 0 };
+	struct pb_tables tables = { 0 };
+
+	(void)state;
+	add(&set, DROP, TCP | SCTP, DPORT, { { 1, 9 } });
+	add(&set, DROP, UDP | SCTP, SPORT, { { 5, 20 } });
+	add(&set, DROP, DCCP, SPORT, { { 20, 30 } });
+	/* None; sctp dport 1-9; sport 5-19 of two, 20 of three, 21-30 of one. */
+	assert_int_equal(pb_compile(&set, &(struct pb_limits){ 100, 0, 5 }, &tables, NULL), 0);
+	assert_int_equal(tables.nr_heads, 5);
+	pb_tables_free(&tables);
+	refused(&set, &(struct pb_limits){ 100, 0, 4 }, "--max-rules", "5 or more classes");
 	random_set_free(&set);
 }
 
@@ -815,6 +839,7 @@ int main(void)
 		cmocka_unit_test(too_many_decisions),
 		cmocka_unit_test(too_many_sources),
 		cmocka_unit_test(too_many_sets),
+		cmocka_unit_test(too_many_heads),
 		cmocka_unit_test(too_many_classes),
 		cmocka_unit_test(single_ports),
 		cmocka_unit_test(wide_rules),
