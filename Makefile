@@ -69,7 +69,8 @@ endif
 objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
 not_bpf = $(filter-out %.bpf.c,$(1))
 
-SKEL := $(B)/portblock.skel.h
+# The XDP program, and once more for kernels that have kfuncs: see split_length() in it.
+SKEL := $(B)/portblock.skel.h $(B)/portblock_kern_ctx.skel.h
 LIB := $(B)/libportblock.a
 lib_objs := $(call objects,$(wildcard lib/*.c))
 tool_objs := $(call objects,$(wildcard xdp-portblock/*.c))
@@ -113,10 +114,16 @@ $(B)/%.bpf.o: %.bpf.c Makefile config.mk
 	$(Q)$(CLANG) $(bpf_cflags) -MMD -MP -c -o $@ $<
 	$(Q)$(LLVM_STRIP) -g $@
 
+$(B)/lib/bpf/portblock_kern_ctx.bpf.o: lib/bpf/portblock.bpf.c Makefile config.mk
+	$(call say,CLANG,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(bpf_cflags) -DPB_KERN_CTX -MMD -MP -c -o $@ $<
+	$(Q)$(LLVM_STRIP) -g $@
+
 # bpftool wonders aloud about libxdp's section .xdp_run_config: heard only if it fails.
-$(SKEL): $(B)/lib/bpf/portblock.bpf.o
+$(SKEL): $(B)/%.skel.h: $(B)/lib/bpf/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name portblock_bpf >$@ 2>$@.log || { cat $@.log >&2; exit 1; }
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@ 2>$@.log || { cat $@.log >&2; exit 1; }
 
 # The skeleton must be there before the first compilation; from then on the .d
 # files know who includes it.
@@ -155,7 +162,7 @@ $(bench_bins): $(B)/%: $(B)/obj/%.o $(bench_help) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(link)
 
--include $(all_objs:.o=.d) $(B)/lib/bpf/portblock.bpf.d $(test_bpf:.o=.d) $(bench_bpf:.o=.d)
+-include $(all_objs:.o=.d) $(B)/lib/bpf/portblock.bpf.d $(B)/lib/bpf/portblock_kern_ctx.bpf.d $(test_bpf:.o=.d) $(bench_bpf:.o=.d)
 
 # --- install ---------------------------------------------------------------------
 

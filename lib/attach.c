@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <linux/if_link.h>
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <xdp/libxdp.h>
 #include "attach.h"
@@ -42,13 +43,29 @@ static bool kernel_has_frags(void)
 	return true;
 }
 
+static bool kernel_has_kern_ctx(void)
+{
+	struct btf *btf;
+	bool has;
+
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		return false;
+	btf = btf__load_vmlinux_btf();
+	has = !libbpf_get_error(btf) &&
+	      btf__find_by_name_kind(btf, "bpf_cast_to_kern_ctx", BTF_KIND_FUNC) > 0;
+	btf__free(btf);
+	return has;
+}
+
+static struct pb_features features;
+
 struct pb_features pb_features(void)
 {
-	static struct pb_features features;
 	static bool known;
 
 	if (!known) {
 		features.frags = kernel_has_frags();
+		features.kern_ctx = features.frags && kernel_has_kern_ctx();
 		features.connections = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP,
 							       BPF_FUNC_skc_lookup_tcp, NULL) == 1;
 		known = true;
@@ -102,9 +119,10 @@ static int fail_attach(const struct pb_interface *interface, enum pb_mode mode, 
 static int open_object(const struct pb_attach *how, const struct pb_interface *interface,
 		       struct portblock_bpf **object, struct pb_error *error)
 {
-	struct pb_features features = pb_features();
-	struct pb_constants constants = { .frags = features.frags,
-					  .connections = features.connections,
+	struct pb_features has = pb_features();
+	struct pb_constants constants = { .frags = has.frags,
+					  .kern_ctx = has.kern_ctx,
+					  .connections = has.connections,
 					  .outcomes_id = how->outcomes_id };
 	int ret = pb_interface_ethernet(interface->name, &constants.ethernet, error);
 
@@ -171,6 +189,7 @@ static int attach_alone(const struct pb_attach *how, const struct pb_interface *
 	return ret;
 }
 
+/* Where the kernel refuses to load the program, one that asks less of it is tried. */
 static int attach_retrying(const struct pb_attach *how, const struct pb_interface *interface,
 			   enum pb_mode mode, struct pb_error *error)
 {
@@ -181,8 +200,13 @@ static int attach_retrying(const struct pb_attach *how, const struct pb_interfac
 		if (ret != -EBUSY && ret != -EAGAIN)
 			break;
 	}
-	if (ret == -EINVAL && !interface->nr_chain && !getenv("LIBXDP_SKIP_DISPATCHER") &&
-	    strstr(pb_log_last(), "failed to load object"))
+	if (!ret || !strstr(pb_log_last(), "failed to load object"))
+		return ret;
+	if (features.kern_ctx) { /* it is there, and may not be for programs of this type */
+		features.kern_ctx = false;
+		return attach_retrying(how, interface, mode, error);
+	}
+	if (ret == -EINVAL && !interface->nr_chain && !getenv("LIBXDP_SKIP_DISPATCHER"))
 		ret = attach_alone(how, interface, mode, error);
 	return ret;
 }

@@ -8,6 +8,7 @@
 /* Features of the kernel, found out once by trying. */
 struct pb_features {
 	bool frags;	  /* frames in several buffers (5.18) */
+	bool kern_ctx;	  /* bpf_cast_to_kern_ctx() (6.2) */
 	bool connections; /* socket lookup from XDP */
 };
 struct pb_features pb_features(void);

@@ -41,6 +41,7 @@ static int load_twin(struct pb_twin *twin, const struct pb_maps *maps, struct pb
 	const struct pb_features features = pb_features();
 	const struct pb_constants constants = { .ethernet = twin->ethernet,
 						.frags = features.frags,
+						.kern_ctx = features.kern_ctx,
 						.connections = features.connections,
 						.private_counts = true };
 	int ret;

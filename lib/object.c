@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "error.h"
 #include "object.h"
+#include "portblock_kern_ctx.skel.h"
 
 static int use_maps(struct portblock_bpf *object, const struct pb_maps *maps, bool private_counts)
 {
@@ -48,10 +50,31 @@ static int use_outcomes(struct portblock_bpf *object, __u32 id)
 	return ret;
 }
 
+/*
+ * Both objects are built of one source: they differ in code alone, and the skeleton of one serves
+ * for the other.
+ */
+static struct portblock_bpf *open_skeleton(bool kern_ctx)
+{
+	struct portblock_bpf *object = calloc(1, sizeof(*object));
+	int ret = object ? portblock_bpf__create_skeleton(object) : -ENOMEM;
+
+	if (!ret && kern_ctx)
+		object->skeleton->data =
+			portblock_kern_ctx_bpf__elf_bytes(&object->skeleton->data_sz);
+	if (!ret)
+		ret = bpf_object__open_skeleton(object->skeleton, NULL);
+	if (!ret)
+		return object;
+	portblock_bpf__destroy(object);
+	errno = -ret;
+	return NULL;
+}
+
 int pb_object_open(const struct pb_maps *maps, const struct pb_constants *constants,
 		   struct portblock_bpf **object, struct pb_error *error)
 {
-	struct portblock_bpf *opened = portblock_bpf__open();
+	struct portblock_bpf *opened = open_skeleton(constants->frags && constants->kern_ctx);
 	__u32 row = maps->config->max_rules + 1, cpus = maps->config->cpus;
 	int ret;
 

@@ -48,7 +48,7 @@ enum pb_side { PB_SIDE_DPORT, PB_SIDE_SPORT, PB_SIDE_MAX };
 
 /*
  * What the frames of an interface are like: with an Ethernet header or without any, and, on kernels
- * and drivers that have it (5.18), in several buffers. One number, so that the program loads it once.
+ * and drivers that have it (5.18), in several buffers. One number, for the program to load once.
  */
 enum pb_frames {
 	PB_FRAMES_ETHERNET,
@@ -213,8 +213,8 @@ struct pb_rule_record {
 };
 
 /*
- * pb_prefixes, a hash: the prefixes of all rules of a slot, numbered from 0, in blocks, since a hash
- * has memory for each entry that it could have.
+ * pb_prefixes, a hash: the prefixes of all rules of a slot, numbered from 0, in blocks, since a
+ * hash has memory for each entry that it could have.
  */
 struct pb_prefix_key {
 	__u32 slot;

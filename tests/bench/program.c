@@ -10,6 +10,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf.h>
 #include <xdp/libxdp.h>
+#include "attach.h"
 #include "bench.h"
 #include "log.h"
 #include "object.h"
@@ -220,6 +221,7 @@ static void open_ours(struct program *program, const struct pb_set *set)
 	struct pb_error error;
 
 	constants.connections = true;
+	constants.kern_ctx = pb_features().kern_ctx;
 	if (pb_maps_create("bench", &options, &private->maps, &error) ||
 	    pb_slot_write(&private->maps, private->maps.config->active, set, 2, &error) ||
 	    pb_object_open(&private->maps, &constants, &private->ours, &error))

@@ -3,7 +3,10 @@
  * The XDP program as a function of packets, for tests: loads it by itself, with maps of its own
  * and one ruleset, attaches it nowhere, and answers for each frame on stdin on stdout.
  *
- *	runner [--no-ethernet] RULES-FILE
+ *	runner [--no-ethernet] [--frags | --linear] RULES-FILE
+ *
+ * The program is as `load` would load it, or as on older kernels: --frags: one with frames in several
+ * buffers, before 6.2; --linear: one without, before 5.18.
  *
  * RULES-FILE has a setting (`policy deny`, `replies off`, `fragments drop`, `unparsable pass`) or
  * a rule a line. First comes a struct hello, then a struct answer for each struct question and
@@ -23,6 +26,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "attach.h"
 #include "log.h"
 #include "object.h"
 #include "slot.h"
@@ -149,37 +153,22 @@ static int stay_on_cpu(void)
 	return cpu;
 }
 
-/* Returns NULL where the kernel refuses. */
-static struct portblock_bpf *load(const struct pb_maps *maps, bool ethernet, bool frags)
+static void load(struct runner *runner, struct pb_constants constants)
 {
-	struct pb_constants constants = { .ethernet = ethernet, .frags = frags };
-	struct portblock_bpf *object;
 	struct bpf_program *prog;
 	struct pb_error error;
 
 	constants.connections = true;
-	if (pb_object_open(maps, &constants, &object, &error))
+	if (pb_object_open(&runner->maps, &constants, &runner->object, &error))
 		die("%s", error.text);
-	prog = object->progs.xdp_portblock;
-	if (frags)
+	prog = runner->object->progs.xdp_portblock;
+	if (constants.frags) {
 		bpf_program__set_flags(prog, bpf_program__flags(prog) | BPF_F_XDP_HAS_FRAGS);
-	if (!portblock_bpf__load(object))
-		return object;
-	portblock_bpf__destroy(object);
-	return NULL;
-}
-
-/* With frames in several buffers where the kernel has them. */
-static void load_best(struct runner *runner, bool ethernet)
-{
-	runner->object = load(&runner->maps, ethernet, true);
-	if (runner->object)
 		runner->features |= FEATURE_FRAGS;
-	else
-		runner->object = load(&runner->maps, ethernet, false);
-	if (!runner->object)
+	}
+	if (portblock_bpf__load(runner->object))
 		die("cannot load the program: %s", pb_log_last());
-	runner->prog = bpf_program__fd(runner->object->progs.xdp_portblock);
+	runner->prog = bpf_program__fd(prog);
 }
 
 /* The outcome counters of a CPU. */
@@ -328,19 +317,27 @@ static void say_hello(const struct runner *runner)
 
 int main(int argc, char **argv)
 {
-	bool ethernet = argc != 3 || strcmp(argv[1], "--no-ethernet");
+	const struct pb_features features = pb_features();
+	struct pb_constants constants = { .ethernet = true,
+					  .frags = features.frags,
+					  .kern_ctx = features.kern_ctx };
 	struct runner runner = { .maps = PB_MAPS_NONE };
 	struct pb_set set = { .max_rules = MAX_RULES };
 	int cpu = stay_on_cpu();
 
 	pb_log_begin(); /* keeps libbpf's messages to itself */
-	if (argc != (ethernet ? 2 : 3))
-		die("usage: runner [--no-ethernet] RULES-FILE");
+	if (argc < 2)
+		die("usage: runner [--no-ethernet] [--frags | --linear] RULES-FILE");
+	for (int i = 1; i < argc - 1; i++) {
+		constants.ethernet &= !!strcmp(argv[i], "--no-ethernet");
+		constants.kern_ctx &= !!strcmp(argv[i], "--frags");
+		constants.frags &= !!strcmp(argv[i], "--linear");
+	}
 	if (unshare(CLONE_NEWNET))
 		die("no network namespace of its own: %s", strerror(errno));
 	read_rules(argv[argc - 1], &set);
 	write_ruleset(&runner, &set);
-	load_best(&runner, ethernet);
+	load(&runner, constants);
 	runner.nr_rules = set.nr_rules;
 	runner.rules = runner.maps.counts + (size_t)(MAX_RULES + 1) * cpu;
 	runner.outcomes = map_outcomes(runner.object->maps.data_outcomes, cpu);

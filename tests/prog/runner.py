@@ -20,11 +20,11 @@ CHUNK = 8192
 class Runner:
     """One program with one ruleset, given as text."""
 
-    def __init__(self, rules, ethernet=True):
+    def __init__(self, rules, ethernet=True, options=()):
         with tempfile.NamedTemporaryFile("w", suffix=".rules") as file:
             file.write(rules)
             file.flush()
-            options = [] if ethernet else ["--no-ethernet"]
+            options = [*options, *([] if ethernet else ["--no-ethernet"])]
             self.process = subprocess.Popen([RUNNER, *options, file.name],
                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             features, self.instructions = unpack("<II", self.read(8))

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the program is told before it is loaded, and its maps. */
+#ifndef PB_BPF_MAPS_H
+#define PB_BPF_MAPS_H
+
+/* Constants of the interface, set before load: the verifier removes what they rule out. */
+const volatile enum pb_frames pb_frames = PB_FRAMES_ETHERNET;
+const volatile bool pb_connections = true; /* the kernel can look sockets up from XDP */
+const volatile bool pb_quiet = false;	   /* tells no listener */
+const volatile __u32 pb_count_row = PB_RULES_DEFAULT + 1; /* entries of a CPU in pb_counts */
+
+/*
+ * Maps of one entry, as variables: the program holds their address, where a look-up in a map takes
+ * 11 instructions on 6.1. The library makes the first three under these names, and pins them; the
+ * last one is of this interface alone, and gone with the program. (pb_ports is in .bss, since that
+ * takes no room in the object; Debian 12's bpftool knows no .bss.NAME.)
+ */
+struct pb_config pb_config SEC(".data.config");
+struct pb_ports pb_ports;
+struct pb_meters pb_meters SEC(".data.meters");
+struct pb_outcomes pb_outcomes SEC(".data.outcomes");
+
+PB_INLINE bool is_ethernet(void)
+{
+	return pb_frames <= PB_FRAMES_ETHERNET_SPLIT;
+}
+
+/* May a frame have more than the buffer between ctx->data and ctx->data_end? */
+PB_INLINE bool may_be_split(void)
+{
+	enum pb_frames frames = pb_frames;
+
+	return frames == PB_FRAMES_ETHERNET_SPLIT || frames == PB_FRAMES_IP_SPLIT;
+}
+
+#ifdef PB_KERN_CTX
+/* Kernel: struct xdp_buff and enum xdp_buff_flags (<net/xdp.h>), by CO-RE. */
+struct xdp_buff {
+	__u32 flags;
+} __attribute__((preserve_access_index));
+#define XDP_FLAGS_HAS_FRAGS (1U << 0)
+
+/* Since 6.2, and no call: the verifier puts its argument in the place of it. */
+extern void *bpf_cast_to_kern_ctx(void *ctx) __ksym;
+#endif
+
+/*
+ * All bytes of a frame that may be split. A call and its return are most of what a plain packet
+ * costs where returns are guarded (safe RET of AMD processors: 7 of 11 ns), so the object is built
+ * a second time for kernels on which the frame itself can be asked whether it is split.
+ */
+PB_INLINE __u64 split_length(struct xdp_md *ctx)
+{
+#ifdef PB_KERN_CTX
+	const struct xdp_buff *frame = bpf_cast_to_kern_ctx(ctx);
+
+	if (!(frame->flags & XDP_FLAGS_HAS_FRAGS))
+		return ctx->data_end - ctx->data;
+#endif
+	return bpf_xdp_get_buff_len(ctx);
+}
+
+/* Sizes of maps are set at load; the ones here are for the verifier alone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, PB_SLOTS);
+	__type(key, __u32);
+	__type(value, struct pb_head);
+} pb_heads SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, PB_SLOTS);
+	__type(key, __u32);
+	__type(value, struct pb_decision);
+} pb_decisions SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct pb_source_key);
+	__type(value, __u32);
+} pb_sources SEC(".maps");
+
+/* The next three are not read here: they hold the rules as written, for `rule list` and bpftool. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, PB_SLOTS);
+	__type(key, __u32);
+	__type(value, struct pb_rule_record);
+} pb_rules SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, PB_SLOTS);
+	__type(key, __u32);
+	__type(value, struct pb_range);
+} pb_ranges SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct pb_prefix_key);
+	__type(value, struct pb_prefix_block);
+} pb_prefixes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pb_count);
+} pb_counts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} pb_events SEC(".maps");
+
+/* Where a report is put together. */
+struct report {
+	struct pb_event event;
+	__u8 data[PB_SNAPLEN_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct report);
+} pb_reports SEC(".maps");
+
+#endif
