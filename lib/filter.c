@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Load, upgrade and unload: the filter on interfaces, all or none of those that are named. */
+/* Load and upgrade: the filter on interfaces, all or none of those that are named. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -320,15 +320,6 @@ static void undo_load(struct load *load, const struct pb_load_result *results, s
 	}
 }
 
-/* bpffs keeps no empty directory of ours. */
-static void remove_if_empty(void)
-{
-	char path[PB_PATH_LEN];
-
-	pb_pins_path(path, NULL);
-	rmdir(path);
-}
-
 /* Rulesets that interfaces were moved from, and that none uses any more. */
 static int release_moved(const struct load *load, struct pb_error *error)
 {
@@ -404,7 +395,7 @@ int pb_filter_load(const int *ifindexes, size_t nr, const struct pb_load_options
 		ret = lock < 0 ? lock : load_locked(&load, ifindexes, tried, error);
 		if (!ret)
 			memcpy(results, tried, nr * sizeof(*results));
-		remove_if_empty();
+		pb_pins_tidy();
 		pb_unlock(lock);
 	}
 	free(load.targets);
@@ -448,104 +439,7 @@ int pb_filter_upgrade(const int *ifindexes, size_t nr, struct pb_interface *inte
 	ret = lock < 0 ? lock : 0;
 	for (size_t i = 0; !ret && i < nr; i++)
 		ret = upgrade_one(ifindexes[i], &interfaces[i], error);
-	remove_if_empty();
+	pb_pins_tidy();
 	pb_unlock(lock);
-	return ret;
-}
-
-/* ---- Unload ------------------------------------------------------------------------------ */
-
-static int unload_locked(const int *ifindexes, size_t nr, bool keep, struct pb_error *error)
-{
-	struct pb_instance instances[PB_INTERFACES_MAX];
-	struct pb_interface interface;
-	__u32 gone[PB_INTERFACES_MAX];
-	int ret = 0;
-
-	for (size_t i = 0; !ret && i < nr; i++) {
-		ret = pb_interface_look(ifindexes[i], &interface, &instances[i], error);
-		if (!ret && !interface.loaded)
-			ret = pb_fail(error, ENOENT, "%s: xdp-portblock is not loaded on it%s",
-				      interface.name,
-				      interface.nr_chain ? " (another XDP program is)" : "");
-		gone[i] = instances[i].program_id;
-	}
-	for (size_t i = 0; !ret && i < nr; i++)
-		ret = pb_detach(ifindexes[i], instances[i].program_id, error);
-	for (size_t i = 0; !ret && i < nr; i++)
-		ret = pb_ruleset_release(instances[i].config_id, gone, nr, keep, error);
-	return ret;
-}
-
-int pb_filter_unload(const int *ifindexes, size_t nr, bool keep, struct pb_error *error)
-{
-	int lock, ret = pb_bpffs_check(error);
-
-	if (ret)
-		return ret;
-	if (nr > PB_INTERFACES_MAX)
-		return pb_fail(error, EINVAL, "%zu interfaces are too many at once: at most %d", nr,
-			       PB_INTERFACES_MAX);
-	lock = pb_lock(NULL, PB_LOCK_CHANGE, error);
-	ret = lock < 0 ? lock : unload_locked(ifindexes, nr, keep, error);
-	remove_if_empty();
-	pb_unlock(lock);
-	return ret;
-}
-
-/* By the map's id: what else the maps hold may be of another version. */
-static bool is_used(const char *name)
-{
-	__u32 id = pb_pins_id(name);
-
-	return id && pb_instances_count(id, NULL, 0) != 0;
-}
-
-static bool is_kept(const char *name)
-{
-	struct pb_ruleset *ruleset;
-	bool keep = false;
-
-	if (!pb_ruleset_open(name, &ruleset, NULL)) {
-		keep = ruleset->maps.config->keep;
-		pb_ruleset_close(ruleset);
-	}
-	return keep;
-}
-
-static int remove_if_unused(const char *name, bool kept, size_t *removed, struct pb_error *error)
-{
-	char path[PB_PATH_LEN];
-	int ret;
-
-	if (is_used(name) || (!kept && is_kept(name)))
-		return 0;
-	pb_pins_path(path, name);
-	ret = pb_maps_unpin(path, error);
-	if (!ret)
-		++*removed;
-	return ret;
-}
-
-int pb_rulesets_remove_unused(bool kept, size_t *removed, struct pb_error *error)
-{
-	char **names = NULL;
-	size_t nr = 0, count = 0;
-	int lock, ret = pb_bpffs_check(error);
-
-	if (ret)
-		return ret;
-	lock = pb_lock(NULL, PB_LOCK_CHANGE, error);
-	ret = lock < 0 ? lock : pb_ruleset_names(&names, &nr, error);
-	for (size_t i = 0; i < nr; i++) {
-		if (!ret)
-			ret = remove_if_unused(names[i], kept, &count, error);
-		free(names[i]);
-	}
-	free(names);
-	remove_if_empty();
-	pb_unlock(lock);
-	if (!ret)
-		*removed = count;
 	return ret;
 }

@@ -73,6 +73,9 @@ int pb_maps_pin(const struct pb_maps *maps, const char *directory, struct pb_err
 /* Removes the pins of a directory made by pb_maps_pin(), and it. */
 int pb_maps_unpin(const char *directory, struct pb_error *error);
 
+/* Removes the directory that rulesets are pinned below, if it is empty: bpffs keeps none of ours. */
+void pb_pins_tidy(void);
+
 /* The kernel's id of the pb_config map that is pinned for a ruleset; 0: none, or not whole. */
 __u32 pb_pins_id(const char *ruleset);
 

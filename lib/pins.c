@@ -145,6 +145,14 @@ int pb_maps_unpin(const char *directory, struct pb_error *error)
 	return 0;
 }
 
+void pb_pins_tidy(void)
+{
+	char path[PB_PATH_LEN];
+
+	pb_pins_path(path, NULL);
+	rmdir(path);
+}
+
 __u32 pb_pins_id(const char *ruleset)
 {
 	char directory[PB_PATH_LEN], path[PB_PATH_LEN];
