@@ -130,8 +130,8 @@ t_is 'and a type' "$(sed -n 's/^# HELP \([^ ]*\).*/\1/p' "$T_DIR/metrics")" \
 t_is 'the number of rules' 'xdp_portblock_rules{ruleset="default"} 8' \
 	"$(grep '^xdp_portblock_rules' "$T_DIR/metrics")"
 t_ok 'quotes and backslashes in a label' grep -qF 'comment="a \"quoted\" \\ word"' "$T_DIR/metrics"
-if command -v promtool >/dev/null; then
-	t_ok 'promtool has nothing to say' promtool check metrics <"$T_DIR/metrics"
+if promtool=$("$TOP/tests/net/promtool" 2>/dev/null); then
+	t_ok 'promtool has nothing to say' "$promtool" check metrics <"$T_DIR/metrics"
 	t_is 'nothing at all' '' "$T_OUT"
 else
 	t_skip 'promtool has nothing to say' 'no promtool here (package prometheus)'
