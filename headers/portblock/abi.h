@@ -262,7 +262,7 @@ struct pb_event {
 
 /* pb_meters[0]: what keeps listening cheap, a row a CPU, each with a cache line of its own. */
 struct pb_meter {
-	__u64 sent;	  /* in this second; the listener sets it to 0 */
+	__u64 sent;	  /* in this second, lost ones too; the listener sets it to 0 */
 	__u64 suppressed; /* over the rate */
 	__u64 lost;	  /* the ring buffer was full */
 	__u64 ignored;	  /* not listened for */

@@ -116,13 +116,18 @@ PB_INLINE struct pb_meter *meter_of(__u32 cpu)
 PB_INLINE void tell(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 entry, bool listened)
 {
 	struct pb_meter *meter = meter_of(cpu);
-	__u64 *count = listened ? &meter->suppressed : &meter->ignored;
+	__u64 *passed_over = listened ? &meter->suppressed : &meter->ignored;
 
-	if (listened && meter->sent < pb_config.listen_rate)
-		count = report(ctx, length, entry) ? &meter->sent : &meter->lost;
-	else if (*count % PASSED_OVER_MAX == PASSED_OVER_MAX - 1)
+	/* Lost ones count: a listener that does not read costs no more than one that does. */
+	if (listened && meter->sent < pb_config.listen_rate) {
+		__sync_fetch_and_add(&meter->sent, 1);
+		if (!report(ctx, length, entry))
+			__sync_fetch_and_add(&meter->lost, 1);
+		return;
+	}
+	if (*passed_over % PASSED_OVER_MAX == PASSED_OVER_MAX - 1)
 		is_alive(bpf_ktime_get_boot_ns());
-	__sync_fetch_and_add(count, 1);
+	__sync_fetch_and_add(passed_over, 1);
 }
 
 #endif

@@ -363,6 +363,18 @@ if command -v tcpdump >/dev/null; then
 	t_is 'flood: tcpdump reads all' "$written" "$(tcpdump -nr "$T_DIR/flood.pcap" 2>/dev/null | wc -l)"
 fi
 
+# A listener that does not read fills the ring; what is lost then is no more than the rate.
+"$PB" rule reset
+watch -w /dev/null --rate 10000
+kill -STOP "$MONITOR"
+flood 1000000 >/dev/null
+kill -CONT "$MONITOR"
+ended 'flood: a listener that had stopped ends' 0 INT
+read -r _ shown _ _ suppressed _ _ _ lost _ <"$ERR"
+t_ok 'flood: the ring was full' test "$lost" -gt 0
+t_ok "flood: $shown shown and $lost lost keep to the rate" test $((shown + lost)) -le $((10000 * cpus))
+t_is 'flood: shown, suppressed and lost are all' 1000000 $((shown + suppressed + lost))
+
 # What listening costs: the best million packets of alternating runs, for others use these CPUs,
 # too. The best gets no worse by more runs, so a difference that is there stays.
 best_with=0 best_without=0
