@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* A ruleset in JSON, in the shape that `rule list -j` and `save -j` print. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <json-c/json.h>
 #include "error.h"
@@ -72,23 +73,63 @@ static unsigned long line_of(const char *text, size_t offset)
 	return line;
 }
 
-void pb_read_json(struct pb_reading *reading, const char *path, const char *text)
+/* NULL, and why and where, if it is no JSON. */
+static struct json_object *parse(const char *text, int flags, const char **why, size_t *end)
 {
 	struct json_tokener *tokener = json_tokener_new();
-	struct json_object *json = NULL;
+	struct json_object *json;
+
+	*why = "out of memory";
+	if (!tokener)
+		return NULL;
+	json_tokener_set_flags(tokener, flags);
+	/* With its NUL, so that a text that breaks off is told from one to be continued. */
+	json = json_tokener_parse_ex(tokener, text, strlen(text) + 1);
+	*end = json_tokener_get_parse_end(tokener);
+	*why = json_tokener_get_error(tokener) == json_tokener_success ?
+		       NULL :
+		       json_tokener_error_desc(json_tokener_get_error(tokener));
+	json_tokener_free(tokener);
+	return json;
+}
+
+/*
+ * The strict parser of json-c 0.18 (Debian 13) takes all bytes beyond ASCII for control characters:
+ * it is shown the text without them, and the other parser then reads what is known to be right.
+ */
+static struct json_object *parse_strictly(const char *text, const char **why, size_t *end)
+{
+	char *ascii = strdup(text);
+	struct json_object *json;
+	bool same = true;
+
+	*why = "out of memory";
+	if (!ascii)
+		return NULL;
+	for (char *at = ascii; *at; at++) {
+		if (*at & 0x80) {
+			*at = '?';
+			same = false;
+		}
+	}
+	json = parse(ascii, JSON_TOKENER_STRICT, why, end);
+	free(ascii);
+	if (*why || same)
+		return json;
+	json_object_put(json);
+	return parse(text, 0, why, end);
+}
+
+void pb_read_json(struct pb_reading *reading, const char *path, const char *text)
+{
+	struct json_object *json;
 	struct pb_error error;
+	const char *why;
 	size_t end = 0;
 
-	if (tokener) {
-		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-		/* With its NUL, so that a text that breaks off is told from one to be continued. */
-		json = json_tokener_parse_ex(tokener, text, strlen(text) + 1);
-		end = json_tokener_get_parse_end(tokener);
-	}
-	if (!tokener || json_tokener_get_error(tokener) != json_tokener_success) {
-		pb_fail(&error, EINVAL, "this is not JSON: %s",
-			tokener ? json_tokener_error_desc(json_tokener_get_error(tokener)) :
-				  "out of memory");
+	json = parse_strictly(text, &why, &end);
+	if (why) {
+		pb_fail(&error, EINVAL, "this is not JSON: %s", why);
 		pb_problem_add(reading->problems, path, line_of(text, end), error.text);
 	} else if (!json_object_is_type(json, json_type_object)) {
 		pb_problem_add(reading->problems, path, 0,
@@ -97,6 +138,4 @@ void pb_read_json(struct pb_reading *reading, const char *path, const char *text
 		read_keys(reading, path, json);
 	}
 	json_object_put(json);
-	if (tokener)
-		json_tokener_free(tokener);
 }
