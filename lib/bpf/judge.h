@@ -50,15 +50,20 @@ PB_INLINE const struct pb_decision *decision_at(__u32 index, __u32 slot)
 }
 
 /*
- * A port in wire order as an index. The mask is for kernels such as 6.1, whose verifier knows
- * nothing of a byte-swapped value; in assembly, since clang knows better and removes it.
+ * An index that the verifier is to know the bound of. In assembly, since clang knows it already, and
+ * removes the mask or compares other bits of the same value: of a copy that was compared before, and
+ * of a byte-swapped value on 6.1 and older, the verifier learns nothing.
  */
+PB_INLINE __u64 masked(__u64 index, __u64 mask)
+{
+	asm volatile("%0 &= %1" : "+r"(index) : "i"(mask));
+	return index;
+}
+
+/* A port in wire order as an index. */
 PB_INLINE __u64 port_index(__be16 port)
 {
-	__u64 index = bpf_ntohs(port);
-
-	asm volatile("%0 &= 0xffff" : "+r"(index));
-	return index;
+	return masked(bpf_ntohs(port), PB_PORTS - 1);
 }
 
 /* The class of a port in a table that protocols share: an index of decisions, 0: no rule. */
@@ -71,8 +76,8 @@ PB_INLINE __u32 shared_class(__u32 slot, enum pb_shared table, __u32 proto, __be
 	return head && proto < PB_PROTO_MAX ? head->class[proto] : 0;
 }
 
-/* The entry of a destination port of TCP or UDP. */
-PB_INLINE __u32 entry_of(__u32 slot, __u32 proto, __be16 port)
+/* The entry of a destination port of TCP or UDP, which `proto` is known to be. */
+PB_INLINE __u32 entry_of(__u32 slot, __u64 proto, __be16 port)
 {
 	return pb_ports.entry[slot & 1][proto & 1][port_index(port)];
 }
@@ -81,7 +86,7 @@ PB_INLINE __u32 entry_of(__u32 slot, __u32 proto, __be16 port)
 PB_INLINE __u32 dport_class(__u32 slot, __u32 proto, __be16 port)
 {
 	if (proto < PB_ENTRY_PROTOS)
-		return PB_ENTRY_NUMBER(entry_of(slot, proto, port));
+		return PB_ENTRY_NUMBER(entry_of(slot, masked(proto, 1), port));
 	return shared_class(slot, PB_SHARED_DPORT, proto, port);
 }
 
@@ -89,15 +94,9 @@ PB_INLINE __u32 dport_class(__u32 slot, __u32 proto, __be16 port)
 PB_INLINE bool copy_frame(struct xdp_md *ctx, __u64 offset, void *to, __u32 len)
 {
 	const unsigned char *from = (void *)(long)ctx->data;
-	__u64 near = offset;
 
-	/*
-	 * The parser was there: the mask changes nothing, and only the verifier has to be told. In
-	 * assembly, since clang compares other bits of the same value where it can, of which 6.1
-	 * and older learn nothing.
-	 */
-	asm volatile("%0 &= %1" : "+r"(near) : "i"(HEADERS_MAX));
-	from += near;
+	/* The parser was there: only the verifier has to be told. */
+	from += masked(offset, HEADERS_MAX);
 	if (from + len <= (unsigned char *)(long)ctx->data_end) {
 		__builtin_memcpy(to, from, len);
 		return true;

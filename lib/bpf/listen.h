@@ -3,7 +3,7 @@
 #ifndef PB_BPF_LISTEN_H
 #define PB_BPF_LISTEN_H
 
-#include "maps.h"
+#include "judge.h"
 
 /* Does the listener want packets with this outcome, by this rule? */
 PB_INLINE bool is_listened_for(__u32 entry)
@@ -42,8 +42,7 @@ PB_INLINE __u32 capture(struct xdp_md *ctx, struct report *report, __u32 length)
 		return 0;
 	/* It is 1 to PB_SNAPLEN_MAX; said so that 6.1 and older see it, too. */
 	size--;
-	asm volatile("%0 &= %1" : "+r"(size) : "i"(PB_SNAPLEN_MAX - 1));
-	size++;
+	size = masked(size, PB_SNAPLEN_MAX - 1) + 1;
 	if (may_be_split())
 		failed = bpf_xdp_load_bytes(ctx, 0, report->data, size);
 	else /* before 5.18, the packet itself can't be read by a variable length */
@@ -103,19 +102,11 @@ PB_INLINE bool pass_over(__u32 cpu, __u32 entry)
 	return true;
 }
 
-/* The row of any CPU. As in port_index(), the mask is for the verifiers of old kernels. */
-PB_INLINE struct pb_meter *meter_of(__u32 cpu)
-{
-	__u64 row = cpu < PB_CPU_ROWS ? cpu : PB_CPU_ROWS - 1;
-
-	asm volatile("%0 &= %1" : "+r"(row) : "i"(PB_CPU_ROWS - 1));
-	return &pb_meters.row[row];
-}
-
 /* For all other packets. Atomically, since the last row is for more than one CPU. */
 PB_INLINE void tell(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 entry, bool listened)
 {
-	struct pb_meter *meter = meter_of(cpu);
+	__u32 row = cpu < PB_CPU_ROWS ? cpu : PB_CPU_ROWS - 1;
+	struct pb_meter *meter = &pb_meters.row[masked(row, PB_CPU_ROWS - 1)];
 	__u64 *passed_over = listened ? &meter->suppressed : &meter->ignored;
 
 	/* Lost ones count: a listener that does not read costs no more than one that does. */

@@ -113,7 +113,7 @@ PB_INLINE int filter_ports(struct xdp_md *ctx, __u32 cpu, __u32 length, __u64 fo
 	__u32 slot = slot_in_force(), ports = PORTS(sport, dport), entry = PB_ENTRY_CLOSER;
 
 	if (FOUND_PROTO(found) < PB_ENTRY_PROTOS)
-		entry = entry_of(slot, FOUND_PROTO(found), dport);
+		entry = entry_of(slot, masked(FOUND_PROTO(found), 1), dport);
 	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_CLOSER)
 		entry = look_closely(ctx, found, ports, slot);
 	return answer(ctx, cpu, length, entry, ports);
