@@ -187,8 +187,8 @@ def scapy_ports(frame):
     """(protocol number, sport, dport) by scapy's own dissection, or None.
 
     For the packets of generate.well_formed() only: scapy guesses where others
-    are strict. Scapy knows no DCCP and no UDP-Lite; their ports are the first
-    bytes of what it leaves undissected.
+    are strict. Scapy knows no DCCP and no UDP-Lite, and since 2.6 leaves what first fragments
+    carry undissected: the ports are then the first bytes of that.
     """
     from scapy.layers.inet import IP, TCP, UDP
     from scapy.layers.l2 import Ether
@@ -212,8 +212,8 @@ def scapy_ports(frame):
     if later:
         return None
     for layer, known in ((TCP, 6), (UDP, 17), (SCTP, 132)):
-        if number == known:
+        if number == known and packet.haslayer(layer):
             return known, packet[layer].sport, packet[layer].dport
-    if number in (33, 136):
+    if number in WITH_PORTS:
         return number, *unpack_from("!HH", bytes(packet[Raw]))
     return None
