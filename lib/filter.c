@@ -18,6 +18,7 @@ struct target {
 	struct pb_interface before;
 	struct pb_instance instance; /* zero where it was not loaded */
 	struct pb_ruleset *moved_from;
+	int outcomes; /* keeps the counters of a moved one, to go back to; else -1 */
 	enum pb_loaded what;
 };
 
@@ -128,6 +129,8 @@ static int check_target(const struct load *load, int ifindex, struct target *tar
 	ret = check_loaded(load, interface, error);
 	if (!ret && target->what == PB_MOVED)
 		ret = pb_ruleset_open(interface->ruleset, &target->moved_from, error);
+	if (!ret && target->what == PB_MOVED)
+		target->outcomes = pb_map_open(target->instance.outcomes_id);
 	return ret;
 }
 
@@ -344,6 +347,8 @@ static int load_locked(struct load *load, const int *ifindexes, struct pb_load_r
 	size_t done = 0;
 	int ret = 0;
 
+	for (size_t i = 0; i < load->nr; i++)
+		load->targets[i].outcomes = -1;
 	for (size_t i = 0; !ret && i < load->nr; i++) {
 		ret = check_target(load, ifindexes[i], &load->targets[i], error);
 		wanted |= load->targets[i].what != PB_ALREADY_LOADED;
@@ -359,8 +364,11 @@ static int load_locked(struct load *load, const int *ifindexes, struct pb_load_r
 		undo_load(load, results, done);
 	else
 		ret = release_moved(load, error);
-	for (size_t i = 0; i < load->nr; i++)
+	for (size_t i = 0; i < load->nr; i++) {
 		pb_ruleset_close(load->targets[i].moved_from);
+		if (load->targets[i].outcomes >= 0)
+			close(load->targets[i].outcomes);
+	}
 	pb_set_clear(&load->before);
 	pb_ruleset_close(load->ruleset);
 	return ret;

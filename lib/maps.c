@@ -218,6 +218,13 @@ void pb_maps_close(struct pb_maps *maps)
 	*maps = (struct pb_maps)PB_MAPS_NONE;
 }
 
+int pb_map_open(__u32 id)
+{
+	int fd = bpf_map_get_fd_by_id(id);
+
+	return fd < 0 ? -errno : fd;
+}
+
 __u32 pb_map_id(int fd)
 {
 	struct bpf_map_info info = {};

@@ -84,6 +84,9 @@ void pb_maps_close(struct pb_maps *maps);
 /* Maps the arrays among open maps into memory: for maps.c and pins.c. */
 int pb_maps_memory(struct pb_maps *maps);
 
+/* A descriptor of the map with that id, which keeps it; or -errno. */
+int pb_map_open(__u32 id);
+
 /* The kernel's id of a map; 0 on failure. */
 __u32 pb_map_id(int fd);
 
