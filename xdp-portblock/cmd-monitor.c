@@ -227,7 +227,7 @@ static int show(const struct pb_event *event, const unsigned char *data, void *c
 static void read_rules(struct monitor *monitor)
 {
 	const struct pb_config *config = pb_ruleset_config(monitor->ruleset);
-	__u64 generation = config->slots[config->active & 1].generation;
+	__u64 generation = config->slots[config->active & PB_ACTIVE_SLOT].generation;
 	struct pb_set set = {};
 
 	if (generation == monitor->generation || pb_ruleset_read(monitor->ruleset, &set, NULL))
@@ -254,6 +254,8 @@ static int listen_on(struct monitor *monitor, struct pb_monitor *listener)
 		if (monitor->capture && capture_flush(monitor->capture))
 			ret = -EPIPE;
 	}
+	if (!ret && interrupted) /* what has been reported by now */
+		ret = pb_monitor_poll(listener, 0);
 	if (ret == -ENOENT)
 		note("the ruleset '%s' was unloaded", pb_ruleset_name(monitor->ruleset));
 	else if (ret && ret != -ECANCELED && ret != -EPIPE)
