@@ -235,12 +235,12 @@ __u32 pb_map_id(int fd)
 
 int pb_maps_config_by_id(__u32 id, struct pb_config *config)
 {
-	int fd = bpf_map_get_fd_by_id(id), ret = 0;
+	int fd = pb_map_open(id), ret = 0;
 	struct bpf_map_info info = {};
 	__u32 len = sizeof(info), zero = 0;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (bpf_obj_get_info_by_fd(fd, &info, &len))
 		ret = -errno;
 	else if (strcmp(info.name, "pb_config") || info.value_size != sizeof(*config))
@@ -266,17 +266,18 @@ static int open_outcomes(__u32 id)
 {
 	struct bpf_map_info info = {};
 	__u32 len = sizeof(info);
-	int fd = bpf_map_get_fd_by_id(id);
+	int fd = pb_map_open(id), ret = 0;
 
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ||
-	    info.value_size != sizeof(struct pb_outcomes)) {
-		int ret = info.value_size ? -EPROTO : -errno;
-
-		if (fd >= 0)
-			close(fd);
-		return ret;
-	}
-	return fd;
+	if (fd < 0)
+		return fd;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		ret = -errno;
+	else if (info.value_size != sizeof(struct pb_outcomes))
+		ret = -EPROTO;
+	if (!ret)
+		return fd;
+	close(fd);
+	return ret;
 }
 
 static void sum_outcomes(const struct pb_outcomes *all, struct pb_count sums[PB_OUTCOME_MAX])

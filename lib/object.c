@@ -40,12 +40,12 @@ static int use_maps(struct portblock_bpf *object, const struct pb_maps *maps, bo
 
 static int use_outcomes(struct portblock_bpf *object, __u32 id)
 {
-	int fd = bpf_map_get_fd_by_id(id), ret;
+	int fd = pb_map_open(id), ret;
 
 	if (fd < 0)
-		return -errno;
-	ret = bpf_map__reuse_fd(object->maps.data_outcomes,
-				fd); /* takes a copy of the descriptor */
+		return fd;
+	/* It takes a copy of the descriptor. */
+	ret = bpf_map__reuse_fd(object->maps.data_outcomes, fd);
 	close(fd);
 	return ret;
 }
