@@ -16,7 +16,7 @@
 
 #include <linux/types.h>
 
-#define PB_ABI_VERSION 2
+#define PB_ABI_VERSION 3
 
 #define PB_SLOTS 2
 #define PB_PORTS 65536		 /* port numbers in a class table */
