@@ -3,6 +3,9 @@
 #
 # Completion for bash. It asks the kernel and the tool only where the user asks for
 # what they know, and is quiet where that needs root.
+#
+# An interface may be called `$(id)`: names go through no compgen -W, which expands what it
+# is given, and into the line with all quoted that the shell would take for its own.
 
 _xdp_portblock_commands='load unload upgrade status rule policy replies fragments unparsable
 	save check diff apply confirm rollback
@@ -67,9 +70,40 @@ _xdp_portblock_expand()	# WORD LIST
 	esac
 }
 
-_xdp_portblock_rulesets()
+# Names in a folder, quoted; those that begin with - only where they are no options.
+_xdp_portblock_names()	# CUR FOLDER DASHES
 {
-	ls "${LIBXDP_BPFFS:-/sys/fs/bpf}/xdp-portblock" 2>/dev/null
+	local name quoted
+	local -a names
+
+	case $1 in
+	[\"\']*) return ;; # a quote is open: what stands in it is the user's own
+	esac
+	mapfile -t names < <(command ls -- "$2" 2>/dev/null)
+	for name in "${names[@]}"; do
+		[ "$3" = yes ] || [ "${name#-}" = "$name" ] || continue
+		printf -v quoted %q "$name"
+		case $quoted in
+		"$1"*) COMPREPLY+=("$quoted") ;;
+		*) [ "${name#"$1"}" = "$name" ] || COMPREPLY+=("$quoted") ;;
+		esac
+	done
+}
+
+_xdp_portblock_interfaces()	# CUR DASHES
+{
+	_xdp_portblock_names "$1" /sys/class/net "$2"
+}
+
+_xdp_portblock_rulesets()	# CUR
+{
+	_xdp_portblock_names "$1" "${LIBXDP_BPFFS:-/sys/fs/bpf}/xdp-portblock" yes
+}
+
+_xdp_portblock_files()	# CUR
+{
+	mapfile -t COMPREPLY < <(compgen -f -- "$1")
+	compopt -o filenames 2>/dev/null
 }
 
 _xdp_portblock_ids()	# PROGRAM RULESET
@@ -81,16 +115,26 @@ _xdp_portblock_ids()	# PROGRAM RULESET
 # puts it in place of the whole word, so what stands before goes with it.
 _xdp_portblock_list()	# CUR WORDS
 {
-	local before=
+	local before='' item=${1##*,} word
 
 	[ "${1%,*}" = "$1" ] || before=${1%,*},
-	mapfile -t COMPREPLY < <(compgen -P "$before" -W "$2" -- "${1##*,}")
+	for word in $2; do
+		case $word in
+		"$item"*) COMPREPLY+=("$before$word") ;;
+		esac
+	done
 	compopt -o nospace 2>/dev/null
 }
 
 _xdp_portblock_words()	# CUR WORDS
 {
-	mapfile -t COMPREPLY < <(compgen -W "$2" -- "$1")
+	local word
+
+	for word in $2; do
+		case $word in
+		"$1"*) COMPREPLY+=("$word") ;;
+		esac
+	done
 }
 
 # Does an option, or a keyword of a rule's text, want a value?
@@ -112,7 +156,7 @@ _xdp_portblock_value()	# CUR PREV COMMAND PROGRAM RULESET
 	case $2 in
 	-m | --mode) _xdp_portblock_words "$1" 'auto native skb hw' ;;
 	-p | --policy) _xdp_portblock_words "$1" 'allow deny' ;;
-	-r | --ruleset) _xdp_portblock_words "$1" "$(_xdp_portblock_rulesets)" ;;
+	-r | --ruleset) _xdp_portblock_rulesets "$1" ;;
 	--proto) _xdp_portblock_list "$1" 'tcp udp sctp dccp udplite' ;;
 	--action) _xdp_portblock_words "$1" 'drop allow audit' ;;
 	--rule) _xdp_portblock_words "$1" "$(_xdp_portblock_ids "$4" "$5")" ;;
@@ -120,28 +164,31 @@ _xdp_portblock_value()	# CUR PREV COMMAND PROGRAM RULESET
 		_xdp_portblock_list "$1" "pass drop-rule drop-policy audit noport fragment malformed \
 			unparsable all"
 		;;
-	-i | --interface) [ "$3" != explain ] || _xdp_portblock_words "$1" "$(ls /sys/class/net 2>/dev/null)" ;;
-	--rules | -o | --output | -w | --write) mapfile -t COMPREPLY < <(compgen -f -- "$1") ;;
+	-i | --interface) [ "$3" != explain ] || _xdp_portblock_interfaces "$1" yes ;;
+	--rules | -o | --output | -w | --write) _xdp_portblock_files "$1" ;;
 	--from | --except | from | except)
 		# @FILE
-		[ "${1#@}" = "$1" ] || mapfile -t COMPREPLY < <(compgen -P @ -f -- "${1#@}")
+		[ "${1#@}" != "$1" ] || return
+		_xdp_portblock_files "${1#@}"
+		COMPREPLY=("${COMPREPLY[@]/#/@}")
 		;;
 	esac
 }
 
-# What is neither an option nor its value. WORDS of that kind stand there already.
-_xdp_portblock_argument()	# PROGRAM CUR COMMAND RULESET WORDS
+# What is neither an option nor its value. WORDS of that kind stand there already;
+# DASHES: behind --, so that no word is an option any more.
+_xdp_portblock_argument()	# PROGRAM CUR COMMAND RULESET WORDS DASHES
 {
 	local protocols='tcp udp sctp dccp udplite'
 
 	case $3,$5 in
-	load,* | unload,* | upgrade,* | status,* | doctor,) _xdp_portblock_words "$2" "$(ls /sys/class/net 2>/dev/null)" ;;
+	load,* | unload,* | upgrade,* | status,* | doctor,) _xdp_portblock_interfaces "$2" "$6" ;;
 	'rule add,') _xdp_portblock_words "$2" "drop allow audit $protocols" ;;
 	'rule del,'*[!\ 0-9]* | 'rule add,'*)
 		_xdp_portblock_words "$2" "$protocols dport sport from except new expires comment"
 		;;
 	'rule del,'*) _xdp_portblock_words "$2" "$(_xdp_portblock_ids "$1" "$4")" ;;
-	save, | check, | diff, | apply, | explain,) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
+	save, | check, | diff, | apply, | explain,) _xdp_portblock_files "$2" ;;
 	policy,) _xdp_portblock_words "$2" 'allow deny' ;;
 	replies,) _xdp_portblock_words "$2" 'on off' ;;
 	fragments,) _xdp_portblock_words "$2" 'pass drop' ;;
@@ -152,7 +199,7 @@ _xdp_portblock_argument()	# PROGRAM CUR COMMAND RULESET WORDS
 _xdp_portblock()
 {
 	local program=${1/#\~/$HOME} cur=${COMP_WORDS[COMP_CWORD]} prev command=''
-	local ruleset=default words='' at=1 i word before
+	local ruleset=default words='' dashes=no at=1 i word before
 
 	COMPREPLY=()
 	# --mode=skb comes as three words.
@@ -196,6 +243,7 @@ _xdp_portblock()
 		before=${COMP_WORDS[i - 1]}
 		[ "$before" != = ] || before=${COMP_WORDS[i - 2]}
 		case $word in
+		--) dashes=yes ;;&
 		-* | =) continue ;;
 		esac
 		case $before in
@@ -208,9 +256,9 @@ _xdp_portblock()
 		_xdp_portblock_value "$cur" "$prev" "$command" "$program" "$ruleset"
 		return
 	fi
-	case $cur in
-	-*) _xdp_portblock_words "$cur" "$(_xdp_portblock_options "$command")" ;;
-	*) _xdp_portblock_argument "$program" "$cur" "$command" "$ruleset" "${words# }" ;;
+	case $dashes$cur in
+	no-*) _xdp_portblock_words "$cur" "$(_xdp_portblock_options "$command")" ;;
+	*) _xdp_portblock_argument "$program" "$cur" "$command" "$ruleset" "${words# }" "$dashes" ;;
 	esac
 }
 

@@ -9,9 +9,9 @@ function __xdp_portblock_command
         return 1
     end
     if test "$words[2]" = rule
-        test (count $words) -gt 2; and echo "rule-$words[3]"; or echo rule
+        test (count $words) -gt 2; and printf '%s\n' "rule-$words[3]"; or echo rule
     else
-        echo $words[2]
+        printf '%s\n' $words[2]
     end
 end
 
@@ -23,14 +23,23 @@ function __xdp_portblock_no_command
     test (count (commandline -opc)) -lt 2
 end
 
+# Names are printed as they are: fish quotes what it puts into the line. One that begins
+# with - is an option, unless -- stands before it.
 function __xdp_portblock_interfaces
-    ls /sys/class/net 2>/dev/null
+    for path in /sys/class/net/*
+        set -l name (string replace -r '.*/' '' -- $path)
+        if contains -- -- (commandline -opc); or not string match -q -- '-*' $name
+            printf '%s\n' $name
+        end
+    end
 end
 
 function __xdp_portblock_rulesets
     set -l bpffs /sys/fs/bpf
     test -n "$LIBXDP_BPFFS"; and set bpffs $LIBXDP_BPFFS
-    ls $bpffs/xdp-portblock 2>/dev/null
+    for path in $bpffs/xdp-portblock/*
+        string replace -r '.*/' '' -- $path
+    end
 end
 
 # Quiet where it needs root.
@@ -49,14 +58,14 @@ end
 function __xdp_portblock_protocols
     set -l before (commandline -ct | string match -r '.*,|.*=')
     for protocol in tcp udp sctp dccp udplite
-        echo $before$protocol
+        printf '%s\n' $before$protocol
     end
 end
 
 function __xdp_portblock_outcomes
     set -l before (commandline -ct | string match -r '.*,|.*=')
     for outcome in pass drop-rule drop-policy audit noport fragment malformed unparsable all
-        echo $before$outcome
+        printf '%s\n' $before$outcome
     end
 end
 

@@ -3,8 +3,12 @@
 #
 # Completion for zsh; installed as _xdp-portblock.
 
+# One that begins with - is an option, unless -- stands before it.
 _xdp_portblock_interfaces() {
-	compadd -- /sys/class/net/*(N:t)
+	local -a names=(/sys/class/net/*(N:t))
+
+	((${words[(I)--]})) || names=(${names:#-*})
+	compadd -- $names
 }
 
 _xdp_portblock_rulesets() {
@@ -131,7 +135,7 @@ _xdp_portblock() {
 
 	case $command in
 	load)
-		_arguments -s $common $ruleset \
+		_arguments -s -S $common $ruleset \
 			'(-m --mode)'{-m,--mode}'[where in the kernel to attach]:mode:(auto native skb hw)' \
 			'(-p --policy)'{-p,--policy}'[what happens where no rule matches]:policy:(allow deny)' \
 			'--priority[place in the chain of XDP programs]:number: ' \
@@ -143,34 +147,34 @@ _xdp_portblock() {
 			'*:interface:_xdp_portblock_interfaces'
 		;;
 	unload)
-		_arguments -s $common \
+		_arguments -s -S $common \
 			'(-a --all *)'{-a,--all}'[all interfaces, and pins left over]' \
 			'(-k --keep)'{-k,--keep}'[keep the pinned rules for a later load]' \
 			'*:interface:_xdp_portblock_interfaces'
 		;;
 	upgrade)
-		_arguments -s $common \
+		_arguments -s -S $common \
 			'(-a --all *)'{-a,--all}'[all interfaces that are loaded]' \
 			'*:interface:_xdp_portblock_interfaces'
 		;;
-	status) _arguments -s $common $json '*:interface:_xdp_portblock_interfaces' ;;
-	'rule add') _arguments -s $common $match $change $ruleset $json '*:rule:_xdp_portblock_rule_words' ;;
-	'rule del') _arguments -s $common $match $change $ruleset '*:id or rule:_xdp_portblock_del_words' ;;
-	'rule list') _arguments -s $common $ruleset $json ;;
-	'rule flush') _arguments -s $common $change $ruleset ;;
-	'rule reset') _arguments -s $common $ruleset ;;
-	policy) _arguments -s $common $change $ruleset $json ':policy:(allow deny)' ;;
-	replies) _arguments -s $common $change $ruleset $json ':replies:(on off)' ;;
-	fragments) _arguments -s $common $change $ruleset $json ':fragments:(pass drop)' ;;
-	unparsable) _arguments -s $common $change $ruleset $json ':unparsable:(drop pass)' ;;
-	save) _arguments -s $common $ruleset $json ':file:_files' ;;
-	check) _arguments -s $common '--max-rules[how many rules must fit]:number: ' ':file:_files' ;;
-	diff) _arguments -s $common $ruleset ':file:_files' ;;
-	apply) _arguments -s $common $change $ruleset ':file:_files' ;;
-	confirm) _arguments -s $common $ruleset ;;
-	rollback) _arguments -s $common $ruleset ;;
+	status) _arguments -s -S $common $json '*:interface:_xdp_portblock_interfaces' ;;
+	'rule add') _arguments -s -S $common $match $change $ruleset $json '*:rule:_xdp_portblock_rule_words' ;;
+	'rule del') _arguments -s -S $common $match $change $ruleset '*:id or rule:_xdp_portblock_del_words' ;;
+	'rule list') _arguments -s -S $common $ruleset $json ;;
+	'rule flush') _arguments -s -S $common $change $ruleset ;;
+	'rule reset') _arguments -s -S $common $ruleset ;;
+	policy) _arguments -s -S $common $change $ruleset $json ':policy:(allow deny)' ;;
+	replies) _arguments -s -S $common $change $ruleset $json ':replies:(on off)' ;;
+	fragments) _arguments -s -S $common $change $ruleset $json ':fragments:(pass drop)' ;;
+	unparsable) _arguments -s -S $common $change $ruleset $json ':unparsable:(drop pass)' ;;
+	save) _arguments -s -S $common $ruleset $json ':file:_files' ;;
+	check) _arguments -s -S $common '--max-rules[how many rules must fit]:number: ' ':file:_files' ;;
+	diff) _arguments -s -S $common $ruleset ':file:_files' ;;
+	apply) _arguments -s -S $common $change $ruleset ':file:_files' ;;
+	confirm) _arguments -s -S $common $ruleset ;;
+	rollback) _arguments -s -S $common $ruleset ;;
 	stats)
-		_arguments -s $common $ruleset \
+		_arguments -s -S $common $ruleset \
 			'(-i --interval)'{-i,--interval}'[read again after so long]:seconds: ' \
 			'(-c --count)'{-c,--count}'[end after so many readings]:number: ' \
 			'(--prometheus)'{-j,--json}'[print JSON]' \
@@ -178,11 +182,11 @@ _xdp_portblock() {
 			'(-o --output)'{-o,--output}'[write them to a file]:file:_files'
 		;;
 	top)
-		_arguments -s $common $ruleset \
+		_arguments -s -S $common $ruleset \
 			'(-i --interval)'{-i,--interval}'[read again after so long]:seconds: '
 		;;
 	monitor)
-		_arguments -s $common $ruleset $json \
+		_arguments -s -S $common $ruleset $json \
 			'--rule[only packets that this rule decided]:rule id:_xdp_portblock_ids' \
 			'--port[only packets with this port]:port: ' \
 			'--from[only packets from these prefixes]:prefixes:_xdp_portblock_prefixes' \
@@ -193,7 +197,7 @@ _xdp_portblock() {
 			'(-s --snaplen)'{-s,--snaplen}'[how much of each packet]:bytes: '
 		;;
 	explain)
-		_arguments -s $common $ruleset $json \
+		_arguments -s -S $common $ruleset $json \
 			'--port[destination port]:port: ' \
 			'--sport[source port]:port: ' \
 			'--proto[protocol]:protocol:(tcp udp sctp dccp udplite)' \
@@ -204,10 +208,10 @@ _xdp_portblock() {
 			':pcap file:_files'
 		;;
 	doctor)
-		_arguments -s $common $json '--fix[remove stale leftovers]' \
+		_arguments -s -S $common $json '--fix[remove stale leftovers]' \
 			':interface:_xdp_portblock_interfaces'
 		;;
-	help) _arguments -s $common ':command:_xdp_portblock_commands' \
+	help) _arguments -s -S $common ':command:_xdp_portblock_commands' \
 		':rule command:_xdp_portblock_rule_commands' ;;
 	esac
 }

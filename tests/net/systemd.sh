@@ -69,23 +69,16 @@ mount --bind /sys/fs/bpf '$T_DIR/bpffs' && mount -t sysfs sysfs /sys &&
 	mount --bind '$T_DIR/bpffs' /sys/fs/bpf && exec "\$@"
 SYS
 
-# run SETTING INSTANCE: what ExecStart= and the like say, with the environment of the unit and of
-# the interface's file, in the mount namespace of the test, without other capabilities
+# run SETTING INSTANCE: what ExecStart= and the like say, by unit.py, with the environment of the
+# unit and of the interface's file, in the mount namespace of the test, without other capabilities
 run()
 {
-	local line capabilities RULESET='' OPTIONS=''
-	line=$(setting "$1" | sed "s|@SBINDIR@|$(dirname "$PB")|g; s|%I|$2|g; s|/etc/xdp-portblock|$ETC|g")
+	local capabilities
 	capabilities=$(setting CapabilityBoundingSet | tr '[:upper:]' '[:lower:]' |
 		sed 's/cap_/+/g; s/ /,/g')
-	eval "$(setting Environment | sed 's/=\(.*\)/="\1"/')"
-	if [ -e "$ETC/$2.conf" ]; then
-		eval "$(sed -n 's/^\([A-Z]*\)=\(.*\)/\1="\2"/p' "$ETC/$2.conf")"
-	fi
-	line=${line//\$\{RULESET\}/$RULESET}
-	line=${line//\$OPTIONS/$OPTIONS}
-	# Quoted parts are one word: of sh -c.
-	eval "in_a unshare -m $BASH '$T_DIR/with-sys' env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin setpriv \
-		--no-new-privs --inh-caps=-all --bounding-set=-all,$capabilities $line"
+	in_a unshare -m "$BASH" "$T_DIR/with-sys" env -i LC_ALL=C.UTF-8 setpriv --no-new-privs \
+		--inh-caps=-all --bounding-set="-all,$capabilities" "$PYTHON" "$TOP/tests/net/unit.py" \
+		"$UNIT" "$1" "$2" "$ETC" "$(dirname "$PB")"
 }
 
 mkdir "$ETC"
@@ -126,4 +119,26 @@ t_ok 'the device goes' in_a ip link del v0
 t_ok 'stop then is no failure' run ExecStop v0
 t_ok 'unload what is left' in_a "$PB" unload --all
 t_is 'nothing is left' '' "$(our_pins)"
+
+# --- names -----------------------------------------------------------------------------------
+
+echo 22/tcp >"$ETC/default.rules"
+# shellcheck disable=SC2016 # that is what they are called
+for name in '$(id>ran)' '`id>ran`' ';id>ran' "';id>ran;'" '"$(id>ran)' '*' '-n' '-a' '$OPTIONS' \
+	'${RULESET}' '$$'; do
+	in_a ip link add name "$name" type veth || t_die "no interface $name"
+	t_ok "$name: start" run ExecStart "$name"
+	t_is "$name: is loaded" "$name" "$(in_a "$PB" status -j | json 'd["interfaces"][0]["name"]')"
+	t_ok "$name: stop" run ExecStop "$name"
+	t_is "$name: is not any more" '' "$(our_pins)"
+	in_a ip link del dev "$name"
+	t_ok "$name: stop, when the device has gone" run ExecStop "$name"
+	t_is "$name: nothing of it is run" '' "$(find . -name ran)"
+done
+
+# A folder of metrics, too, is only looked for.
+UNIT=$TOP/systemd/xdp-portblock-metrics.service
+printf '%s\n' 'FOLDER=/$(id>ran)"`id>ran`' >"$ETC/metrics.conf"
+t_fail 'metrics: no such folder' 1 '' run ExecCondition ''
+t_is 'metrics: nothing of its name is run' '' "$(find / -maxdepth 1 -name ran; find . -name ran)"
 t_done

@@ -259,7 +259,7 @@ zsh_options()
 	for name in $(grep -o '\$[a-z]*' <<<"$arm" | tr -d '$'); do
 		arm="$arm $(zsh_array "$name")"
 	done
-	sed "s/_arguments -s//; s/'([^)]*)/'/g; s/\[[^]]*\]//g" <<<"$arm" |
+	sed "s/_arguments -s -S//; s/'([^)]*)/'/g; s/\[[^]]*\]//g" <<<"$arm" |
 		grep -oE "['{,]--?[A-Za-z][a-z-]*" | sed 's/^.//' | words
 }
 
