@@ -2,34 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "error.h"
+#include "record.h"
 #include "slot.h"
-
-static void record_prefix(struct pb_prefix_record *record, const struct pb_prefix *prefix)
-{
-	memset(record, 0, sizeof(*record));
-	memcpy(record->addr, prefix->addr, sizeof(record->addr));
-	record->family = prefix->family;
-	record->len = prefix->len;
-}
-
-static size_t count_prefixes(const struct pb_set *set)
-{
-	size_t nr = 0;
-
-	for (size_t i = 0; i < set->nr_rules; i++)
-		nr += set->rules[i].nr_from + set->rules[i].nr_except;
-	return nr;
-}
-
-static size_t count_ranges(const struct pb_set *set)
-{
-	size_t nr = 0;
-
-	for (size_t i = 0; i < set->nr_rules; i++)
-		if (set->rules[i].nr_ports > PB_RECORD_PORTS)
-			nr += set->rules[i].nr_ports - PB_RECORD_PORTS;
-	return nr;
-}
 
 static struct pb_limits limits_of(const struct pb_config *config)
 {
@@ -41,7 +15,7 @@ static struct pb_limits limits_of(const struct pb_config *config)
 static int check_sizes(const struct pb_config *config, const struct pb_set *set,
 		       struct pb_error *error)
 {
-	size_t prefixes = count_prefixes(set), ranges = count_ranges(set);
+	size_t prefixes = pb_records_prefixes(set), ranges = pb_records_ranges(set);
 
 	if (set->nr_rules > config->max_rules)
 		return pb_fail(error, ENOSPC,
@@ -75,54 +49,21 @@ int pb_set_check(const struct pb_set *set, __u32 max_rules, struct pb_error *err
 }
 
 /* Writes the rules as they were written. All parts were seen to fit. */
-static void write_record(const struct pb_maps *maps, __u32 slot, const struct pb_rule *rule,
-			 __u32 *ranges, __u32 prefixes)
-{
-	struct pb_rule_record *record = &maps->rules[rule->id * PB_SLOTS + slot];
-
-	memset(record, 0, sizeof(*record));
-	record->id = rule->id;
-	record->action = rule->action;
-	record->side = rule->side;
-	record->protocols = rule->protocols;
-	record->flags = rule->only_new ? PB_RULE_NEW : 0;
-	record->nr_ports = rule->nr_ports;
-	record->expires = rule->expires;
-	record->more_ports = *ranges;
-	record->first_prefix = prefixes;
-	record->nr_from = rule->nr_from;
-	record->nr_except = rule->nr_except;
-	memcpy(record->comment, rule->comment, sizeof(record->comment));
-	for (size_t i = 0; i < rule->nr_ports; i++) {
-		if (i < PB_RECORD_PORTS)
-			record->ports[i] = rule->ports[i];
-		else
-			maps->ranges[(*ranges)++ * PB_SLOTS + slot].range = rule->ports[i];
-	}
-}
-
 static int write_rules(const struct pb_maps *maps, __u32 slot, const struct pb_set *set,
 		       struct pb_error *error)
 {
-	size_t nr = count_prefixes(set), at = 0;
-	struct pb_prefix_record *prefixes = calloc(nr + 1, sizeof(*prefixes));
-	const struct pb_rule *rule;
-	__u32 ranges = 0;
+	struct pb_records records = { .slot = slot, .rules = maps->rules, .ranges = maps->ranges };
 	int ret;
 
-	if (!prefixes)
+	records.prefixes = calloc(pb_records_prefixes(set) + 1, sizeof(*records.prefixes));
+	if (!records.prefixes)
 		return pb_fail_memory(error);
 	for (__u32 id = 0; id <= maps->config->max_rules; id++)
 		maps->rules[id * PB_SLOTS + slot].id = 0;
-	for (rule = set->rules; rule < set->rules + set->nr_rules; rule++) {
-		write_record(maps, slot, rule, &ranges, at);
-		for (size_t i = 0; i < rule->nr_from; i++)
-			record_prefix(&prefixes[at++], &rule->from[i]);
-		for (size_t i = 0; i < rule->nr_except; i++)
-			record_prefix(&prefixes[at++], &rule->except[i]);
-	}
-	ret = pb_prefixes_replace(maps, slot, prefixes, nr, error);
-	free(prefixes);
+	for (size_t i = 0; i < set->nr_rules; i++)
+		pb_records_add(&records, &set->rules[i]);
+	ret = pb_prefixes_replace(maps, slot, records.prefixes, records.nr_prefixes, error);
+	free(records.prefixes);
 	return ret;
 }
 
@@ -144,8 +85,8 @@ static void write_head(struct pb_slot *head, const struct pb_set *set, __u64 gen
 	head->flags = pb_settings_flags(&set->settings);
 	head->rules = set->nr_rules;
 	head->next_id = set->next_id;
-	head->prefixes = count_prefixes(set);
-	head->ranges = count_ranges(set);
+	head->prefixes = pb_records_prefixes(set);
+	head->ranges = pb_records_ranges(set);
 }
 
 int pb_slot_write(const struct pb_maps *maps, __u32 slot, const struct pb_set *set,
@@ -169,89 +110,40 @@ int pb_slot_write(const struct pb_maps *maps, __u32 slot, const struct pb_set *s
 	return ret;
 }
 
-static struct pb_prefix *read_prefixes(const struct pb_prefix_record *records, size_t nr)
+static bool read_rule(const struct pb_maps *maps, const struct pb_records *records, __u32 id,
+		      struct pb_rule *rule)
 {
-	struct pb_prefix *prefixes = calloc(nr, sizeof(*prefixes));
-
-	for (size_t i = 0; prefixes && i < nr; i++) {
-		memcpy(prefixes[i].addr, records[i].addr, sizeof(prefixes[i].addr));
-		prefixes[i].family = records[i].family;
-		prefixes[i].len = records[i].len;
-	}
-	return prefixes;
-}
-
-/* Copies what the record points at; false when memory ran out. */
-static bool read_lists(const struct pb_maps *maps, __u32 slot, const struct pb_rule_record *record,
-		       const struct pb_prefix_record *prefixes, struct pb_rule *rule)
-{
-	rule->ports = calloc(record->nr_ports, sizeof(*rule->ports));
-	if (!rule->ports)
-		return false;
-	rule->nr_ports = record->nr_ports;
-	for (size_t i = 0; i < rule->nr_ports; i++) {
-		size_t more = record->more_ports + i - PB_RECORD_PORTS;
-
-		rule->ports[i] = i < PB_RECORD_PORTS ? record->ports[i] :
-						       maps->ranges[more * PB_SLOTS + slot].range;
-	}
-	prefixes += record->first_prefix;
-	if (record->nr_from) {
-		rule->from = read_prefixes(prefixes, record->nr_from);
-		if (!rule->from)
-			return false;
-		rule->nr_from = record->nr_from;
-	}
-	if (record->nr_except) {
-		rule->except = read_prefixes(prefixes + record->nr_from, record->nr_except);
-		if (!rule->except)
-			return false;
-		rule->nr_except = record->nr_except;
-	}
-	return true;
-}
-
-static bool read_rule(const struct pb_maps *maps, __u32 slot, __u32 id,
-		      const struct pb_prefix_record *prefixes, struct pb_rule *rule)
-{
-	const struct pb_rule_record *record = &maps->rules[id * PB_SLOTS + slot];
 	struct pb_count count =
 		pb_counts_sum(maps->counts, maps->config->cpus, maps->config->max_rules + 1, id);
 
-	rule->id = id;
-	rule->action = record->action;
-	rule->side = record->side;
-	rule->protocols = record->protocols;
-	rule->only_new = record->flags & PB_RULE_NEW;
-	rule->expires = record->expires;
-	memcpy(rule->comment, record->comment, sizeof(rule->comment));
 	rule->packets = count.packets;
 	rule->bytes = count.bytes;
-	return read_lists(maps, slot, record, prefixes, rule);
+	return pb_records_get(records, id, rule);
 }
 
 int pb_slot_read(const struct pb_maps *maps, __u32 slot, struct pb_set *set, struct pb_error *error)
 {
 	const struct pb_slot *head = &maps->config->slots[slot];
-	struct pb_prefix_record *prefixes = calloc(head->prefixes + 1, sizeof(*prefixes));
+	struct pb_records records = { .slot = slot, .rules = maps->rules, .ranges = maps->ranges };
 	struct pb_set read = { .settings = pb_settings_of(head->flags),
 			       .next_id = head->next_id,
 			       .max_rules = maps->config->max_rules,
 			       .generation = head->generation };
 	int ret;
 
+	records.prefixes = calloc(head->prefixes + 1, sizeof(*records.prefixes));
 	read.rules = calloc(head->rules + 1, sizeof(*read.rules));
 	read.room = head->rules + 1;
-	ret = prefixes && read.rules ? 0 : pb_fail_memory(error);
+	ret = records.prefixes && read.rules ? 0 : pb_fail_memory(error);
 	if (!ret)
-		ret = pb_prefixes_read(maps, slot, prefixes, head->prefixes, error);
+		ret = pb_prefixes_read(maps, slot, records.prefixes, head->prefixes, error);
 	for (__u32 id = 1; !ret && id <= maps->config->max_rules; id++) {
 		if (!maps->rules[id * PB_SLOTS + slot].id || read.nr_rules == head->rules)
 			continue;
-		if (!read_rule(maps, slot, id, prefixes, &read.rules[read.nr_rules++]))
+		if (!read_rule(maps, &records, id, &read.rules[read.nr_rules++]))
 			ret = pb_fail_memory(error);
 	}
-	free(prefixes);
+	free(records.prefixes);
 	if (ret)
 		pb_set_clear(&read);
 	else

@@ -200,10 +200,11 @@ struct pb_rule_record {
 	__u32 id;
 	enum pb_action action;
 	enum pb_side side;
-	__u8 protocols;	    /* bit 1 << enum pb_proto */
-	__u8 flags;	    /* PB_RULE_* */
-	__u16 nr_ports;	    /* ranges in all */
+	__u8 protocols; /* bit 1 << enum pb_proto */
+	__u8 flags;	/* PB_RULE_* */
+	__u16 reserved;
 	__u64 expires;	    /* CLOCK_BOOTTIME, ns */
+	__u32 nr_ports;	    /* ranges in all; as they may overlap, more than there are ports */
 	__u32 more_ports;   /* ranges from the PB_RECORD_PORTS+1st on: where in pb_ranges */
 	__u32 first_prefix; /* where in pb_prefixes; `nr_from`, then `nr_except` of them */
 	__u32 nr_from;

@@ -125,6 +125,48 @@ refused 'that meet in too many ways' 1 '[0-9]+ prefixes in the kernel.s table, 1
 	"$PB" rule add 20-30/tcp --from "$(hosts 300 10)"
 t_ok '22 answers those who are meant by no rule' answers tcp "$A4" 22
 
+# --- the largest of everything, written and read back ---------------------------------------
+
+# 65,536 ranges in one rule: each port alone, and all of them once more
+"$PYTHON" -c 'print("drop tcp dport 1-65535,%s" % ",".join(map(str, range(1, 65536))))' \
+	>"$T_DIR/ranges.rules"
+afresh --max-rules 65535
+t_ok 'a rule of 65,536 ranges' "$PB" apply "$T_DIR/ranges.rules"
+t_is 'is listed with all of them' 65536 "$("$PB" rule list -j | json 'len(d["rules"][0]["ports"])')"
+t_ok 'and saved' "$PB" save "$T_DIR/saved"
+t_ok 'as it was' "$PB" diff "$T_DIR/saved"
+t_ok 'which is what was applied' "$PB" diff "$T_DIR/ranges.rules"
+t_ok 'a change of another rule' "$PB" rule add 53/udp
+t_is 'leaves it as it was' 65536 "$("$PB" rule list -j | json 'len(d["rules"][0]["ports"])')"
+t_ok 'its ports stay blocked' silent tcp "$A4" 22
+
+# More than there is room for, in a list that overlaps.
+"$PYTHON" -c 'print("drop tcp dport %s" % ",".join(["1-%d" % p for p in range(2, 60002)] +
+	["2-%d" % p for p in range(3, 5545)]))' >"$T_DIR/ranges.rules"
+refused '65,542 ranges do not fit' 1 '65536 entries.* 65535' "$PB" apply "$T_DIR/ranges.rules"
+
+# As many rules as can be, with the longest comments, one with all prefixes that can be.
+"$PYTHON" -c '
+for i in range(1 << 20):
+    print("2001:db8:%x:%x::/64" % (i >> 16, i & 65535))' >"$T_DIR/prefixes"
+"$PYTHON" -c '
+import sys
+for i in range(65535):
+    print("drop tcp,udp dport %d%s comment \"%063d\"" % (i + 1, "" if i else " from @" + sys.argv[1], i))
+' "$T_DIR/prefixes" >"$T_DIR/most.rules"
+afresh --max-rules 65535 --max-sources 1048576
+t_ok 'as many rules and prefixes as can be' "$PB" apply "$T_DIR/most.rules"
+t_ok 'are as they were' "$PB" diff "$T_DIR/most.rules"
+"$PB" save "$T_DIR/saved"
+t_ok 'and are saved so' "$PB" diff "$T_DIR/saved"
+t_is 'all rules' 65535 "$(grep -c "comment \"[0-9]\{63\}\"$" "$T_DIR/saved")"
+t_is 'all prefixes' 1048576 "$(sed 's/[, ]/\n/g' "$T_DIR/saved" | grep -c '^2001:db8:.*/64$')"
+t_fail 'one more rule does not fit' 1 '65535 rule' "$PB" rule add 1/sctp
+t_fail 'nor one more prefix' 1 '1048577 source prefixes.* 1048576' \
+	"$PB" apply - <<<"drop tcp dport 1 from @$T_DIR/prefixes
+drop tcp dport 2 from 192.0.2.1"
+t_ok 'and nothing has changed' "$PB" diff "$T_DIR/most.rules"
+
 # --- rules that end, over one port ----------------------------------------------------------
 
 # refused_meanwhile NAME STATUS REGEX COMMAND...: as refused, but time goes by

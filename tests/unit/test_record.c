@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The largest of everything, written to records and read back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "record.h"
+
+/* Of both slots; the other one is all ones, and stays so. */
+struct memory {
+	struct pb_records records;
+	size_t nr_rules, nr_ranges;
+};
+
+static void *array(size_t nr, size_t size)
+{
+	void *memory = calloc(nr, size);
+
+	assert_non_null(memory);
+	return memory;
+}
+
+static void *marked(size_t nr, size_t size)
+{
+	return memset(array(nr, size), 0xff, nr * size);
+}
+
+static struct memory memory_for(const struct pb_set *set, __u32 slot)
+{
+	struct memory made = { .records = { .slot = slot },
+			       .nr_rules = PB_RULES_LIMIT + 1,
+			       .nr_ranges = pb_records_ranges(set) };
+
+	made.records.rules = marked(made.nr_rules * PB_SLOTS, sizeof(*made.records.rules));
+	made.records.ranges = marked(made.nr_ranges * PB_SLOTS + 1, sizeof(*made.records.ranges));
+	made.records.prefixes = array(pb_records_prefixes(set) + 1, sizeof(*made.records.prefixes));
+	return made;
+}
+
+static bool is_marked(const void *memory, size_t size)
+{
+	for (const unsigned char *at = memory; at < (const unsigned char *)memory + size; at++)
+		if (*at != 0xff)
+			return false;
+	return true;
+}
+
+static void check_other_slot(const struct memory *memory)
+{
+	__u32 other = !memory->records.slot;
+
+	for (size_t i = 0; i < memory->nr_rules; i++)
+		assert_true(is_marked(&memory->records.rules[i * PB_SLOTS + other],
+				      sizeof(*memory->records.rules)));
+	for (size_t i = 0; i < memory->nr_ranges; i++)
+		assert_true(is_marked(&memory->records.ranges[i * PB_SLOTS + other],
+				      sizeof(*memory->records.ranges)));
+}
+
+static void assert_same(const struct pb_rule *a, const struct pb_rule *b)
+{
+	assert_int_equal(a->id, b->id);
+	assert_int_equal(a->action, b->action);
+	assert_int_equal(a->side, b->side);
+	assert_int_equal(a->protocols, b->protocols);
+	assert_int_equal(a->only_new, b->only_new);
+	assert_true(a->expires == b->expires);
+	assert_string_equal(a->comment, b->comment);
+	assert_int_equal(a->nr_ports, b->nr_ports);
+	assert_memory_equal(a->ports, b->ports, a->nr_ports * sizeof(*a->ports));
+	assert_int_equal(a->nr_from, b->nr_from);
+	if (a->nr_from)
+		assert_memory_equal(a->from, b->from, a->nr_from * sizeof(*a->from));
+	assert_int_equal(a->nr_except, b->nr_except);
+	if (a->nr_except)
+		assert_memory_equal(a->except, b->except, a->nr_except * sizeof(*a->except));
+}
+
+/* Writes the rules of a set to either slot and reads them back. */
+static void check(const struct pb_set *set)
+{
+	for (__u32 slot = 0; slot < PB_SLOTS; slot++) {
+		struct memory memory = memory_for(set, slot);
+
+		for (size_t i = 0; i < set->nr_rules; i++)
+			pb_records_add(&memory.records, &set->rules[i]);
+		assert_int_equal(memory.records.nr_ranges, pb_records_ranges(set));
+		assert_int_equal(memory.records.nr_prefixes, pb_records_prefixes(set));
+		for (size_t i = 0; i < set->nr_rules; i++) {
+			struct pb_rule rule = {};
+
+			assert_true(pb_records_get(&memory.records, set->rules[i].id, &rule));
+			assert_same(&set->rules[i], &rule);
+			pb_rule_clear(&rule);
+		}
+		check_other_slot(&memory);
+		free(memory.records.rules);
+		free(memory.records.ranges);
+		free(memory.records.prefixes);
+	}
+}
+
+static struct pb_set make_set(size_t nr)
+{
+	struct pb_set set = { .rules = array(nr, sizeof(*set.rules)), .nr_rules = nr, .room = nr };
+
+	return set;
+}
+
+static void set_ports(struct pb_rule *rule, size_t nr)
+{
+	rule->ports = array(nr, sizeof(*rule->ports));
+	rule->nr_ports = nr;
+}
+
+static struct pb_prefix *make_prefixes(size_t nr)
+{
+	struct pb_prefix *prefixes = array(nr, sizeof(*prefixes));
+
+	for (size_t i = 0; i < nr; i++) {
+		prefixes[i] = (struct pb_prefix){ .family = 6, .len = 128 };
+		memcpy(prefixes[i].addr + 8, &i, sizeof(i));
+	}
+	return prefixes;
+}
+
+/* Each port alone, and all of them once more: as many ranges as 16 bits can't count. */
+static void test_most_ranges(void **state)
+{
+	struct pb_set set = make_set(1);
+	struct pb_rule *rule = set.rules;
+
+	(void)state;
+	rule->id = 1;
+	rule->protocols = 1U << PB_PROTO_TCP;
+	set_ports(rule, PB_PORTS);
+	for (unsigned int port = 1; port < PB_PORTS; port++)
+		rule->ports[port] = (struct pb_range){ port, port };
+	rule->ports[0] = (struct pb_range){ 1, PB_PORTS - 1 };
+	check(&set);
+	assert_int_equal(pb_set_check(&set, PB_RULES_LIMIT, NULL), 0);
+	pb_set_clear(&set);
+}
+
+/* Where they overlap, one rule can have more ranges than there is room for all rules together. */
+static void test_too_many_ranges(void **state)
+{
+	struct pb_error error = { "" };
+	struct pb_set set = make_set(1);
+	struct pb_rule *rule = set.rules;
+
+	(void)state;
+	rule->id = 1;
+	rule->protocols = 1U << PB_PROTO_TCP;
+	set_ports(rule, PB_RULES_LIMIT + PB_RECORD_PORTS + 1);
+	for (size_t i = 0; i < rule->nr_ports; i++)
+		rule->ports[i] = (struct pb_range){ 1 + i / 60000, 1 + i % 60000 + i / 60000 };
+	assert_int_equal(pb_set_check(&set, PB_RULES_LIMIT, &error), -ENOSPC);
+	assert_non_null(strstr(error.text, "65536"));
+	assert_non_null(strstr(error.text, "65535"));
+	rule->nr_ports--;
+	assert_int_equal(pb_set_check(&set, PB_RULES_LIMIT, &error), 0);
+	check(&set);
+	pb_set_clear(&set);
+}
+
+static void test_most_rules(void **state)
+{
+	struct pb_set set = make_set(PB_RULES_LIMIT);
+
+	(void)state;
+	for (size_t i = 0; i < set.nr_rules; i++) {
+		struct pb_rule *rule = &set.rules[i];
+
+		rule->id = i + 1;
+		rule->action = i % PB_ACTION_MAX;
+		rule->side = i % PB_SIDE_MAX;
+		rule->protocols = 1 + i % ((1U << PB_PROTO_MAX) - 1);
+		rule->only_new = i % 2;
+		rule->expires = ~0ULL - i;
+		memset(rule->comment, 'a' + i % 26, sizeof(rule->comment) - 1);
+		set_ports(rule, 1 + i % (PB_RECORD_PORTS + 1));
+		for (size_t j = 0; j < rule->nr_ports; j++)
+			rule->ports[j] = (struct pb_range){ i + 1, PB_PORTS - 1 - j };
+	}
+	check(&set);
+	pb_set_clear(&set);
+}
+
+static void test_most_prefixes(void **state)
+{
+	struct pb_set set = make_set(2);
+
+	(void)state;
+	for (size_t i = 0; i < set.nr_rules; i++) {
+		set.rules[i].id = 7 + i;
+		set_ports(&set.rules[i], 1);
+		set.rules[i].ports[0] = (struct pb_range){ 22, 22 };
+	}
+	set.rules[0].from = make_prefixes(PB_SOURCES_LIMIT - 3);
+	set.rules[0].nr_from = PB_SOURCES_LIMIT - 3;
+	set.rules[0].except = make_prefixes(1);
+	set.rules[0].nr_except = 1;
+	set.rules[1].except = make_prefixes(2);
+	set.rules[1].nr_except = 2;
+	check(&set);
+	pb_set_clear(&set);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_most_ranges),
+		cmocka_unit_test(test_too_many_ranges),
+		cmocka_unit_test(test_most_rules),
+		cmocka_unit_test(test_most_prefixes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
