@@ -16,6 +16,9 @@
 #	t_done
 #
 # A script that ends before t_done has printed no plan, and counts as failed.
+#
+# A test bounds no time, for the machine may be busy: it waits for what must happen
+# (wait_for), and shows that something does not by what comes behind it (silent, settled).
 
 set -u
 
@@ -26,7 +29,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 PB=$(realpath -m "${PB:-$TOP/xdp-portblock/xdp-portblock}")
 # The distribution's python, which has the distribution's modules (scapy).
 PYTHON=${PYTHON:-/usr/bin/python3}
-export TOP PB PYTHON
+export TOP PB PYTHON PYTHONDONTWRITEBYTECODE=1
 
 # The name of the test: part of the names of all that it makes.
 T_NAME=$(basename "$0" .sh)
@@ -145,13 +148,14 @@ t_done()
 
 # --- waiting, and things in the background -------------------------------------------
 
-# wait_for SECONDS COMMAND...: until it succeeds
+# wait_for SECONDS COMMAND...: until it succeeds. The time is for what hangs, not for what is
+# slow: a minute at least.
 wait_for()
 {
-	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+	local end=$((SECONDS + ($1 < 60 ? 60 : $1)))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ "${EPOCHREALTIME/[.,]/}" -lt "$end" ] || return 1
+		[ "$SECONDS" -le "$end" ] || return 1
 		sleep 0.02
 	done
 }
@@ -261,6 +265,7 @@ world_pair()
 	NS_A=pbA-$T_NAME-$$ NS_B=pbB-$T_NAME-$$
 	A4=10.9.0.1 A6=fd09::1 B4=10.9.0.2 B6=fd09::2
 	export NS_A NS_B A4 A6 B4 B6
+	mkdir -p "$PB_SERVERS"
 
 	for ns in "$NS_A" "$NS_B"; do
 		ip netns add "$ns" || t_die "no network namespace $ns"
@@ -268,6 +273,9 @@ world_pair()
 		# is no IPv6, the addresses below say so.)
 		echo 0 | in_ns "$ns" tee /proc/sys/net/ipv6/conf/all/accept_dad \
 			/proc/sys/net/ipv6/conf/default/accept_dad >/dev/null 2>&1
+		# Refusals are to come at once, and all of them.
+		echo 0 | in_ns "$ns" tee /proc/sys/net/ipv4/icmp_ratelimit \
+			/proc/sys/net/ipv6/icmp/ratelimit >/dev/null 2>&1
 		in_ns "$ns" ip link set lo up || t_die "no lo in $ns"
 	done
 	world_wire v0 v1 "$A4/24" "$A6/64" "$B4/24" "$B6/64"
@@ -323,6 +331,9 @@ in_b()
 # --- traffic -------------------------------------------------------------------------
 
 PEER=$TOP/tests/net/peer.py
+# A socket of each server, by which it says that it has answered all
+PB_SERVERS=$T_DIR/servers
+export PB_SERVERS
 
 # serve WHERE PEER-OPTIONS...: echo servers in WHERE (in_a, in_b) until the test ends,
 # for IPv4 and IPv6; returns when they listen. `serve in_a --tcp 22,23 --udp 53`
@@ -348,18 +359,19 @@ ready_or_gone()
 }
 
 # answers PROTO ADDR PORT [PEER-OPTIONS...]: B, or who CLIENT names (in_a), gets an
-# answer. Long patience: it costs nothing when all is well.
+# answer; and the exchange is over, with all its packets
 answers()
 {
-	"${CLIENT:-in_b}" "$PYTHON" "$PEER" ask "$@" --timeout 5
+	"${CLIENT:-in_b}" "$PYTHON" "$PEER" ask "$@"
 }
 
 # silent PROTO ADDR PORT [PEER-OPTIONS...]: B hears nothing at all; a refusal is an
-# answer of the host's stack, and so no silence.
+# answer of the host's stack, and so no silence. A ping goes behind the question, on the
+# same way: when it is back, there is nothing to wait for.
 silent()
 {
 	local status
-	"${CLIENT:-in_b}" "$PYTHON" "$PEER" ask "$@" --timeout "${SILENCE:-1}"
+	"${CLIENT:-in_b}" "$PYTHON" "$PEER" ask "$@" --now
 	status=$?
 	[ "$status" -eq 2 ]
 }

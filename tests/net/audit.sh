@@ -9,7 +9,6 @@
 world_enter "$@"
 world_pair
 
-SILENCE=0.5
 serve in_a --tcp 22,23 --udp 53,54
 in_b ip addr add 10.1.2.3/32 dev v1
 in_a ip route add 10.1.2.3 dev v0
@@ -23,7 +22,7 @@ send()
 # outcomes NAME PACKETS BYTES: of the audit outcome, in status -j
 audited()
 {
-	wait_for 5 is_audited "$2"
+	wait_for 60 is_audited "$2"
 	t_is "$1" "{\"bytes\": $3, \"packets\": $2}" \
 		"$(in_a "$PB" status -j v0 | json "d['interfaces'][0]['outcomes']['audit']")"
 }
@@ -40,7 +39,7 @@ t_is 'in JSON, too' audit "$(rule_is "$id" action)"
 send udp "$A4" 53 --count 10 --size 58
 send udp "$A6" 53 --count 5 --size 58
 send udp "$A4" 54 --count 7
-wait_for 5 counted "$id" 15
+wait_for 60 counted "$id" 15
 t_is 'each packet is counted' 15 "$(rule_is "$id" packets)"
 t_is 'with its bytes' $((10 * (14 + 20 + 8 + 58) + 5 * (14 + 40 + 8 + 58))) "$(rule_is "$id" bytes)"
 audited 'the outcome is audit' 15 $((10 * 100 + 5 * 120))
@@ -50,7 +49,7 @@ for addr in "$A4" "$A6"; do
 	t_ok "udp 53 of $addr answers" answers udp "$addr" 53
 	t_ok "udp 54 of $addr, too" answers udp "$addr" 54
 done
-wait_for 5 counted "$id" 17
+wait_for 60 counted "$id" 17
 t_is 'and those were counted, not these' 17 "$(rule_is "$id" packets)"
 
 t_ok 'audit 22/tcp' "$PB" rule add audit 22/tcp
@@ -96,7 +95,7 @@ t_ok 'and no other' silent tcp "$A4" 23
 
 t_ok 'flush' "$PB" rule flush
 t_ok 'with new and an end' "$PB" rule add audit 23/tcp new expires 1h
-t_ok 'is listed' grep -Eq '^[0-9]+ audit tcp dport 23 new expires (1h|59m[0-9]+s)$' <(rules)
+t_ok 'is listed' grep -Eq '^[0-9]+ audit tcp dport 23 new expires (1h|[1-5]?[0-9]m[0-9s]*)$' <(rules)
 id=$(rules | cut -d' ' -f1)
 t_ok 'it passes what is new' answers tcp "$A4" 23
 t_is 'and counts that alone: one packet a connection' 1 "$(rule_is "$id" packets)"

@@ -48,7 +48,7 @@ t_is 'pb_config has the version of the layout' \
 t_is 'and the name of the ruleset' default \
 	"$(dump pb_config | json 'd[0]["formatted"]["value"]["ruleset"]')"
 in_b "$PYTHON" "$PEER" send udp "$A4" 85 --count 7
-t_ok 'seven packets are counted' wait_for 5 counted 1 7
+t_ok 'seven packets are counted' wait_for 60 counted 1 7
 t_is 'pb_counts has them, by rule id' 7 "$(dump pb_counts |
 	json 'sum(r["formatted"]["value"]["packets"] for r in d)')"
 

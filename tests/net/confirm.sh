@@ -11,7 +11,6 @@
 world_enter "$@"
 world_pair
 serve in_a --tcp 22,23
-SILENCE=0.5
 cd "$T_DIR" || exit 1
 
 # pending: how long a change of v0's ruleset still waits; null
@@ -25,24 +24,6 @@ settled()
 	[ "$(pending)" = null ]
 }
 
-# seconds_since START
-seconds_since()
-{
-	awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.2f", b - a }'
-}
-
-# between SECONDS MIN MAX
-between()
-{
-	awk -v t="$1" -v min="$2" -v max="$3" 'BEGIN { exit !(t >= min && t <= max) }'
-}
-
-# connects: within a moment; a longer wait would see retransmissions succeed
-connects()
-{
-	in_b "$PYTHON" "$PEER" ask tcp "$A4" 22 --timeout 0.2
-}
-
 printf '%s\n' 'policy deny' 'drop tcp,udp,sctp,dccp,udplite dport 1-65535' >everything.rules
 printf '%s\n' 'drop tcp dport 23 comment "before"' >before.rules
 
@@ -54,28 +35,32 @@ t_fail 'rollback of nothing' 1 'no change.*confirmed' "$PB" rollback
 
 # --- it comes back, whoever is dead --------------------------------------------------------
 
-# A session of its own, whose every process is killed while the change waits.
+# A session of its own, whose every process is killed while the change waits. Where the machine
+# is too busy to kill it and to ask while it waits, it gets longer.
 cat >session <<'SESSION'
 echo $$ >"$1/pid"
-"$PB" apply --confirm 5s "$1/everything.rules" >"$1/said"
+"$PB" apply --confirm "$2s" "$1/everything.rules" >"$1/said"
 echo applied >>"$1/said"
 "$PB" status >"$1/said.status"
 while :; do read -r -t 60; done <>"$1/fifo"
 SESSION
 mkfifo fifo
-start=$EPOCHREALTIME
-bg in_a setsid -w "$BASH" session "$T_DIR"
-t_ok 'apply --confirm 5s' wait_for 5 grep -qx applied said
-t_ok 'blocks everything' silent tcp "$A4" 22
-t_ok 'says what comes then' grep -q 'confirm.*within 5s' said
-kill -KILL -- "-$(cat pid)"
-bg_stop "$BG_PID" KILL
-t_ok 'all of it was killed' wait_for 5 gone "$(cat pid)"
-t_is 'no process of ours is alive' '' "$(pgrep -f "^$PB " || :)"
-t_ok 'that took less than the 5 s' between "$(seconds_since "$start")" 0 5
-t_ok 'then connections work again' wait_for 10 connects
-took=$(seconds_since "$start")
-t_ok "not before 5 s, and at once after that: $took s" between "$took" 5 7
+for seconds in 5 20 60 200; do
+	began=$(clock)
+	: >said
+	bg in_a setsid -w "$BASH" session "$T_DIR" $seconds
+	t_ok "apply --confirm ${seconds}s" wait_for 60 grep -qx applied said
+	ended=$(clock)
+	t_ok 'says what comes then' grep -q "confirm.*within \(${seconds}s\|[0-9]m\)" said
+	kill -KILL -- "-$(cat pid)"
+	bg_stop "$BG_PID" KILL
+	t_ok 'all of it is killed' wait_for 60 gone "$(cat pid)"
+	t_is 'no process of ours is alive' '' "$(ours)"
+	watch_end $seconds "$began" "$ended" 2 0 tcp "$A4" 22
+	[ "$early" -eq 0 ] || break
+done
+t_ok "everything is blocked while it waits: asked $early times" test "$early" -gt 0
+t_is 'then connections work again, not too early, not late' '' "$wrong"
 t_ok '23 is blocked, as before' silent tcp "$A4" 23
 t_is 'the rules from before are there, with their ids' '[1]' \
 	"$("$PB" rule list -j | json '[r["id"] for r in d["rules"]]')"
@@ -89,9 +74,10 @@ t_ok 'and back' "$PB" rule del 24/tcp
 
 # --- status, and a second change --------------------------------------------------------------
 
+began=$(clock)
 t_ok 'apply --confirm 1h' in_a "$PB" apply --confirm 1h everything.rules
-t_ok 'status: JSON has the seconds left' between "$(pending)" 3590 3600
-t_ok 'status: text says it' grep -q 'waits to be confirmed: \(1h\|59m\)' <(in_a "$PB" status v0)
+t_ok 'status: JSON has the seconds left' is_left "$(pending)" 3600 "$began"
+t_ok 'status: text says it' grep -q 'waits to be confirmed: \(1h\|[1-5]\?[0-9]m\)' <(in_a "$PB" status v0)
 t_is 'the list is that of the change' 'deny 1' "$("$PB" policy) $(rules | wc -l)"
 for command in 'rule add 99/tcp' 'rule del 1' 'rule flush' 'policy allow' 'fragments drop' \
 	'apply before.rules' 'apply --confirm 5s before.rules' 'rule add --confirm 5s 99/tcp' \
@@ -112,14 +98,21 @@ t_is 'the rules are those from before' 'drop tcp dport 23 comment "before"' \
 	"$("$PB" save | tail -n +2)"
 t_fail 'rollback again' 1 'no change' "$PB" rollback
 
-t_ok 'apply --confirm to be confirmed' in_a "$PB" apply --confirm 2s - <<<'22/tcp'
-t_ok 'confirm' "$PB" confirm
+for seconds in 2 10 60; do
+	t_ok "apply --confirm ${seconds}s to be confirmed" in_a "$PB" apply --confirm ${seconds}s - <<<'22/tcp'
+	over=$(($(clock) + seconds * 100 + 1))
+	! t_capture "$PB" confirm || break # it may come too late
+done
+t_is 'confirm' 'Ruleset default: the change is confirmed' "$T_OUT"
 t_is 'nothing is pending after confirm' null "$(pending)"
 t_fail 'confirm again' 1 'no change' "$PB" confirm
 t_fail 'rollback after confirm' 1 'no change' "$PB" rollback
-start=$EPOCHREALTIME
-SILENCE=2.5 t_ok 'it stays after its time, too' silent tcp "$A4" 22
-t_ok 'which has gone by' between "$(seconds_since "$start")" 2 60
+its_time_is_over()
+{
+	[ "$(clock)" -gt "$over" ]
+}
+t_ok 'its time goes by' wait_for 120 its_time_is_over
+t_ok 'and it stays' silent tcp "$A4" 22
 t_is 'the change is kept' 'drop tcp dport 22' "$("$PB" save | tail -n +2)"
 
 # --- every command that changes ---------------------------------------------------------------
@@ -141,7 +134,7 @@ for command in 'rule add 22/tcp' 'rule add allow 23/tcp' 'rule del 23/tcp' 'rule
 	"$PB" apply before.rules >/dev/null
 done
 t_ok 'policy deny --confirm 1s' in_a "$PB" policy deny --confirm 1s
-t_ok 'is over by itself' wait_for 5 settled
+t_ok 'is over by itself' wait_for 60 settled
 t_is 'and the policy is as before' allow "$("$PB" policy)"
 t_is 'with the rules from before' "$unchanged" "$("$PB" save)"
 

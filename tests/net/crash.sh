@@ -34,13 +34,13 @@ printf '%s\n' 'policy allow' 'drop tcp dport 22' 'drop udp dport 1000 from 10.0.
 # has FILE: the ruleset is that of the file, whatever its ids
 has()
 {
-	[ "$(timeout 10 "$PB" save 2>&1 | sort)" = "$(sort "$1")" ]
+	[ "$(timeout 120 "$PB" save 2>&1 | sort)" = "$(sort "$1")" ]
 }
 
-# works COMMAND...: in time, so there is no lock in its way
+# works COMMAND...: it ends, so there is no lock in its way
 works()
 {
-	in_a timeout 10 "$PB" "$@" >"$T_DIR/next" 2>&1 || {
+	in_a timeout 120 "$PB" "$@" >"$T_DIR/next" 2>&1 || {
 		echo "then '$*' failed: $(head -n 1 "$T_DIR/next")"
 		return 1
 	}
@@ -185,7 +185,7 @@ at()
 	local -n command=run_$1
 	local status problem
 	"prepare_$1" || { echo "$2 $3 $4: no start: $(cat "$T_DIR/next")"; return; }
-	in_a timeout -s KILL 20 strace -qq -o /dev/null -e "trace=$2" \
+	in_a timeout -s KILL 300 strace -qq -o /dev/null -e "trace=$2" \
 		-e "inject=$2:$3:when=$4" "$PB" "${command[@]}" </dev/null >"$T_DIR/said" 2>&1
 	status=$?
 	problem=$("judge_$1" "$status")

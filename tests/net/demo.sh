@@ -43,7 +43,7 @@ t_ok 'another port was not' grep -q 'udp port 123: it answers' <<<"$log"
 t_ok 'rule list was shown' grep -Eq '^ +1 +[1-9].* drop tcp dport 22$' <<<"$log"
 t_ok 'status was shown' grep -Eq '^v0 \(index [0-9]+\): ' <<<"$log"
 t_is 'nothing is left' "$before" "$(world)"
-t_ok 'no process is left' wait_for 5 session_ended "$BG_PID"
+t_ok 'no process is left' wait_for 60 session_ended "$BG_PID"
 
 for signal in INT TERM; do
 	expected=$((128 + $(kill -l $signal)))
@@ -53,7 +53,7 @@ for signal in INT TERM; do
 	wait "$BG_PID"
 	t_is "SIG$signal: it says that it was stopped" $expected $?
 	t_is "SIG$signal: nothing is left" "$before" "$(world)"
-	t_ok "SIG$signal: no process is left" wait_for 5 session_ended "$BG_PID"
+	t_ok "SIG$signal: no process is left" wait_for 60 session_ended "$BG_PID"
 done
 
 t_fail 'without root it says so' 1 'sudo tests/demo' setpriv --reuid=65534 --regid=65534 \

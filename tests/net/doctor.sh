@@ -114,7 +114,7 @@ left()
 {
 	findings warning | grep -q "^ruleset 'gone': left over"
 }
-wait_for 20 left
+wait_for 60 left
 finds '5: leftovers' 0 warning "ruleset 'gone': left over, no interface uses it" 'xdp-portblock doctor --fix'
 t_ok '5: another ruleset: load' in_a "$PB" load v0 -r kept
 t_ok '5: unload --keep' in_a "$PB" unload -k v0

@@ -111,7 +111,7 @@ import socket, sys
 s = socket.create_connection((sys.argv[1], 6000), source_address=("", 40001))
 print("ready", flush=True)
 s.recv(1)' "$B4"
-wait_for 20 grep -q ready "$BG_OUT"
+wait_for 60 grep -q ready "$BG_OUT"
 reply=(--sport 6000 --port 40001 --from "$B4" --to "$A4")
 t_is 'deny: a reply' 'pass pass True no rule matches, and it belongs to a connection of this host' \
 	"$(says '"{verdict} {outcome} {connected} {why}".format(**d)' "${reply[@]}")"
@@ -255,9 +255,9 @@ for name in drop allow deny wide settings; do
 	fi
 
 	bg in_a "$PB" monitor -j --outcome all --rate 1000000 -c "$number"
-	wait_for 20 listens
+	wait_for 60 listens
 	in_b "$PYTHON" "$EXPLAIN" send v1
-	if wait_for 20 all_come; then
+	if wait_for 60 all_come; then
 		grep '^{' "$BG_OUT" >"$T_DIR/seen"
 		t_ok "$name: each shape, as the wire has it" check live "$T_DIR/seen"
 	else

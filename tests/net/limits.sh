@@ -53,7 +53,7 @@ no_longer_listed()
 {
 	! rules | grep -q 'dport 1 '
 }
-t_ok 'one that has ended' wait_for 10 no_longer_listed
+t_ok 'one that has ended' wait_for 60 no_longer_listed
 t_ok 'makes room' "$PB" rule add 83/tcp
 
 afresh --max-rules 20

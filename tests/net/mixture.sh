@@ -53,7 +53,7 @@ sum()
 for mode in native skb; do
 	t_ok "$mode: load" in_a "$PB" load v0 -m $mode --rules a.rules
 	# A first exchange settles the neighbours.
-	t_ok "$mode: ping" in_b ping -q -c 1 -W 5 "$A4"
+	t_ok "$mode: ping" in_b ping -q -c 1 -W 60 "$A4"
 	"$PB" rule reset >/dev/null
 	t_ok "$mode: ${flips[$mode]} changes under traffic" "$BUILD/rounds" "$NS_A" "$NS_B" "$A4" \
 		1000-1209 2000-2209 3000-3199 "$BUILD/flip" default b.rules a.rules "${flips[$mode]}"

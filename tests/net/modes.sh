@@ -96,7 +96,7 @@ for mode in auto skb; do
 		in_b "$PYTHON" "$PEER" send udp "$address" 53 --size 8500 --count 10
 		in_b "$PYTHON" "$PEER" send udp "$address" 54 --size 8500 --count 10
 	done
-	t_ok "MTU 9000, $mode: large frames are dropped" wait_for 5 counted 1 20
+	t_ok "MTU 9000, $mode: large frames are dropped" wait_for 60 counted 1 20
 	t_is "MTU 9000, $mode: all of their bytes count" $((10 * (2 * (14 + 8 + 8500) + 20 + 40))) \
 		"$(rule_is 1 bytes)"
 	t_ok "MTU 9000, $mode: unload" in_a "$PB" unload v0

@@ -10,46 +10,37 @@
 world_enter "$@"
 world_pair
 
-SILENCE=0.5
 serve in_a --tcp 22,23 --udp 53,54
 serve in_b --tcp 2300 --udp 53,5300
 
 # A connection that stays: says "ready", then answers each line of a FIFO by "WORD ok" or
-# "WORD lost"; a word that begins with "cut" is waited for less long. Where the target is
-# written as IPv4 in IPv6, the socket is one of IPv6.
+# "WORD lost"; an answer to a word that begins with "cut" is there by the time that it must be, or
+# not at all. Where the target is written as IPv4 in IPv6, the socket is one of IPv6.
 cat >"$T_DIR/talk.py" <<'END'
-import socket, sys
+import os, socket, sys
+sys.path.insert(0, os.environ["TOP"] + "/tests/net")
+import peer
 proto, address, port, sport, lines = sys.argv[1:]
+peer.enter()
 family = socket.AF_INET6 if ":" in address else socket.AF_INET
 kind = socket.SOCK_STREAM if proto == "tcp" else socket.SOCK_DGRAM
 with socket.socket(family, kind) as sock:
-    sock.settimeout(5)
+    sock.settimeout(peer.HANGS)
     if int(sport):
         sock.bind(("", int(sport)))
     sock.connect((address, int(port)))
     print("ready", flush=True)
     for line in open(lines):
         word = line.strip().encode()
-        sock.settimeout(1 if word.startswith(b"cut") else 5)
+        sock.settimeout(peer.HANGS)
         try:
             sock.send(word)
+            if word.startswith(b"cut"):
+                peer.settled(address)
+                sock.setblocking(False)
             print(line.strip(), "ok" if sock.recv(99) == word else "wrong", flush=True)
         except OSError as error:
             print(line.strip(), "lost", error, flush=True)
-END
-
-# A datagram and its answer by a socket that is not connected: 0 answered, 2 silence
-cat >"$T_DIR/sendto.py" <<'END'
-import socket, sys
-address, port, seconds = sys.argv[1:]
-family = socket.AF_INET6 if ":" in address else socket.AF_INET
-with socket.socket(family, socket.SOCK_DGRAM) as sock:
-    sock.settimeout(float(seconds))
-    sock.sendto(b"unconnected", (address, int(port)))
-    try:
-        sys.exit(0 if sock.recv(99) == b"unconnected" else 1)
-    except TimeoutError:
-        sys.exit(2)
 END
 
 # talk NAME WHERE PROTO ADDR PORT [SPORT]: a connection NAME, open until hang_up
@@ -63,7 +54,7 @@ talk()
 	outs[$name]=$BG_OUT talkers[$name]=$BG_PID
 	exec {fd}<>"$T_DIR/$name"
 	lines[$name]=$fd
-	wait_for 20 ready_or_gone "$BG_PID" "$BG_OUT"
+	wait_for 60 ready_or_gone "$BG_PID" "$BG_OUT"
 	grep -q '^ready$' "$BG_OUT" || t_die "talk $*: $(tail -n 1 "$BG_OUT")"
 }
 
@@ -73,7 +64,7 @@ goes_on()
 {
 	said=$((said + 1))
 	echo "word$said" >&"${lines[$1]}"
-	wait_for 20 grep -q "^word$said " "${outs[$1]}"
+	wait_for 60 grep -q "^word$said " "${outs[$1]}"
 	grep -q "^word$said ok$" "${outs[$1]}"
 }
 
@@ -82,7 +73,7 @@ is_cut()
 {
 	said=$((said + 1))
 	echo "cut$said" >&"${lines[$1]}"
-	wait_for 20 grep -q "^cut$said " "${outs[$1]}"
+	wait_for 60 grep -q "^cut$said " "${outs[$1]}"
 	grep -q "^cut$said lost" "${outs[$1]}"
 }
 
@@ -100,13 +91,12 @@ hang_up()
 
 sendto_answers()
 {
-	in_a "$PYTHON" "$T_DIR/sendto.py" "$1" "$2" 5
+	CLIENT=in_a answers udp "$1" "$2" --unconnected
 }
 
 sendto_silent()
 {
-	in_a "$PYTHON" "$T_DIR/sendto.py" "$1" "$2" "$SILENCE"
-	[ $? -eq 2 ]
+	CLIENT=in_a silent udp "$1" "$2" --unconnected
 }
 
 # only RULE...: and nothing else; `id` is its own
@@ -164,7 +154,7 @@ check_tcp()
 
 refuses()
 {
-	"${CLIENT:-in_b}" "$PYTHON" "$PEER" ask "$@" --timeout 5
+	"${CLIENT:-in_b}" "$PYTHON" "$PEER" ask "$@"
 	[ $? -eq 1 ]
 }
 
@@ -187,7 +177,7 @@ check_udp()
 		before=$(rule_is "$id" packets)
 		in_b "$PYTHON" "$PEER" send udp "$addr" 700$family --sport 5301
 		t_ok "$name v$family: its peer's other ports are dropped" \
-			wait_for 5 counted "$id" $((before + 1))
+			wait_for 60 counted "$id" $((before + 1))
 		t_ok "$name v$family: an unconnected socket hears nothing" sendto_silent "$peer" 5300
 		t_ok "$name v$family: nor from 53" sendto_silent "$peer" 53
 	done

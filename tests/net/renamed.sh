@@ -10,7 +10,6 @@ world_enter "$@"
 world_pair
 world_wire v2 v3
 serve in_a --tcp 22,23
-SILENCE=0.5
 
 # --- renamed ---------------------------------------------------------------------------
 

@@ -10,7 +10,6 @@ world_pair
 world_wire v2 v3 10.9.1.1/24 fd0a::1/64 10.9.1.2/24 fd0a::2/64
 serve in_a --tcp 22,23
 serve in_b --tcp 22,23
-SILENCE=0.5
 
 t_ok 'load with the ruleset office' in_a "$PB" load v0 -r office
 t_ok 'load with the ruleset lab' in_a "$PB" load v2 --ruleset lab --policy deny

@@ -11,7 +11,6 @@
 world_enter "$@"
 world_pair
 serve in_a --tcp 22,23
-SILENCE=0.5
 cd "$T_DIR" || exit 1
 
 UNIT=$TOP/systemd/xdp-portblock@.service

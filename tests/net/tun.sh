@@ -40,8 +40,10 @@ is_running()
 # The other end of the devices, for as long as the test runs (without it they have no
 # carrier). It takes one order a connection, and says whether there was an answer.
 cat >"$T_DIR/other_end.py" <<'END'
-import fcntl, ipaddress, os, select, socket, sys, time
+import fcntl, ipaddress, os, select, socket, sys
 from struct import pack
+sys.path.insert(0, os.environ["TOP"] + "/tests/net")
+import peer
 
 TUNSETIFF, IFF_TUN, IFF_TAP, IFF_NO_PI, SIOCGIFHWADDR = 0x400454CA, 1, 2, 0x1000, 0x8927
 PORT = 40000
@@ -66,24 +68,30 @@ def checksum(data):
     return ~total & 0xFFFF
 
 
+def read(device):
+    if not select.select([device], [], [], peer.HANGS)[0]:
+        raise OSError("nothing comes any more, not even a ping")
+    return os.read(device, 65536)
+
+
 class Order:
     def __init__(self, text):
-        self.device, self.what, address, port, size, patience = text.split()
+        self.device, self.what, address, port, size = text.split()
+        self.data = bytes(range(int(size)))
         self.there = ipaddress.ip_address(address)
         self.here = self.there + 1
-        self.port, self.size, self.patience = int(port), int(size), float(patience)
+        self.port = int(port)
         self.v6 = self.there.version == 6
         self.protocol = (58 if self.v6 else 1) if self.what == "ping" else 17
 
     def segment(self):
-        data = bytes(range(self.size))
         pseudo = self.here.packed + self.there.packed + pack("!II" if self.v6 else "!HH",
-                                                             8 + self.size, self.protocol)
+                                                             8 + len(self.data), self.protocol)
         if self.what == "ping":
-            segment, at = pack("!BBHHH", 128 if self.v6 else 8, 0, 0, 7, 1) + data, 2
+            segment, at = pack("!BBHHH", 128 if self.v6 else 8, 0, 0, 7, 1) + self.data, 2
             pseudo = pseudo if self.v6 else b""
         else:
-            segment, at = pack("!HHHH", PORT, self.port, 8 + self.size, 0) + data, 6
+            segment, at = pack("!HHHH", PORT, self.port, 8 + len(self.data), 0) + self.data, 6
         value = checksum(pseudo + segment) or 0xFFFF
         return segment[:at] + pack("!H", value) + segment[at + 2:]
 
@@ -108,24 +116,33 @@ class Order:
                 data[6 if self.v6 else 9] != self.protocol:
             return False
         if self.what == "ping":
-            return data[start] == (129 if self.v6 else 0)
+            return data[start] == (129 if self.v6 else 0) and data[start + 8:] == self.data
         return data[start:start + 4] == pack("!HH", self.port, PORT)
 
+    def ping(self):
+        """One that no other is like"""
+        ping = Order(f"{self.device} ping {self.there} 0 0")
+        ping.data = os.urandom(16)
+        return ping
+
     def carry_out(self, device, mac):
-        """`mac`: of the device, None for one without link layer. -> answered?"""
+        """`mac`: of the device, None for one without link layer. -> answered? A ping comes
+        behind, and one more when the server has answered all: see peer.settled()."""
         while select.select([device], [], [], 0)[0]:
             os.read(device, 65536)  # what the host says unasked
         link = b"" if mac is None else mac + b"\x02\0\0\0\0\x02" + \
             (b"\x86\xdd" if self.v6 else b"\x08\x00")
         os.write(device, link + self.packet())
-        end = time.monotonic() + self.patience
-        while (left := end - time.monotonic()) > 0:
-            if select.select([device], [], [], left)[0] and \
-                    self.is_answer(os.read(device, 65536)[len(link):]):
-                return True
-        return False
+        answered = False
+        for ping in self.ping(), self.ping():
+            os.write(device, link + ping.packet())
+            while not ping.is_answer(data := read(device)[len(link):]):
+                answered = answered or self.is_answer(data)
+            peer.wait_until_idle()
+        return answered
 
 
+peer.enter()
 devices = {"t0": (open_device("t0", IFF_TUN), None),
            "t1": (open_device("t1", IFF_TAP), hardware_address("t1"))}
 listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -148,8 +165,7 @@ setup t0 31
 setup t1 32
 serve in_a --udp 53,54
 
-# wire DEV WHAT ADDR [PORT]: a packet from the other end of DEV to A; the answer must be
-# in by then. WHAT: udp, ping, later (a fragment that has no ports), cut (a packet cut off
+# wire DEV WHAT ADDR [PORT]: a packet from the other end of DEV to A. WHAT: udp, ping, later (a fragment that has no ports), cut (a packet cut off
 # within its IP header), junk (IP version 5). Exit status 0: answered, 2: not.
 wire()
 {
@@ -161,14 +177,14 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as sock:
     said = sock.recv(1024).decode()
 print(said)
 sys.exit({"answered": 0, "silence": 2}.get(said, 1))' "$T_DIR/orders" \
-		"$1" "$2" "$3" "${4:-0}" "$SIZE" "${PATIENCE:-5}"
+		"$1" "$2" "$3" "${4:-0}" "$SIZE"
 }
 
 # unheard DEV WHAT ADDR [PORT]
 unheard()
 {
 	local status
-	PATIENCE=0.5 wire "$@"
+	wire "$@"
 	status=$?
 	[ "$status" -eq 2 ]
 }

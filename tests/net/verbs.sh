@@ -86,6 +86,77 @@ refused()
 	t_is "$1: nothing changed" "$before" "$(state)"
 }
 
+# ours: processes of the tool in this world
+ours()
+{
+	local process
+	for process in /proc/[0-9]*; do
+		if [ "$process/exe" -ef "$PB" ] && [ "$process/ns/mnt" -ef /proc/self/ns/mnt ]; then
+			echo "${process#/proc/}"
+		fi
+	done
+}
+
+# --- what ends by the clock --------------------------------------------------------------
+# How long a command takes is unknown, so what it set off ends somewhere between two readings of
+# the clock. Before the first, all is as if it never ended, and after the second, it has.
+
+# clock: hundredths of a second, by the clock that rules end by
+clock()
+{
+	local up
+	read -r up _ </proc/uptime
+	echo "${up/./}"
+}
+
+# is_left LEFT SECONDS BEGAN: of SECONDS that began after BEGAN, so many may be left
+is_left()
+{
+	local left=${1%.*}
+	[ "$left" -le "$2" ] && [ "$left" -ge $(($2 - ($(clock) - $3) / 100 - 2)) ]
+}
+
+# watch_end SECONDS BEGAN ENDED BEFORE AFTER QUESTION...: ask again and again (peer.py) until
+# SECONDS are over that began between BEGAN and ENDED. BEFORE and AFTER are the exit statuses that
+# must be; `early` counts the questions that were answered before, `wrong` says what was not right.
+watch_end()
+{
+	local span=$(($1 * 100)) began=$2 ended=$3 before=$4 after=$5 asked got
+	shift 5
+	early=0 wrong=''
+	while :; do
+		asked=$(clock)
+		"${CLIENT:-in_b}" "$PYTHON" "$PEER" ask "$@" --now
+		got=$?
+		if [ $(($(clock) + 1)) -le $((began + span)) ]; then
+			early=$((early + 1))
+			[ $got -eq "$before" ] || wrong+="$got after $((asked - began)), too early; "
+		elif [ "$asked" -ge $((ended + 1 + span)) ]; then
+			[ $got -eq "$after" ] || wrong+="$got after $((asked - ended)), too late; "
+			return
+		fi
+		sleep 0.05
+	done
+}
+
+# ends NAME BEFORE AFTER QUESTION COMMAND...: with `--expires Ns` the command does something that
+# ends then, and not before or later; watch_end says what the others are
+ends()
+{
+	local name=$1 before=$2 after=$3 question=$4 seconds began
+	shift 4
+	# A machine may be too busy to ask in time: then longer.
+	for seconds in 3 10 30 100; do
+		began=$(clock)
+		t_capture "$@" --expires "${seconds}s" || break
+		# shellcheck disable=SC2086 # words
+		watch_end $seconds "$began" "$(clock)" "$before" "$after" $question
+		[ "$early" -eq 0 ] || break
+	done
+	t_is "$name: not too early, not late" '' "$wrong"
+	t_ok "$name: was asked $early times in its $seconds s" test "$early" -gt 0
+}
+
 # nobody COMMAND...: in A, without root and without a capability
 nobody()
 {

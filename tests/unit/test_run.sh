@@ -58,8 +58,8 @@ fake_tree()
 	rm -rf "$tree"
 	mkdir -p "$tree"/tests/{unit,net} "$tree/bin"
 	cp tests/run tests/tap.awk "$tree/tests/"
-	printf '#!/bin/sh\n' | tee "$tree/tests/deps" >"$tree/bin/make"
-	chmod +x "$tree/tests/deps" "$tree/bin/make"
+	printf '#!/bin/sh\n' | tee "$tree/tests/deps" "$tree/tests/give-back" >"$tree/bin/make"
+	chmod +x "$tree/tests/deps" "$tree/tests/give-back" "$tree/bin/make"
 	echo 'HAVE_SANITIZERS := no' >"$tree/config.mk"
 }
 
@@ -105,15 +105,44 @@ ci=true run_is 'run: CI wants all' 1 '1 passed, 1 failed, 0 skipped' unit
 
 fake_tree
 # shellcheck disable=SC2016 # for the test to expand
-fake slow '# timeout: 1' 'echo 1..1; sleep 300 & echo $! >"$TMPDIR/slow.pid"; wait'
+fake slow '# timeout: 5' 'echo 1..1; sleep 300 & echo $! >"$TMPDIR/slow.pid"; wait'
 run_is 'run: timeout' 1 '0 passed, 2 failed, 1 skipped' unit
-t_ok 'run: timeout kills children' wait_for 2 gone "$(cat "$T_DIR/slow.pid")"
+t_ok 'run: timeout kills children' wait_for 60 gone "$(cat "$T_DIR/slow.pid")"
 
 fake_tree
 # shellcheck disable=SC2016 # for the test to expand
 fake loose 'echo 1..1; echo ok 1 - x; sleep 300 & echo $! >"$TMPDIR/loose.pid"'
 run_is 'run: children left behind' 0 '1 passed, 0 failed, 1 skipped' unit
-t_ok 'run: children left behind are ended' wait_for 2 gone "$(cat "$T_DIR/loose.pid")"
+t_ok 'run: children left behind are ended' wait_for 60 gone "$(cat "$T_DIR/loose.pid")"
+
+# --busy: a burner for each processor, as long as the test runs, and no longer
+fake_tree
+# shellcheck disable=SC2016 # for the tests to expand
+fake load 'echo 1..1; run=$(ps -o ppid= -p "$PPID" | tr -d " "); ps -o pid=,ni= --ppid "$run" | grep " 19$" >"$TMPDIR/burners"
+	echo ok 1 - x'
+run_is 'run: not busy' 0 '1 passed, 0 failed, 1 skipped' unit:load
+t_is 'run: not busy: no burner' 0 "$(wc -l <"$T_DIR/burners")"
+run_is 'run: busy alone' 0 '1 passed, 0 failed, 1 skipped' --busy unit:load
+t_is 'run: busy: a burner for each processor' "$(nproc)" "$(wc -l <"$T_DIR/burners")"
+t_ok 'run: busy: is said' grep -q '^ok *busy:unit:load' "$T_DIR/log"
+while read -r burner _; do
+	t_ok 'run: busy: a burner has ended' gone "$burner"
+done <"$T_DIR/burners"
+run_is 'run: one count for all' 0 '2 passed, 0 failed, 2 skipped' unit:load --busy unit
+t_fail 'run: busy what' 2 'busy what' "$tree/tests/run" --busy
+t_fail 'run: busy with no such layer' 2 "no layer 'nix'" "$tree/tests/run" --busy nix
+# shellcheck disable=SC2016 # for the tests to expand
+fake load 'echo 1..1; run=$(ps -o ppid= -p "$PPID" | tr -d " "); ps -o pid=,ni= --ppid "$run" | grep " 19$" >"$TMPDIR/burners"
+	kill -KILL $run'
+"$tree/tests/run" --busy unit:load >/dev/null 2>&1
+burners_gone()
+{
+	local burner
+	while read -r burner _; do
+		gone "$burner" || return
+	done <"$T_DIR/burners"
+}
+t_ok 'run: killed: the burners end, too' wait_for 60 burners_gone
 
 fake_tree
 printf '#!/bin/sh\necho "lib/rule.c:1: error: no"; exit 2\n' >"$tree/bin/make"
