@@ -292,11 +292,10 @@ static int monitor_ruleset(struct monitor *monitor)
 		     monitor->filter.rule);
 		return FAILED;
 	}
-	if (file)
-		ret = capture_open(file, monitor->filter.snaplen, &monitor->capture);
-	if (ret == DONE &&
-	    pb_monitor_open(monitor->ruleset, &monitor->filter, show, monitor, &listener, &error))
+	if (pb_monitor_open(monitor->ruleset, &monitor->filter, show, monitor, &listener, &error))
 		ret = fail(&error);
+	if (ret == DONE && file) /* not before: it makes the file anew */
+		ret = capture_open(file, monitor->filter.snaplen, &monitor->capture);
 	if (ret == DONE) {
 		ret = listen_on(monitor, listener);
 		say_missed(monitor, listener);

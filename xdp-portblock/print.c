@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Facts to stdout: tables, or JSON by json-c. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 #include <json-c/json.h>
 #include "tool.h"
 
@@ -66,29 +63,6 @@ static void print_settings(const struct pb_settings *settings)
 	for (size_t i = 0; (name = pb_setting_name(i)); i++)
 		if (!i || !pb_setting_is_default(settings, name))
 			printf(", %s %s", name, pb_setting_value(settings, name));
-}
-
-int write_file(const char *path, const char *text)
-{
-	char *aside = NULL;
-	FILE *out = NULL;
-	int fd = -1, ret = DONE;
-
-	if (asprintf(&aside, "%s.XXXXXX", path) >= 0)
-		fd = mkostemp(aside, O_CLOEXEC);
-	if (fd >= 0)
-		out = fdopen(fd, "w");
-	if (!out || fchmod(fd, 0644) || fputs(text, out) == EOF || fflush(out) || fsync(fd) ||
-	    rename(aside, path)) {
-		note("cannot write '%s': %s", path, strerror(errno));
-		if (fd >= 0)
-			unlink(aside);
-		ret = FAILED;
-	}
-	if (out)
-		fclose(out);
-	free(aside);
-	return ret;
 }
 
 const char *iso_time(char text[ISO_TIME])

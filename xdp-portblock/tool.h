@@ -145,6 +145,13 @@ int guard(const struct pb_ruleset *ruleset, const struct pb_set *set, struct pb_
 int guard_interfaces(const struct pb_set *set, const int *ifindexes, size_t nr,
 		     struct pb_error *error);
 
+/*
+ * write.c: FAILED after a message. Whoever reads a file sees the old one or the new one, whole, and
+ * the new one has the mode and the owner of the old; what is no file (a device, a pipe) is written
+ * to; links are followed.
+ */
+int write_file(const char *path, const char *text);
+
 /* print.c: text and JSON */
 struct json_object;
 /* Prints and frees; FAILED if stdout takes no more. */
@@ -159,8 +166,6 @@ const char *human(__u64 number, char text[16]);
 /* Now, UTC, by ISO 8601 with milliseconds. */
 #define ISO_TIME 40
 const char *iso_time(char text[ISO_TIME]);
-/* Beside the file, then renamed: whoever reads it sees the old one or the new one, whole. */
-int write_file(const char *path, const char *text);
 struct reading;
 void print_reading(const struct reading *reading);
 /* To a file, or stdout where `path` is NULL. */

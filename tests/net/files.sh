@@ -117,6 +117,97 @@ t_is 'leaves the file that was there' old "$(cat full/kept.rules)"
 t_is 'and nothing beside it' kept.rules "$(ls full)"
 umount full
 
+# --- what save writes to ---------------------------------------------------------------------
+
+# about FILE: its mode, owner, group and kind
+about()
+{
+	stat -c '%a %u %g %F' "$1"
+}
+
+t_ok 'apply what stays the same' "$PB" apply - <<<$'22/tcp\n23/tcp'
+whole=$("$PB" save)
+mkdir to
+(umask 027 && "$PB" save to/new.rules)
+t_is 'a new file: what the umask leaves' '640 0 0 regular file' "$(about to/new.rules)"
+echo old >to/own.rules
+chown 65534:65533 to/own.rules
+chmod 604 to/own.rules
+t_ok 'a file with a mode and an owner' "$PB" save to/own.rules
+t_is 'keeps them' '604 65534 65533 regular file' "$(about to/own.rules)"
+t_is 'and has the rules' "$whole" "$(cat to/own.rules)"
+echo old >to/secret.rules
+chmod 600 to/secret.rules
+t_ok 'a file for root alone' "$PB" save to/secret.rules
+t_is 'stays one' '600 0 0 regular file' "$(about to/secret.rules)"
+echo old >to/acl.rules
+chmod 600 to/acl.rules
+# user::rw-, user:65534:r--, group::---, mask::r--, other::---
+acl=0200000001000600ffffffff02000400feff000004000000ffffffff10000400ffffffff20000000ffffffff
+acl_of()
+{
+	"$PYTHON" -c 'import os, sys; print(os.getxattr(sys.argv[1], "system.posix_acl_access").hex())' "$1"
+}
+if "$PYTHON" -c 'import os, sys
+os.setxattr(sys.argv[1], "system.posix_acl_access", bytes.fromhex(sys.argv[2]))' to/acl.rules $acl 2>/dev/null; then
+	t_ok 'a file with an access list' "$PB" save to/acl.rules
+	t_is 'keeps it' $acl "$(acl_of to/acl.rules)"
+else
+	t_skip 'a file with an access list' 'this file system has none'
+fi
+echo old >to/real.rules
+ln -s real.rules to/link.rules
+ln -s "$T_DIR/to/link.rules" to/far.rules
+t_ok 'a link to a link' "$PB" save to/far.rules
+t_is 'is followed' "$whole" "$(cat to/real.rules)"
+t_is 'and stays a link' "$T_DIR/to/link.rules real.rules" "$(readlink to/far.rules) $(readlink to/link.rules)"
+ln -s none.rules to/dangling.rules
+t_ok 'a link to nothing' "$PB" save to/dangling.rules
+t_is 'makes what it names' "$whole none.rules" "$(cat to/none.rules) $(readlink to/dangling.rules)"
+ln -s "$T_DIR/nosuch/x" to/nowhere.rules
+t_fail 'a link into a folder that is not there' 1 "cannot write 'to/nowhere.rules': No such" \
+	"$PB" save to/nowhere.rules
+ln -s circle.rules to/circle.rules
+t_fail 'a link to itself' 1 "cannot write 'to/circle.rules': Too many levels" "$PB" save to/circle.rules
+mknod to/null c 1 3
+t_ok 'a device' "$PB" save to/null
+t_is 'stays one' 'character special file' "$(stat -c %F to/null)"
+mknod to/full c 1 7
+t_fail 'a device that takes nothing' 1 "cannot write 'to/full': No space" "$PB" save to/full
+mkfifo to/pipe
+bg cat to/pipe
+t_ok 'a pipe' "$PB" save to/pipe
+wait "$BG_PID"
+t_is 'gets the rules' "$whole" "$(cat "$BG_OUT")"
+t_is 'and stays a pipe' fifo "$(stat -c %F to/pipe)"
+# shellcheck disable=SC2016 # for that bash to expand
+t_ok '/dev/stdout' bash -c 'echo before; "$PB" save /dev/stdout; echo after'
+t_is 'is standard output' "before
+$whole
+after" "$T_OUT"
+# shellcheck disable=SC2016 # for that bash to expand
+t_is '>(...) is written to' "$whole" "$(bash -c '"$PB" save >(cat)')"
+"$PYTHON" -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' to/socket
+t_fail 'a socket' 1 "cannot write 'to/socket': Operation not supported" "$PB" save to/socket
+t_fail 'a folder' 1 "cannot write 'to': Is a directory" "$PB" save to
+t_is 'nothing is left beside them' 'acl.rules circle.rules dangling.rules far.rules full link.rules new.rules none.rules nowhere.rules null own.rules pipe real.rules secret.rules socket' \
+	"$(LC_ALL=C ls to | xargs)"
+# In another's folder, as /tmp: a link there may lead root astray.
+if [ "$(cat /proc/sys/fs/protected_symlinks)" = 1 ]; then
+	mkdir -m 1777 shared
+	echo old >kept.rules
+	setpriv --reuid=65534 --clear-groups ln -s ../kept.rules shared/trap.rules
+	t_fail "another's link in a folder for all" 1 'Permission denied' "$PB" save shared/trap.rules
+	t_is 'is not followed' old "$(cat kept.rules)"
+else
+	t_skip "another's link in a folder for all" 'fs.protected_symlinks is off'
+fi
+chmod 600 to/real.rules
+t_ok 'stats -o' "$PB" stats --prometheus -o to/link.rules
+t_is 'likewise' '600 0 0 regular file link.rules' "$(about to/real.rules) $(basename to/link.rules)"
+t_ok 'stats -o to a device' "$PB" stats --prometheus -o to/null
+t_is 'which stays' 'character special file' "$(stat -c %F to/null)"
+
 # --- ids and counters ----------------------------------------------------------------------
 
 t_ok 'apply three' "$PB" apply - <<<$'22/tcp\n23/tcp\n24/tcp'

@@ -261,6 +261,9 @@ fi
 
 watch
 refused 'a second monitor' 1 'another monitor listens.*default.*end that one first' in_a "$PB" monitor
+echo old >"$T_DIR/kept.pcap"
+refused 'a second monitor that writes' 1 'another monitor listens' in_a "$PB" monitor -w "$T_DIR/kept.pcap"
+t_is 'leaves the file as it was' old "$(cat "$T_DIR/kept.pcap")"
 t_ok 'the first one goes on' kill -0 "$MONITOR"
 t_ok 'of another ruleset: load' in_b "$PB" load v1 -r other
 bg in_b "$PB" monitor -r other -c 1 --outcome all

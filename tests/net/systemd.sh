@@ -137,6 +137,7 @@ done
 
 # A folder of metrics, too, is only looked for.
 UNIT=$TOP/systemd/xdp-portblock-metrics.service
+# shellcheck disable=SC2016 # as above
 printf '%s\n' 'FOLDER=/$(id>ran)"`id>ran`' >"$ETC/metrics.conf"
 t_fail 'metrics: no such folder' 1 '' run ExecCondition ''
 t_is 'metrics: nothing of its name is run' '' "$(find / -maxdepth 1 -name ran; find . -name ran)"

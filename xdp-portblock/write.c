@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Files that are written whole. What is there is a device, a pipe, a link or a file with a mode
+ * and an owner that somebody chose: it stays what it is.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+#include "tool.h"
+
+/* Who may read it, beyond mode and owner. */
+static const char *const attributes[] = { "system.posix_acl_access", "security.selinux" };
+#define NR_ATTRIBUTES (sizeof(attributes) / sizeof(attributes[0]))
+#define ATTRIBUTE_MAX 65536 /* the kernel's own limit */
+
+static int write_all(int fd, const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left) {
+		ssize_t done = write(fd, text, left);
+
+		if (done < 0 && errno != EINTR)
+			return -1;
+		if (done < 0)
+			continue;
+		text += done;
+		left -= done;
+	}
+	return 0;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* As the shell's > does it: what is no file, or has no name any more. */
+static int write_in_place(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC | O_NOCTTY | O_CLOEXEC);
+	int ret = fd < 0 ? -1 : write_all(fd, text), err = errno;
+
+	if (fd >= 0)
+		close(fd);
+	errno = err;
+	return ret;
+}
+
+static int copy_attribute(const char *path, int fd, const char *name)
+{
+	char *value = malloc(ATTRIBUTE_MAX);
+	ssize_t size = value ? getxattr(path, name, value, ATTRIBUTE_MAX) : -1;
+	int ret = 0;
+
+	if (size >= 0)
+		ret = fsetxattr(fd, name, value, size, 0);
+	else if (errno != ENODATA && errno != ENOTSUP)
+		ret = -1;
+	free(value);
+	return ret;
+}
+
+/* Gives the new file what the old one has; before, nobody but its owner reads it. */
+static int keep_access(const char *path, const struct stat *old, int fd)
+{
+	struct stat made;
+	int ret = fstat(fd, &made);
+
+	if (!ret && (made.st_uid != old->st_uid || made.st_gid != old->st_gid))
+		ret = fchown(fd, old->st_uid, old->st_gid);
+	if (!ret)
+		ret = fchmod(fd, old->st_mode & 07777);
+	for (size_t i = 0; !ret && i < NR_ATTRIBUTES; i++)
+		ret = copy_attribute(path, fd, attributes[i]);
+	return ret;
+}
+
+/* A new file in the folder of `path`; the caller frees its name. */
+static int open_aside(const char *path, mode_t mode, char **aside)
+{
+	unsigned int number;
+	int fd;
+
+	do {
+		if (getrandom(&number, sizeof(number), 0) < 0 ||
+		    asprintf(aside, "%s.%08x", path, number) < 0) {
+			*aside = NULL;
+			return -1;
+		}
+		fd = open(*aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+		if (fd < 0) {
+			free(*aside);
+			*aside = NULL;
+		}
+	} while (fd < 0 && errno == EEXIST);
+	return fd;
+}
+
+/* A rename is only there for good when its folder is. */
+static int sync_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? strndup(path, slash - path + 1) : strdup(".");
+	int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int ret = fd < 0 ? -1 : fsync(fd);
+
+	if (ret && errno == EINVAL) /* of a file system that has nothing to sync */
+		ret = 0;
+	if (fd >= 0)
+		close(fd);
+	free(folder);
+	return ret;
+}
+
+/* Beside it, then renamed; `old`: NULL where there is none. */
+static int replace(const char *path, const struct stat *old, const char *text)
+{
+	char *aside = NULL;
+	int fd = open_aside(path, old ? 0600 : 0666, &aside), err;
+	int ret = fd < 0 ? -1 : 0;
+
+	if (!ret && old)
+		ret = keep_access(path, old, fd);
+	if (!ret)
+		ret = write_all(fd, text);
+	if (!ret)
+		ret = fsync(fd);
+	if (!ret)
+		ret = rename(aside, path);
+	err = errno;
+	if (ret && aside)
+		unlink(aside);
+	if (fd >= 0)
+		close(fd);
+	free(aside);
+	errno = err;
+	return ret ? ret : sync_folder(path);
+}
+
+/* A file that is there, perhaps by links. */
+static int replace_file(const char *path, const struct stat *old, const char *text)
+{
+	char *real = realpath(path, NULL);
+	struct stat found;
+	int ret;
+
+	if (real && !lstat(real, &found) && same_file(&found, old))
+		ret = replace(real, old, text);
+	else /* by /proc/self/fd, and deleted */
+		ret = write_in_place(path, text);
+	free(real);
+	return ret;
+}
+
+/* A link that leads to where no file is: it is made there, and taken back on failure. */
+static int make_linked(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666), err;
+	struct stat made;
+	int ret = fd < 0 ? -1 : fstat(fd, &made);
+	char *real = ret ? NULL : realpath(path, NULL);
+
+	if (!ret)
+		ret = real ? replace(real, &made, text) : -1;
+	err = errno;
+	if (ret && real)
+		unlink(real);
+	if (fd >= 0)
+		close(fd);
+	free(real);
+	errno = err;
+	return ret;
+}
+
+static int write_path(const char *path, const char *text)
+{
+	struct stat about, output;
+
+	if (stat(path, &about)) {
+		if (errno != ENOENT)
+			return -1;
+		return lstat(path, &about) ? replace(path, NULL, text) : make_linked(path, text);
+	}
+	if (!fstat(STDOUT_FILENO, &output) && same_file(&about, &output)) {
+		fflush(stdout);
+		return write_all(STDOUT_FILENO, text);
+	}
+	if (S_ISREG(about.st_mode))
+		return replace_file(path, &about, text);
+	errno = S_ISDIR(about.st_mode) ? EISDIR : EOPNOTSUPP;
+	if (S_ISDIR(about.st_mode) || S_ISSOCK(about.st_mode))
+		return -1;
+	return write_in_place(path, text);
+}
+
+int write_file(const char *path, const char *text)
+{
+	if (!write_path(path, text))
+		return DONE;
+	note("cannot write '%s': %s", path, strerror(errno));
+	return FAILED;
+}
