@@ -214,7 +214,8 @@ static void read_maps(struct pb_interface *interface, const struct pb_instance *
 	const struct pb_slot *slot;
 	struct pb_ruleset *ruleset;
 
-	if (pb_maps_config_by_id(instance->config_id, &config))
+	interface->outcomes_error = pb_maps_config_by_id(instance->config_id, &config);
+	if (interface->outcomes_error)
 		return;
 	slot = &config.slots[pb_config_slot(&config)];
 	interface->pending = pb_config_pending(&config);
@@ -222,7 +223,7 @@ static void read_maps(struct pb_interface *interface, const struct pb_instance *
 	interface->ruleset[sizeof(interface->ruleset) - 1] = '\0';
 	interface->settings = pb_settings_of(slot->flags);
 	interface->rules = slot->rules;
-	pb_outcomes_read(instance->outcomes_id, interface->outcomes);
+	interface->outcomes_error = pb_outcomes_read(instance->outcomes_id, interface->outcomes);
 	interface->abi_version = config.abi_version;
 	interface->pinned = pb_pins_id(interface->ruleset) == instance->config_id;
 	if (interface->pinned && !pb_ruleset_open(interface->ruleset, &ruleset, NULL)) {

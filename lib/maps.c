@@ -75,7 +75,7 @@ static int set_sizes(struct portblock_bpf *object, const struct pb_config *confi
 		{ object->maps.pb_rules, (config->max_rules + 1) * PB_SLOTS },
 		{ object->maps.pb_ranges, config->max_ranges * PB_SLOTS },
 		{ object->maps.pb_prefixes, blocks_of(config->max_sources) * PB_SLOTS },
-		{ object->maps.pb_counts, config->cpus * (config->max_rules + 1) },
+		{ object->maps.pb_counts, (config->cpus + PB_BASE_ROWS) * (config->max_rules + 1) },
 	};
 	int ret = 0;
 
@@ -251,15 +251,12 @@ int pb_maps_config_by_id(__u32 id, struct pb_config *config)
 	return ret;
 }
 
-struct pb_count pb_counts_sum(const struct pb_count *counts, __u32 cpus, __u32 row, __u32 index)
+struct pb_counters pb_maps_counters(const struct pb_maps *maps)
 {
-	struct pb_count sum = {};
-
-	for (__u32 cpu = 0; cpu < cpus; cpu++) {
-		sum.packets += counts[cpu * row + index].packets;
-		sum.bytes += counts[cpu * row + index].bytes;
-	}
-	return sum;
+	return (struct pb_counters){ .counts = maps->counts,
+				     .rows = maps->config->cpus,
+				     .width = maps->config->max_rules + 1,
+				     .resets = &maps->config->resets };
 }
 
 static int open_outcomes(__u32 id)
@@ -280,48 +277,47 @@ static int open_outcomes(__u32 id)
 	return ret;
 }
 
-static void sum_outcomes(const struct pb_outcomes *all, struct pb_count sums[PB_OUTCOME_MAX])
+int pb_outcomes_map(__u32 id, struct pb_outcomes **outcomes)
 {
-	for (int row = 0; row < PB_CPU_ROWS; row++)
-		for (int i = 0; i < PB_OUTCOME_MAX; i++) {
-			sums[i].packets += all->row[row][i].packets;
-			sums[i].bytes += all->row[row][i].bytes;
-		}
+	int fd = open_outcomes(id), ret = fd < 0 ? fd : 0;
+	void *start;
+
+	if (ret)
+		return ret;
+	start = mmap(NULL, sizeof(**outcomes), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (start == MAP_FAILED)
+		ret = -errno;
+	else
+		*outcomes = start;
+	close(fd);
+	return ret;
+}
+
+void pb_outcomes_unmap(struct pb_outcomes *outcomes)
+{
+	munmap(outcomes, sizeof(*outcomes));
+}
+
+struct pb_counters pb_outcomes_counters(struct pb_outcomes *outcomes)
+{
+	return (struct pb_counters){ .counts = outcomes->row[0],
+				     .rows = PB_CPU_ROWS,
+				     .width = PB_OUTCOME_MAX,
+				     .resets = &outcomes->resets };
 }
 
 int pb_outcomes_read(__u32 id, struct pb_count outcomes[PB_OUTCOME_MAX])
 {
-	struct pb_outcomes *all = calloc(1, sizeof(*all));
-	int fd = open_outcomes(id), ret = fd < 0 ? fd : 0;
-	__u32 zero = 0;
+	struct pb_outcomes *all;
+	struct pb_counters counters;
+	int ret = pb_outcomes_map(id, &all);
 
-	memset(outcomes, 0, PB_OUTCOME_MAX * sizeof(*outcomes));
-	if (!all)
-		ret = -ENOMEM;
-	if (!ret && bpf_map_lookup_elem(fd, &zero, all))
-		ret = -errno;
-	if (!ret)
-		sum_outcomes(all, outcomes);
-	if (fd >= 0)
-		close(fd);
-	free(all);
-	return ret;
-}
-
-int pb_outcomes_reset(__u32 id)
-{
-	struct pb_outcomes *none = calloc(1, sizeof(*none));
-	int fd = open_outcomes(id), ret = fd < 0 ? fd : 0;
-	__u32 zero = 0;
-
-	if (!none)
-		ret = -ENOMEM;
-	if (!ret && bpf_map_update_elem(fd, &zero, none, BPF_EXIST))
-		ret = -errno;
-	if (fd >= 0)
-		close(fd);
-	free(none);
-	return ret;
+	if (ret)
+		return ret;
+	counters = pb_outcomes_counters(all);
+	pb_counters_read(&counters, 0, PB_OUTCOME_MAX, outcomes);
+	pb_outcomes_unmap(all);
+	return 0;
 }
 
 /* Removes a slot's entries. Deleting moves the others about: look from the start each time. */

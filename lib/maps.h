@@ -6,7 +6,7 @@
 #ifndef PB_MAPS_H
 #define PB_MAPS_H
 
-#include "portblock.h"
+#include "counters.h"
 
 enum pb_map {
 	PB_MAP_CONFIG,
@@ -93,12 +93,14 @@ __u32 pb_map_id(int fd);
 /* Reads pb_config of the map with that id, of whatever ruleset. -EPROTO: it is none of ours. */
 int pb_maps_config_by_id(__u32 id, struct pb_config *config);
 
-/* Sums the rows of a counter array that is mapped into memory. */
-struct pb_count pb_counts_sum(const struct pb_count *counts, __u32 cpus, __u32 row, __u32 index);
+/* The counters of the rules, by id. */
+struct pb_counters pb_maps_counters(const struct pb_maps *maps);
 
-/* Reads or zeroes the outcome counters of the map with that id. */
+/* The outcome counters of the map with that id, in memory until they are unmapped. */
+int pb_outcomes_map(__u32 id, struct pb_outcomes **outcomes);
+void pb_outcomes_unmap(struct pb_outcomes *outcomes);
+struct pb_counters pb_outcomes_counters(struct pb_outcomes *outcomes);
 int pb_outcomes_read(__u32 id, struct pb_count outcomes[PB_OUTCOME_MAX]);
-int pb_outcomes_reset(__u32 id);
 
 /* Replaces the entries of one slot in the trie, or in the map of prefixes. */
 struct pb_source;

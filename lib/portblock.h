@@ -332,7 +332,11 @@ int pb_ruleset_confirm(struct pb_ruleset *ruleset, struct pb_error *error);
 /* Brings the generation from before the pending change back at once. -ENOENT: there is none. */
 int pb_ruleset_rollback(struct pb_ruleset *ruleset, struct pb_error *error);
 
-/* Zeroes the counters of all rules and of the interfaces bound to the ruleset. */
+/*
+ * Counters of all rules and of the interfaces bound to the ruleset count from 0 on, exactly: a
+ * packet is counted before or after. For that the calling thread goes from CPU to CPU, and then back
+ * to where it may be. On failure no counter is reset.
+ */
 int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error);
 
 /* Names of the rulesets that have pins here, sorted; the caller frees each and the array. */
@@ -376,6 +380,7 @@ struct pb_interface {
 	__u32 rules;
 	__u64 pending; /* nanoseconds left to confirm a change of the ruleset; 0: none */
 	struct pb_count outcomes[PB_OUTCOME_MAX];
+	int outcomes_error; /* 0, or a negative errno: why `outcomes` could not be read */
 };
 
 /* An interface's index from its name or from a decimal index. -ENODEV quotes the word. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
+#include "array.h"
 #include "error.h"
 #include "interface.h"
 #include "lock.h"
@@ -211,19 +212,14 @@ void pb_ruleset_abort(struct pb_ruleset *ruleset, struct pb_set *set)
 	ruleset->lock = -1;
 }
 
-static void zero_counter(const struct pb_maps *maps, __u32 id)
+/* Nobody counts by the idle slot: packets that were judged by it have been waited for. */
+static void restart_new_counters(const struct pb_ruleset *ruleset, const struct pb_set *set)
 {
-	__u32 row = maps->config->max_rules + 1;
+	const struct pb_counters counters = pb_maps_counters(&ruleset->maps);
 
-	for (__u32 cpu = 0; cpu < maps->config->cpus; cpu++)
-		memset(&maps->counts[cpu * row + id], 0, sizeof(*maps->counts));
-}
-
-static void zero_new_counters(const struct pb_ruleset *ruleset, const struct pb_set *set)
-{
 	for (size_t i = 0; i < set->nr_rules; i++)
 		if (set->rules[i].added)
-			zero_counter(&ruleset->maps, set->rules[i].id);
+			pb_counters_restart(&counters, set->rules[i].id);
 }
 
 /*
@@ -243,7 +239,7 @@ static int publish(struct pb_ruleset *ruleset, const struct pb_set *set, __u64 c
 	ret = pb_slot_write(&ruleset->maps, idle, set, set->generation + 1, error);
 	if (ret)
 		return ret;
-	zero_new_counters(ruleset, set);
+	restart_new_counters(ruleset, set);
 	if (confirm) /* nobody asks for the time before the next store says that it counts */
 		__atomic_store_n(&config->revert_at, pb_clock() + confirm, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&config->active, confirm ? idle | PB_ACTIVE_PENDING : idle,
@@ -350,35 +346,78 @@ int pb_ruleset_release(__u32 config_id, const __u32 *gone, size_t nr, bool keep,
 	return ret;
 }
 
+/* Outcome counters of the interfaces that are bound to a ruleset, mapped. */
+struct bound {
+	__u32 config_id;
+	struct pb_outcomes **outcomes;
+	size_t nr, room;
+};
+
+static int find_bound(struct bound *bound, __u32 program_id)
+{
+	struct pb_outcomes **grown;
+	struct pb_instance instance;
+	int ours = pb_instance_of(program_id, &instance);
+
+	if (ours <= 0 || instance.config_id != bound->config_id)
+		return ours < 0 ? ours : 0;
+	grown = pb_grow(bound->outcomes, bound->nr, &bound->room, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	bound->outcomes = grown;
+	ours = pb_outcomes_map(instance.outcomes_id, &grown[bound->nr]);
+	if (ours == -ENOENT)
+		return 0; /* gone since it was seen */
+	bound->nr += !ours;
+	return ours;
+}
+
+static int find_all_bound(struct bound *bound)
+{
+	__u32 id = 0;
+	int ret = 0;
+
+	while (!ret && !bpf_prog_get_next_id(id, &id))
+		ret = find_bound(bound, id);
+	if (!ret && errno != ENOENT)
+		ret = -errno;
+	return ret;
+}
+
+/* All are found before the first is reset: then nothing can fail any more. */
 int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error)
 {
-	const struct pb_config *config = ruleset->maps.config;
-	__u32 config_id = pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]);
-	size_t entries = (size_t)config->cpus * (config->max_rules + 1);
-	int lock = pb_lock(ruleset->name, PB_LOCK_CHANGE, error), ret = 0;
-	struct pb_instance instance;
-	__u32 id = 0;
+	struct bound bound = { .config_id = pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]) };
+	struct pb_counters counters = pb_maps_counters(&ruleset->maps);
+	int lock = pb_lock(ruleset->name, PB_LOCK_CHANGE, error), ret;
 
 	if (lock < 0)
 		return lock;
-	memset(ruleset->maps.counts, 0, entries * sizeof(*ruleset->maps.counts));
-	while (!ret && !bpf_prog_get_next_id(id, &id))
-		if (pb_instance_of(id, &instance) > 0 && instance.config_id == config_id)
-			ret = pb_outcomes_reset(instance.outcomes_id);
+	ret = find_all_bound(&bound);
+	if (!ret)
+		pb_counters_reset(&counters);
+	for (size_t i = 0; i < bound.nr; i++) {
+		counters = pb_outcomes_counters(bound.outcomes[i]);
+		if (!ret)
+			pb_counters_reset(&counters);
+		pb_outcomes_unmap(bound.outcomes[i]);
+	}
+	free(bound.outcomes);
 	pb_unlock(lock);
 	if (ret)
-		return pb_fail(error, -ret, "cannot reset an interface's counters: %s",
-			       strerror(-ret));
+		return pb_fail_permission(error, -ret,
+					  "reach the interfaces' counters (no counter was reset)");
 	return 0;
 }
 
 struct pb_count pb_ruleset_count(const struct pb_ruleset *ruleset, __u32 id)
 {
-	const struct pb_config *config = ruleset->maps.config;
+	const struct pb_counters counters = pb_maps_counters(&ruleset->maps);
+	struct pb_count count = {};
 
-	if (id > config->max_rules)
-		return (struct pb_count){ 0, 0 };
-	return pb_counts_sum(ruleset->maps.counts, config->cpus, config->max_rules + 1, id);
+	if (id < counters.width)
+		pb_counters_read(&counters, id, 1, &count);
+	return count;
 }
 
 bool pb_ruleset_is_there(const struct pb_ruleset *ruleset)

@@ -113,9 +113,10 @@ int pb_slot_write(const struct pb_maps *maps, __u32 slot, const struct pb_set *s
 static bool read_rule(const struct pb_maps *maps, const struct pb_records *records, __u32 id,
 		      struct pb_rule *rule)
 {
-	struct pb_count count =
-		pb_counts_sum(maps->counts, maps->config->cpus, maps->config->max_rules + 1, id);
+	const struct pb_counters counters = pb_maps_counters(maps);
+	struct pb_count count;
 
+	pb_counters_read(&counters, id, 1, &count);
 	rule->packets = count.packets;
 	rule->bytes = count.bytes;
 	return pb_records_get(records, id, rule);

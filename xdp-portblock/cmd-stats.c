@@ -49,8 +49,8 @@ static struct json_object *interfaces_to_json(const struct reading *reading)
 		const struct interface_reading *at = &reading->interfaces[i];
 
 		json = json_object_new_object();
-		outcomes = json_object_new_object();
-		for (int o = 0; o < PB_OUTCOME_MAX; o++)
+		outcomes = at->interface.outcomes_error ? NULL : json_object_new_object();
+		for (int o = 0; outcomes && o < PB_OUTCOME_MAX; o++)
 			json_object_object_add(outcomes, pb_outcome_name(o),
 					       count_to_json(&at->interface.outcomes[o],
 							     &at->rates[o], reading->interval));
@@ -93,7 +93,7 @@ static void print_numbers(const struct pb_count *count, const struct rate *rate,
 
 void print_reading(const struct reading *reading)
 {
-	char *text;
+	char why[UNREADABLE], *text;
 
 	printf("%-5s %8s %8s %8s %8s  %s\n", "RULE", "PACKETS", "BYTES", "PKT/S", "B/S", "");
 	for (size_t i = 0; i < reading->nr_rules; i++) {
@@ -112,6 +112,10 @@ void print_reading(const struct reading *reading)
 		const struct interface_reading *at = &reading->interfaces[i];
 
 		printf("\n%s\n", at->interface.name);
+		if (at->interface.outcomes_error) {
+			printf("counters: %s\n", unreadable(&at->interface, why));
+			continue;
+		}
 		for (int o = 0; o < PB_OUTCOME_MAX; o++) {
 			printf("%-12s ", pb_outcome_name(o));
 			print_numbers(&at->interface.outcomes[o], &at->rates[o], reading->interval);

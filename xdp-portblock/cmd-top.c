@@ -139,7 +139,10 @@ static void draw_interfaces(const struct top *top)
 			if (line < top->scroll || row >= LINES - 1)
 				continue;
 			move(row, 0);
-			draw_numbers(&at->rates[o], &at->interface.outcomes[o]);
+			if (at->interface.outcomes_error)
+				printw("%8s %8s %8s %8s  ", "?", "?", "?", "?");
+			else
+				draw_numbers(&at->rates[o], &at->interface.outcomes[o]);
 			printw("%s, %s", at->interface.name, pb_outcome_name(o));
 		}
 	}

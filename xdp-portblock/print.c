@@ -149,10 +149,10 @@ static struct json_object *chain_to_json(const struct pb_interface *interface)
 struct json_object *interface_to_json(const struct pb_interface *interface)
 {
 	struct json_object *json = json_object_new_object();
-	struct json_object *outcomes = json_object_new_object();
+	struct json_object *outcomes = interface->outcomes_error ? NULL : json_object_new_object();
 	const char *attach = interface->dispatcher ? "dispatcher" : "single";
 
-	for (int i = 0; i < PB_OUTCOME_MAX; i++)
+	for (int i = 0; outcomes && i < PB_OUTCOME_MAX; i++)
 		json_object_object_add(outcomes, pb_outcome_name(i),
 				       count_to_json(&interface->outcomes[i]));
 	json_object_object_add(json, "name", json_object_new_string(interface->name));
@@ -172,6 +172,15 @@ struct json_object *interface_to_json(const struct pb_interface *interface)
 	json_object_object_add(json, "chain", chain_to_json(interface));
 	json_object_object_add(json, "outcomes", outcomes);
 	return json;
+}
+
+const char *unreadable(const struct pb_interface *interface, char text[UNREADABLE])
+{
+	int error = -interface->outcomes_error;
+
+	snprintf(text, UNREADABLE, "not readable (%s)",
+		 error == EPROTO ? "of another version of xdp-portblock" : strerror(error));
+	return text;
 }
 
 static const char *fault_of_pins(const struct pb_interface *interface)
@@ -199,7 +208,7 @@ static void print_chain(const struct pb_interface *interface)
 
 static void print_interface(const struct pb_interface *interface)
 {
-	char packets[16], bytes[16], *left;
+	char packets[16], bytes[16], why[UNREADABLE], *left;
 
 	printf("%s (index %d): %s mode, ", interface->name, interface->ifindex,
 	       pb_mode_name(interface->mode));
@@ -217,6 +226,10 @@ static void print_interface(const struct pb_interface *interface)
 		free(left);
 	}
 	print_chain(interface);
+	if (interface->outcomes_error) {
+		printf("  counters: %s\n", unreadable(interface, why));
+		return;
+	}
 	printf("  %-12s %10s %10s\n", "OUTCOME", "PACKETS", "BYTES");
 	for (int i = 0; i < PB_OUTCOME_MAX; i++)
 		printf("  %-12s %10s %10s\n", pb_outcome_name(i),

@@ -54,10 +54,10 @@ static void print_outcomes(FILE *out, const struct reading *reading, bool bytes)
 		   bytes ? "Bytes of an interface by outcome." :
 			   "Packets of an interface by outcome.",
 		   "counter");
-	for (size_t i = 0; i < reading->nr_interfaces; i++)
-		for (int o = 0; o < PB_OUTCOME_MAX; o++) {
-			const struct pb_interface *at = &reading->interfaces[i].interface;
+	for (size_t i = 0; i < reading->nr_interfaces; i++) {
+		const struct pb_interface *at = &reading->interfaces[i].interface;
 
+		for (int o = 0; !at->outcomes_error && o < PB_OUTCOME_MAX; o++) {
 			fprintf(out, "%s{ruleset=", name);
 			print_value(out, at->ruleset);
 			fputs(",interface=", out);
@@ -66,6 +66,7 @@ static void print_outcomes(FILE *out, const struct reading *reading, bool bytes)
 				(unsigned long long)(bytes ? at->outcomes[o].bytes :
 							     at->outcomes[o].packets));
 		}
+	}
 }
 
 static void print_rule_number(FILE *out, const struct reading *reading)

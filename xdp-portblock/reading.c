@@ -96,6 +96,8 @@ static int read_interfaces(struct reading *reading, struct pb_error *error)
 		if (strcmp(list[i].ruleset, name))
 			continue;
 		made[count].interface = list[i];
+		if (before && (before->outcomes_error || list[i].outcomes_error))
+			before = NULL;
 		for (int o = 0; before && o < PB_OUTCOME_MAX; o++)
 			made[count].rates[o] = rate_of(&before->outcomes[o], &list[i].outcomes[o],
 						       reading->interval);

@@ -161,6 +161,9 @@ int print_rules(const char *ruleset, const struct pb_set *set, bool json);
 void settings_to_json(struct json_object *json, const struct pb_settings *settings);
 int print_interfaces(const struct pb_interface *interfaces, size_t nr, bool json);
 struct json_object *interface_to_json(const struct pb_interface *interface);
+/* Why an interface's counters are not shown: "not readable (Operation not permitted)" */
+#define UNREADABLE 80
+const char *unreadable(const struct pb_interface *interface, char text[UNREADABLE]);
 /* 1234567 -> "1.2M"; at most 6 characters. */
 const char *human(__u64 number, char text[16]);
 /* Now, UTC, by ISO 8601 with milliseconds. */

@@ -113,9 +113,10 @@ struct pb_config {
 	__u32 max_decisions; /* a slot */
 	__u32 max_heads;     /* a slot */
 	__u32 max_ranges;    /* a slot */
-	__u32 cpus;	     /* rows of pb_counts */
+	__u32 cpus;	     /* rows of pb_counts, beside those of baselines */
 	__u32 keep;	     /* pins stay when no interface uses them */
 	__u32 reserved;
+	__u64 resets; /* of pb_counts: by it the row of baselines is chosen */
 	char ruleset[PB_NAME_LEN];
 	struct pb_slot slots[PB_SLOTS];
 };
@@ -235,19 +236,24 @@ struct pb_prefix_block {
 /*
  * pb_counts[cpu * (max_rules + 1) + rule id]: a plain array with a row a CPU, since a per-CPU array
  * costs a helper call before Linux 6.10 and cannot be mapped into memory. Only its own CPU writes a
- * row.
+ * row, and adds without looking: so counters only grow. What is shown is the sum of the CPUs' rows
+ * less the baseline, which is in the row `cpus` + `resets` % PB_BASE_ROWS. A reset writes the other
+ * row of baselines, and then the one store that counts it in `resets`.
  */
 struct pb_count {
 	__u64 packets;
 	__u64 bytes; /* from the link-layer header on, without the frame check sequence */
 };
 
+#define PB_BASE_ROWS 2
+
 /* Maps of one entry have so many rows; the last one is for all CPUs beyond, which take turns. */
 #define PB_CPU_ROWS 256
 
-/* pb_outcomes[0], of one interface: a row a CPU, as above. */
+/* pb_outcomes[0], of one interface: a row a CPU, and baselines, as above. */
 struct pb_outcomes {
-	struct pb_count row[PB_CPU_ROWS][PB_OUTCOME_MAX];
+	struct pb_count row[PB_CPU_ROWS + PB_BASE_ROWS][PB_OUTCOME_MAX];
+	__u64 resets;
 };
 
 /* pb_events, a ring buffer: a packet that somebody listens for; `captured` bytes of it follow. */
