@@ -158,6 +158,7 @@ void pb_explain_parse(const void *frame, size_t length, bool ethernet,
 	explanation->tags = packet.tags;
 	explanation->extensions = packet.extensions;
 	explanation->first_fragment = packet.first_fragment;
+	explanation->cut = packet.cut;
 	explanation->protocol = packet.next;
 	explanation->network = packet.network;
 	explanation->family = packet.family;

@@ -494,6 +494,7 @@ struct pb_explanation {
 	unsigned int protocol; /* the number at which the search ended */
 	unsigned int family;
 	bool first_fragment;
+	bool cut; /* PB_OUTCOME_UNPARSABLE: a first fragment that does not hold its ports */
 };
 
 /*

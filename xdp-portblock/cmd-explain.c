@@ -62,7 +62,10 @@ static void say_why(const struct pb_explanation *how, const struct pb_set *set,
 		[PB_OUTCOME_UNPARSABLE] = "more than 4 tags or 8 extension headers",
 	};
 
-	if (how->parsed != PB_OUTCOME_PASS)
+	if (how->cut)
+		snprintf(reasons->why, sizeof(reasons->why),
+			 "a first fragment that ends before its ports, which the next would bring");
+	else if (how->parsed != PB_OUTCOME_PASS)
 		snprintf(reasons->why, sizeof(reasons->why), "%s", unparsed[how->parsed]);
 	else if (how->rule && reasons->nr)
 		say_why_rule(how, reasons, reasons->why, sizeof(reasons->why));
@@ -112,7 +115,7 @@ static void say_found(const struct pb_explanation *how, char *text, size_t size)
 	else
 		used += snprintf(text + used, size - used, "IPv%u at byte %u", how->family,
 				 how->network);
-	if (how->family == 6)
+	if (how->family == 6 || how->extensions)
 		used += snprintf(text + used, size - used, ", %u extension header%s",
 				 how->extensions, how->extensions == 1 ? "" : "s");
 	if (how->first_fragment)

@@ -4,14 +4,16 @@
  * compiled unchanged into the XDP program and into user space (tests, `explain`).
  *
  * A cursor stands before the next header; pb_peek() shows a header only if the frame holds all
- * of it. Lengths inside headers never extend the frame and never shorten it: padding and
- * offloaded (too long, or zero) lengths are the stack's business.
+ * of it. Lengths inside headers never extend the frame and, but in first fragments, never shorten
+ * it: padding and offloaded (too long, or zero) lengths are the stack's business.
+ *
+ * What is passed unjudged must be something that the stack can deliver to no port. A first fragment
+ * is one part of what the stack delivers: see pb_parse_again().
  *
  * A frame in several buffers is read in two attempts. The first sees the first buffer only and
- * may say PB_OUTCOME_MALFORMED; the caller then tries again with `split` set, which reads each
- * header through PB_FRAME_LOAD(ctx, offset, to, len) (0 on success) into a copy.
- *
- * PB_FORGET(ctx, value, mask), if defined, hides a value that fits the mask from the verifier.
+ * may say PB_OUTCOME_MALFORMED (pb_parse(): or PB_OUTCOME_UNPARSABLE); the caller then tries again
+ * with `split` set, which reads each header through PB_FRAME_LOAD(ctx, offset, to, len) (0 on
+ * success) into a copy.
  */
 #ifndef PORTBLOCK_PARSE_H
 #define PORTBLOCK_PARSE_H
@@ -19,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <linux/types.h>
+#include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <portblock/abi.h>
 
@@ -41,9 +44,11 @@
 #define PB_NO_UNROLL
 #endif
 
-#ifndef PB_FORGET
-#define PB_FORGET(ctx, value, mask) (value)
-#endif
+/*
+ * Keeps a load where it stands: clang would merge those of both families into one by pointer, or
+ * put what it knows of the value in its place.
+ */
+#define PB_LOADED(value) asm volatile("" : "+r"(value))
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define PB_BE16(x) ((__be16)__builtin_bswap16(x))
@@ -117,6 +122,11 @@ struct pb_ports_header {
 #define PB_IPV4_OFFSET 0x1fff
 #define PB_IPV4_MORE 0x2000
 #define PB_IPV6_OFFSET 0xfff8
+#define PB_IPV6_MORE 0x0001
+#define PB_TAGS_END 0x1e /* a mask: an Ethernet header and four tags are 30 bytes */
+
+/* Not an outcome: pb_parse_again() is to find it. */
+#define PB_AGAIN PB_OUTCOME_MAX
 
 /* Protocol numbers (IANA); <linux/in.h> and <netinet/in.h> exclude each other. */
 #define PB_NEXT_TCP 6
@@ -165,6 +175,7 @@ struct pb_packet {
 	__u8 extensions;
 	__u8 next; /* the protocol number at which the search ended */
 	bool first_fragment;
+	bool cut; /* PB_OUTCOME_UNPARSABLE: a first fragment that does not hold its ports */
 };
 
 /* Returns the next `len` bytes, or NULL where the frame ends before. */
@@ -186,6 +197,49 @@ PB_INLINE bool pb_skip(struct pb_cursor *cursor, __u32 len)
 	if (cursor->split)
 		return cursor->offset <= cursor->length;
 	return cursor->pos <= cursor->end;
+}
+
+/*
+ * The value, of which the verifier now knows the mask alone. Where several ways lead to the same
+ * place it then checks what follows once, and not again for each value that it can tell apart.
+ * `noise` is something of the frame, of which it knows nothing.
+ */
+PB_INLINE __u32 pb_forget(__u32 noise, __u32 value, __u32 mask)
+{
+#ifdef __bpf__
+	value ^= noise;
+	PB_LOADED(value);
+	value ^= noise;
+	PB_LOADED(value);
+	return value & mask;
+#else
+	(void)noise;
+	(void)mask;
+	return value;
+#endif
+}
+
+/* The frame's first byte, where the frame is one buffer. */
+PB_INLINE const unsigned char *pb_frame_start(const struct pb_cursor *cursor)
+{
+#ifdef __bpf__
+	const struct xdp_md *ctx = cursor->ctx;
+
+	/* Loaded anew: of a copy clang may make a number. */
+	PB_LOADED(ctx);
+	return (const unsigned char *)(long)ctx->data;
+#else
+	return cursor->pos - cursor->offset;
+#endif
+}
+
+/* As pb_forget(): where in the frame the cursor stands. */
+PB_INLINE void pb_forget_way(struct pb_cursor *cursor, __u32 noise, __u32 mask)
+{
+	__u32 offset = pb_forget(noise, cursor->offset, mask);
+
+	cursor->pos = pb_frame_start(cursor) + offset;
+	cursor->offset = offset;
 }
 
 /* Returns the index of a protocol that has ports, PB_PROTO_MAX for all others. */
@@ -225,43 +279,20 @@ PB_INLINE enum pb_outcome pb_parse_ports(struct pb_cursor *cursor, struct pb_pac
 	return PB_OUTCOME_PASS;
 }
 
-PB_INLINE enum pb_outcome pb_parse_ipv4(struct pb_cursor *cursor, struct pb_packet *packet,
-					union pb_copy *copy)
-{
-	const struct pb_ipv4_header *ip = pb_peek(cursor, &copy->ipv4, sizeof(*ip));
-	__be16 flags_offset;
-	__u32 length;
-
-	if (!ip || ip->version_ihl >> 4 != 4)
-		return PB_OUTCOME_MALFORMED;
-	length = (ip->version_ihl & 15) * 4;
-	if (length < sizeof(*ip))
-		return PB_OUTCOME_MALFORMED;
-	packet->family = 4;
-	packet->network = cursor->offset;
-	packet->next = ip->protocol;
-	flags_offset = ip->flags_offset;
-	if (!pb_skip(cursor, length))
-		return PB_OUTCOME_MALFORMED;
-	if (flags_offset & PB_BE16(PB_IPV4_OFFSET))
-		return PB_OUTCOME_FRAGMENT;
-	packet->first_fragment = flags_offset & PB_BE16(PB_IPV4_MORE);
-	return pb_parse_ports(cursor, packet, copy);
-}
-
 /* RFC 8200 section 4, RFC 4302 (AH), 6275 (mobility), 7401 (HIP), 5533 (shim6) */
-PB_INLINE bool pb_is_extension(__u8 next)
+PB_INLINE bool pb_is_extension(__u8 family, __u8 next)
 {
 	switch (next) {
+	case PB_NEXT_AH:
+		return true;
 	case PB_NEXT_HOP_BY_HOP:
 	case PB_NEXT_ROUTING:
 	case PB_NEXT_FRAGMENT:
-	case PB_NEXT_AH:
 	case PB_NEXT_DESTINATION:
 	case PB_NEXT_MOBILITY:
 	case PB_NEXT_HIP:
 	case PB_NEXT_SHIM6:
-		return true;
+		return family == 6;
 	default:
 		return false;
 	}
@@ -279,33 +310,81 @@ PB_INLINE __u32 pb_extension_length(__u8 type, const struct pb_extension_header 
 
 /* Steps over one extension header; PB_OUTCOME_PASS where the search goes on behind it. */
 PB_INLINE enum pb_outcome pb_parse_extension(struct pb_cursor *cursor, struct pb_packet *packet,
-					     union pb_copy *copy)
+					     union pb_copy *copy, bool again)
 {
 	const struct pb_extension_header *header;
 	__u8 type = packet->next;
-	__be16 fragment = 0;
+	bool later = false;
 	__u32 length;
 
 	header = pb_peek(cursor, &copy->extension, sizeof(*header));
 	if (!header)
 		return PB_OUTCOME_MALFORMED;
 	if (type == PB_NEXT_FRAGMENT) {
-		fragment = header->offset_flags & PB_BE16(PB_IPV6_OFFSET);
-		packet->first_fragment = true;
+		later = header->offset_flags & PB_BE16(PB_IPV6_OFFSET);
+		packet->first_fragment = !later;
+		if (!again && !later && header->offset_flags & PB_BE16(PB_IPV6_MORE))
+			return PB_AGAIN;
 	}
 	packet->next = header->next_header;
 	packet->extensions++;
-	length = PB_FORGET(cursor->ctx, pb_extension_length(type, header), 0xffc);
+	length = pb_forget(header->offset_flags, pb_extension_length(type, header), 0xffc);
 	if (!pb_skip(cursor, length))
 		return PB_OUTCOME_MALFORMED;
-	return fragment ? PB_OUTCOME_FRAGMENT : PB_OUTCOME_PASS;
+	return later ? PB_OUTCOME_FRAGMENT : PB_OUTCOME_PASS;
+}
+
+/* From behind the IP header over all extension headers to the ports. */
+PB_INLINE enum pb_outcome pb_parse_chain(struct pb_cursor *cursor, struct pb_packet *packet,
+					 union pb_copy *copy, __u8 family, bool again)
+{
+	enum pb_outcome outcome;
+
+	PB_NO_UNROLL
+	for (int i = 0; i < PB_EXTENSIONS_MAX; i++) {
+		if (!pb_is_extension(family, packet->next))
+			return pb_parse_ports(cursor, packet, copy);
+		outcome = pb_parse_extension(cursor, packet, copy, again);
+		if (outcome != PB_OUTCOME_PASS)
+			return outcome;
+	}
+	if (pb_is_extension(family, packet->next))
+		return PB_OUTCOME_UNPARSABLE;
+	return pb_parse_ports(cursor, packet, copy);
+}
+
+PB_INLINE enum pb_outcome pb_parse_ipv4(struct pb_cursor *cursor, struct pb_packet *packet,
+					union pb_copy *copy)
+{
+	const struct pb_ipv4_header *ip = pb_peek(cursor, &copy->ipv4, sizeof(*ip));
+	enum pb_outcome outcome;
+	__be16 flags_offset;
+	__u32 length;
+
+	if (!ip || ip->version_ihl >> 4 != 4)
+		return PB_OUTCOME_MALFORMED;
+	length = (ip->version_ihl & 15) * 4;
+	if (length < sizeof(*ip))
+		return PB_OUTCOME_MALFORMED;
+	packet->family = 4;
+	packet->network = cursor->offset;
+	packet->next = ip->protocol;
+	flags_offset = ip->flags_offset;
+	if (!pb_skip(cursor, length))
+		return PB_OUTCOME_MALFORMED;
+	if (flags_offset & PB_BE16(PB_IPV4_OFFSET))
+		return PB_OUTCOME_FRAGMENT;
+	packet->first_fragment = flags_offset & PB_BE16(PB_IPV4_MORE);
+	outcome = pb_parse_ports(cursor, packet, copy);
+	if (outcome == PB_OUTCOME_NOPORT && packet->next == PB_NEXT_AH)
+		return PB_AGAIN;
+	return outcome;
 }
 
 PB_INLINE enum pb_outcome pb_parse_ipv6(struct pb_cursor *cursor, struct pb_packet *packet,
 					union pb_copy *copy)
 {
 	const struct pb_ipv6_header *ip = pb_peek(cursor, &copy->ipv6, sizeof(*ip));
-	enum pb_outcome outcome;
 
 	if (!ip || ip->version_class >> 4 != 6)
 		return PB_OUTCOME_MALFORMED;
@@ -313,17 +392,73 @@ PB_INLINE enum pb_outcome pb_parse_ipv6(struct pb_cursor *cursor, struct pb_pack
 	packet->network = cursor->offset;
 	packet->next = ip->next_header;
 	pb_skip(cursor, sizeof(*ip));
-	PB_NO_UNROLL
-	for (int i = 0; i < PB_EXTENSIONS_MAX; i++) {
-		if (!pb_is_extension(packet->next))
-			return pb_parse_ports(cursor, packet, copy);
-		outcome = pb_parse_extension(cursor, packet, copy);
-		if (outcome != PB_OUTCOME_PASS)
-			return outcome;
-	}
-	if (pb_is_extension(packet->next))
-		return PB_OUTCOME_UNPARSABLE;
-	return pb_parse_ports(cursor, packet, copy);
+	return pb_parse_chain(cursor, packet, copy, 6, false);
+}
+
+/*
+ * Steps once more over the IP header. Returns where the packet ends by it, counted from the frame's
+ * first byte; 0: never, it was there before.
+ */
+PB_INLINE int pb_again_ipv4(struct pb_cursor *cursor, struct pb_packet *packet, union pb_copy *copy)
+{
+	const struct pb_ipv4_header *ip = pb_peek(cursor, &copy->ipv4, sizeof(*ip));
+	int length, payload;
+
+	if (!ip)
+		return 0;
+	length = (ip->version_ihl & 15) * 4;
+	payload = PB_BE16(ip->total_length) - length;
+	packet->next = ip->protocol;
+	pb_skip(cursor, length);
+	/* Of a fragment that others follow, Linux keeps a multiple of eight. */
+	return cursor->offset + (payload & ~7);
+}
+
+PB_INLINE int pb_again_ipv6(struct pb_cursor *cursor, struct pb_packet *packet, union pb_copy *copy)
+{
+	const struct pb_ipv6_header *ip = pb_peek(cursor, &copy->ipv6, sizeof(*ip));
+	int payload;
+
+	if (!ip)
+		return 0;
+	payload = PB_BE16(ip->payload_length);
+	packet->next = ip->next_header;
+	pb_skip(cursor, sizeof(*ip));
+	return cursor->offset + payload;
+}
+
+/*
+ * What is rare, from the IP header on: AH in IPv4, and first fragments that others follow, if there
+ * are headers before their ports (else the ports are in the eight bytes that the least of fragments
+ * has).
+ *
+ * RFC 7112: a first fragment holds all headers. Of one that does not, the next fragments bring the
+ * rest, which is never read here, and the stack delivers what it puts together. What the frame
+ * holds behind the end of the fragment is cut off by the stack, and the next fragment's bytes come
+ * in its place.
+ */
+PB_INLINE enum pb_outcome pb_parse_again(struct pb_cursor *cursor, struct pb_packet *packet,
+					 union pb_copy *copy)
+{
+	enum pb_outcome outcome;
+	bool more;
+	int end;
+
+	cursor->pos = pb_frame_start(cursor) + packet->network;
+	cursor->offset = packet->network;
+	packet->extensions = 0;
+	more = packet->family == 6 || packet->first_fragment;
+	if (packet->family == 4)
+		end = pb_again_ipv4(cursor, packet, copy);
+	else
+		end = pb_again_ipv6(cursor, packet, copy);
+	outcome = pb_parse_chain(cursor, packet, copy, packet->family, true);
+	if (outcome == PB_OUTCOME_PASS)
+		end -= sizeof(struct pb_ports_header);
+	if (!more || (outcome != PB_OUTCOME_MALFORMED && (int)cursor->offset <= end))
+		return outcome;
+	packet->cut = true;
+	return PB_OUTCOME_UNPARSABLE;
 }
 
 /* A frame without link-layer header: the version says which IP it is. */
@@ -385,7 +520,9 @@ PB_INLINE enum pb_outcome pb_parse_shims(struct pb_cursor *cursor, struct pb_pac
 	const struct pb_tag_header *tag;
 
 	PB_NO_UNROLL
-	for (int i = 0; i < PB_TAGS_MAX && pb_is_tag(*type); i++) {
+	for (int i = 0; pb_is_tag(*type); i++) {
+		if (i == PB_TAGS_MAX)
+			return PB_OUTCOME_UNPARSABLE;
 		tag = pb_peek(cursor, &copy->tag, sizeof(*tag));
 		if (!tag)
 			return PB_OUTCOME_MALFORMED;
@@ -393,8 +530,7 @@ PB_INLINE enum pb_outcome pb_parse_shims(struct pb_cursor *cursor, struct pb_pac
 		packet->tags++;
 		pb_skip(cursor, sizeof(*tag));
 	}
-	if (pb_is_tag(*type))
-		return PB_OUTCOME_UNPARSABLE;
+	pb_forget_way(cursor, *type, PB_TAGS_END);
 	if (*type == PB_BE16(ETH_P_PPP_SES) && !pb_parse_pppoe(cursor, copy, type))
 		return PB_OUTCOME_MALFORMED;
 	return PB_OUTCOME_PASS;
@@ -442,9 +578,6 @@ struct pb_plain_ipv6 {
 	struct pb_ipv6_header ip;
 	struct pb_ports_header ports;
 } PB_WIRE;
-
-/* Keeps a load where it stands: clang would merge those of both families into one by pointer. */
-#define PB_LOADED(value) asm volatile("" : "+r"(value))
 
 struct pb_plain {
 	__be16 sport;
@@ -501,6 +634,15 @@ PB_INLINE bool pb_parse_plain(const unsigned char *frame, const unsigned char *e
 	return true;
 }
 
+/* As pb_parse(), but PB_AGAIN of what is rare: the caller calls pb_parse() then. */
+PB_INLINE enum pb_outcome pb_parse_common(struct pb_cursor *cursor, bool ethernet,
+					  struct pb_packet *packet, union pb_copy *copy)
+{
+	if (ethernet)
+		return pb_parse_ethernet(cursor, packet, copy);
+	return pb_parse_network(cursor, packet, copy);
+}
+
 /*
  * Finds the ports of the frame at the cursor. PB_OUTCOME_PASS: `packet` has them; any other
  * outcome (NOPORT, FRAGMENT, MALFORMED, UNPARSABLE) is final. `packet` must be zeroed before.
@@ -508,9 +650,9 @@ PB_INLINE bool pb_parse_plain(const unsigned char *frame, const unsigned char *e
 PB_INLINE enum pb_outcome pb_parse(struct pb_cursor *cursor, bool ethernet,
 				   struct pb_packet *packet, union pb_copy *copy)
 {
-	if (ethernet)
-		return pb_parse_ethernet(cursor, packet, copy);
-	return pb_parse_network(cursor, packet, copy);
+	enum pb_outcome outcome = pb_parse_common(cursor, ethernet, packet, copy);
+
+	return outcome == PB_AGAIN ? pb_parse_again(cursor, packet, copy) : outcome;
 }
 
 #endif

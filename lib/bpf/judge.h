@@ -25,12 +25,6 @@
 #define PORTS_SOURCE(ports) ((__be16)((ports) >> 16))
 #define PORTS_DESTINATION(ports) ((__be16)(ports))
 
-/* The packet's addresses, 16 bytes each; IPv4 in the first four. Read only where one decides. */
-struct addresses {
-	__be32 source[4];
-	__be32 destination[4];
-};
-
 /* The slot in force: the published one, or the other one when no confirm came in time. */
 PB_INLINE __u32 slot_in_force(void)
 {
@@ -194,19 +188,22 @@ PB_INLINE bool udp_connected(struct xdp_md *ctx, struct bpf_sock_tuple *tuple, _
 	return connected;
 }
 
-PB_INLINE __u32 socket_tuple(__u64 found, __u32 ports, const struct addresses *addresses,
+/* Fills the tuple of a packet and returns its size, 0: the frame cannot be read. */
+PB_INLINE __u32 socket_tuple(struct xdp_md *ctx, __u64 found, __u32 ports,
 			     struct bpf_sock_tuple *tuple)
 {
 	__builtin_memset(tuple, 0, sizeof(*tuple));
 	if (FOUND_FAMILY(found) == 4) {
-		tuple->ipv4.saddr = addresses->source[0];
-		tuple->ipv4.daddr = addresses->destination[0];
+		if (!copy_source(ctx, found, &tuple->ipv4.saddr) ||
+		    !copy_destination(ctx, found, &tuple->ipv4.daddr))
+			return 0;
 		tuple->ipv4.sport = PORTS_SOURCE(ports);
 		tuple->ipv4.dport = PORTS_DESTINATION(ports);
 		return sizeof(tuple->ipv4);
 	}
-	__builtin_memcpy(tuple->ipv6.saddr, addresses->source, sizeof(addresses->source));
-	__builtin_memcpy(tuple->ipv6.daddr, addresses->destination, sizeof(addresses->destination));
+	if (!copy_source(ctx, found, tuple->ipv6.saddr) ||
+	    !copy_destination(ctx, found, tuple->ipv6.daddr))
+		return 0;
 	tuple->ipv6.sport = PORTS_SOURCE(ports);
 	tuple->ipv6.dport = PORTS_DESTINATION(ports);
 	return sizeof(tuple->ipv6);
@@ -219,16 +216,13 @@ PB_INLINE __u32 socket_tuple(__u64 found, __u32 ports, const struct addresses *a
 __noinline int is_connected(struct xdp_md *ctx, __u64 found, __u32 ports)
 {
 	struct bpf_sock_tuple tuple;
-	struct addresses addresses;
 	__u32 size;
 
 	if (!pb_connections || FOUND_PROTO(found) > PB_PROTO_UDP)
 		return false;
-	__builtin_memset(&addresses, 0, sizeof(addresses));
-	if (!copy_source(ctx, found, addresses.source) ||
-	    !copy_destination(ctx, found, addresses.destination))
+	size = socket_tuple(ctx, found, ports, &tuple);
+	if (!size)
 		return false;
-	size = socket_tuple(found, ports, &addresses, &tuple);
 	if (FOUND_PROTO(found) == PB_PROTO_TCP)
 		return tcp_connected(ctx, &tuple, size, found);
 	return udp_connected(ctx, &tuple, size);

@@ -16,25 +16,7 @@
 #include <xdp/xdp_helpers.h>
 
 #define PB_FRAME_LOAD(ctx, offset, to, len) bpf_xdp_load_bytes(ctx, offset, to, len)
-#define PB_FORGET(ctx, value, mask) forget(ctx, value, mask)
 #include <portblock/abi.h>
-
-/*
- * The value, of which the verifier now knows the mask alone. Where several ways lead to the same
- * place it then checks what follows once, and not again for each value that it can tell apart.
- * The queue's number is something it knows nothing of.
- */
-static __always_inline __u32 forget(const struct xdp_md *ctx, __u32 value, __u32 mask)
-{
-	__u32 noise = ctx->rx_queue_index;
-
-	value ^= noise;
-	asm volatile("" : "+r"(value));
-	value ^= noise;
-	asm volatile("" : "+r"(value));
-	return value & mask;
-}
-
 #include <portblock/parse.h>
 
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -150,7 +132,28 @@ static __noinline int filter_split(struct xdp_md *ctx, __u32 cpu, __u32 length)
 			     &packet);
 }
 
-/* Any frame. */
+PB_INLINE void begin(struct xdp_md *ctx, struct pb_packet *packet, struct pb_cursor *cursor)
+{
+	__builtin_memset(packet, 0, sizeof(*packet));
+	__builtin_memset(cursor, 0, sizeof(*cursor));
+	cursor->ctx = ctx;
+	cursor->pos = (void *)(long)ctx->data;
+	cursor->end = (void *)(long)ctx->data_end;
+}
+
+/* A frame of one buffer with what is rare. */
+static __noinline int filter_rare(struct xdp_md *ctx, __u32 cpu, __u32 length)
+{
+	struct pb_packet packet;
+	struct pb_cursor cursor;
+	union pb_copy copy; /* not used */
+
+	begin(ctx, &packet, &cursor);
+	return filter_packet(ctx, cpu, length, pb_parse(&cursor, is_ethernet(), &packet, &copy),
+			     &packet);
+}
+
+/* Any frame. Where it may be split, what is rare is read by copy as well. */
 static __noinline int filter(struct xdp_md *ctx, __u32 cpu, __u32 length)
 {
 	struct pb_packet packet;
@@ -158,14 +161,13 @@ static __noinline int filter(struct xdp_md *ctx, __u32 cpu, __u32 length)
 	union pb_copy copy; /* not used: the frame is one buffer */
 	enum pb_outcome outcome;
 
-	__builtin_memset(&packet, 0, sizeof(packet));
-	__builtin_memset(&cursor, 0, sizeof(cursor));
-	cursor.ctx = ctx;
-	cursor.pos = (void *)(long)ctx->data;
-	cursor.end = (void *)(long)ctx->data_end;
-	outcome = pb_parse(&cursor, is_ethernet(), &packet, &copy);
+	begin(ctx, &packet, &cursor);
+	outcome = pb_parse_common(&cursor, is_ethernet(), &packet, &copy);
 	if (outcome == PB_OUTCOME_MALFORMED && may_be_split())
 		return filter_split(ctx, cpu, length);
+	if (outcome == PB_AGAIN)
+		return may_be_split() ? filter_split(ctx, cpu, length) :
+					filter_rare(ctx, cpu, length);
 	return filter_packet(ctx, cpu, length, outcome, &packet);
 }
 

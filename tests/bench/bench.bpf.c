@@ -42,7 +42,7 @@ int parse(struct xdp_md *ctx)
 	cursor.ctx = ctx;
 	cursor.pos = (void *)(long)ctx->data;
 	cursor.end = (void *)(long)ctx->data_end;
-	if (pb_parse(&cursor, true, &packet, &copy) != PB_OUTCOME_PASS)
+	if (pb_parse_common(&cursor, true, &packet, &copy) != PB_OUTCOME_PASS)
 		return XDP_PASS;
 	return packet.dport == bpf_htons(80) && packet.sport && packet.proto < PB_PROTO_MAX ?
 		       XDP_DROP :

@@ -100,7 +100,7 @@ static inline bool same_result(const struct parsed *a, const struct parsed *b)
 	return a->outcome == b->outcome && p->sport == q->sport && p->dport == q->dport &&
 	       p->network == q->network && p->family == q->family && p->proto == q->proto &&
 	       p->tags == q->tags && p->extensions == q->extensions && p->next == q->next &&
-	       p->first_fragment == q->first_fragment;
+	       p->first_fragment == q->first_fragment && p->cut == q->cut;
 }
 
 /* What must hold for any input; returns NULL or what does not. */
@@ -161,7 +161,8 @@ static inline const char *plain_broken(struct frame frame, const struct parsed *
 
 /*
  * Compares all ways to read a frame; returns NULL or what is wrong. A look at the first `buffer`
- * bytes alone must find what all of it holds or, only where a header is cut off, malformed.
+ * bytes alone must find what all of it holds or, only where a header is cut off, malformed or
+ * unparsable.
  */
 static inline const char *check_frame(struct frame frame, size_t buffer, bool ethernet)
 {
@@ -174,7 +175,7 @@ static inline const char *check_frame(struct frame frame, size_t buffer, bool et
 		return wrong;
 	if (!same_result(&linear, &split))
 		return "in one buffer and in several: not the same";
-	if (first.outcome != PB_OUTCOME_MALFORMED && !same_result(&linear, &first))
+	if (first.outcome < PB_OUTCOME_MALFORMED && !same_result(&linear, &first))
 		return "the first buffer alone is judged wrong";
 	return invariant_broken(frame, &linear);
 }

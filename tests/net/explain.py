@@ -5,6 +5,7 @@
     explain.py rules NAME                   the text of a ruleset, of those below
     explain.py shapes NAME ethernet|bare [OPTION...]
         each shape of the conformance table, and its verdict in that table
+    explain.py why SHAPE [OPTION...]        why, in words
     explain.py random NAME ethernet|bare COUNT [OPTION...]
         generated packets, and the answer of the program in tests/prog
     explain.py send DEVICE                  the shapes with Ethernet, out of a device
@@ -94,6 +95,13 @@ def check_shapes(name, kind, *options):
                 explain([shape.frame for shape in chosen], kind == "ethernet", options), wanted)
 
 
+def show_why(name, *options):
+    shape, = [shape for shape in shapes.SHAPES if shape.name == name]
+    with tempfile.NamedTemporaryFile(suffix=".pcap") as file:
+        write_pcap(file, [shape.frame], shape.ethernet)
+        return subprocess.run([os.environ["PB"], "explain", *options, file.name]).returncode
+
+
 def check_random(name, kind, count, *options):
     ethernet = kind == "ethernet"
     seed = int(os.environ.get("PB_SEED") or time.time_ns() % (1 << 32))
@@ -134,7 +142,7 @@ def main(command, *arguments):
     if command == "rules":
         print(RULESETS[arguments[0]], end="")
         return 0
-    return {"shapes": check_shapes, "random": check_random, "send": send,
+    return {"shapes": check_shapes, "why": show_why, "random": check_random, "send": send,
             "live": check_live}[command](*arguments)
 
 

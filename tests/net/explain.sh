@@ -77,6 +77,12 @@ t_is 'is all of it' "pass (pass)
 t_is 'why: the port' 'it names this very port' "$(says 'd["why"]' --port 80)"
 t_is 'why: the action' 'of rules that are equally specific, drop goes before audit' \
 	"$(says 'd["why"]' --sport 123 --port 53 --proto udp)"
+for why in 'ipv6-9-headers=more than 4 tags or 8 extension headers' \
+	'ipv6-first-no-ports=a first fragment that ends before its ports, which the next would bring' \
+	'ipv4-ah-first-cut=a first fragment that ends before its ports, which the next would bring' \
+	'ipv6-first-none=it has no ports that a rule could match'; do
+	t_is "why: ${why%%=*}" "1: ${why#*=}" "$(check why "${why%%=*}" | sed 's/ (.*): /: /; s/: [a-z]*: /: /')"
+done
 "$PB" rule add drop udp sport 124 >/dev/null
 "$PB" rule add drop udp dport 124 >/dev/null
 t_is 'why: the id' 'of rules that are equally specific, it has the lowest id' \

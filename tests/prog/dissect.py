@@ -26,8 +26,9 @@ WITH_PORTS = {6: "tcp", 17: "udp", 33: "dccp", 132: "sctp", 136: "udplite"}
 # IPv6 extension header -> its length in bytes by its length field
 # (RFC 8200 4.3-4.6, RFC 4302 2.2, RFC 6275 6.1, RFC 7401 5.1, RFC 5533 5.1)
 EXTENSION_LENGTH = dict.fromkeys((0, 43, 60, 135, 139, 140), lambda field: 8 * field + 8)
-EXTENSION_LENGTH[51] = lambda field: 4 * field + 8
-EXTENSION_LENGTH[44] = lambda field: 8
+AH, FRAGMENT_HEADER = 51, 44
+EXTENSION_LENGTH[AH] = lambda field: 4 * field + 8
+EXTENSION_LENGTH[FRAGMENT_HEADER] = lambda field: 8
 MAX_TAGS, MAX_EXTENSIONS = 4, 8
 
 
@@ -62,32 +63,59 @@ def link_layer(frame):
 
 
 def ipv4(packet):
-    first, fragment, protocol, source = unpack_from("!B5xHxB2x4s4x", packet)
+    first, total, fragment, protocol, source = unpack_from("!BxH2xHxB2x4s4x", packet)
     size = 4 * (first % 16)
     if first // 16 != 4 or not 20 <= size <= len(packet):
         return MALFORMED
     if fragment % 0x2000:
         return FRAGMENT
-    return transport(protocol, packet[size:], source)
+    if protocol != AH:
+        return transport(protocol, packet[size:], source)
+    found, _ = chain(packet[size:], protocol, source, {AH: EXTENSION_LENGTH[AH]})
+    if fragment & 0x2000:
+        # Of a fragment that is not the last one Linux keeps a multiple of 8 bytes.
+        kept = packet[size:][:max(0, total - size) // 8 * 8]
+        found = first_fragment(*chain(kept, protocol, source, {AH: EXTENSION_LENGTH[AH]}))
+    return found
 
 
 def ipv6(packet):
-    first, protocol, source = unpack_from("!B5xBx16s16x", packet)
+    first, length, protocol, source = unpack_from("!B3xHBx16s16x", packet)
     if first // 16 != 6:
         return MALFORMED
-    rest, passed = packet[40:], 0
-    while protocol in EXTENSION_LENGTH:
-        passed += 1
-        if passed > MAX_EXTENSIONS:
-            return UNPARSABLE
-        following, field, fragment = unpack_from("!BBH4x", rest)
-        size = EXTENSION_LENGTH[protocol](field)
-        if size > len(rest):
-            return MALFORMED
-        if protocol == 44 and fragment // 8:
-            return FRAGMENT
-        protocol, rest = following, rest[size:]
-    return transport(protocol, rest, source)
+    found, begins = chain(packet[40:], protocol, source, EXTENSION_LENGTH)
+    if begins:
+        found = first_fragment(*chain(packet[40:][:length], protocol, source, EXTENSION_LENGTH))
+    return found
+
+
+def first_fragment(found, _):
+    """Of one that others follow, in what is left of it when the stack puts them together.
+
+    What is missing there comes with the others, so it is not malformed.
+    """
+    return UNPARSABLE if found == MALFORMED else found
+
+
+def chain(rest, protocol, source, lengths):
+    """-> (what was found behind extension headers, whether one says that fragments follow)"""
+    passed, begins = 0, False
+    try:
+        while protocol in lengths:
+            passed += 1
+            if passed > MAX_EXTENSIONS:
+                return UNPARSABLE, begins
+            following, field, fragment = unpack_from("!BBH4x", rest)
+            begins = begins or protocol == FRAGMENT_HEADER and fragment // 8 == 0 and fragment % 2
+            size = lengths[protocol](field)
+            if size > len(rest):
+                return MALFORMED, begins
+            if protocol == FRAGMENT_HEADER and fragment // 8:
+                return FRAGMENT, begins
+            protocol, rest = following, rest[size:]
+        return transport(protocol, rest, source), begins
+    except CutShort:
+        return MALFORMED, begins
 
 
 def transport(protocol, segment, source):

@@ -167,6 +167,92 @@ def fragments():
                 eth6(fragment6(TCP80, more=6, reserved=255), FRAGMENT))
 
 
+def first(payload, protocol=6, length=None, **fields):
+    """An IPv6 packet that is a first fragment; `length`: its payload's, by its header."""
+    return eth6(fragment6(payload, protocol, more=1, **fields), FRAGMENT, length=length)
+
+
+def first_fragments():
+    """Those whose ports the next fragment brings, and what else is like them."""
+    options = extension(b"", DESTINATION, 6)
+    more = fragment6(b"", DESTINATION, more=1)
+    yield ports("ipv6-first-options", "first IPv6 fragment, destination options, TCP",
+                first(options + TCP80, DESTINATION))
+    yield unparsable("ipv6-first-no-ports", "first IPv6 fragment that ends before the ports",
+                     first(options, DESTINATION))
+    yield unparsable("ipv6-first-header-cut", "first IPv6 fragment that ends within a header",
+                     first(extension(b"", DESTINATION, 6, 2)[:8], DESTINATION))
+    yield unparsable("ipv6-first-no-header", "first IPv6 fragment that ends before a header",
+                     first(extension(b"", DESTINATION, ROUTING), DESTINATION))
+    yield unparsable("ipv6-first-empty", "first IPv6 fragment without payload", first(b""))
+    for cut in range(1, 4):
+        yield unparsable(f"ipv6-first-ports-{cut}",
+                         f"first IPv6 fragment, TCP cut off after {cut} bytes", first(TCP80[:cut]))
+    yield unparsable("ipv6-first-ah-cut", "first IPv6 fragment that ends within AH",
+                     first(extension(b"", AH, 6, 4)[:16], AH))
+    yield unparsable("ipv6-first-padding",
+                     "first IPv6 fragment, ports only behind its payload length",
+                     first(options + TCP80, DESTINATION, 16))
+    yield unparsable("ipv6-first-padding-none",
+                     "first IPv6 fragment, next header 59 only behind its payload length",
+                     first(extension(extension(b"", DESTINATION, 59), DESTINATION, DESTINATION),
+                           DESTINATION, 16))
+    yield unparsable("ipv6-first-padding-later",
+                     "first IPv6 fragment, a later fragment only behind its payload length",
+                     first(extension(fragment6(b"", offset=1), DESTINATION, FRAGMENT), DESTINATION,
+                           16))
+    yield unparsable("ipv6-first-length-0", "first IPv6 fragment, payload length 0",
+                     first(TCP80, length=0))
+    yield noport("ipv6-first-none", "first IPv6 fragment, next header 59", first(b"", 59))
+    yield noport("ipv6-first-esp", "first IPv6 fragment, ESP", first(TCP80, 50))
+    yield noport("ipv6-first-icmpv6", "first IPv6 fragment, ICMPv6", first(b"\x80" + bytes(7), 58))
+    yield unparsable("ipv6-nested-first", "first fragment in a first fragment, no ports",
+                     eth6(fragment6(more + options, FRAGMENT, more=1), FRAGMENT))
+    yield unparsable("ipv6-atomic-then-first", "atomic fragment, first fragment, no ports",
+                     eth6(fragment6(more + options, FRAGMENT), FRAGMENT))
+    yield unparsable("ipv6-first-then-atomic", "first fragment, atomic fragment, no ports",
+                     first(fragment6(options, DESTINATION), FRAGMENT))
+    yield later("ipv6-first-then-later", "later fragment in a first fragment",
+                first(fragment6(LIKE_PORT_80, offset=1), FRAGMENT))
+    yield malformed("ipv6-atomic-no-ports", "atomic fragment that ends before the ports",
+                    eth6(fragment6(options, DESTINATION), FRAGMENT))
+    yield malformed("ipv4-first-ports-3", "first IPv4 fragment, TCP cut off after 3 bytes",
+                    eth4(TCP80[:3], fragment=0x2000))
+
+
+def ah(payload, number=1, protocol=6, units=4):
+    """`number` AHs before the payload."""
+    for _ in range(number):
+        payload, protocol = extension(payload, AH, protocol, units), AH
+    return payload
+
+
+def ipv4_ah():
+    yield ports("ipv4-ah", "IPv4 + AH", eth4(ah(TCP80), AH))
+    yield ports("ipv4-ah-options", "IPv4 with options + AH", eth4(ah(TCP80), AH, ihl=7))
+    yield ports("ipv4-ah-8", "IPv4 + 8 AHs", eth4(ah(TCP80, 8), AH))
+    yield unparsable("ipv4-ah-9", "IPv4 + 9 AHs", eth4(ah(TCP80, 9), AH))
+    yield noport("ipv4-ah-esp", "IPv4 + AH, ESP", eth4(ah(TCP80, protocol=50), AH))
+    yield noport("ipv4-ah-options-header", "IPv4 + AH, protocol 60 (IPv6 destination options)",
+                 eth4(ah(extension(TCP80, DESTINATION), protocol=DESTINATION), AH))
+    yield malformed("ipv4-ah-cut", "IPv4 + AH longer than the frame", eth4(ah(b"")[:16], AH))
+    yield later("ipv4-ah-later", "later IPv4 fragment, protocol AH",
+                eth4(ah(TCP80), AH, fragment=0x2001))
+    yield ports("ipv4-ah-first", "first IPv4 fragment + AH", eth4(ah(TCP80), AH, fragment=0x2000))
+    yield unparsable("ipv4-ah-first-no-ports", "first IPv4 fragment that ends with AH",
+                     eth4(ah(b""), AH, fragment=0x2000))
+    yield unparsable("ipv4-ah-first-cut", "first IPv4 fragment that ends within AH",
+                     eth4(ah(b"")[:16], AH, fragment=0x2000))
+    yield unparsable("ipv4-ah-first-padding",
+                     "first IPv4 fragment + AH, ports only behind its total length",
+                     eth4(ah(TCP80), AH, fragment=0x2000, length=44))
+    yield unparsable("ipv4-ah-first-rounded",
+                     "first IPv4 fragment + AH, ports behind a multiple of 8 bytes",
+                     eth4(ah(TCP80[:4]), AH, fragment=0x2000, length=48))
+    yield noport("ipv4-ah-first-esp", "first IPv4 fragment + AH, ESP",
+                 eth4(ah(TCP80, protocol=50), AH, fragment=0x2000))
+
+
 def headers():
     for ihl in range(16):
         name, text = f"ipv4-ihl-{ihl}", f"IPv4, ihl {ihl}"
@@ -212,7 +298,6 @@ def others():
     yield noport("ipip", "IPv4 in IPv4", eth4(ipv4(TCP80), 4))
     yield noport("esp", "IPv4, ESP", eth4(TCP80, 50))
     yield noport("esp-ipv6", "IPv6, ESP", eth6(TCP80, 50))
-    yield noport("ipv4-ah", "IPv4, AH", eth4(extension(TCP80, AH, 6, 4), AH))
     yield noport("icmp", "ICMP that quotes port 80", eth4(b"\x03\x04\x00\x00" + quoted, 1))
     yield noport("icmpv6", "ICMPv6 neighbour solicitation", eth6(b"\x87" + bytes(23), 58))
     yield noport("mld", "IPv6 + hop-by-hop options, ICMPv6 (MLD)",
@@ -239,5 +324,5 @@ def bare():
                     ethernet=False)
 
 
-SHAPES = [shape for group in (plain, tags, chains, fragments, headers, others, bare)
-          for shape in group()]
+GROUPS = (plain, tags, chains, fragments, first_fragments, ipv4_ah, headers, others, bare)
+SHAPES = [shape for group in GROUPS for shape in group()]
