@@ -82,6 +82,8 @@ unit_bins := $(unit_main:%.c=$(B)/%)
 # Helpers of the other layers: each .c a program, each .bpf.c an object.
 prog_main := $(call not_bpf,$(wildcard tests/prog/*.c tests/net/*.c tests/vm/*.c))
 prog_bins := $(prog_main:%.c=$(B)/%)
+# One of them is too large for one file.
+delivered_objs := $(call objects,$(wildcard tests/net/delivered/*.c))
 test_bpf := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/prog/*.bpf.c tests/net/*.bpf.c \
 	tests/vm/*.bpf.c))
 
@@ -92,7 +94,7 @@ bench_bins := $(bench_main:%.c=$(B)/%)
 bench_bpf := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
 
 all_objs := $(lib_objs) $(tool_objs) $(unit_help) $(bench_help) \
-	$(call objects,$(unit_main) $(prog_main) $(bench_main))
+	$(call objects,$(unit_main) $(prog_main) $(bench_main)) $(delivered_objs)
 
 .PHONY: all unit-tests prog-tests bench-tools bench bench-insns install uninstall clean distclean test check lint help
 .PHONY: fuzz table
@@ -152,6 +154,7 @@ $(unit_bins): $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(unit_help) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(link)
 
+$(B)/tests/net/delivered: $(delivered_objs)
 $(prog_bins): $(B)/%: $(B)/obj/%.o $(LIB)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
