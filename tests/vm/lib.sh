@@ -20,6 +20,33 @@ vm_kernel()
 	fi
 }
 
+# vm_try CPUS MODULES SCRIPT...: boot VM_KERNEL for at most VM_TIMEOUT seconds (600), and
+# make the results ours: one count, each with the version
+vm_try()
+{
+	local version cpus=$1 modules=$2 line status plans=0 start=$SECONDS
+	version=$(cat "$VM_KERNEL/version")
+	shift 2
+
+	# shellcheck disable=SC2016 # for the shell of the machine
+	while IFS= read -r line; do
+		case $line in
+		'ok '*) t_result 0 "$version: ${line#* - }" ;;
+		'not ok '*) t_result 1 "$version: ${line#* - }" ;;
+		1..[1-9]*) plans=$((plans + 1)) ;;
+		*) printf '%s\n' "$line" ;;
+		esac
+	done < <("$VM/boot" -k "$VM_KERNEL" -c "$cpus" --modules "$modules" \
+		--timeout "${VM_TIMEOUT:-600}" -- /bin/bash -c \
+		'status=0; for s; do "./$s" || status=$?; done; exit $status' - "$@" 2>&1)
+	wait $!
+	status=$?
+	# 1 stands for tests that failed, which have been said.
+	[ "$plans" -eq $# ] && [ $status -le 1 ]
+	t_result $? "$version: $plans of $# scripts ran to their end (exit status $status)"
+	echo "# $version: $((SECONDS - start)) s"
+}
+
 # The rest runs in the guest.
 
 # chain DEV: the names of the programs in DEV's chain, in the order in which they run,
