@@ -211,7 +211,9 @@ static void check_programs(struct doctor *doctor)
 	char mend[64];
 
 	snprintf(mend, sizeof(mend), "ip link set dev %s xdp off", at->name);
-	if (at->nr_chain && !at->dispatcher && !at->loaded)
+	if (*at->obstacle)
+		say(doctor, PB_HEALTH_PROBLEM, NULL, "%s", at->obstacle);
+	else if (at->nr_chain && !at->dispatcher && !at->loaded)
 		say(doctor, PB_HEALTH_PROBLEM, mend,
 		    "%s: the XDP program '%s' (id %u) holds it without libxdp's dispatcher",
 		    at->name, at->chain[0].name, at->chain[0].id);

@@ -114,6 +114,8 @@ static int check_target(const struct load *load, int ifindex, struct target *tar
 	struct pb_interface *interface = &target->before;
 	int ret = pb_interface_look(ifindex, interface, &target->instance, error);
 
+	if (!ret)
+		ret = pb_interface_clear(interface, error);
 	if (ret)
 		return ret;
 	if (!interface->loaded) {
@@ -326,16 +328,17 @@ static void undo_load(struct load *load, const struct pb_load_result *results, s
 /* Rulesets that interfaces were moved from, and that none uses any more. */
 static int release_moved(const struct load *load, struct pb_error *error)
 {
-	__u32 gone[PB_INTERFACES_MAX];
-	int ret = 0;
+	__u32 *gone = calloc(load->nr, sizeof(*gone));
+	int ret = gone ? 0 : pb_fail_memory(error);
 
-	for (size_t i = 0; i < load->nr; i++)
+	for (size_t i = 0; !ret && i < load->nr; i++)
 		gone[i] = load->targets[i].what == PB_MOVED ? load->targets[i].instance.program_id :
 							      0;
 	for (size_t i = 0; !ret && i < load->nr; i++)
 		if (load->targets[i].what == PB_MOVED)
 			ret = pb_ruleset_release(load->targets[i].instance.config_id, gone,
 						 load->nr, false, error);
+	free(gone);
 	return ret;
 }
 
@@ -396,7 +399,7 @@ int pb_filter_load(const int *ifindexes, size_t nr, const struct pb_load_options
 	if (!ret)
 		ret = check_rights(error);
 	load.targets = calloc(nr, sizeof(*load.targets));
-	if (!ret && (!tried || !load.targets || nr > PB_INTERFACES_MAX))
+	if (!ret && (!tried || !load.targets))
 		ret = pb_fail_memory(error);
 	if (!ret) {
 		lock = pb_lock(NULL, PB_LOCK_CHANGE, error);
@@ -420,6 +423,8 @@ static int upgrade_one(int ifindex, struct pb_interface *interface, struct pb_er
 	struct pb_attach how = {};
 	int ret = pb_interface_look(ifindex, interface, &instance, error);
 
+	if (!ret)
+		ret = pb_interface_clear(interface, error);
 	if (ret)
 		return ret;
 	if (!interface->loaded)

@@ -10,15 +10,24 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <xdp/libxdp.h>
+#include "array.h"
 #include "error.h"
 #include "interface.h"
+#include "link.h"
 #include "log.h"
 #include "portblock.skel.h"
 #include "ruleset.h"
 #include "slot.h"
 
 #define PROGRAM_NAME "xdp_portblock"
+#define DISPATCHER_NAME "xdp_dispatcher"
 #define MAPS_OF_PROGRAM 32
+#define LOOK_ATTEMPTS 10
+
+static int fail_gone(int ifindex, struct pb_error *error)
+{
+	return pb_fail(error, ENODEV, "there is no interface %d here", ifindex);
+}
 
 int pb_interface_index(const char *word, int *ifindex, struct pb_error *error)
 {
@@ -135,27 +144,25 @@ static enum pb_mode mode_of(enum xdp_attach_mode mode)
 	}
 }
 
-static void add_program(const struct xdp_program *program, struct pb_interface *interface,
-			struct pb_instance *instance)
+static void add_program(const char *name, __u32 id, __u32 priority, struct pb_interface *interface)
 {
 	struct pb_chain_program *entry = &interface->chain[interface->nr_chain];
 
 	if (interface->nr_chain == PB_CHAIN_PROGRAMS_MAX)
 		return;
 	interface->nr_chain++;
-	snprintf(entry->name, sizeof(entry->name), "%s", xdp_program__name(program));
-	entry->id = xdp_program__id(program);
-	entry->priority = xdp_program__run_prio(program);
-	if (interface->loaded || pb_instance_of(entry->id, instance) <= 0)
-		return;
-	interface->loaded = true;
-	interface->program_id = entry->id;
-	interface->priority = entry->priority;
-	interface->frags = instance->frags;
+	snprintf(entry->name, sizeof(entry->name), "%s", name);
+	entry->id = id;
+	entry->priority = priority;
 }
 
-static void read_chain(const struct xdp_multiprog *programs, struct pb_interface *interface,
-		       struct pb_instance *instance)
+static void add_of_libxdp(const struct xdp_program *program, struct pb_interface *interface)
+{
+	add_program(xdp_program__name(program), xdp_program__id(program),
+		    xdp_program__run_prio(program), interface);
+}
+
+static void read_chain(const struct xdp_multiprog *programs, struct pb_interface *interface)
 {
 	struct xdp_program *program = NULL;
 
@@ -164,59 +171,139 @@ static void read_chain(const struct xdp_multiprog *programs, struct pb_interface
 	if (!interface->dispatcher) {
 		program = xdp_multiprog__main_prog(programs) ?: xdp_multiprog__hw_prog(programs);
 		if (program)
-			add_program(program, interface, instance);
+			add_of_libxdp(program, interface);
 		return;
 	}
 	while ((program = xdp_multiprog__next_prog(program, programs)))
-		add_program(program, interface, instance);
+		add_of_libxdp(program, interface);
 }
 
-/* No chain that libxdp sees: none, or its dispatcher's pins are in another bpffs. */
-static int read_hidden_chain(struct pb_interface *interface, struct pb_error *error)
+/* A dispatcher whose pins libxdp does not find is one program to it: what runs below is unknown. */
+static bool is_hidden(const struct xdp_multiprog *programs)
 {
-	LIBBPF_OPTS(bpf_xdp_query_opts, query);
-	struct pb_chain_program *entry = &interface->chain[0];
-	int ret = bpf_xdp_query(interface->ifindex, 0, &query);
-	__u32 id = query.prog_id ?: query.drv_prog_id ?: query.skb_prog_id ?: query.hw_prog_id;
+	const struct xdp_program *main = xdp_multiprog__main_prog(programs);
+
+	return xdp_multiprog__is_legacy(programs) && main &&
+	       !strcmp(xdp_program__name(main), DISPATCHER_NAME);
+}
+
+/* What libxdp sees; 0, -EXDEV where it sees a dispatcher and not its pins, or its error. */
+static int try_chain(struct pb_interface *interface)
+{
+	struct xdp_multiprog *programs = xdp_multiprog__get_from_ifindex(interface->ifindex);
+	long err = libxdp_get_error(programs);
+
+	if (err)
+		return err;
+	if (is_hidden(programs))
+		err = -EXDEV;
+	else
+		read_chain(programs, interface);
+	xdp_multiprog__close(programs);
+	return err;
+}
+
+static void say_obstacle(struct pb_interface *interface, __u32 id, int code)
+{
+	if (code == -EXDEV)
+		snprintf(interface->obstacle, sizeof(interface->obstacle),
+			 "%s: libxdp's dispatcher (program %u) is attached, but its pins are not "
+			 "below %.60s: mount that bpffs there, or look from the mount namespace in "
+			 "which it was loaded",
+			 interface->name, id, pb_bpffs());
+	else
+		snprintf(interface->obstacle, sizeof(interface->obstacle),
+			 "%s: libxdp cannot read the dispatcher that is attached (program %u): "
+			 "%s%s%.100s",
+			 interface->name, id, strerror(-code), *pb_log_last() ? ": " : "",
+			 pb_log_last());
+}
+
+/* A chain that libxdp does not see: by what the kernel says of its one program. */
+static int read_hidden_chain(const struct pb_link_xdp *link, int code,
+			     struct pb_interface *interface, struct pb_error *error)
+{
+	int fd = bpf_prog_get_fd_by_id(link->program_id);
 	struct bpf_prog_info info = {};
 	__u32 len = sizeof(info);
-	int fd;
 
-	if (ret)
-		return pb_fail_permission(error, -ret, "ask for the interface's XDP programs");
-	if (!id)
-		return 0;
-	fd = bpf_prog_get_fd_by_id(id);
 	if (fd < 0)
 		return pb_fail_permission(error, errno, "look at the interface's XDP program");
-	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
-		snprintf(entry->name, sizeof(entry->name), "%s", info.name);
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		*info.name = '\0';
 	close(fd);
-	if (!strcmp(info.name, "xdp_dispatcher"))
-		return pb_fail(
-			error, ENODEV,
-			"%s: libxdp's dispatcher (program %u) is attached, but its pins are "
-			"not below %s: mount that bpffs there (`mount -t bpf bpf %s`), or look "
-			"from the mount namespace in which it was loaded",
-			interface->name, id, pb_bpffs(), pb_bpffs());
-	entry->id = id;
-	interface->nr_chain = 1;
-	interface->mode = query.drv_prog_id ? PB_MODE_NATIVE :
-			  query.hw_prog_id  ? PB_MODE_HW :
-					      PB_MODE_SKB;
+	interface->mode = link->mode;
+	add_program(info.name, link->program_id, 0, interface);
+	if (!strcmp(info.name, DISPATCHER_NAME))
+		say_obstacle(interface, link->program_id, code);
+	return 0;
+}
+
+/*
+ * Another process may put another chain there while libxdp looks, and take away the pins of the one
+ * that was there: what it does not find is believed when nothing has changed.
+ */
+static int look_at_chain(struct pb_link_xdp *link, struct pb_interface *interface,
+			 struct pb_error *error)
+{
+	int ret = 0, code = 0;
+
+	for (int i = 0; i < LOOK_ATTEMPTS; i++) {
+		__u32 seen = link->program_id;
+
+		code = try_chain(interface);
+		if (!code)
+			return 0;
+		ret = pb_link_xdp(interface->ifindex, link);
+		if (ret || !link->program_id)
+			break;
+		if (link->program_id == seen && code != -ENOENT)
+			break;
+	}
+	if (ret == -ENODEV)
+		return fail_gone(interface->ifindex, error);
+	if (ret)
+		return pb_fail_permission(error, -ret, "ask for the interface's XDP programs");
+	return link->program_id ? read_hidden_chain(link, code, interface, error) : 0;
+}
+
+/* Which program of the chain is ours. */
+static int find_ours(struct pb_interface *interface, struct pb_instance *instance,
+		     struct pb_error *error)
+{
+	int ours = 0;
+
+	for (unsigned int i = 0; ours <= 0 && i < interface->nr_chain; i++) {
+		const struct pb_chain_program *program = &interface->chain[i];
+
+		ours = pb_instance_of(program->id, instance);
+		if (ours < 0)
+			return pb_fail_permission(error, -ours,
+						  "look at the interface's XDP program");
+		if (!ours)
+			continue;
+		interface->loaded = true;
+		interface->program_id = program->id;
+		interface->priority = program->priority;
+		interface->frags = instance->frags;
+	}
 	return 0;
 }
 
 /* What the program's own maps say: which ruleset, its settings, the counters. */
-static void read_maps(struct pb_interface *interface, const struct pb_instance *instance)
+static int read_maps(struct pb_interface *interface, const struct pb_instance *instance,
+		     struct pb_error *error)
 {
 	struct pb_config config;
 	const struct pb_slot *slot;
 	struct pb_ruleset *ruleset;
+	int ret = pb_maps_config_by_id(instance->config_id, &config);
 
-	interface->outcomes_error = pb_maps_config_by_id(instance->config_id, &config);
-	if (interface->outcomes_error)
-		return;
+	interface->outcomes_error = ret;
+	if (ret == -EPROTO || ret == -ENOENT) /* another version's, or unloaded just now */
+		return 0;
+	if (ret)
+		return pb_fail_permission(error, -ret, "read the settings of the program");
 	slot = &config.slots[pb_config_slot(&config)];
 	interface->pending = pb_config_pending(&config);
 	memcpy(interface->ruleset, config.ruleset, sizeof(interface->ruleset));
@@ -231,29 +318,38 @@ static void read_maps(struct pb_interface *interface, const struct pb_instance *
 			pb_slot_live_rules(&ruleset->maps, pb_config_slot(&config), pb_clock());
 		pb_ruleset_close(ruleset);
 	}
+	return 0;
 }
 
 int pb_interface_look(int ifindex, struct pb_interface *interface, struct pb_instance *instance,
 		      struct pb_error *error)
 {
-	struct xdp_multiprog *programs;
-	long err;
+	struct pb_link_xdp link;
+	int ret;
 
 	memset(interface, 0, sizeof(*interface));
 	memset(instance, 0, sizeof(*instance));
 	interface->ifindex = ifindex;
 	if (!if_indextoname(ifindex, interface->name))
-		return pb_fail(error, ENODEV, "there is no interface %d here", ifindex);
+		return fail_gone(ifindex, error);
 	pb_log_begin();
-	programs = xdp_multiprog__get_from_ifindex(ifindex);
-	err = libxdp_get_error(programs);
-	if (err)
-		return read_hidden_chain(interface, error);
-	read_chain(programs, interface, instance);
-	xdp_multiprog__close(programs);
-	if (interface->loaded)
-		read_maps(interface, instance);
-	return 0;
+	ret = pb_link_xdp(ifindex, &link);
+	if (ret == -ENODEV)
+		return fail_gone(ifindex, error);
+	if (ret)
+		return pb_fail_permission(error, -ret, "ask for the interface's XDP programs");
+	if (link.program_id)
+		ret = look_at_chain(&link, interface, error);
+	if (!ret)
+		ret = find_ours(interface, instance, error);
+	if (!ret && interface->loaded)
+		ret = read_maps(interface, instance, error);
+	return ret;
+}
+
+int pb_interface_clear(const struct pb_interface *interface, struct pb_error *error)
+{
+	return *interface->obstacle ? pb_fail(error, EBUSY, "%s", interface->obstacle) : 0;
 }
 
 int pb_interface_get(int ifindex, struct pb_interface *interface, struct pb_error *error)
@@ -267,27 +363,34 @@ int pb_interface_get(int ifindex, struct pb_interface *interface, struct pb_erro
 	return ret;
 }
 
+/* Adds an interface to the list if there is something to say of it. */
+static int list_interface(int ifindex, struct pb_interface **list, size_t *nr, size_t *room,
+			  struct pb_error *error)
+{
+	struct pb_interface seen, *grown;
+	int ret = pb_interface_get(ifindex, &seen, error);
+
+	if (ret == -ENODEV)
+		return 0; /* gone since its name was read */
+	if (ret || (!seen.loaded && !*seen.obstacle))
+		return ret;
+	grown = pb_grow(*list, *nr, room, sizeof(**list));
+	if (!grown)
+		return pb_fail_memory(error);
+	*list = grown;
+	grown[(*nr)++] = seen;
+	return 0;
+}
+
 int pb_interface_list(struct pb_interface **interfaces, size_t *nr, struct pb_error *error)
 {
 	struct if_nameindex *names = if_nameindex();
-	struct pb_interface *found = NULL, *grown, seen;
-	size_t count = 0;
+	struct pb_interface *found = NULL;
+	size_t count = 0, room = 0;
 	int ret = names ? 0 : pb_fail(error, errno, "cannot list interfaces: %s", strerror(errno));
 
-	for (struct if_nameindex *at = names; !ret && at && at->if_index; at++) {
-		ret = pb_interface_get(at->if_index, &seen, error);
-		if (ret == -ENODEV)
-			ret = 0; /* gone since it was listed */
-		if (ret || !seen.loaded)
-			continue;
-		grown = reallocarray(found, count + 1, sizeof(*found));
-		if (!grown) {
-			ret = pb_fail_memory(error);
-			break;
-		}
-		found = grown;
-		found[count++] = seen;
-	}
+	for (struct if_nameindex *at = names; !ret && at && at->if_index; at++)
+		ret = list_interface(at->if_index, &found, &count, &room, error);
 	if (names)
 		if_freenameindex(names);
 	if (ret) {

@@ -17,6 +17,9 @@ struct pb_instance {
 int pb_interface_look(int ifindex, struct pb_interface *interface, struct pb_instance *instance,
 		      struct pb_error *error);
 
+/* -EBUSY where an obstacle is in the way of knowing what is on the interface. */
+int pb_interface_clear(const struct pb_interface *interface, struct pb_error *error);
+
 /* Is the program with this id ours? 1: yes, and the instance is filled; 0: no; or an error. */
 int pb_instance_of(__u32 program_id, struct pb_instance *instance);
 

@@ -351,7 +351,6 @@ int pb_mode_parse(const char *text, enum pb_mode *mode, struct pb_error *error);
 
 #define PB_PRIORITY_DEFAULT 9 /* ahead of xdp-filter's 10 */
 #define PB_PRIORITY_MAX 65535
-#define PB_INTERFACES_MAX 256 /* in one call */
 #define PB_CHAIN_PROGRAMS_MAX 16
 
 /* A program of an interface's chain, in the order in which they run. */
@@ -365,9 +364,10 @@ struct pb_chain_program {
 struct pb_interface {
 	int ifindex;
 	char name[16];
-	bool loaded;	   /* our program is on it; else the fields below the chain are 0 */
-	enum pb_mode mode; /* of whatever XDP program is attached */
-	bool dispatcher;   /* attached through libxdp's dispatcher, else a single program */
+	bool loaded;	    /* our program is on it; else the fields below the chain are 0 */
+	char obstacle[256]; /* "", or why it cannot be seen whether it is: the chain is not all */
+	enum pb_mode mode;  /* of whatever XDP program is attached */
+	bool dispatcher;    /* attached through libxdp's dispatcher, else a single program */
 	struct pb_chain_program chain[PB_CHAIN_PROGRAMS_MAX];
 	unsigned int nr_chain;
 	__u32 program_id;
@@ -392,7 +392,10 @@ int pb_interface_ethernet(const char *name, bool *ethernet, struct pb_error *err
 /* Looks at one interface. Changes nothing. */
 int pb_interface_get(int ifindex, struct pb_interface *interface, struct pb_error *error);
 
-/* All interfaces of this network namespace that carry our program. The caller frees. */
+/*
+ * All interfaces of this network namespace that carry our program, and those with an obstacle:
+ * `loaded` tells. What comes or goes meanwhile may be there or not. The caller frees.
+ */
 int pb_interface_list(struct pb_interface **interfaces, size_t *nr, struct pb_error *error);
 
 struct pb_load_options {
@@ -439,6 +442,17 @@ int pb_filter_upgrade(const int *ifindexes, size_t nr, struct pb_interface *inte
  * interface uses any more are removed unless `keep`. -ENOENT: not loaded there.
  */
 int pb_filter_unload(const int *ifindexes, size_t nr, bool keep, struct pb_error *error);
+
+/* What became of one of all: taken off, or why not. */
+typedef void pb_unloaded_function(const struct pb_interface *interface,
+				  const struct pb_error *error, void *context);
+
+/*
+ * The same for all interfaces of this network namespace, where one that cannot be taken off leaves
+ * the others no longer loaded: an error is of none of them.
+ */
+int pb_filter_unload_all(bool keep, pb_unloaded_function *function, void *context,
+			 struct pb_error *error);
 
 /*
  * Removes the pins of rulesets that no program in the kernel uses, with `kept` also of those that

@@ -7,25 +7,88 @@
 #include "lock.h"
 #include "ruleset.h"
 
-static int unload_locked(const int *ifindexes, size_t nr, bool keep, struct pb_error *error)
+/* An interface of an unload. */
+struct target {
+	int ifindex;
+	struct pb_instance instance;
+};
+
+/*
+ * Programs that were taken off, to be left out where a ruleset's users are counted: the kernel may
+ * have them still, for libxdp keeps descriptors.
+ */
+struct unload {
+	struct target *targets;
+	size_t nr;
+	__u32 *gone;
+	size_t nr_gone;
+};
+
+static int make_room(struct unload *unload, size_t nr, struct pb_error *error)
 {
-	struct pb_instance instances[PB_INTERFACES_MAX];
+	unload->targets = calloc(nr + 1, sizeof(*unload->targets));
+	unload->gone = calloc(nr + 1, sizeof(*unload->gone));
+	return unload->targets && unload->gone ? 0 : pb_fail_memory(error);
+}
+
+static void clear(struct unload *unload)
+{
+	free(unload->targets);
+	free(unload->gone);
+}
+
+static int add_target(struct unload *unload, int ifindex, struct pb_error *error)
+{
+	struct target *target = &unload->targets[unload->nr];
 	struct pb_interface interface;
-	__u32 gone[PB_INTERFACES_MAX];
+	int ret = pb_interface_look(ifindex, &interface, &target->instance, error);
+
+	if (!ret)
+		ret = pb_interface_clear(&interface, error);
+	if (!ret && !interface.loaded)
+		ret = pb_fail(error, ENOENT, "%s: xdp-portblock is not loaded on it%s",
+			      interface.name,
+			      interface.nr_chain ? " (another XDP program is)" : "");
+	if (ret)
+		return ret;
+	target->ifindex = ifindex;
+	unload->nr++;
+	return 0;
+}
+
+static int take_off(struct unload *unload, const struct target *target, struct pb_error *error)
+{
+	int ret = pb_detach(target->ifindex, target->instance.program_id, error);
+
+	if (!ret)
+		unload->gone[unload->nr_gone++] = target->instance.program_id;
+	return ret;
+}
+
+static int release(const struct unload *unload, bool keep, struct pb_error *error)
+{
 	int ret = 0;
 
-	for (size_t i = 0; !ret && i < nr; i++) {
-		ret = pb_interface_look(ifindexes[i], &interface, &instances[i], error);
-		if (!ret && !interface.loaded)
-			ret = pb_fail(error, ENOENT, "%s: xdp-portblock is not loaded on it%s",
-				      interface.name,
-				      interface.nr_chain ? " (another XDP program is)" : "");
-		gone[i] = instances[i].program_id;
+	for (size_t i = 0; !ret && i < unload->nr; i++)
+		ret = pb_ruleset_release(unload->targets[i].instance.config_id, unload->gone,
+					 unload->nr_gone, keep, error);
+	return ret;
+}
+
+static int unload_locked(const int *ifindexes, size_t nr, bool keep, struct pb_error *error)
+{
+	struct unload unload = {};
+	int ret = make_room(&unload, nr, error), released;
+
+	for (size_t i = 0; !ret && i < nr; i++)
+		ret = add_target(&unload, ifindexes[i], error);
+	for (size_t i = 0; !ret && i < nr; i++)
+		ret = take_off(&unload, &unload.targets[i], error);
+	if (unload.nr_gone) { /* of some, where another could not be taken off */
+		released = release(&unload, keep, ret ? NULL : error);
+		ret = ret ?: released;
 	}
-	for (size_t i = 0; !ret && i < nr; i++)
-		ret = pb_detach(ifindexes[i], instances[i].program_id, error);
-	for (size_t i = 0; !ret && i < nr; i++)
-		ret = pb_ruleset_release(instances[i].config_id, gone, nr, keep, error);
+	clear(&unload);
 	return ret;
 }
 
@@ -35,11 +98,54 @@ int pb_filter_unload(const int *ifindexes, size_t nr, bool keep, struct pb_error
 
 	if (ret)
 		return ret;
-	if (nr > PB_INTERFACES_MAX)
-		return pb_fail(error, EINVAL, "%zu interfaces are too many at once: at most %d", nr,
-			       PB_INTERFACES_MAX);
 	lock = pb_lock(NULL, PB_LOCK_CHANGE, error);
 	ret = lock < 0 ? lock : unload_locked(ifindexes, nr, keep, error);
+	pb_pins_tidy();
+	pb_unlock(lock);
+	return ret;
+}
+
+/* One of all: a device that is gone by now is as good. */
+static void unload_one(struct unload *unload, const struct pb_interface *interface,
+		       pb_unloaded_function *function, void *context)
+{
+	struct pb_error error;
+	int ret = add_target(unload, interface->ifindex, &error);
+
+	if (!ret)
+		ret = take_off(unload, &unload->targets[unload->nr - 1], &error);
+	if (ret != -ENODEV)
+		function(interface, ret ? &error : NULL, context);
+}
+
+static int unload_all_locked(bool keep, pb_unloaded_function *function, void *context,
+			     struct pb_error *error)
+{
+	struct pb_interface *interfaces = NULL;
+	struct unload unload = {};
+	size_t nr = 0;
+	int ret = pb_interface_list(&interfaces, &nr, error);
+
+	if (!ret)
+		ret = make_room(&unload, nr, error);
+	for (size_t i = 0; !ret && i < nr; i++)
+		unload_one(&unload, &interfaces[i], function, context);
+	if (!ret)
+		ret = release(&unload, keep, error);
+	clear(&unload);
+	free(interfaces);
+	return ret;
+}
+
+int pb_filter_unload_all(bool keep, pb_unloaded_function *function, void *context,
+			 struct pb_error *error)
+{
+	int lock, ret = pb_bpffs_check(error);
+
+	if (ret)
+		return ret;
+	lock = pb_lock(NULL, PB_LOCK_CHANGE, error);
+	ret = lock < 0 ? lock : unload_all_locked(keep, function, context, error);
 	pb_pins_tidy();
 	pb_unlock(lock);
 	return ret;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* xdp-portblock load: the filter on interfaces, all or none. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "tool.h"
 
@@ -74,19 +75,35 @@ static void print_result(const struct pb_load_result *result)
 	       *result->note ? " (" : "", result->note, *result->note ? ")" : "");
 }
 
+static int load(const struct arguments *arguments, const struct pb_load_options *options,
+		const int *ifindexes)
+{
+	struct pb_load_result *results = calloc(arguments->nr_words, sizeof(*results));
+	struct pb_error error;
+	int ret = DONE;
+
+	if (!results)
+		return out_of_memory();
+	if (pb_filter_load(ifindexes, arguments->nr_words, options, results, &error))
+		ret = fail(&error);
+	for (size_t i = 0; ret == DONE && i < arguments->nr_words; i++)
+		print_result(&results[i]);
+	free(results);
+	return ret;
+}
+
 int cmd_load(const struct arguments *arguments)
 {
-	struct pb_load_result results[PB_INTERFACES_MAX];
 	struct pb_load_options options = {};
-	int ifindexes[PB_INTERFACES_MAX], ret;
 	struct pb_set rules = {}, wanted = {};
+	int *ifindexes = NULL, ret;
 	struct pb_error error;
 
 	if (!arguments->nr_words)
 		return wrong(arguments, "load on which interface?");
 	ret = read_options(arguments, &options);
 	if (ret == DONE)
-		ret = interface_indexes(arguments, ifindexes);
+		ret = interface_indexes(arguments, &ifindexes);
 	if (ret == DONE && given(arguments, OPT_RULES))
 		ret = read_file(arguments->values[OPT_RULES], &wanted);
 	if (ret == DONE && !given(arguments, OPT_FORCE)) {
@@ -96,11 +113,9 @@ int cmd_load(const struct arguments *arguments)
 			ret = guard_load(arguments, &options, &rules, ifindexes);
 	}
 	options.rules = given(arguments, OPT_RULES) ? &wanted : NULL;
-	if (ret == DONE &&
-	    pb_filter_load(ifindexes, arguments->nr_words, &options, results, &error))
-		ret = fail(&error);
-	for (size_t i = 0; ret == DONE && i < arguments->nr_words; i++)
-		print_result(&results[i]);
+	if (ret == DONE)
+		ret = load(arguments, &options, ifindexes);
+	free(ifindexes);
 	pb_set_clear(&rules);
 	pb_set_clear(&wanted);
 	return ret;

@@ -3,47 +3,58 @@
 #include <stdlib.h>
 #include "tool.h"
 
-static int get_named(const struct arguments *arguments, struct pb_interface *interfaces, size_t *nr)
+/* Those of the interfaces that there is something to say of, and how many are loaded. */
+static int get_named(const struct arguments *arguments, const int *ifindexes,
+		     struct pb_interface *interfaces, size_t *nr, size_t *loaded)
 {
-	int ifindexes[PB_INTERFACES_MAX], ret = interface_indexes(arguments, ifindexes);
 	struct pb_error error;
 
-	for (size_t i = 0; ret == DONE && i < arguments->nr_words; i++) {
-		if (pb_interface_get(ifindexes[i], &interfaces[*nr], &error))
+	for (size_t i = 0; i < arguments->nr_words; i++) {
+		struct pb_interface *seen = &interfaces[*nr];
+
+		if (pb_interface_get(ifindexes[i], seen, &error))
 			return fail(&error);
-		if (interfaces[*nr].loaded)
+		*loaded += seen->loaded;
+		if (seen->loaded || *seen->obstacle)
 			++*nr;
 		else
-			note("%s: xdp-portblock is not loaded on it", interfaces[*nr].name);
+			note("%s: xdp-portblock is not loaded on it", seen->name);
 	}
+	return DONE;
+}
+
+static int status_of_named(const struct arguments *arguments, bool json)
+{
+	struct pb_interface *interfaces = calloc(arguments->nr_words, sizeof(*interfaces));
+	int *ifindexes = NULL, ret = interfaces ? DONE : out_of_memory();
+	size_t nr = 0, loaded = 0;
+
+	if (ret == DONE)
+		ret = interface_indexes(arguments, &ifindexes);
+	if (ret == DONE)
+		ret = get_named(arguments, ifindexes, interfaces, &nr, &loaded);
+	if (ret == DONE && (nr || json))
+		ret = print_interfaces(interfaces, nr, json);
+	if (ret == DONE && loaded < arguments->nr_words)
+		ret = FAILED;
+	free(ifindexes);
+	free(interfaces);
 	return ret;
 }
 
 int cmd_status(const struct arguments *arguments)
 {
 	bool json = given(arguments, OPT_JSON);
-	struct pb_interface *interfaces = NULL;
+	struct pb_interface *interfaces;
 	struct pb_error error;
 	size_t nr = 0;
-	int ret = DONE;
+	int ret;
 
-	if (!arguments->nr_words) {
-		if (pb_interface_list(&interfaces, &nr, &error))
-			return fail(&error);
-		ret = print_interfaces(interfaces, nr, json);
-		free(interfaces);
-		return ret;
-	}
-	interfaces = calloc(arguments->nr_words, sizeof(*interfaces));
-	if (!interfaces) {
-		note("out of memory");
-		return FAILED;
-	}
-	ret = get_named(arguments, interfaces, &nr);
-	if (ret == DONE && (nr || json))
-		ret = print_interfaces(interfaces, nr, json);
-	if (ret == DONE && nr < arguments->nr_words)
-		ret = FAILED;
+	if (arguments->nr_words)
+		return status_of_named(arguments, json);
+	if (pb_interface_list(&interfaces, &nr, &error))
+		return fail(&error);
+	ret = print_interfaces(interfaces, nr, json);
 	free(interfaces);
 	return ret;
 }

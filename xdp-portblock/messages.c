@@ -16,6 +16,12 @@ int fail(const struct pb_error *error)
 	return FAILED;
 }
 
+int out_of_memory(void)
+{
+	note("out of memory");
+	return FAILED;
+}
+
 int wrong(const struct arguments *arguments, const char *format, ...)
 {
 	va_list args;

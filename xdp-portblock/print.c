@@ -146,6 +146,19 @@ static struct json_object *chain_to_json(const struct pb_interface *interface)
 	return chain;
 }
 
+/* What is known of an interface with an obstacle. */
+static struct json_object *obstacle_to_json(const struct pb_interface *interface)
+{
+	struct json_object *json = json_object_new_object();
+
+	json_object_object_add(json, "name", json_object_new_string(interface->name));
+	json_object_object_add(json, "index", json_object_new_int(interface->ifindex));
+	json_object_object_add(json, "mode", json_object_new_string(pb_mode_name(interface->mode)));
+	json_object_object_add(json, "obstacle", json_object_new_string(interface->obstacle));
+	json_object_object_add(json, "chain", chain_to_json(interface));
+	return json;
+}
+
 struct json_object *interface_to_json(const struct pb_interface *interface)
 {
 	struct json_object *json = json_object_new_object();
@@ -162,6 +175,7 @@ struct json_object *interface_to_json(const struct pb_interface *interface)
 	json_object_object_add(json, "priority", json_object_new_int64(interface->priority));
 	json_object_object_add(json, "program_id", json_object_new_int64(interface->program_id));
 	json_object_object_add(json, "frags", json_object_new_boolean(interface->frags));
+	json_object_object_add(json, "obstacle", NULL);
 	json_object_object_add(json, "ruleset", json_object_new_string(interface->ruleset));
 	json_object_object_add(json, "pinned", json_object_new_boolean(interface->pinned));
 	settings_to_json(json, &interface->settings);
@@ -247,14 +261,19 @@ int print_interfaces(const struct pb_interface *interfaces, size_t nr, bool json
 		for (size_t i = 0; i < nr; i++) {
 			if (i)
 				printf("\n");
-			print_interface(&interfaces[i]);
+			if (interfaces[i].loaded)
+				print_interface(&interfaces[i]);
+			else
+				printf("%s\n", interfaces[i].obstacle);
 		}
 		return DONE;
 	}
 	object = json_object_new_object();
 	array = json_object_new_array();
 	for (size_t i = 0; i < nr; i++)
-		json_object_array_add(array, interface_to_json(&interfaces[i]));
+		json_object_array_add(array, interfaces[i].loaded ?
+						     interface_to_json(&interfaces[i]) :
+						     obstacle_to_json(&interfaces[i]));
 	json_object_object_add(object, "interfaces", array);
 	return print_json(object);
 }

@@ -115,6 +115,7 @@ int cmd_help(const struct arguments *arguments);
 
 /* messages.c: to stderr, a line each, with the program's name in front. */
 int fail(const struct pb_error *error); /* returns FAILED */
+int out_of_memory(void);		/* likewise */
 int wrong(const struct arguments *arguments, const char *format, ...)
 	__attribute__((format(printf, 2, 3))); /* returns WRONG_USAGE */
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -126,8 +127,11 @@ const char *ruleset_name(const struct arguments *arguments);
 /* An option's number; WRONG_USAGE after a message. `number` is left alone where it is not given. */
 int option_number(const struct arguments *arguments, enum option_id id, unsigned long min,
 		  unsigned long max, __u32 *number);
-/* Interface words to indexes, each once; FAILED or WRONG_USAGE after a message. */
-int interface_indexes(const struct arguments *arguments, int ifindexes[PB_INTERFACES_MAX]);
+/*
+ * Interface words to as many indexes, each once, which the caller frees; FAILED or WRONG_USAGE after
+ * a message, and `ifindexes` is left alone.
+ */
+int interface_indexes(const struct arguments *arguments, int **ifindexes);
 /* Reads a ruleset file: FAILED after a message for each problem; notes go to stderr. */
 int read_file(const char *path, struct pb_set *set);
 /* The rule that options and words say; WRONG_USAGE after a message. */

@@ -33,13 +33,10 @@ int option_number(const struct arguments *arguments, enum option_id id, unsigned
 	return DONE;
 }
 
-int interface_indexes(const struct arguments *arguments, int ifindexes[PB_INTERFACES_MAX])
+static int read_indexes(const struct arguments *arguments, int *ifindexes)
 {
 	struct pb_error error;
 
-	if (arguments->nr_words > PB_INTERFACES_MAX)
-		return wrong(arguments, "%zu interfaces are too many at once: at most %d",
-			     arguments->nr_words, PB_INTERFACES_MAX);
 	for (size_t i = 0; i < arguments->nr_words; i++) {
 		if (pb_interface_index(arguments->words[i], &ifindexes[i], &error))
 			return fail(&error);
@@ -49,6 +46,20 @@ int interface_indexes(const struct arguments *arguments, int ifindexes[PB_INTERF
 					     arguments->words[j], arguments->words[i]);
 	}
 	return DONE;
+}
+
+int interface_indexes(const struct arguments *arguments, int **ifindexes)
+{
+	int *indexes = calloc(arguments->nr_words + 1, sizeof(*indexes)), ret;
+
+	if (!indexes)
+		return out_of_memory();
+	ret = read_indexes(arguments, indexes);
+	if (ret == DONE)
+		*ifindexes = indexes;
+	else
+		free(indexes);
+	return ret;
 }
 
 static void print_problems(const struct pb_problems *problems)
