@@ -55,14 +55,22 @@ static void say_difference(const struct load *load, const struct pb_interface *i
 			 pb_policy_name(options->policy));
 }
 
-/* The rules of an interface that is loaded can't be reached: gone, or of another version. */
+static int fail_version(const struct pb_interface *interface, struct pb_error *error)
+{
+	return pb_fail(error, EPROTO,
+		       "%s: already loaded, by another version of xdp-portblock (layout %u, this "
+		       "one has %u): `xdp-portblock unload %s`, then load it again",
+		       interface->name, interface->abi_version, PB_ABI_VERSION, interface->name);
+}
+
+/* The rules of an interface that is loaded can't be reached: the pins are gone, or say why. */
 static int fail_pins(const struct pb_interface *interface, struct pb_error *error)
 {
 	struct pb_ruleset *ruleset = NULL;
 	int ret = pb_ruleset_open(interface->ruleset, &ruleset, error);
 
 	pb_ruleset_close(ruleset);
-	if (ret == -EPROTO)
+	if (ret && ret != -ENOENT)
 		return ret;
 	return pb_fail(
 		error, EEXIST,
@@ -76,7 +84,7 @@ static int check_loaded(const struct load *load, const struct pb_interface *inte
 {
 	char difference[128];
 
-	if (!interface->pinned || interface->abi_version != PB_ABI_VERSION)
+	if (!interface->pinned)
 		return fail_pins(interface, error);
 	say_difference(load, interface, difference, sizeof(difference));
 	if (!*difference)
@@ -122,6 +130,8 @@ static int check_target(const struct load *load, int ifindex, struct target *tar
 		target->what = PB_LOADED;
 		return interface->nr_chain ? check_foreign(load, interface, error) : 0;
 	}
+	if (interface->abi_version != PB_ABI_VERSION)
+		return fail_version(interface, error);
 	target->what = strcmp(interface->ruleset, load->name) ? PB_MOVED : PB_ALREADY_LOADED;
 	if (target->what == PB_MOVED && !load->options->ruleset)
 		return pb_fail(error, EEXIST,
@@ -185,7 +195,6 @@ static void undo_rules(struct load *load)
 /* Filled before it gets its name: what others can see is whole. */
 static int make_ruleset(struct load *load, struct pb_error *error)
 {
-	char path[PB_PATH_LEN];
 	struct pb_set set = {};
 	int ret = pb_ruleset_create(load->name, &load->options->limits, &load->ruleset, error);
 
@@ -198,8 +207,7 @@ static int make_ruleset(struct load *load, struct pb_error *error)
 	pb_set_clear(&set);
 	if (ret)
 		return ret;
-	pb_pins_path(path, load->name);
-	ret = pb_maps_pin(&load->ruleset->maps, path, error);
+	ret = pb_maps_pin(&load->ruleset->maps, load->name, error);
 	load->made = !ret;
 	return ret;
 }
@@ -313,16 +321,12 @@ static void undo_target(const struct target *target, const struct pb_load_result
 
 static void undo_load(struct load *load, const struct pb_load_result *results, size_t done)
 {
-	char path[PB_PATH_LEN];
-
 	for (size_t i = 0; i < done; i++)
 		undo_target(&load->targets[i], &results[i]);
-	if (load->made) {
-		pb_pins_path(path, load->name);
-		pb_maps_unpin(path, NULL);
-	} else if (load->changed) {
+	if (load->made)
+		pb_maps_unpin(load->name, NULL);
+	else if (load->changed)
 		undo_rules(load);
-	}
 }
 
 /* Rulesets that interfaces were moved from, and that none uses any more. */

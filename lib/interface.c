@@ -294,9 +294,9 @@ static int find_ours(struct pb_interface *interface, struct pb_instance *instanc
 static int read_maps(struct pb_interface *interface, const struct pb_instance *instance,
 		     struct pb_error *error)
 {
+	struct pb_maps maps = PB_MAPS_NONE;
 	struct pb_config config;
 	const struct pb_slot *slot;
-	struct pb_ruleset *ruleset;
 	int ret = pb_maps_config_by_id(instance->config_id, &config);
 
 	interface->outcomes_error = ret;
@@ -304,6 +304,7 @@ static int read_maps(struct pb_interface *interface, const struct pb_instance *i
 		return 0;
 	if (ret)
 		return pb_fail_permission(error, -ret, "read the settings of the program");
+	interface->abi_version = config.abi_version;
 	slot = &config.slots[pb_config_slot(&config)];
 	interface->pending = pb_config_pending(&config);
 	memcpy(interface->ruleset, config.ruleset, sizeof(interface->ruleset));
@@ -311,13 +312,11 @@ static int read_maps(struct pb_interface *interface, const struct pb_instance *i
 	interface->settings = pb_settings_of(slot->flags);
 	interface->rules = slot->rules;
 	interface->outcomes_error = pb_outcomes_read(instance->outcomes_id, interface->outcomes);
-	interface->abi_version = config.abi_version;
-	interface->pinned = pb_pins_id(interface->ruleset) == instance->config_id;
-	if (interface->pinned && !pb_ruleset_open(interface->ruleset, &ruleset, NULL)) {
-		interface->rules =
-			pb_slot_live_rules(&ruleset->maps, pb_config_slot(&config), pb_clock());
-		pb_ruleset_close(ruleset);
-	}
+	interface->pins = pb_pins_check(interface->ruleset, &config, instance->config_id);
+	interface->pinned = !interface->pins;
+	if (!pb_maps_open_by_id(instance->config_id, &maps))
+		interface->rules = pb_slot_live_rules(&maps, pb_config_slot(&config), pb_clock());
+	pb_maps_close(&maps);
 	return 0;
 }
 
@@ -339,7 +338,7 @@ int pb_interface_look(int ifindex, struct pb_interface *interface, struct pb_ins
 	if (ret)
 		return pb_fail_permission(error, -ret, "ask for the interface's XDP programs");
 	if (link.program_id)
-		ret = look_at_chain(&link, interface, error);
+		ret = pb_libxdp_folder_check(error) ?: look_at_chain(&link, interface, error);
 	if (!ret)
 		ret = find_ours(interface, instance, error);
 	if (!ret && interface->loaded)

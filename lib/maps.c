@@ -63,24 +63,82 @@ static __u32 blocks_of(__u32 prefixes)
 	return (prefixes + PB_PREFIX_BLOCK - 1) / PB_PREFIX_BLOCK;
 }
 
+/* What each map is, and under which name it is pinned. How large: entries_of(). */
+static const struct shape {
+	const char *name;
+	enum bpf_map_type type;
+	__u32 key_size;
+	__u32 value_size;
+	__u32 flags;
+} shapes[PB_MAP_MAX] = {
+	[PB_MAP_CONFIG] = { "pb_config", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_config),
+			    BPF_F_MMAPABLE },
+	[PB_MAP_PORTS] = { "pb_ports", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_ports),
+			   BPF_F_MMAPABLE },
+	[PB_MAP_HEADS] = { "pb_heads", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_head),
+			   BPF_F_MMAPABLE },
+	[PB_MAP_DECISIONS] = { "pb_decisions", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_decision),
+			       BPF_F_MMAPABLE },
+	[PB_MAP_SOURCES] = { "pb_sources", BPF_MAP_TYPE_LPM_TRIE, sizeof(struct pb_source_key), 4,
+			     BPF_F_NO_PREALLOC },
+	[PB_MAP_RULES] = { "pb_rules", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_rule_record),
+			   BPF_F_MMAPABLE },
+	[PB_MAP_RANGES] = { "pb_ranges", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_range),
+			    BPF_F_MMAPABLE },
+	[PB_MAP_PREFIXES] = { "pb_prefixes", BPF_MAP_TYPE_HASH, sizeof(struct pb_prefix_key),
+			      sizeof(struct pb_prefix_block), BPF_F_NO_PREALLOC },
+	[PB_MAP_COUNTS] = { "pb_counts", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_count),
+			    BPF_F_MMAPABLE },
+	[PB_MAP_EVENTS] = { "pb_events", BPF_MAP_TYPE_RINGBUF, 0, 0, 0 },
+	[PB_MAP_METERS] = { "pb_meters", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_meters),
+			    BPF_F_MMAPABLE },
+};
+
+_Static_assert(PB_MAP_MAX <= PB_CONFIG_MAPS, "pb_config has room for the id of each map");
+
+const char *pb_map_name(enum pb_map which)
+{
+	return shapes[which].name;
+}
+
+static __u64 entries_of(const struct pb_config *config, enum pb_map which)
+{
+	const __u64 entries[PB_MAP_MAX] = {
+		[PB_MAP_CONFIG] = 1,
+		[PB_MAP_PORTS] = 1,
+		[PB_MAP_HEADS] = (__u64)config->max_heads * PB_SLOTS,
+		[PB_MAP_DECISIONS] = (__u64)config->max_decisions * PB_SLOTS,
+		[PB_MAP_SOURCES] = (__u64)config->max_sources * PB_SLOTS,
+		[PB_MAP_RULES] = ((__u64)config->max_rules + 1) * PB_SLOTS,
+		[PB_MAP_RANGES] = (__u64)config->max_ranges * PB_SLOTS,
+		[PB_MAP_PREFIXES] = (__u64)blocks_of(config->max_sources) * PB_SLOTS,
+		[PB_MAP_COUNTS] =
+			((__u64)config->max_rules + 1) * ((__u64)config->cpus + PB_BASE_ROWS),
+		[PB_MAP_EVENTS] = PB_EVENTS_SIZE,
+		[PB_MAP_METERS] = 1,
+	};
+
+	return entries[which];
+}
+
 static int set_sizes(struct portblock_bpf *object, const struct pb_config *config)
 {
 	const struct {
 		struct bpf_map *map;
-		__u32 entries;
+		enum pb_map which;
 	} sizes[] = {
-		{ object->maps.pb_heads, config->max_heads * PB_SLOTS },
-		{ object->maps.pb_decisions, config->max_decisions * PB_SLOTS },
-		{ object->maps.pb_sources, config->max_sources * PB_SLOTS },
-		{ object->maps.pb_rules, (config->max_rules + 1) * PB_SLOTS },
-		{ object->maps.pb_ranges, config->max_ranges * PB_SLOTS },
-		{ object->maps.pb_prefixes, blocks_of(config->max_sources) * PB_SLOTS },
-		{ object->maps.pb_counts, (config->cpus + PB_BASE_ROWS) * (config->max_rules + 1) },
+		{ object->maps.pb_heads, PB_MAP_HEADS },
+		{ object->maps.pb_decisions, PB_MAP_DECISIONS },
+		{ object->maps.pb_sources, PB_MAP_SOURCES },
+		{ object->maps.pb_rules, PB_MAP_RULES },
+		{ object->maps.pb_ranges, PB_MAP_RANGES },
+		{ object->maps.pb_prefixes, PB_MAP_PREFIXES },
+		{ object->maps.pb_counts, PB_MAP_COUNTS },
 	};
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < sizeof(sizes) / sizeof(sizes[0]); i++)
-		ret = bpf_map__set_max_entries(sizes[i].map, sizes[i].entries);
+		ret = bpf_map__set_max_entries(sizes[i].map, entries_of(config, sizes[i].which));
 	return ret;
 }
 
@@ -101,16 +159,18 @@ static int leave_out_others(struct portblock_bpf *object)
  * A map of one entry that is a variable of the program. libbpf would name it after its section;
  * this one has its type's name, and is shown as one, by the BTF of the object that was loaded.
  */
-static int make_variable(const struct portblock_bpf *object, const char *name, __u32 size)
+static int make_variable(const struct portblock_bpf *object, enum pb_map which)
 {
 	const struct btf *btf = bpf_object__btf(object->obj);
+	const char *name = shapes[which].name;
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE,
 		    .btf_fd = bpf_object__btf_fd(object->obj));
 	int fd;
 
 	options.btf_key_type_id = btf__find_by_name_kind(btf, "int", BTF_KIND_INT);
 	options.btf_value_type_id = btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT);
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), size, 1, &options);
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), shapes[which].value_size, 1,
+			    &options);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -128,9 +188,9 @@ static int take_maps(const struct portblock_bpf *object, struct pb_maps *maps)
 		[PB_MAP_EVENTS] = object->maps.pb_events,
 	};
 
-	maps->fd[PB_MAP_CONFIG] = make_variable(object, "pb_config", sizeof(struct pb_config));
-	maps->fd[PB_MAP_PORTS] = make_variable(object, "pb_ports", sizeof(struct pb_ports));
-	maps->fd[PB_MAP_METERS] = make_variable(object, "pb_meters", sizeof(struct pb_meters));
+	maps->fd[PB_MAP_CONFIG] = make_variable(object, PB_MAP_CONFIG);
+	maps->fd[PB_MAP_PORTS] = make_variable(object, PB_MAP_PORTS);
+	maps->fd[PB_MAP_METERS] = make_variable(object, PB_MAP_METERS);
 	for (int i = 0; i < PB_MAP_MAX; i++) {
 		if (from[i])
 			maps->fd[i] = dup(bpf_map__fd(from[i]));
@@ -160,7 +220,7 @@ static int map_memory(struct pb_maps *maps, enum pb_map which, void *pointer)
 	return 0;
 }
 
-int pb_maps_memory(struct pb_maps *maps)
+static int map_memories(struct pb_maps *maps)
 {
 	const struct {
 		enum pb_map which;
@@ -175,6 +235,81 @@ int pb_maps_memory(struct pb_maps *maps)
 
 	for (size_t i = 0; !ret && i < sizeof(arrays) / sizeof(arrays[0]); i++)
 		ret = map_memory(maps, arrays[i].which, arrays[i].pointer);
+	return ret;
+}
+
+/* Which maps belong to the ruleset: pb_config says it to whoever opens them. */
+static int read_ids(const struct pb_maps *maps, __u32 ids[PB_CONFIG_MAPS])
+{
+	for (int i = 0; i < PB_MAP_MAX; i++) {
+		ids[i] = pb_map_id(maps->fd[i]);
+		if (!ids[i])
+			return -errno;
+	}
+	return 0;
+}
+
+/*
+ * Is it the map of that name and shape? A program, whose information is another structure, has no
+ * such name where a map has its own.
+ */
+static int check_shape(const struct bpf_map_info *info, enum pb_map which)
+{
+	const struct shape *shape = &shapes[which];
+
+	if (strncmp(info->name, shape->name, sizeof(info->name)) || info->type != shape->type ||
+	    info->key_size != shape->key_size || info->value_size != shape->value_size ||
+	    info->map_flags != shape->flags)
+		return -EPROTO;
+	return 0;
+}
+
+static int check_map(int fd, const struct pb_config *config, enum pb_map which)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
+	if (info.id != config->maps[which] || info.max_entries != entries_of(config, which))
+		return -EPROTO;
+	return check_shape(&info, which);
+}
+
+int pb_maps_prove(struct pb_maps *maps, enum pb_map *wrong)
+{
+	struct pb_config config;
+	int ret;
+
+	*wrong = PB_MAP_CONFIG;
+	ret = pb_config_read(maps->fd[PB_MAP_CONFIG], &config);
+	if (!ret && config.abi_version != PB_ABI_VERSION)
+		ret = -EPROTO;
+	for (int i = 0; !ret && i < PB_MAP_MAX; i++) {
+		*wrong = i;
+		ret = check_map(maps->fd[i], &config, i);
+	}
+	return ret ?: map_memories(maps);
+}
+
+int pb_maps_open_by_id(__u32 config_id, struct pb_maps *maps)
+{
+	struct pb_maps opened = PB_MAPS_NONE;
+	struct pb_config config;
+	enum pb_map wrong;
+	int ret = pb_maps_config_by_id(config_id, &config);
+
+	for (int i = 0; !ret && i < PB_MAP_MAX; i++) {
+		opened.fd[i] = pb_map_open(config.maps[i]);
+		if (opened.fd[i] < 0)
+			ret = opened.fd[i];
+	}
+	if (!ret)
+		ret = pb_maps_prove(&opened, &wrong);
+	if (ret)
+		pb_maps_close(&opened);
+	else
+		*maps = opened;
 	return ret;
 }
 
@@ -196,7 +331,9 @@ int pb_maps_create(const char *ruleset, const struct pb_ruleset_options *options
 	if (!ret)
 		ret = take_maps(object, &made);
 	if (!ret)
-		ret = pb_maps_memory(&made);
+		ret = map_memories(&made);
+	if (!ret)
+		ret = read_ids(&made, config.maps);
 	portblock_bpf__destroy(object);
 	if (ret) {
 		pb_maps_close(&made);
@@ -233,20 +370,48 @@ __u32 pb_map_id(int fd)
 	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
 }
 
-int pb_maps_config_by_id(__u32 id, struct pb_config *config)
+/*
+ * Of another version, whose pb_config has another size, what all of them begin with is read: the
+ * version.
+ */
+int pb_config_read(int fd, struct pb_config *config)
 {
-	int fd = pb_map_open(id), ret = 0;
 	struct bpf_map_info info = {};
 	__u32 len = sizeof(info), zero = 0;
+	struct pb_config *value;
+	int ret = 0;
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
+	if (strcmp(info.name, shapes[PB_MAP_CONFIG].name) || info.type != BPF_MAP_TYPE_ARRAY ||
+	    info.max_entries != 1 || info.value_size < sizeof(value->abi_version))
+		return -EPROTO;
+	value = calloc(1, info.value_size + sizeof(*value));
+	if (!value)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(fd, &zero, value)) {
+		ret = -errno;
+	} else if (info.value_size == sizeof(*config)) {
+		*config = *value;
+	} else {
+		memset(config, 0, sizeof(*config));
+		config->abi_version = value->abi_version;
+		if (value->abi_version == PB_ABI_VERSION)
+			ret = -EPROTO;
+	}
+	if (!ret && !config->abi_version)
+		ret = -EPROTO;
+	free(value);
+	return ret;
+}
+
+int pb_maps_config_by_id(__u32 id, struct pb_config *config)
+{
+	int fd = pb_map_open(id), ret;
 
 	if (fd < 0)
 		return fd;
-	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		ret = -errno;
-	else if (strcmp(info.name, "pb_config") || info.value_size != sizeof(*config))
-		ret = -EPROTO;
-	else if (bpf_map_lookup_elem(fd, &zero, config))
-		ret = -errno;
+	ret = pb_config_read(fd, config);
 	close(fd);
 	return ret;
 }

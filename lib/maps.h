@@ -64,25 +64,51 @@ __u64 pb_config_pending(const struct pb_config *config);
 int pb_maps_create(const char *ruleset, const struct pb_ruleset_options *options,
 		   struct pb_maps *maps, struct pb_error *error);
 
-/* Opens pinned maps. -ENOENT: none there; -EPROTO: of another abi version. */
-int pb_maps_open(const char *directory, struct pb_maps *maps, struct pb_error *error);
+/*
+ * Opens the pinned maps of a ruleset whose lock the caller holds: all of one ruleset, each of its
+ * type and size. -ENOENT without a message: none there; -EPROTO: of another abi version, or not
+ * all there, or something else in the place of one.
+ */
+int pb_maps_open(const char *ruleset, struct pb_maps *maps, struct pb_error *error);
 
-/* Pins all maps in a directory that is made for it, in one step as others see it. */
-int pb_maps_pin(const struct pb_maps *maps, const char *directory, struct pb_error *error);
+/* As that, of whatever pins there are, by the id of pb_config: no lock is needed. No message. */
+int pb_maps_open_by_id(__u32 config_id, struct pb_maps *maps);
 
-/* Removes the pins of a directory made by pb_maps_pin(), and it. */
-int pb_maps_unpin(const char *directory, struct pb_error *error);
+/*
+ * Shows that open maps are those that their pb_config names, each of its type and size, and maps
+ * the arrays among them into memory: before that, nothing of them is to be believed. -EPROTO:
+ * `wrong` is not. For maps.c and pins.c.
+ */
+int pb_maps_prove(struct pb_maps *maps, enum pb_map *wrong);
 
-/* Removes the directory that rulesets are pinned below, if it is empty: bpffs keeps none of ours. */
+/* Pins all maps in the ruleset's folder, which is made, in one step as others see it. */
+int pb_maps_pin(const struct pb_maps *maps, const char *ruleset, struct pb_error *error);
+
+/*
+ * Removes a ruleset's folder, whatever is in it, in one step as others see it, once nobody holds
+ * its lock. It is no error if it is not there. The caller holds the lock of all rulesets.
+ */
+int pb_maps_unpin(const char *ruleset, struct pb_error *error);
+
+/* Removes what a killed process has left of making or removing folders; same lock. */
+int pb_pins_sweep(struct pb_error *error);
+
+/* Removes the folder that rulesets are pinned below, if it is empty: bpffs keeps none of ours. */
 void pb_pins_tidy(void);
 
-/* The kernel's id of the pb_config map that is pinned for a ruleset; 0: none, or not whole. */
-__u32 pb_pins_id(const char *ruleset);
+/*
+ * The kernel's id of the pb_config map that is pinned for a ruleset. -ENOENT: none; -EPROTO:
+ * something else is. No lock is needed.
+ */
+int pb_pins_id(const char *ruleset, __u32 *id);
+
+/*
+ * Is the ruleset of that configuration, whose map has that id, pinned under that name, with all its
+ * maps? -ENOENT: not, or not any more; -EPROTO: not all of them. No lock is needed.
+ */
+int pb_pins_check(const char *ruleset, const struct pb_config *config, __u32 config_id);
 
 void pb_maps_close(struct pb_maps *maps);
-
-/* Maps the arrays among open maps into memory: for maps.c and pins.c. */
-int pb_maps_memory(struct pb_maps *maps);
 
 /* A descriptor of the map with that id, which keeps it; or -errno. */
 int pb_map_open(__u32 id);
@@ -90,7 +116,14 @@ int pb_map_open(__u32 id);
 /* The kernel's id of a map; 0 on failure. */
 __u32 pb_map_id(int fd);
 
-/* Reads pb_config of the map with that id, of whatever ruleset. -EPROTO: it is none of ours. */
+/* Its name, and that of its pin. */
+const char *pb_map_name(enum pb_map which);
+
+/*
+ * Reads pb_config, of whatever ruleset; of another abi version, only that. -EPROTO: it is none of
+ * ours.
+ */
+int pb_config_read(int fd, struct pb_config *config);
 int pb_maps_config_by_id(__u32 id, struct pb_config *config);
 
 /* The counters of the rules, by id. */
@@ -116,13 +149,33 @@ int pb_prefixes_read(const struct pb_maps *maps, __u32 slot, struct pb_prefix_re
 /* Waits until no packet is judged by what it read of the maps before this call. */
 int pb_grace_period(const struct pb_maps *maps, struct pb_error *error);
 
-/* <bpffs>/xdp-portblock, or one ruleset's directory in it. */
-#define PB_PATH_LEN 256
+/*
+ * <bpffs>/xdp-portblock, or one ruleset's folder in it. Paths are cut at PB_PATH_LEN, but none that
+ * pb_bpffs_check() has let through.
+ */
+#define PB_PATH_LEN 4096
 const char *pb_bpffs(void);
 void pb_pins_path(char path[PB_PATH_LEN], const char *ruleset);
 
-/* -ENODEV: bpffs is not mounted where it should be; says how to mount it. */
+/*
+ * -ENODEV: bpffs is not mounted where it should be; says how to mount it. -EPERM: others may
+ * replace what is in it; says what to do.
+ */
 int pb_bpffs_check(struct pb_error *error);
+
+/*
+ * Makes, and looks at, libxdp's folder, the lock of which libxdp takes: as -EPERM above, if it is
+ * somebody else's.
+ */
+int pb_libxdp_folder_make(void);
+int pb_libxdp_folder_check(struct pb_error *error);
+
+/*
+ * Opens a folder of ours: that of all rulesets (`below` NULL), a ruleset's, or one in it
+ * ("NAME/listener"). Returns a descriptor; -ENOENT without a message; -EPERM: it is not ours alone,
+ * and says what to do.
+ */
+int pb_folder_open(const char *below, struct pb_error *error);
 
 /* The message for -EPERM and -EACCES, which have several causes: says which were checked. */
 int pb_fail_permission(struct pb_error *error, int code, const char *doing);

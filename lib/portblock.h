@@ -297,9 +297,10 @@ struct pb_ruleset_options {
 int pb_ruleset_name_check(const char *name, struct pb_error *error);
 
 /*
- * Opens the maps of a ruleset that is there. -ENOENT: nothing is loaded under that name (names
- * `load`). -EPROTO: pinned by another abi version. -EPERM, -EACCES: names the capabilities.
- * The caller closes. Changes nothing.
+ * Opens the maps of a ruleset that is there, all of one ruleset, waiting for a change that is under
+ * way. -ENOENT: nothing is loaded under that name (names `load`). -EPROTO: pinned by another abi
+ * version, or something else is pinned in the place of a map. -EPERM, -EACCES: names the
+ * capabilities, or what is open to others. The caller closes. Changes nothing.
  */
 int pb_ruleset_open(const char *name, struct pb_ruleset **ruleset, struct pb_error *error);
 void pb_ruleset_close(struct pb_ruleset *ruleset);
@@ -307,7 +308,10 @@ void pb_ruleset_close(struct pb_ruleset *ruleset);
 const char *pb_ruleset_name(const struct pb_ruleset *ruleset);
 const struct pb_config *pb_ruleset_config(const struct pb_ruleset *ruleset);
 
-/* Reads the generation in force, with counters. The caller clears the set. */
+/*
+ * Reads the generation in force, with counters; once the ruleset is unloaded, the last one that it
+ * had. The caller clears the set.
+ */
 int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error);
 
 /*
@@ -319,6 +323,10 @@ int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_er
  * `confirm` (nanoseconds; 0: at once for good) the generation from before comes back after that
  * time, by the kernel's clock and with no process running, unless pb_ruleset_confirm() is called;
  * until then another change is -EBUSY.
+ * This and the other functions that change a ruleset change the one that is there: where it was
+ * unloaded and loaded anew since it was opened, it is opened anew, which ends what
+ * pb_ruleset_config() returned, so not while a monitor or a twin of the object is open. -ENOENT:
+ * there is none any more.
  */
 int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error);
 int pb_ruleset_commit(struct pb_ruleset *ruleset, struct pb_set *set, __u64 confirm,
@@ -339,7 +347,10 @@ int pb_ruleset_rollback(struct pb_ruleset *ruleset, struct pb_error *error);
  */
 int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error);
 
-/* Names of the rulesets that have pins here, sorted; the caller frees each and the array. */
+/*
+ * Names of the rulesets that have pins here, sorted; the caller frees each and the array. -EPERM: the
+ * folder is not ours alone.
+ */
 int pb_ruleset_names(char ***names, size_t *nr, struct pb_error *error);
 
 /* ---- The filter on interfaces ------------------------------------------------------------ */
@@ -375,6 +386,7 @@ struct pb_interface {
 	bool frags; /* takes frames in several buffers */
 	char ruleset[PB_NAME_LEN];
 	bool pinned;	   /* the ruleset's pins are there and are these maps */
+	int pins;	   /* why not: -ENOENT: gone; -EPROTO: not all; else they can't be seen */
 	__u32 abi_version; /* of its maps */
 	struct pb_settings settings;
 	__u32 rules;
@@ -476,7 +488,8 @@ typedef int pb_monitor_function(const struct pb_event *event, const unsigned cha
 
 /*
  * Listens to the packets of a ruleset's interfaces: the program reports them only while somebody
- * does. -EBUSY: another process listens. The ruleset must stay open until pb_monitor_close().
+ * does. -EBUSY: another process listens, in whatever namespace. The ruleset must stay open, and not
+ * be changed through the same object, until pb_monitor_close().
  */
 struct pb_monitor;
 int pb_monitor_open(struct pb_ruleset *ruleset, const struct pb_monitor_filter *filter,

@@ -75,25 +75,30 @@ int pb_ruleset_fill(struct pb_ruleset *ruleset, const struct pb_set *set, struct
 			     error);
 }
 
+static int fail_not_loaded(const char *name, struct pb_error *error)
+{
+	return pb_fail(error, ENOENT,
+		       "nothing is loaded with the ruleset '%s': load it on an interface first, "
+		       "for example `xdp-portblock load eth0%s%s`",
+		       name, strcmp(name, "default") ? " -r " : "",
+		       strcmp(name, "default") ? name : "");
+}
+
 int pb_ruleset_open(const char *name, struct pb_ruleset **ruleset, struct pb_error *error)
 {
 	struct pb_ruleset *opened;
-	char path[PB_PATH_LEN];
-	int ret = pb_ruleset_name_check(name, error);
+	int ret = pb_ruleset_name_check(name, error), lock;
 
 	if (ret)
 		return ret;
 	opened = new_ruleset(name);
 	if (!opened)
 		return pb_fail_memory(error);
-	pb_pins_path(path, name);
-	ret = pb_maps_open(path, &opened->maps, error);
-	if (ret == -ENOENT && !pb_bpffs_check(error))
-		pb_fail(error, ENOENT,
-			"nothing is loaded with the ruleset '%s': load it on an interface first, "
-			"for example `xdp-portblock load eth0%s%s`",
-			name, strcmp(name, "default") ? " -r " : "",
-			strcmp(name, "default") ? name : "");
+	lock = pb_lock(name, PB_LOCK_READ, error);
+	ret = lock < 0 ? lock : pb_maps_open(name, &opened->maps, error);
+	pb_unlock(lock);
+	if (ret == -ENOENT)
+		fail_not_loaded(name, error);
 	if (ret)
 		pb_ruleset_close(opened);
 	else
@@ -121,15 +126,40 @@ const struct pb_config *pb_ruleset_config(const struct pb_ruleset *ruleset)
 	return ruleset->maps.config;
 }
 
+/* Without its lock where it was unloaded: then nobody changes it any more. */
 int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error)
 {
 	int lock = pb_lock(ruleset->name, PB_LOCK_READ, error), ret;
 
-	if (lock < 0)
+	if (lock < 0 && lock != -ENOENT)
 		return lock;
 	ret = pb_slot_read(&ruleset->maps, pb_config_slot(ruleset->maps.config), set, error);
 	pb_unlock(lock);
 	return ret;
+}
+
+/*
+ * Takes the lock for a change, and makes sure that it is a change of what is pinned: a ruleset that
+ * was unloaded and loaded anew since it was opened is opened anew.
+ */
+static int lock_change(struct pb_ruleset *ruleset, struct pb_error *error)
+{
+	int lock = pb_lock(ruleset->name, PB_LOCK_CHANGE, error), ret;
+	struct pb_maps maps;
+	__u32 id;
+
+	if (lock < 0)
+		return lock;
+	if (!pb_pins_id(ruleset->name, &id) && id == pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]))
+		return lock;
+	ret = pb_maps_open(ruleset->name, &maps, error);
+	if (ret) {
+		pb_unlock(lock);
+		return ret == -ENOENT ? fail_not_loaded(ruleset->name, error) : ret;
+	}
+	pb_maps_close(&ruleset->maps);
+	ruleset->maps = maps;
+	return lock;
 }
 
 /* Ids in use now are the last to be given out, so that no counter serves two rules at once. */
@@ -186,7 +216,7 @@ int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_e
 {
 	int ret;
 
-	ruleset->lock = pb_lock(ruleset->name, PB_LOCK_CHANGE, error);
+	ruleset->lock = lock_change(ruleset, error);
 	if (ruleset->lock < 0)
 		return ruleset->lock;
 	settle(ruleset->maps.config);
@@ -258,8 +288,8 @@ int pb_ruleset_commit(struct pb_ruleset *ruleset, struct pb_set *set, __u64 conf
 
 static int end_pending(struct pb_ruleset *ruleset, bool keep, struct pb_error *error)
 {
+	int lock = lock_change(ruleset, error), ret = 0;
 	struct pb_config *config = ruleset->maps.config;
-	int lock = pb_lock(ruleset->name, PB_LOCK_CHANGE, error), ret = 0;
 
 	if (lock < 0)
 		return lock;
@@ -294,31 +324,26 @@ int pb_ruleset_rollback(struct pb_ruleset *ruleset, struct pb_error *error)
 
 static int release(const char *name, bool keep, struct pb_error *error)
 {
-	int lock = pb_lock(name, PB_LOCK_CHANGE, error), ret = 0;
 	struct pb_ruleset *ruleset;
-	char path[PB_PATH_LEN];
 
-	if (lock < 0)
-		return lock;
-	pb_pins_path(path, name);
 	if (!keep)
-		ret = pb_maps_unpin(path, error);
-	else if (!pb_ruleset_open(name, &ruleset, NULL)) {
+		return pb_maps_unpin(name, error);
+	if (!pb_ruleset_open(name, &ruleset, NULL)) {
 		ruleset->maps.config->keep = true;
 		pb_ruleset_close(ruleset);
 	}
-	pb_unlock(lock);
-	return ret;
+	return 0;
 }
 
 static int release_if(const char *name, __u32 config_id, bool keep, struct pb_error *error)
 {
 	__u32 id;
+	int ret = pb_pins_id(name, &id);
 
-	errno = 0;
-	id = pb_pins_id(name);
-	if (!id && errno && errno != ENOENT)
-		return pb_fail_permission(error, errno, "look at the pins, which may stay");
+	if (ret == -ENOENT || ret == -EPROTO || ret == -ENOTDIR)
+		return 0;
+	if (ret)
+		return pb_fail_permission(error, -ret, "look at the pins, which may stay");
 	return id == config_id ? release(name, keep, error) : 0;
 }
 
@@ -387,9 +412,9 @@ static int find_all_bound(struct bound *bound)
 /* All are found before the first is reset: then nothing can fail any more. */
 int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error)
 {
+	int lock = lock_change(ruleset, error), ret;
 	struct bound bound = { .config_id = pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]) };
 	struct pb_counters counters = pb_maps_counters(&ruleset->maps);
-	int lock = pb_lock(ruleset->name, PB_LOCK_CHANGE, error), ret;
 
 	if (lock < 0)
 		return lock;
@@ -422,5 +447,10 @@ struct pb_count pb_ruleset_count(const struct pb_ruleset *ruleset, __u32 id)
 
 bool pb_ruleset_is_there(const struct pb_ruleset *ruleset)
 {
-	return pb_pins_id(ruleset->name) == pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]);
+	__u32 id;
+	int ret = pb_pins_id(ruleset->name, &id);
+
+	/* What can't be looked at now is not gone for that. */
+	return ret ? ret != -ENOENT && ret != -EPROTO && ret != -ENOTDIR :
+		     id == pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]);
 }

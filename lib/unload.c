@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Unload, and the removal of rulesets that no interface uses. */
 #include <stdlib.h>
+#include <string.h>
 #include "attach.h"
 #include "error.h"
 #include "interface.h"
@@ -151,38 +152,54 @@ int pb_filter_unload_all(bool keep, pb_unloaded_function *function, void *contex
 	return ret;
 }
 
-/* By the map's id: what else the maps hold may be of another version. */
-static bool is_used(const char *name)
+/* Another ruleset's pb_config, in a folder of which it is no part: its users are not this one's. */
+static bool is_anothers(const char *name, __u32 config_id)
 {
-	__u32 id = pb_pins_id(name);
+	struct pb_config config;
 
-	return id && pb_instances_count(id, NULL, 0) != 0;
+	return !pb_maps_config_by_id(config_id, &config) && strcmp(config.ruleset, name) &&
+	       pb_pins_check(name, &config, config_id) == -EPROTO;
 }
 
-static bool is_kept(const char *name)
+/* By the map's id: what else the maps hold may be of another version. Or an error. */
+static int count_users(const char *name)
+{
+	__u32 id;
+	int ret = pb_pins_id(name, &id);
+
+	if (ret == -ENOENT || ret == -EPROTO || ret == -ENOTDIR)
+		return 0; /* none of ours: whatever it is, it is in the way */
+	if (ret)
+		return ret;
+	return is_anothers(name, id) ? 0 : pb_instances_count(id, NULL, 0);
+}
+
+/* 1: yes, 0: no, or that can't be known; or an error. */
+static int is_kept(const char *name, struct pb_error *error)
 {
 	struct pb_ruleset *ruleset;
-	bool keep = false;
+	int ret = pb_ruleset_open(name, &ruleset, error);
 
-	if (!pb_ruleset_open(name, &ruleset, NULL)) {
-		keep = ruleset->maps.config->keep;
-		pb_ruleset_close(ruleset);
-	}
-	return keep;
+	if (ret == -ENOENT || ret == -EPROTO || ret == -ENOTDIR)
+		return 0;
+	if (ret)
+		return ret;
+	ret = !!ruleset->maps.config->keep;
+	pb_ruleset_close(ruleset);
+	return ret;
 }
 
 static int remove_if_unused(const char *name, bool kept, size_t *removed, struct pb_error *error)
 {
-	char path[PB_PATH_LEN];
-	int ret;
+	int stays = count_users(name);
 
-	if (is_used(name) || (!kept && is_kept(name)))
-		return 0;
-	pb_pins_path(path, name);
-	ret = pb_maps_unpin(path, error);
-	if (!ret)
-		++*removed;
-	return ret;
+	if (stays < 0)
+		return pb_fail_permission(error, -stays, "see who uses the ruleset: its pins stay");
+	if (!stays && !kept)
+		stays = is_kept(name, error);
+	if (!stays)
+		stays = pb_maps_unpin(name, error) ?: (++*removed, 0);
+	return stays < 0 ? stays : 0;
 }
 
 int pb_rulesets_remove_unused(bool kept, size_t *removed, struct pb_error *error)
@@ -194,7 +211,9 @@ int pb_rulesets_remove_unused(bool kept, size_t *removed, struct pb_error *error
 	if (ret)
 		return ret;
 	lock = pb_lock(NULL, PB_LOCK_CHANGE, error);
-	ret = lock < 0 ? lock : pb_ruleset_names(&names, &nr, error);
+	ret = lock < 0 ? lock : pb_pins_sweep(error);
+	if (!ret)
+		ret = pb_ruleset_names(&names, &nr, error);
 	for (size_t i = 0; i < nr; i++) {
 		if (!ret)
 			ret = remove_if_unused(names[i], kept, &count, error);

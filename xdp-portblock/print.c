@@ -199,11 +199,20 @@ const char *unreadable(const struct pb_interface *interface, char text[UNREADABL
 
 static const char *fault_of_pins(const struct pb_interface *interface)
 {
-	if (!interface->pinned)
-		return " (its pins are gone: unload and load again)";
 	if (interface->abi_version != PB_ABI_VERSION)
 		return " (of another version of xdp-portblock: unload and load again)";
-	return "";
+	switch (interface->pins) {
+	case 0:
+		return "";
+	case -ENOENT:
+		return " (its pins are gone: unload and load again)";
+	case -EPROTO:
+		return " (its pins are not all there: unload and load again)";
+	case -ENODEV:
+		return " (its pins can't be seen: bpffs is not mounted here)";
+	default:
+		return " (its pins can't be seen: `xdp-portblock rule list` says why)";
+	}
 }
 
 static void print_chain(const struct pb_interface *interface)

@@ -30,8 +30,10 @@
 #define PB_CHAIN_MAX 16	 /* candidates looked at for one packet, both sides together */
 #define PB_CHAIN_RULES 8 /* candidates over one port of one side, the unconditional one included */
 #define PB_SNAPLEN_MAX 2048
-#define PB_TAGS_MAX 4	    /* 802.1Q and 802.1ad tags */
-#define PB_EXTENSIONS_MAX 8 /* IPv6 extension headers */
+#define PB_TAGS_MAX 4		    /* 802.1Q and 802.1ad tags */
+#define PB_EXTENSIONS_MAX 8	    /* IPv6 extension headers */
+#define PB_EVENTS_SIZE (256 * 1024) /* bytes of pb_events */
+#define PB_CONFIG_MAPS 16	    /* room in pb_config.maps */
 
 /* Transport protocols whose first four bytes are source and destination port. */
 enum pb_proto {
@@ -119,6 +121,9 @@ struct pb_config {
 	__u64 resets; /* of pb_counts: by it the row of baselines is chosen */
 	char ruleset[PB_NAME_LEN];
 	struct pb_slot slots[PB_SLOTS];
+	/* The kernel's ids of the maps of this ruleset, itself included: what is pinned beside it and
+	 * is none of these is no part of it. */
+	__u32 maps[PB_CONFIG_MAPS];
 };
 
 /*

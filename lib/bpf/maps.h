@@ -120,7 +120,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 256 * 1024);
+	__uint(max_entries, PB_EVENTS_SIZE);
 } pb_events SEC(".maps");
 
 /* Where a report is put together. */
