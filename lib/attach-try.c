@@ -20,7 +20,7 @@ static int try_dispatcher(void)
 
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET) ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("bpf", pb_bpffs(), "bpf", 0, NULL) ||
+	    mount("bpf", pb_bpffs(), "bpf", 0, "mode=0700") ||
 	    pb_ruleset_create("doctor", &options, &ruleset, NULL) ||
 	    pb_interface_get(if_nametoindex("lo"), &interface, NULL))
 		return -1;

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
@@ -70,15 +71,34 @@ static void check_rights(struct doctor *doctor)
 	say(doctor, PB_HEALTH_PROBLEM, "sudo xdp-portblock doctor", "rights: %.400s", error.text);
 }
 
+/* What is pinned is its owner's alone all the same, but to be there first is to be in the way. */
+static bool is_open_to_others(const char *path)
+{
+	struct stat is;
+
+	return !stat(path, &is) && is.st_mode & (S_IWGRP | S_IWOTH);
+}
+
 static void check_bpffs(struct doctor *doctor)
 {
-	char mend[128];
+	char mount[PB_PATH_LEN + 64], chmod[PB_PATH_LEN + 64];
+	const char *path = pb_bpffs();
+	struct pb_error error;
+	int ret = pb_bpffs_check(&error) ?: pb_libxdp_folder_check(&error);
 
-	snprintf(mend, sizeof(mend), "mount -t bpf bpf %.90s", pb_bpffs());
-	if (pb_bpffs_check(NULL))
-		say(doctor, PB_HEALTH_PROBLEM, mend, "bpffs is not mounted on %s", pb_bpffs());
+	snprintf(mount, sizeof(mount), "mount -t bpf -o mode=0700 bpf %s", path);
+	snprintf(chmod, sizeof(chmod), "chmod 0700 %s", path);
+	if (ret == -ENODEV)
+		say(doctor, PB_HEALTH_PROBLEM, mount, "bpffs is not mounted on %s", path);
+	else if (ret)
+		say(doctor, PB_HEALTH_PROBLEM, NULL, "%s", error.text);
+	else if (is_open_to_others(path))
+		say(doctor, PB_HEALTH_WARNING, chmod,
+		    "bpffs is mounted on %s, and open to others: whoever makes a folder there "
+		    "before xdp-portblock or libxdp does is in their way",
+		    path);
 	else
-		say(doctor, PB_HEALTH_OK, NULL, "bpffs is mounted on %s", pb_bpffs());
+		say(doctor, PB_HEALTH_OK, NULL, "bpffs is mounted on %s", path);
 }
 
 /* Memory of BPF objects counts against this limit before 5.11 only. */

@@ -2,11 +2,9 @@
 /* Listening to packets: asks the program to report, keeps it asked, and hands reports on. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 #include <bpf/libbpf.h>
 #include "error.h"
+#include "lock.h"
 #include "ruleset.h"
 
 #define SECOND 1000000000ULL
@@ -38,24 +36,27 @@ static int on_event(void *context, void *data, size_t size)
 }
 
 /*
- * One listener a ruleset: the name of an abstract socket is the lock, for it ends with the
- * process and leaves nothing in any file system.
+ * One listener a ruleset, and only who may open its pins. The lock is that of a folder beside them,
+ * which all who share the maps share, and ends with the process; that the pins are still those of
+ * these maps is looked at under the ruleset's own.
  */
 static int lock_listener(const struct pb_ruleset *ruleset, struct pb_error *error)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int lock = pb_lock(ruleset->name, PB_LOCK_READ, error), listener;
 
-	if (fd < 0)
-		return pb_fail(error, errno, "cannot listen: %s", strerror(errno));
-	snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "xdp-portblock-monitor-%u",
-		 pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]));
-	if (!bind(fd, (struct sockaddr *)&address, sizeof(address)))
-		return fd;
-	close(fd);
-	return pb_fail(error, EBUSY,
-		       "another monitor listens to the ruleset '%s' already: end that one first",
-		       ruleset->name);
+	if (lock < 0)
+		return lock;
+	if (pb_ruleset_is_there(ruleset))
+		listener = pb_lock(ruleset->name, PB_LOCK_LISTEN, error);
+	else
+		listener = pb_fail(error, ENOENT, "the ruleset '%s' was unloaded meanwhile",
+				   ruleset->name);
+	pb_unlock(lock);
+	if (listener == -EBUSY)
+		pb_fail(error, EBUSY,
+			"another monitor listens to the ruleset '%s' already: end that one first",
+			ruleset->name);
+	return listener;
 }
 
 static void sum_meters(const struct pb_maps *maps, __u64 *suppressed, __u64 *lost)
@@ -101,7 +102,7 @@ int pb_monitor_open(struct pb_ruleset *ruleset, const struct pb_monitor_filter *
 		return lock;
 	made = calloc(1, sizeof(*made));
 	if (!made) {
-		close(lock);
+		pb_unlock(lock);
 		return pb_fail_memory(error);
 	}
 	made->ruleset = ruleset;
@@ -111,7 +112,7 @@ int pb_monitor_open(struct pb_ruleset *ruleset, const struct pb_monitor_filter *
 	made->ring = ring_buffer__new(ruleset->maps.fd[PB_MAP_EVENTS], on_event, made, NULL);
 	if (!made->ring) {
 		err = errno;
-		close(lock);
+		pb_unlock(lock);
 		free(made);
 		return pb_fail_permission(error, err, "open the ring of reported packets");
 	}
@@ -151,6 +152,6 @@ void pb_monitor_close(struct pb_monitor *monitor)
 		return;
 	__atomic_store_n(&monitor->ruleset->maps.config->listen_until, 0, __ATOMIC_SEQ_CST);
 	ring_buffer__free(monitor->ring);
-	close(monitor->lock);
+	pb_unlock(monitor->lock);
 	free(monitor);
 }

@@ -167,7 +167,7 @@ in_a "$PB" unload v0 >/dev/null
 mount -t tmpfs tmpfs /sys/fs/bpf || t_die 'no tmpfs'
 refused '8: no bpffs' 1 '^problem +bpffs is not mounted on /sys/fs/bpf' doctor
 mend=$(mends 'bpffs is not mounted')
-t_is '8: what mends it' 'mount -t bpf bpf /sys/fs/bpf' "$mend"
+t_is '8: what mends it' 'mount -t bpf -o mode=0700 bpf /sys/fs/bpf' "$mend"
 # shellcheck disable=SC2086 # words
 t_ok '8: mends it' $mend
 t_ok '8: it does' doctor
