@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The demo runs to its end and leaves nothing behind; neither does one that is stopped.
+# What the README promises: the demo runs to its end and leaves nothing behind, and neither does
+# one that is stopped; each command of the tour does what stands there.
 
+# shellcheck disable=SC2317 # t_ok and wait_for call functions by name
 . "$(dirname "$0")/../lib.sh"
 . "$TOP/tests/net/verbs.sh"
 world_enter "$@"
@@ -56,6 +58,99 @@ for signal in INT TERM; do
 	t_ok "SIG$signal: no process is left" wait_for 60 session_ended "$BG_PID"
 done
 
+# Others may not be able to enter the folder of this one.
+mkdir -p "$T_DIR/clone/tests"
+cp "$TOP/tests/demo" "$T_DIR/clone/tests/"
+chmod 755 "$T_DIR"
 t_fail 'without root it says so' 1 'sudo tests/demo' setpriv --reuid=65534 --regid=65534 \
-	--clear-groups --inh-caps=-all "$BASH" "$TOP/tests/demo"
+	--clear-groups --inh-caps=-all "$BASH" "$T_DIR/clone/tests/demo"
+
+# --- the tour -----------------------------------------------------------------------------
+
+# The commands of the README and what they print, in order: NN.command and NN.output
+mkdir "$T_DIR/tour"
+"$PYTHON" - "$TOP/README.md" "$T_DIR/tour" <<'END' || t_die 'no tour in the README'
+import sys
+with open(sys.argv[1], encoding="utf-8") as file:
+    tour = file.read().split("\n## A tour\n")[1].split("\n## ")[0]
+number, output = 0, None
+for line in tour.splitlines():
+    if line.startswith("    # "):
+        number, output = number + 1, []
+        with open(f"{sys.argv[2]}/{number:02}.command", "w", encoding="utf-8") as file:
+            file.write(line[6:] + "\n")
+    elif output is not None and line.startswith("    "):
+        output.append(line[4:])
+    else:
+        output = None
+    if output is not None:
+        with open(f"{sys.argv[2]}/{number:02}.output", "w", encoding="utf-8") as file:
+            file.writelines(text + "\n" for text in output)
+END
+
+# stable: without what is another on each machine and at each time, counters and ids of the kernel;
+# and without the dispatcher, which some kernels refuse
+stable()
+{
+	sed -E 's/, under the dispatcher, priority [0-9]+/, HOW/; s/, single program/, HOW/
+		s/, (under the dispatcher|as a single program)(, .*policy [a-z]+).*/, HOW\2/
+		/^ +chain: /d
+		s/(index|program|id) [0-9]+/\1 N/g
+		s/^( *[0-9]+) +[0-9.]+k? +[0-9.]+k?  (drop|allow|audit)/\1 N N \2/
+		s/^( +[a-z-]+) +[0-9.]+k? +[0-9.]+k?$/\1 N N/
+		s/60s/60m/'
+}
+
+# By what there is in between: the traffic of the tour
+meanwhile()
+{
+	case $1 in
+	*'rule add --port 22 '*) t_ok "$1: 22 waits in vain" silent tcp "$A4" 22 ;;
+	*'rule add --action allow 80/tcp')
+		t_ok "$1: 79 is silent" silent tcp "$A4" 79
+		t_ok "$1: 80 answers" answers tcp "$A4" 80
+		t_ok "$1: 81 is silent" silent tcp "$A4" 81
+		;;
+	*'rule del 80/tcp') t_ok "$1: 80 is blocked again" silent tcp "$A4" 80 ;;
+	*'policy deny') t_ok "$1: ping goes on" in_b ping -q -c 1 -W 60 "$A4" ;;
+	*'rule add allow 443/tcp')
+		t_ok "$1: 443 answers" answers tcp "$A4" 443
+		t_ok "$1: 80 does not" silent tcp "$A4" 80
+		CLIENT=in_a t_ok "$1: outgoing connections go on" answers tcp "$B4" 80
+		;;
+	*'xdp-portblock confirm')
+		# What comes then is shown with rules of its own: those of tests/pictures.
+		in_a "$PB" unload eth0 >/dev/null
+		in_a "$PB" load eth0 >/dev/null
+		sed -n "/^done <<'RULES'\$/,/^RULES\$/p" "$TOP/tests/pictures" | sed '1d;$d' >"$T_DIR/rules"
+		while read -r rule; do
+			"$PB" rule add "$rule" >/dev/null || t_die "rule add $rule"
+		done <"$T_DIR/rules"
+		;;
+	*'unload eth0') t_ok "$1: 22 answers" answers tcp "$A4" 22 ;;
+	esac
+}
+
+unset SSH_CONNECTION SSH_CLIENT
+world_pair
+in_a ip link set dev v0 name eth0
+serve in_a --tcp 22,79,80,81,443
+serve in_b --tcp 80
+mkdir "$T_DIR/bin"
+ln -s "$PB" "$T_DIR/bin/xdp-portblock"
+PATH=$T_DIR/bin:$PATH
+cd "$T_DIR" || exit 1
+commands=("$T_DIR"/tour/*.command)
+t_ok 'the tour has its commands' test ${#commands[@]} -ge 20
+for file in "${commands[@]}"; do
+	command=$(stable <"$file")
+	status=0
+	[[ $command != *' diff '* ]] || status=1
+	t_fail "$command" $status '' in_a bash -c "$command"
+	if [ -s "${file%.command}.output" ]; then
+		t_is "$command: prints" "$(stable <"${file%.command}.output")" "$(stable <<<"$T_OUT")"
+	fi
+	meanwhile "$command"
+done
+t_is 'nothing is left of the tour' '' "$(our_pins)"
 t_done
