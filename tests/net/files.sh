@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # save, check, diff and apply: what is saved is applied to the same ruleset, faults of a
-# file change nothing, and 60,000 rules take a moment.
+# file change nothing, and 60,000 rules are no other thing than two.
 
 # shellcheck disable=SC2317 # functions are called by t_ok and others
 
@@ -11,21 +11,8 @@
 world_enter "$@"
 world_pair
 serve in_a --tcp 22,23
-SILENCE=0.5
 cd "$T_DIR" || exit 1
 chmod 755 . # for those who are not root
-
-# seconds START: since EPOCHREALTIME was START
-seconds()
-{
-	awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.3f", b - a }'
-}
-
-# quicker START LIMIT
-quicker()
-{
-	awk -v t="$(seconds "$1")" -v limit="$2" 'BEGIN { exit !(t < limit) }'
-}
 
 # ports FIRST LAST: a rule for each, in a file's form
 ports()
@@ -97,15 +84,16 @@ t_is 'of the same ruleset' "$before" "$(facts)"
 t_fail 'apply from standard input' 0 'Ruleset default: 0 rules' "$PB" apply - </dev/null
 t_is 'of nothing: no rules, settings at their defaults' 'policy allow' "$("$PB" save)"
 
-printf '%s\n' '22/tcp expires 10m' '23/tcp' >expires.rules
+printf '%s\n' '22/tcp expires 10h' '23/tcp' >expires.rules
+began=$(clock)
 t_ok 'apply a rule that ends' "$PB" apply expires.rules
 t_ok 'save it' "$PB" save saved.rules
 t_ok 'diff: time that goes by is no difference' "$PB" diff expires.rules
-t_ok 'its time left is saved' grep -Eqx 'drop tcp dport 22 expires (10m|9m[0-9]+s)' saved.rules
+t_ok 'its time left is saved' grep -Eqx 'drop tcp dport 22 expires (10h|9h[0-9ms]+)' saved.rules
 t_ok 'flush it' "$PB" rule flush
 t_ok 'apply what was saved' "$PB" apply saved.rules
 left=$("$PB" rule list -j | json '[r["expires_in"] for r in d["rules"] if r["ports"] == ["22"]][0]')
-t_ok 'the time left is as saved' test "$left" -gt 570 -a "$left" -le 600
+t_ok 'the time left is as saved' is_left "$left" 36000 "$began"
 
 t_fail 'save to a folder that is not there' 1 "cannot write 'nosuch/x'" "$PB" save nosuch/x
 mkdir full
@@ -292,42 +280,29 @@ t_ok 'unload' in_a "$PB" unload v0
 t_ok 'load --max-rules 65535' in_a "$PB" load v0 --max-rules 65535
 ports 1 60000 >60000.rules
 ports 1001 61000 >others.rules
-start=$EPOCHREALTIME
+# (How long that takes is in tests/bench/control.)
 t_ok 'apply of 60,000 rules' "$PB" apply 60000.rules
-t_note "$(seconds "$start") s"
-t_ok 'takes less than 1 s' quicker "$start" 1
 t_is 'all are there' 60000 "$(rules | wc -l)"
 t_ok 'of port 22' silent tcp "$A4" 22
 t_ok '60,000 are saved' "$PB" save saved.rules
 t_is 'as they were' "$(md5sum <(echo 'policy allow'; cat 60000.rules) | cut -c 1-32)" \
 	"$(md5sum saved.rules | cut -c 1-32)"
-start=$EPOCHREALTIME
+before=$(rules)
 t_ok 'apply of 60,000 again' "$PB" apply saved.rules
-t_note "$(seconds "$start") s"
-t_ok 'takes less than 1 s, too' quicker "$start" 1
-start=$EPOCHREALTIME
+t_is 'changes nothing' "$(md5sum <<<"$before")" "$(rules | md5sum)"
 t_ok 'apply of 60,000 of which 1,000 are new' "$PB" apply others.rules
-t_note "$(seconds "$start") s"
-t_ok 'takes less than 1 s, too: some new' quicker "$start" 1
 t_ok '60,000 ids are kept where rules stay' test \
 	"$(rules | awk '$5 > 1000 && $5 <= 60000 && $1 != $5' | wc -l)" -eq 0
 sed 's/tcp/udp/' 60000.rules >udp.rules
-start=$EPOCHREALTIME
-t_ok 'apply of 60,000 that are all new' timeout 60 "$PB" apply udp.rules
-t_note "$(seconds "$start") s"
-t_ok 'takes less than 1 s, too: all new' quicker "$start" 1
+t_ok 'apply of 60,000 that are all new' "$PB" apply udp.rules
+t_is 'they are those of the file' "$(cut -d ' ' -f 2- udp.rules | md5sum)" \
+	"$("$PB" save | tail -n +2 | cut -d ' ' -f 2- | md5sum)"
 
 t_ok 'flush of all' "$PB" rule flush
 ports 1 10000 >10000.rules
 t_ok 'apply of 10,000' "$PB" apply 10000.rules
-best=1000
 for port in $(seq 20001 20020); do
-	start=$EPOCHREALTIME
-	"$PB" rule add "$port/tcp" >/dev/null || best=failed
-	took=$(seconds "$start")
-	[ "$best" = failed ] || best=$(awk -v a="$best" -v b="$took" 'BEGIN { print b < a ? b : a }')
+	"$PB" rule add "$port/tcp" >/dev/null || t_die "rule add $port/tcp"
 done
-t_note "rule add beside 10,000: $best s, the best of twenty"
-t_ok 'rule add beside 10,000 takes less than 50 ms' awk -v t="$best" 'BEGIN { exit !(t < 0.05) }'
-t_is 'and they are there' 10020 "$(rules | wc -l)"
+t_is 'twenty more are there' 10020 "$(rules | wc -l)"
 t_done

@@ -579,7 +579,7 @@ static void write_many(const char *name, unsigned int first)
 	assert_int_equal(fclose(out), 0);
 }
 
-/* Takes time in proportion to the rules; the limits leave room for sanitizers. */
+/* (How long that takes is in tests/bench/control.) */
 static void test_many(void **state)
 {
 	double start = seconds();
@@ -592,13 +592,11 @@ static void test_many(void **state)
 	set = read_right("many.rules");
 	assert_int_equal(set.nr_rules, MANY);
 	print_message("%u rules read: %.3f s\n", MANY, seconds() - start);
-	assert_true(seconds() - start < 4);
 
 	start = seconds();
 	text = format(&set, NOW);
 	write_file("many.rules", text);
 	print_message("%u rules written: %.3f s\n", MANY, seconds() - start);
-	assert_true(seconds() - start < 4);
 	free(text);
 
 	write_many("other.rules", 1001);
@@ -606,7 +604,6 @@ static void test_many(void **state)
 	start = seconds();
 	assert_int_equal(pb_set_replace(&set, &wanted, &error), 0);
 	print_message("%u rules replaced: %.3f s\n", MANY, seconds() - start);
-	assert_true(seconds() - start < 4);
 	assert_int_equal(set.nr_rules, MANY);
 	pb_set_clear(&wanted);
 	pb_set_clear(&set);
@@ -635,7 +632,6 @@ static void test_many_others(void **state)
 	start = seconds();
 	assert_int_equal(pb_set_replace(&set, &wanted, &error), 0);
 	print_message("%u rules replaced by others: %.3f s\n", MANY, seconds() - start);
-	assert_true(seconds() - start < 4);
 	assert_int_equal(set.nr_rules, MANY);
 	pb_set_clear(&wanted);
 	pb_set_clear(&set);

@@ -303,7 +303,7 @@ static void one_port(struct pb_rule *rule, unsigned int port)
 	rule->ports[0] = (struct pb_range){ port, port };
 }
 
-/* Takes time in proportion to the rules; the limit leaves room for sanitizers. */
+/* (How long that takes is in tests/bench/control.) */
 static void test_many(void **state)
 {
 	struct pb_set set = { 0 };
@@ -324,7 +324,6 @@ static void test_many(void **state)
 	for (unsigned int id = MANY; id; id--)
 		assert_int_equal(pb_set_del(&set, id, NULL), 0);
 	print_message("%u rules added twice and deleted: %.3f s\n", MANY, seconds() - start);
-	assert_true(seconds() - start < 2);
 	pb_set_clear(&set);
 }
 
