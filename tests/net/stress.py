@@ -76,7 +76,8 @@ class Worker(threading.Thread):
 
     def run(self):
         try:
-            while time.monotonic() < self.end:
+            # On a busy machine for longer: until there was each end of a command.
+            while time.monotonic() < self.end or not min(tally.values()):
                 self.job(self)
         except Exception as error:  # a thread's own would be lost
             complain("worker %d: %r" % (self.number, error))
