@@ -3,6 +3,7 @@
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include "interface.h"
 #include "log.h"
 #include "ruleset.h"
+#include "tunnel.h"
 
 struct doctor {
 	pb_finding_function *function;
@@ -43,14 +45,22 @@ static __attribute__((format(printf, 4, 5))) void say(struct doctor *doctor, enu
 
 /* ---- The machine ------------------------------------------------------------------------- */
 
-static void check_kernel(struct doctor *doctor)
+static bool kernel_before(unsigned int major, unsigned int minor)
 {
-	unsigned int major = 0, minor = 0;
+	unsigned int is_major = 0, is_minor = 0;
 	struct utsname name;
 
 	uname(&name);
-	sscanf(name.release, "%u.%u", &major, &minor);
-	if (major < 5 || (major == 5 && minor < 10))
+	sscanf(name.release, "%u.%u", &is_major, &is_minor);
+	return is_major < major || (is_major == major && is_minor < minor);
+}
+
+static void check_kernel(struct doctor *doctor)
+{
+	struct utsname name;
+
+	uname(&name);
+	if (kernel_before(5, 10))
 		say(doctor, PB_HEALTH_PROBLEM, "install a kernel of 5.10 or later",
 		    "kernel %s: too old, 5.10 is the oldest that was tried", name.release);
 	else
@@ -104,13 +114,9 @@ static void check_bpffs(struct doctor *doctor)
 /* Memory of BPF objects counts against this limit before 5.11 only. */
 static void check_memlock(struct doctor *doctor)
 {
-	unsigned int major = 0, minor = 0;
 	struct rlimit limit;
-	struct utsname name;
 
-	uname(&name);
-	sscanf(name.release, "%u.%u", &major, &minor);
-	if (major > 5 || (major == 5 && minor >= 11) || getrlimit(RLIMIT_MEMLOCK, &limit) ||
+	if (!kernel_before(5, 11) || getrlimit(RLIMIT_MEMLOCK, &limit) ||
 	    limit.rlim_cur >= 64 << 20)
 		say(doctor, PB_HEALTH_OK, NULL, "limit of locked memory: enough, or not in use");
 	else
@@ -325,6 +331,87 @@ static void check_vlan(struct doctor *doctor)
 		    name);
 }
 
+/*
+ * IP tunnels: until 5.14 a packet that came out of one still began with the outer header where
+ * generic XDP looks.
+ */
+static void check_outer_header(struct doctor *doctor)
+{
+	static const int types[] = { ARPHRD_TUNNEL, ARPHRD_TUNNEL6, ARPHRD_SIT, ARPHRD_IPGRE,
+				     823 /* ARPHRD_IP6GRE */ };
+	const char *name = doctor->interface->name;
+	struct ifreq answer;
+
+	if (!kernel_before(5, 14) || ask_device(name, SIOCGIFHWADDR, &answer))
+		return;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (answer.ifr_hwaddr.sa_family == types[i])
+			say(doctor, PB_HEALTH_PROBLEM, "install a kernel of 5.14 or later",
+			    "%s: on an IP tunnel this kernel shows XDP the outer packet: nothing "
+			    "in it is judged",
+			    name);
+}
+
+static void check_tunnel(struct doctor *doctor, const struct pb_tunnel *tunnel)
+{
+	const struct pb_interface *at = doctor->interface;
+	struct pb_interface end;
+	struct pb_error error;
+	char mend[64];
+
+	if (tunnel->ifindex == at->ifindex || pb_interface_get(tunnel->ifindex, &end, &error))
+		return;
+	snprintf(mend, sizeof(mend), "xdp-portblock load %s", tunnel->name);
+	if (!end.loaded)
+		say(doctor, PB_HEALTH_WARNING, mend,
+		    "%s: what comes out of %s (%s) is not judged: its packets are wrapped where "
+		    "they come in",
+		    at->name, tunnel->name, tunnel->kind);
+	else
+		say(doctor, PB_HEALTH_OK, NULL, "%s: what comes out of %s (%s) is judged there",
+		    at->name, tunnel->name, tunnel->kind);
+}
+
+/* What a filter that is loaded does not see, since this host unwraps it behind. */
+static void check_tunnels(struct doctor *doctor)
+{
+	struct pb_tunnel *tunnels;
+	size_t nr;
+	int ret;
+
+	if (!doctor->interface->loaded)
+		return;
+	ret = pb_tunnels_list(&tunnels, &nr);
+	if (ret) {
+		say(doctor, PB_HEALTH_WARNING, NULL, "%s: cannot look for tunnels: %s",
+		    doctor->interface->name, strerror(-ret));
+		return;
+	}
+	for (size_t i = 0; i < nr; i++)
+		check_tunnel(doctor, &tunnels[i]);
+	free(tunnels);
+}
+
+static void check_mpls(struct doctor *doctor)
+{
+	const char *name = doctor->interface->name;
+	char path[96], mend[96], input = '0';
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/mpls/conf/%s/input", name);
+	file = doctor->interface->loaded ? fopen(path, "re") : NULL;
+	if (!file)
+		return;
+	if (fread(&input, 1, 1, file) != 1)
+		input = '0';
+	fclose(file);
+	snprintf(mend, sizeof(mend), "sysctl -w net/mpls/conf/%s/input=0", name);
+	if (input != '0')
+		say(doctor, PB_HEALTH_WARNING, mend,
+		    "%s: this host takes MPLS labels off, and what is behind them is not judged",
+		    name);
+}
+
 /* ------------------------------------------------------------------------------------------- */
 
 typedef void check_function(struct doctor *doctor);
@@ -334,7 +421,8 @@ static check_function *const machine_checks[] = {
 	check_features, check_dispatcher, check_rulesets,
 };
 static check_function *const interface_checks[] = {
-	check_type, check_programs, check_driver, check_mtu, check_vlan,
+	check_type, check_outer_header, check_programs, check_driver,
+	check_mtu,  check_vlan,		check_tunnels,	check_mpls,
 };
 
 int pb_doctor(const char *word, pb_finding_function *function, void *context,

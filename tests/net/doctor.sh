@@ -217,6 +217,46 @@ else
 	t_skip '12: little memory may be locked' 'it counts before Linux 5.11 only'
 fi
 
+# 13: a tunnel ends on this host
+in_a "$PB" unload --all >/dev/null
+t_ok '13: load' in_a "$PB" load v0
+t_is '13: no tunnel, no word of it' '' "$(doctor v0 | grep 'what comes out of')"
+if in_a ip link add x0 type vxlan id 7 dstport 4789 dev v0 2>/dev/null; then
+	t_is '13: nor of one that is down' '' "$(doctor v0 | grep 'what comes out of')"
+	in_a ip link set x0 up
+	finds '13: a tunnel' 0 warning 'v0: what comes out of x0 \(vxlan\) is not judged' \
+		'xdp-portblock load x0' v0
+	t_is '13: where nothing is loaded, no word of it' '' "$(doctor lo | grep 'what comes out of')"
+	# shellcheck disable=SC2016 # for that bash to expand
+	t_ok '13: what mends it' in_a bash -c 'xdp-portblock() { "$PB" "$@"; }; eval "$0"' \
+		"$(mends 'what comes out of x0' v0)"
+	finds '13: mends it' 0 ok 'v0: what comes out of x0 \(vxlan\) is judged there' null v0
+	t_is '13: of itself it does not speak' '' "$(doctor x0 | grep 'what comes out of')"
+	in_a ip link del x0
+else
+	t_skip '13: a tunnel' 'no vxlan device can be made here'
+fi
+# A tun device is the end of a tunnel of some program's, a tap device is none.
+t_ok '13: tun and tap devices' in_a ip tuntap add dev n0 mode tun
+in_a ip tuntap add dev n1 mode tap
+in_a ip link set n0 up
+in_a ip link set n1 up
+finds '13: tun' 0 warning 'v0: what comes out of n0 \(tun\) is not judged' 'xdp-portblock load n0' v0
+t_is '13: tap' '' "$(doctor v0 | grep 'what comes out of n1')"
+in_a ip link del n0
+in_a ip link del n1
+
+# 14: MPLS; the setting is a file, there without the module for this test alone
+t_is '14: no MPLS, no word of it' '' "$(doctor v0 | grep MPLS)"
+mount -t tmpfs tmpfs /proc/sys/net || t_die 'no tmpfs'
+mkdir -p /proc/sys/net/mpls/conf/v0
+echo 1 >/proc/sys/net/mpls/conf/v0/input
+finds '14: MPLS' 0 warning 'v0: this host takes MPLS labels off' \
+	'sysctl -w net/mpls/conf/v0/input=0' v0
+echo 0 >/proc/sys/net/mpls/conf/v0/input
+t_is '14: mends it' '' "$(doctor v0 | grep MPLS)"
+umount /proc/sys/net
+
 # --- how it ends --------------------------------------------------------------------------
 
 # shellcheck disable=SC2016 # for that bash to expand
