@@ -231,6 +231,9 @@ def scapy_ports(frame):
         return None
     if isinstance(outer, IP):
         number, later = outer.proto, outer.frag
+        while number == AH and not later:
+            outer = outer.payload
+            number = outer.nh
     else:
         number, later = None, 0
         while "nh" in outer.fields:

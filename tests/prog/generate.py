@@ -23,6 +23,7 @@ TAGS = (0x8100,) * 4 + (0x88A8,) * 3 + (0x9100,)
 KINDS = (0x0806, 0x88CC, 0x8863, 0x8847, 0x0026, 0x9000, 0x88E5, 0x8864)
 # How many tags, and how many extension headers: often none, and often about the limit.
 TAG_COUNTS = (0,) * 12 + (1, 1, 1, 2, 2, 3, 4, 4, 5, 6)
+AH_COUNTS = (0,) * 30 + (1,) * 4 + (2, 3, 7, 8, 9)
 CHAIN_COUNTS = (0,) * 6 + (1,) * 5 + (2, 2, 3, 4, 5, 6, 7, 7, 8, 8, 9, 9, 10)
 
 SOURCES4 = [bytes(a) for a in ([192, 0, 2, 1], [192, 0, 2, 77], [10, 0, 0, 1], [10, 1, 2, 3],
@@ -89,11 +90,25 @@ class Generator:
 
     def ipv4(self):
         protocol, payload = self.payload()
+        headers = self.pick(AH_COUNTS)
+        for _ in range(headers):
+            protocol, payload = 51, self.extension(payload, 51, protocol)
+        if headers and self.draw() < 0.4:
+            return self.first_fragment4(payload)
         ihl = 5 if self.draw() < 0.75 else self.below(16)
         version = 4 if self.draw() < 0.98 else self.below(16)
         options = self.random.randbytes(ihl * 4 - 20) if ihl > 5 else b""
         return ipv4(payload, protocol, ihl, version, self.fragment4(), options, self.length(),
                     self.source(SOURCES4, 4))
+
+    def first_fragment4(self, payload):
+        """With AH; it ends anywhere."""
+        cut = self.below(len(payload) + 1)
+        ihl = self.pick((5, 5, 5, 6, 15))
+        if self.draw() < 0.5:
+            return ipv4(payload[:cut], 51, ihl, fragment=0x2000, source=self.source(SOURCES4, 4))
+        return ipv4(payload, 51, ihl, fragment=0x2000, length=ihl * 4 + cut,
+                    source=self.source(SOURCES4, 4))
 
     def fragment4(self):
         chance = self.draw()
@@ -111,8 +126,18 @@ class Generator:
             kind = self.pick(EXTENSIONS)
             payload = self.extension(payload, kind, protocol)
             protocol = kind
+        if self.draw() < 0.15:
+            return self.first_fragment6(payload, protocol)
         version = 6 if self.draw() < 0.98 else self.below(16)
         return ipv6(payload, protocol, version, self.length(), self.source(SOURCES6, 16))
+
+    def first_fragment6(self, payload, protocol):
+        """It ends anywhere: the frame does, or its payload length says so."""
+        payload = fragment6(payload, protocol, 0, 1 | self.below(8), self.below(256))
+        cut = self.below(len(payload) + 1)
+        if self.draw() < 0.5:
+            return ipv6(payload[:cut], 44, source=self.source(SOURCES6, 16))
+        return ipv6(payload, 44, length=cut, source=self.source(SOURCES6, 16))
 
     def extension(self, payload, kind, protocol):
         chance = self.draw()
@@ -191,6 +216,9 @@ def well_formed(seed, count):
         fragment = random.choice((0, 0, 0, 100))
         if fragment:
             payload = Raw(b"\x9c\x40\x00\x50 later")
+        elif random.random() < 0.2:
+            payload = AH(nh=number, payloadlen=4, icv=b"y" * 12) / payload
+            number = 51
         options = [IPOption_NOP()] * random.randrange(9)
         return IP(proto=number, frag=fragment, options=options, src="192.0.2.1",
                   dst="192.0.2.2") / payload
