@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <string.h>
 #include <linux/genetlink.h>
-#include <libmnl/libmnl.h>
 #include "driver.h"
+#include "netlink.h"
 
 /* Kernel: Documentation/netlink/specs/netdev.yaml */
 #define NETDEV_FAMILY "netdev"
@@ -28,7 +28,6 @@ static struct nlmsghdr *begin(void *buffer, __u16 type, __u8 command)
 	struct genlmsghdr *generic = mnl_nlmsg_put_extra_header(message, sizeof(*generic));
 
 	message->nlmsg_type = type;
-	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
 	generic->cmd = command;
 	generic->version = 1;
 	return message;
@@ -51,48 +50,37 @@ static int on_message(const struct nlmsghdr *message, void *data)
 	return mnl_attr_parse(message, sizeof(struct genlmsghdr), take, data);
 }
 
-static int ask(struct mnl_socket *socket, struct question *question)
+static int ask(struct question *question)
 {
-	char buffer[8192]; /* MNL_SOCKET_BUFFER_SIZE is not constant */
-	unsigned int port = mnl_socket_get_portid(socket);
-	int ret = 1;
+	int ret = pb_netlink_ask(NETLINK_GENERIC, question->message, on_message, question);
 
-	if (mnl_socket_sendto(socket, question->message, question->message->nlmsg_len) < 0)
-		return -errno;
-	while (ret > 0) {
-		ssize_t size = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-
-		ret = size < 0 ? -1 : mnl_cb_run(buffer, size, 0, port, on_message, question);
-	}
-	if (ret < 0)
-		return -errno;
-	return question->size ? -EOPNOTSUPP : 0;
+	return ret ?: question->size ? -EOPNOTSUPP : 0;
 }
 
-static int ask_family(struct mnl_socket *socket, __u16 *family)
+static int ask_family(__u16 *family)
 {
-	char buffer[256];
+	char buffer[PB_NETLINK_ROOM];
 	struct question question = { .message = begin(buffer, GENL_ID_CTRL, CTRL_CMD_GETFAMILY),
 				     .attribute = CTRL_ATTR_FAMILY_ID,
 				     .size = sizeof(*family) };
 	int ret;
 
 	mnl_attr_put_strz(question.message, CTRL_ATTR_FAMILY_NAME, NETDEV_FAMILY);
-	ret = ask(socket, &question);
+	ret = ask(&question);
 	*family = question.answer.family;
 	return ret == -ENOENT ? -EOPNOTSUPP : ret;
 }
 
-static int ask_features(struct mnl_socket *socket, __u16 family, int ifindex, __u64 *features)
+static int ask_features(__u16 family, int ifindex, __u64 *features)
 {
-	char buffer[256];
+	char buffer[PB_NETLINK_ROOM];
 	struct question question = { .message = begin(buffer, family, NETDEV_CMD_DEV_GET),
 				     .attribute = NETDEV_A_DEV_XDP_FEATURES,
 				     .size = sizeof(*features) };
 	int ret;
 
 	mnl_attr_put_u32(question.message, NETDEV_A_DEV_IFINDEX, ifindex);
-	ret = ask(socket, &question);
+	ret = ask(&question);
 	if (!ret)
 		*features = question.answer.features;
 	return ret;
@@ -100,17 +88,8 @@ static int ask_features(struct mnl_socket *socket, __u16 family, int ifindex, __
 
 int pb_driver_features(int ifindex, __u64 *features)
 {
-	struct mnl_socket *socket = mnl_socket_open(NETLINK_GENERIC);
 	__u16 family;
-	int ret;
+	int ret = ask_family(&family);
 
-	if (!socket)
-		return -errno;
-	ret = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
-	if (!ret)
-		ret = ask_family(socket, &family);
-	if (!ret)
-		ret = ask_features(socket, family, ifindex, features);
-	mnl_socket_close(socket);
-	return ret;
+	return ret ?: ask_features(family, ifindex, features);
 }
