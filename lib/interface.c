@@ -69,9 +69,11 @@ static int find_map(__u32 id, struct pb_instance *instance)
 	else if (!strcmp(info.name, ".data.outcomes")) /* as libbpf names it */
 		instance->outcomes_id = id;
 	else if (strstr(info.name, ".rodata") && info.value_size == sizeof(constants) &&
-		 !bpf_map_lookup_elem(fd, &zero, &constants))
+		 !bpf_map_lookup_elem(fd, &zero, &constants)) {
 		instance->frags = constants.pb_frames == PB_FRAMES_ETHERNET_SPLIT ||
 				  constants.pb_frames == PB_FRAMES_IP_SPLIT;
+		instance->twin = constants.pb_quiet;
+	}
 	close(fd);
 	return ret;
 }
@@ -83,7 +85,7 @@ static int find_maps(const __u32 *ids, __u32 nr, struct pb_instance *instance)
 
 	for (__u32 i = 0; !ret && i < nr; i++)
 		ret = find_map(ids[i], instance);
-	return ret ?: instance->config_id && instance->outcomes_id;
+	return ret ?: instance->config_id && instance->outcomes_id && !instance->twin;
 }
 
 int pb_instance_of(__u32 program_id, struct pb_instance *instance)

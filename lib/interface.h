@@ -11,6 +11,7 @@ struct pb_instance {
 	__u32 config_id; /* map ids */
 	__u32 outcomes_id;
 	bool frags; /* made for frames in several buffers */
+	bool twin;  /* none that judges packets: what `explain` runs */
 };
 
 /* As pb_interface_get(), with the instance (zeroed where the interface is not loaded). */

@@ -202,6 +202,23 @@ t_is 'the others are told' '1 3' "$(sed -n 's/^\([0-9]\):.*/\1/p' <<<"$T_OUT" | 
 t_ok 'a broken pipe' in_a bash -c '"$PB" explain "$0" | head -n 1' "$T_DIR/two.pcap"
 t_is 'is quiet' 1 "$(wc -l <<<"$T_OUT")"
 
+# --- what it runs is no filter of an interface ----------------------------------------------
+
+# reads_file PID FILE: it has come to its packets, and so has the program
+reads_file()
+{
+	readlink "/proc/$1"/fd/* | grep -q "$2\$"
+}
+mkfifo "$T_DIR/fifo.pcap"
+exec {fifo}<>"$T_DIR/fifo.pcap"
+bg in_a "$PB" explain "$T_DIR/fifo.pcap"
+wait_for 60 reads_file "$BG_PID" fifo.pcap
+t_ok 'unload while it runs' in_a "$PB" unload v0
+t_is 'takes the pins away' '' "$(our_pins)"
+bg_stop "$BG_PID"
+exec {fifo}>&-
+t_ok 'load again' in_a "$PB" load v0
+
 # --- each shape, and packets by the thousand ----------------------------------------------
 
 # Nothing but the shapes on the wire: no neighbour discovery, and no ARP for what is known since before
