@@ -39,8 +39,8 @@ _xdp_portblock_options()
 	check) echo '--max-rules' ;;
 	diff) echo '-r --ruleset' ;;
 	apply) echo "$change" ;;
-	confirm) echo '-r --ruleset' ;;
-	rollback) echo '-r --ruleset' ;;
+	confirm) echo '-r --ruleset -f --force' ;;
+	rollback) echo '-r --ruleset -f --force' ;;
 	stats) echo '-i --interval -c --count --prometheus -o --output -r --ruleset -j --json' ;;
 	top) echo '-i --interval -r --ruleset' ;;
 	monitor)

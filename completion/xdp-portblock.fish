@@ -126,7 +126,7 @@ complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule
 complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset policy replies fragments unparsable save check diff apply confirm rollback stats top monitor explain doctor help' -s h -l help -d 'print help'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -r -F -l rules -d 'apply a file of rules before packets are judged'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del rule-flush policy replies fragments unparsable apply' -x -l confirm -d 'take the change back after that time unless it is confirmed'
-complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-flush policy replies fragments unparsable apply' -s f -l force -d 'even if it cuts the SSH connection in use'
+complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-flush policy replies fragments unparsable apply confirm rollback' -s f -l force -d 'even if it cuts the SSH connection in use'
 complete -c xdp-portblock -n '__xdp_portblock_is stats top' -x -s i -l interval -d 'read again after so long'
 complete -c xdp-portblock -n '__xdp_portblock_is stats monitor' -x -s c -l count -d 'end after so many'
 complete -c xdp-portblock -n '__xdp_portblock_is stats' -l prometheus -d 'print metrics for Prometheus'

@@ -88,7 +88,7 @@ _xdp_portblock_rule_commands() {
 _xdp_portblock() {
 	local curcontext=$curcontext command
 	local -A opt_args
-	local -a common ruleset json match change
+	local -a common ruleset json match force change
 
 	common=(
 		'*'{-v,--verbose}'[say more]'
@@ -96,6 +96,7 @@ _xdp_portblock() {
 	)
 	ruleset=('(-r --ruleset)'{-r,--ruleset}'[the ruleset]:ruleset:_xdp_portblock_rulesets')
 	json=('(-j --json)'{-j,--json}'[print JSON]')
+	force=('(-f --force)'{-f,--force}'[even if it cuts the SSH connection in use]')
 	change=(
 		'--confirm[take the change back after that time unless it is confirmed]:duration (60s, 5m): '
 		'(-f --force)'{-f,--force}'[even if it cuts the SSH connection in use]'
@@ -171,8 +172,8 @@ _xdp_portblock() {
 	check) _arguments -s -S $common '--max-rules[how many rules must fit]:number: ' ':file:_files' ;;
 	diff) _arguments -s -S $common $ruleset ':file:_files' ;;
 	apply) _arguments -s -S $common $change $ruleset ':file:_files' ;;
-	confirm) _arguments -s -S $common $ruleset ;;
-	rollback) _arguments -s -S $common $ruleset ;;
+	confirm) _arguments -s -S $common $ruleset $force ;;
+	rollback) _arguments -s -S $common $ruleset $force ;;
 	stats)
 		_arguments -s -S $common $ruleset \
 			'(-i --interval)'{-i,--interval}'[read again after so long]:seconds: ' \

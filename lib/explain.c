@@ -16,6 +16,7 @@
 #include "log.h"
 #include "object.h"
 #include "ruleset.h"
+#include "twin.h"
 
 /* BPF_PROG_TEST_RUN takes no shorter frames. */
 #define SHORTEST ETH_HLEN
@@ -36,13 +37,14 @@ static struct pb_count *map_counts(const struct bpf_map *map, size_t nr)
 	return start == MAP_FAILED ? NULL : start;
 }
 
-static int load_twin(struct pb_twin *twin, const struct pb_maps *maps, struct pb_error *error)
+static int load_twin(struct pb_twin *twin, const struct pb_maps *maps, bool sockets,
+		     struct pb_error *error)
 {
 	const struct pb_features features = pb_features();
 	const struct pb_constants constants = { .ethernet = twin->ethernet,
 						.frags = features.frags,
 						.kern_ctx = features.kern_ctx,
-						.connections = features.connections,
+						.connections = sockets && features.connections,
 						.private_counts = true };
 	int ret;
 
@@ -67,7 +69,7 @@ static int load_twin(struct pb_twin *twin, const struct pb_maps *maps, struct pb
 	return 0;
 }
 
-int pb_twin_open(struct pb_ruleset *ruleset, bool ethernet, struct pb_twin **twin,
+int pb_twin_make(const struct pb_maps *maps, bool ethernet, bool sockets, struct pb_twin **twin,
 		 struct pb_error *error)
 {
 	struct pb_twin *made = calloc(1, sizeof(*made));
@@ -76,12 +78,18 @@ int pb_twin_open(struct pb_ruleset *ruleset, bool ethernet, struct pb_twin **twi
 	if (!made)
 		return pb_fail_memory(error);
 	made->ethernet = ethernet;
-	ret = load_twin(made, &ruleset->maps, error);
+	ret = load_twin(made, maps, sockets, error);
 	if (ret)
 		pb_twin_close(made);
 	else
 		*twin = made;
 	return ret;
+}
+
+int pb_twin_open(struct pb_ruleset *ruleset, bool ethernet, struct pb_twin **twin,
+		 struct pb_error *error)
+{
+	return pb_twin_make(&ruleset->maps, ethernet, true, twin, error);
 }
 
 void pb_twin_close(struct pb_twin *twin)
@@ -107,12 +115,31 @@ static size_t take_counted(struct pb_count *counts, size_t nr)
 	return nr;
 }
 
+/* The program's answer, as if the frame came in on that interface; or a negative errno. */
+static int run(const struct pb_twin *twin, int ifindex, const void *frame, size_t length)
+{
+	struct xdp_md from = { .data_end = length, .ingress_ifindex = ifindex };
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = length,
+		    .ctx_in = ifindex ? &from : NULL, .ctx_size_in = ifindex ? sizeof(from) : 0,
+		    .repeat = 1);
+	int program = bpf_program__fd(twin->object->progs.xdp_portblock);
+
+	if (!bpf_prog_test_run_opts(program, &options))
+		return options.retval;
+	return ifindex && errno == EINVAL ? run(twin, 0, frame, length) : -errno;
+}
+
 int pb_twin_run(struct pb_twin *twin, const void *frame, size_t length,
 		struct pb_explanation *explanation, struct pb_error *error)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = length,
-		    .repeat = 1);
+	return pb_twin_run_on(twin, 0, frame, length, explanation, error);
+}
+
+int pb_twin_run_on(struct pb_twin *twin, int ifindex, const void *frame, size_t length,
+		   struct pb_explanation *explanation, struct pb_error *error)
+{
 	size_t counted, outcome;
+	int verdict;
 
 	if (length < SHORTEST)
 		return pb_fail(
@@ -120,14 +147,15 @@ int pb_twin_run(struct pb_twin *twin, const void *frame, size_t length,
 			"%zu bytes are too few: the kernel tries packets of %d bytes and more "
 			"only",
 			length, SHORTEST);
-	if (bpf_prog_test_run_opts(bpf_program__fd(twin->object->progs.xdp_portblock), &options))
-		return pb_fail_permission(error, errno, "run the program on a packet");
+	verdict = run(twin, ifindex, frame, length);
+	if (verdict < 0)
+		return pb_fail_permission(error, -verdict, "run the program on a packet");
 	outcome = take_counted(twin->outcomes, twin->nr_outcomes);
 	counted = take_counted(twin->counts, twin->nr_counts);
 	if (outcome == twin->nr_outcomes)
 		return pb_fail(error, EIO, "the program has not counted the packet");
 	memset(explanation, 0, sizeof(*explanation));
-	explanation->drop = options.retval == XDP_DROP;
+	explanation->drop = verdict == XDP_DROP;
 	explanation->outcome = outcome % PB_OUTCOME_MAX;
 	explanation->rule = counted == twin->nr_counts ? 0 : counted % twin->row;
 	pb_explain_parse(frame, length, twin->ethernet, explanation);

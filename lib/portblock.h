@@ -337,6 +337,8 @@ void pb_ruleset_abort(struct pb_ruleset *ruleset, struct pb_set *set);
 __u64 pb_ruleset_pending(const struct pb_ruleset *ruleset);
 /* Keeps the pending change. -ENOENT: there is none; -ETIME: too late. */
 int pb_ruleset_confirm(struct pb_ruleset *ruleset, struct pb_error *error);
+/* Reads the rules that come back unless the pending change is confirmed. -ENOENT: there is none. */
+int pb_ruleset_read_before(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error);
 /* Brings the generation from before the pending change back at once. -ENOENT: there is none. */
 int pb_ruleset_rollback(struct pb_ruleset *ruleset, struct pb_error *error);
 
@@ -539,6 +541,36 @@ int pb_twin_run(struct pb_twin *twin, const void *frame, size_t length,
 /* The part of it that needs no program: how the ports are found. */
 void pb_explain_parse(const void *frame, size_t length, bool ethernet,
 		      struct pb_explanation *explanation);
+
+/* ---- A connection that is not to be cut --------------------------------------------------- */
+
+/* A TCP connection to this host, as the server sees it. */
+struct pb_connection {
+	struct pb_prefix client; /* of full length, as `server` */
+	struct pb_prefix server;
+	__u16 client_port;
+	__u16 server_port;
+	int scope; /* the interface that link-local addresses belong to; 0: none, or unknown */
+};
+
+/* What is to become of a ruleset. */
+struct pb_prospect {
+	const char *ruleset;
+	const struct pb_set *set;
+	struct pb_ruleset_options limits;
+	const int *ifindexes; /* interfaces that will be bound to it, beside those that are */
+	size_t nr;
+};
+
+/*
+ * Would the program drop packets that the client sends, now or, as rules end, later? It is run by
+ * BPF_PROG_TEST_RUN over those rules and on such packets, also as they are before connection tracking
+ * translates their addresses, for each interface of the ruleset on which they may come in: all but
+ * those of which it is certain that they do not. 0: no. -ECONNABORTED: yes, and `error` says on which
+ * interface, when and by what. Any other: it cannot be told.
+ */
+int pb_connection_check(const struct pb_connection *connection, const struct pb_prospect *prospect,
+			struct pb_error *error);
 
 /* ---- Health ------------------------------------------------------------------------------- */
 

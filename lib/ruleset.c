@@ -286,6 +286,27 @@ int pb_ruleset_commit(struct pb_ruleset *ruleset, struct pb_set *set, __u64 conf
 	return ret;
 }
 
+static int fail_not_pending(const struct pb_ruleset *ruleset, struct pb_error *error)
+{
+	return pb_fail(error, ENOENT, "no change of the ruleset '%s' waits to be confirmed",
+		       ruleset->name);
+}
+
+int pb_ruleset_read_before(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error)
+{
+	const struct pb_config *config = ruleset->maps.config;
+	int lock = pb_lock(ruleset->name, PB_LOCK_READ, error), ret;
+
+	if (lock < 0)
+		return lock;
+	if (!pb_ruleset_pending(ruleset))
+		ret = fail_not_pending(ruleset, error);
+	else
+		ret = pb_slot_read(&ruleset->maps, !(config->active & PB_ACTIVE_SLOT), set, error);
+	pb_unlock(lock);
+	return ret;
+}
+
 static int end_pending(struct pb_ruleset *ruleset, bool keep, struct pb_error *error)
 {
 	int lock = lock_change(ruleset, error), ret = 0;
@@ -294,8 +315,7 @@ static int end_pending(struct pb_ruleset *ruleset, bool keep, struct pb_error *e
 	if (lock < 0)
 		return lock;
 	if (!(config->active & PB_ACTIVE_PENDING))
-		ret = pb_fail(error, ENOENT, "no change of the ruleset '%s' waits to be confirmed",
-			      ruleset->name);
+		ret = fail_not_pending(ruleset, error);
 	else if (keep && !pb_ruleset_pending(ruleset))
 		ret = pb_fail(error, ETIME,
 			      "too late: the change of the ruleset '%s' was not confirmed in time, "

@@ -30,6 +30,9 @@ PB=$(realpath -m "${PB:-$TOP/xdp-portblock/xdp-portblock}")
 # The distribution's python, which has the distribution's modules (scapy).
 PYTHON=${PYTHON:-/usr/bin/python3}
 export TOP PB PYTHON PYTHONDONTWRITEBYTECODE=1
+# Nobody's SSH connection is cut by what happens in namespaces of the test's own: none is
+# guarded, that of whoever runs the tests neither.
+export SSH_CONNECTION=
 
 # The name of the test: part of the names of all that it makes.
 T_NAME=$(basename "$0" .sh)

@@ -43,7 +43,7 @@ int change_ruleset(const struct arguments *arguments, change_function *change, v
 	if (!ret)
 		ret = change(&set, context, &error);
 	if (!ret && !confirm && !given(arguments, OPT_FORCE))
-		ret = guard(ruleset, &set, &error);
+		ret = guard_ruleset(ruleset, &set, GUARD_CONFIRM, &error);
 	if (!ret)
 		ret = pb_ruleset_commit(ruleset, &set, confirm, &error);
 	else if (ruleset)

@@ -28,29 +28,61 @@ int cmd_apply(const struct arguments *arguments)
 	return ret;
 }
 
-static int end_pending(const struct arguments *arguments,
-		       int (*end)(struct pb_ruleset *, struct pb_error *), const char *done)
+/* The end of the time to confirm: which rules last then, and how. */
+struct ending {
+	int (*read)(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error);
+	int (*end)(struct pb_ruleset *ruleset, struct pb_error *error);
+	const char *way_on, *done;
+};
+
+static int guard_end(struct pb_ruleset *ruleset, const struct ending *ending,
+		     struct pb_error *error)
+{
+	struct pb_set set = {};
+	int ret = 0;
+
+	if (!guarded() || !pb_ruleset_pending(ruleset))
+		return 0; /* the rules that are in force stay */
+	ret = ending->read(ruleset, &set, error);
+	if (!ret)
+		ret = guard_ruleset(ruleset, &set, ending->way_on, error);
+	pb_set_clear(&set);
+	return ret;
+}
+
+static int end_pending(const struct arguments *arguments, const struct ending *ending)
 {
 	struct pb_ruleset *ruleset;
 	struct pb_error error;
-	int ret;
+	int ret = 0;
 
 	if (pb_ruleset_open(ruleset_name(arguments), &ruleset, &error))
 		return fail(&error);
-	ret = end(ruleset, &error);
+	if (!given(arguments, OPT_FORCE))
+		ret = guard_end(ruleset, ending, &error);
+	if (!ret)
+		ret = ending->end(ruleset, &error);
 	pb_ruleset_close(ruleset);
 	if (ret)
 		return fail(&error);
-	printf("Ruleset %s: %s\n", ruleset_name(arguments), done);
+	printf("Ruleset %s: %s\n", ruleset_name(arguments), ending->done);
 	return DONE;
 }
 
 int cmd_confirm(const struct arguments *arguments)
 {
-	return end_pending(arguments, pb_ruleset_confirm, "the change is confirmed");
+	static const struct ending keep = { pb_ruleset_read, pb_ruleset_confirm, GUARD_FORCE,
+					    "the change is confirmed" };
+
+	return end_pending(arguments, &keep);
 }
 
 int cmd_rollback(const struct arguments *arguments)
 {
-	return end_pending(arguments, pb_ruleset_rollback, "the rules from before are back");
+	static const struct ending back = { pb_ruleset_read_before, pb_ruleset_rollback,
+					    "`xdp-portblock confirm` keeps the rules that are in "
+					    "force, " GUARD_FORCE,
+					    "the rules from before are back" };
+
+	return end_pending(arguments, &back);
 }

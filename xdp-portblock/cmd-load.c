@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* xdp-portblock load: the filter on interfaces, all or none. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,31 +31,67 @@ static int read_options(const struct arguments *arguments, struct pb_load_option
 	return ret;
 }
 
-/* What the ruleset will be: the file's, or what is loaded under that name, or nothing yet. */
-static int rules_to_come(const struct arguments *arguments, struct pb_set *set,
-			 struct pb_error *error)
-{
-	struct pb_ruleset *ruleset;
-	int ret;
+/* What is loaded under that name: it stays, or is what --rules and --policy change. */
+struct present {
+	struct pb_set rules;
+	struct pb_set before; /* come back unless a change is confirmed; else empty */
+	bool pending;
+	struct pb_ruleset_options limits;
+};
 
-	if (given(arguments, OPT_RULES) || pb_ruleset_open(ruleset_name(arguments), &ruleset, NULL))
-		return 0;
-	ret = pb_ruleset_read(ruleset, set, error);
+static int read_present(const struct arguments *arguments, struct present *present,
+			struct pb_error *error)
+{
+	const struct pb_config *config;
+	struct pb_ruleset *ruleset;
+	int ret = pb_ruleset_open(ruleset_name(arguments), &ruleset, error);
+
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	config = pb_ruleset_config(ruleset);
+	present->limits = (struct pb_ruleset_options){ config->max_rules, config->max_sources };
+	present->pending = pb_ruleset_pending(ruleset);
+	ret = pb_ruleset_read(ruleset, &present->rules, error);
+	if (!ret && present->pending)
+		ret = pb_ruleset_read_before(ruleset, &present->before, error);
 	pb_ruleset_close(ruleset);
+	return ret == -ENOENT ? 0 : ret; /* the time to confirm has run out meanwhile */
+}
+
+static int guard_rules(const struct present *present, const struct pb_load_options *options,
+		       struct pb_prospect *prospect, struct pb_error *error)
+{
+	struct pb_set to_come = {};
+	int ret = pb_set_replace(&to_come, options->rules ?: &present->rules, error);
+
+	if (!ret && options->set_policy)
+		ret = pb_set_policy(&to_come, options->policy, error);
+	prospect->set = &to_come;
+	if (!ret)
+		ret = guard(prospect, GUARD_FORCE, error);
+	pb_set_clear(&to_come);
+	prospect->set = &present->before;
+	if (!ret && present->pending)
+		ret = guard(prospect, GUARD_FORCE, error);
 	return ret;
 }
 
 /* Would the SSH connection in use be cut by loading? */
 static int guard_load(const struct arguments *arguments, const struct pb_load_options *options,
-		      struct pb_set *rules, const int *ifindexes)
+		      const int *ifindexes)
 {
+	struct present present = { .limits = options->limits };
+	struct pb_prospect prospect = { .ruleset = ruleset_name(arguments),
+					.ifindexes = ifindexes,
+					.nr = arguments->nr_words };
 	struct pb_error error;
-	int ret = rules_to_come(arguments, rules, &error);
+	int ret = read_present(arguments, &present, &error);
 
-	if (!ret && options->set_policy)
-		ret = pb_set_policy(rules, options->policy, &error);
+	prospect.limits = present.limits;
 	if (!ret)
-		ret = guard_interfaces(rules, ifindexes, arguments->nr_words, &error);
+		ret = guard_rules(&present, options, &prospect, &error);
+	pb_set_clear(&present.rules);
+	pb_set_clear(&present.before);
 	return ret ? fail(&error) : DONE;
 }
 
@@ -95,9 +132,8 @@ static int load(const struct arguments *arguments, const struct pb_load_options 
 int cmd_load(const struct arguments *arguments)
 {
 	struct pb_load_options options = {};
-	struct pb_set rules = {}, wanted = {};
+	struct pb_set wanted = {};
 	int *ifindexes = NULL, ret;
-	struct pb_error error;
 
 	if (!arguments->nr_words)
 		return wrong(arguments, "load on which interface?");
@@ -106,17 +142,12 @@ int cmd_load(const struct arguments *arguments)
 		ret = interface_indexes(arguments, &ifindexes);
 	if (ret == DONE && given(arguments, OPT_RULES))
 		ret = read_file(arguments->values[OPT_RULES], &wanted);
-	if (ret == DONE && !given(arguments, OPT_FORCE)) {
-		if (pb_set_replace(&rules, &wanted, &error))
-			ret = fail(&error);
-		else
-			ret = guard_load(arguments, &options, &rules, ifindexes);
-	}
 	options.rules = given(arguments, OPT_RULES) ? &wanted : NULL;
+	if (ret == DONE && !given(arguments, OPT_FORCE) && guarded())
+		ret = guard_load(arguments, &options, ifindexes);
 	if (ret == DONE)
 		ret = load(arguments, &options, ifindexes);
 	free(ifindexes);
-	pb_set_clear(&rules);
 	pb_set_clear(&wanted);
 	return ret;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The lock-out guard: a change that would cut the SSH connection it is given through. */
 #include <arpa/inet.h>
-#include <ifaddrs.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,17 +11,62 @@
 #define ANCESTORS_MAX 32
 
 struct ssh {
-	char client[64];
-	char server[64];
-	unsigned int client_port;
-	unsigned int server_port;
+	struct pb_connection connection;
+	char client[64]; /* as it is written */
 };
 
+/* The interface of fe80::1%eth0; 0: none is said, or it is none of this network namespace. */
+static int scope_of(const char *text)
+{
+	const char *scope = strchr(text, '%');
+	int ifindex;
+
+	return scope && !pb_interface_index(scope + 1, &ifindex, NULL) ? ifindex : 0;
+}
+
+/* A host as a prefix of full length; IPv4-mapped addresses are IPv4 on the wire. */
+static bool host_of(const char *text, struct pb_prefix *host)
+{
+	static const __u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
+	char plain[64];
+
+	snprintf(plain, sizeof(plain), "%s", text);
+	plain[strcspn(plain, "%")] = '\0';
+	memset(host, 0, sizeof(*host));
+	if (inet_pton(AF_INET, plain, host->addr) == 1) {
+		host->family = 4;
+		host->len = 32;
+		return true;
+	}
+	if (inet_pton(AF_INET6, plain, host->addr) != 1)
+		return false;
+	host->family = 6;
+	host->len = 128;
+	if (!memcmp(host->addr, mapped, sizeof(mapped))) {
+		memmove(host->addr, host->addr + 12, 4);
+		memset(host->addr + 4, 0, 12);
+		host->family = 4;
+		host->len = 32;
+	}
+	return true;
+}
+
+/* "CLIENT PORT SERVER PORT", as sshd writes it. */
 static bool parse_ssh(const char *text, struct ssh *ssh)
 {
-	return sscanf(text, "%63s %u %63s %u", ssh->client, &ssh->client_port, ssh->server,
-		      &ssh->server_port) == 4 &&
-	       ssh->client_port <= 65535 && ssh->server_port <= 65535;
+	struct pb_connection *connection = &ssh->connection;
+	unsigned int client_port, server_port;
+	char server[64];
+
+	if (sscanf(text, "%63s %u %63s %u", ssh->client, &client_port, server, &server_port) != 4 ||
+	    client_port > 65535 || server_port > 65535 ||
+	    !host_of(ssh->client, &connection->client) || !host_of(server, &connection->server) ||
+	    connection->client.family != connection->server.family)
+		return false;
+	connection->client_port = client_port;
+	connection->server_port = server_port;
+	connection->scope = scope_of(server);
+	return true;
 }
 
 /* SSH_CONNECTION in the environment of a process: sudo clears its own child's. */
@@ -58,13 +103,14 @@ static long parent_of(long pid)
 	return parent;
 }
 
+/* An empty variable says that there is no connection, whatever the processes above have. */
 static bool find_ssh(struct ssh *ssh)
 {
 	const char *own = getenv("SSH_CONNECTION");
 	long pid = getpid();
 
-	if (own && parse_ssh(own, ssh))
-		return true;
+	if (own && (!*own || parse_ssh(own, ssh)))
+		return *own;
 	for (int i = 0; i < ANCESTORS_MAX && pid > 1; i++) {
 		pid = parent_of(pid);
 		if (pid > 0 && ssh_of_process(pid, ssh))
@@ -73,110 +119,40 @@ static bool find_ssh(struct ssh *ssh)
 	return false;
 }
 
-/* A host as a prefix of full length; IPv4-mapped addresses are IPv4 on the wire. */
-static bool host_of(const char *text, struct pb_prefix *host)
+bool guarded(void)
 {
-	static const __u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
-	char plain[64];
+	struct ssh ssh;
 
-	snprintf(plain, sizeof(plain), "%s", text);
-	plain[strcspn(plain, "%")] = '\0';
-	memset(host, 0, sizeof(*host));
-	if (inet_pton(AF_INET, plain, host->addr) == 1) {
-		host->family = 4;
-		host->len = 32;
-		return true;
-	}
-	if (inet_pton(AF_INET6, plain, host->addr) != 1)
-		return false;
-	host->family = 6;
-	host->len = 128;
-	if (!memcmp(host->addr, mapped, sizeof(mapped))) {
-		memmove(host->addr, host->addr + 12, 4);
-		memset(host->addr + 4, 0, 12);
-		host->family = 4;
-		host->len = 32;
-	}
-	return true;
+	return find_ssh(&ssh);
 }
 
-static bool has_address(const struct ifaddrs *entry, const struct pb_prefix *host)
+int guard(const struct pb_prospect *prospect, const char *way_on, struct pb_error *error)
 {
-	const struct sockaddr *address = entry->ifa_addr;
+	struct pb_error found;
+	struct ssh ssh;
+	int ret;
 
-	if (address && address->sa_family == AF_INET && host->family == 4)
-		return !memcmp(&((const struct sockaddr_in *)address)->sin_addr, host->addr, 4);
-	if (address && address->sa_family == AF_INET6 && host->family == 6)
-		return !memcmp(&((const struct sockaddr_in6 *)address)->sin6_addr, host->addr, 16);
-	return false;
-}
-
-/* The interface with the address; 0 where it is none of this namespace. */
-static int interface_with(const struct pb_prefix *host)
-{
-	struct ifaddrs *list, *entry;
-	int ifindex = 0;
-
-	if (getifaddrs(&list))
+	if (!find_ssh(&ssh))
 		return 0;
-	for (entry = list; entry && !ifindex; entry = entry->ifa_next)
-		if (has_address(entry, host))
-			pb_interface_index(entry->ifa_name, &ifindex, NULL);
-	freeifaddrs(list);
-	return ifindex;
-}
-
-static int refuse(const struct ssh *ssh, const struct pb_rule *rule, struct pb_error *error)
-{
-	char *text = NULL;
-
-	if (rule && pb_rule_format(rule, pb_clock(), &text))
-		text = NULL;
+	ret = pb_connection_check(&ssh.connection, prospect, &found);
+	if (!ret)
+		return 0;
 	snprintf(error->text, sizeof(error->text),
-		 "this would cut the SSH connection it is given through (%s to port %u): %s%s%s; "
-		 "--confirm 60s tries it and comes back by itself, --force does it",
-		 ssh->client, ssh->server_port, rule ? "by the rule `" : "by policy deny",
-		 rule ? text ?: "?" : "", rule ? "`" : "");
-	free(text);
+		 "this %s cut the SSH connection it is given through (%s to port %u): %s%.500s; %s",
+		 ret == -ECONNABORTED ? "would" : "may", ssh.client, ssh.connection.server_port,
+		 ret == -ECONNABORTED ? "" : "it cannot be told, since ", found.text, way_on);
 	return -1;
 }
 
-int guard_interfaces(const struct pb_set *set, const int *ifindexes, size_t nr,
-		     struct pb_error *error)
+int guard_ruleset(const struct pb_ruleset *ruleset, const struct pb_set *set, const char *way_on,
+		  struct pb_error *error)
 {
-	struct pb_flow flow = { .proto = PB_PROTO_TCP, .connected = true };
-	const struct pb_rule *rule;
-	struct pb_prefix server;
-	enum pb_outcome outcome;
-	struct ssh ssh;
-	int through;
+	const struct pb_config *config = pb_ruleset_config(ruleset);
+	const struct pb_prospect prospect = {
+		.ruleset = pb_ruleset_name(ruleset),
+		.set = set,
+		.limits = { .max_rules = config->max_rules, .max_sources = config->max_sources },
+	};
 
-	if (!find_ssh(&ssh) || !host_of(ssh.client, &flow.source) || !host_of(ssh.server, &server))
-		return 0;
-	flow.sport = ssh.client_port;
-	flow.dport = ssh.server_port;
-	through = interface_with(&server);
-	for (size_t i = 0; i < nr; i++) {
-		if (ifindexes[i] != through)
-			continue;
-		outcome = pb_set_judge(set, &flow, pb_clock(), &rule);
-		if (outcome == PB_OUTCOME_DROP_RULE || outcome == PB_OUTCOME_DROP_POLICY)
-			return refuse(&ssh, rule, error);
-	}
-	return 0;
-}
-
-int guard(const struct pb_ruleset *ruleset, const struct pb_set *set, struct pb_error *error)
-{
-	struct pb_interface *interfaces;
-	int ret = 0;
-	size_t nr;
-
-	if (pb_interface_list(&interfaces, &nr, error))
-		return -1;
-	for (size_t i = 0; !ret && i < nr; i++)
-		if (!strcmp(interfaces[i].ruleset, pb_ruleset_name(ruleset)))
-			ret = guard_interfaces(set, &interfaces[i].ifindex, 1, error);
-	free(interfaces);
-	return ret;
+	return guard(&prospect, way_on, error);
 }

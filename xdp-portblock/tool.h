@@ -144,10 +144,20 @@ typedef int change_function(struct pb_set *set, void *context, struct pb_error *
 /* One transaction on the ruleset of -r, guarded, with --confirm; FAILED after a message. */
 int change_ruleset(const struct arguments *arguments, change_function *change, void *context);
 
-/* guard.c: -1 where `set`, on interfaces bound to it, would cut the SSH connection in use */
-int guard(const struct pb_ruleset *ruleset, const struct pb_set *set, struct pb_error *error);
-int guard_interfaces(const struct pb_set *set, const int *ifindexes, size_t nr,
-		     struct pb_error *error);
+/* What to say of a command that has --confirm. */
+#define GUARD_CONFIRM "--confirm 60s tries it and comes back by itself, " GUARD_FORCE
+#define GUARD_FORCE "--force does it"
+
+/* guard.c: is the command given through an SSH connection? Else nothing need be asked. */
+bool guarded(void);
+/*
+ * An error where what is to come would cut the SSH connection in use, or that cannot be
+ * told; `way_on` says what the user may do then. guard_ruleset(): of a ruleset that is there, which
+ * keeps its interfaces.
+ */
+int guard(const struct pb_prospect *prospect, const char *way_on, struct pb_error *error);
+int guard_ruleset(const struct pb_ruleset *ruleset, const struct pb_set *set, const char *way_on,
+		  struct pb_error *error);
 
 /*
  * write.c: FAILED after a message. Whoever reads a file sees the old one or the new one, whole, and

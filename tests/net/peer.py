@@ -9,6 +9,10 @@
     peer.py send PROTO ADDR PORT [--count N] [--size BYTES] [--sport N]
         N datagrams, to nobody's ears; of a protocol that the kernel lacks, its ports
         with zeros behind them, which is all that a filter of ports looks at
+    peer.py hold ADDR PORT [--sport N] [--from ADDR]
+        keeps a connection to an echo server until it is ended, and prints "ready" when
+        it has its first answer; sends a byte at each SIGUSR1, and prints a dot for each
+        that comes back
     peer.py speaks PROTO
         exit status: 0 if the kernel has the protocol, else 3
 
@@ -20,6 +24,7 @@ import argparse
 import errno
 import os
 import selectors
+import signal
 import socket
 import struct
 import sys
@@ -311,6 +316,23 @@ def send(args):
         return CANNOT
 
 
+def hold(args):
+    with new_socket("tcp", args.address) as sock:
+        sock.bind((args.source or "", args.sport))
+        # End by reset: the port is free for the next one at once.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        # The address may name an interface: fe80::1%v0.
+        sock.connect(socket.getaddrinfo(args.address, args.port)[0][4])
+        signal.signal(signal.SIGUSR1, lambda *_: sock.send(b"."))
+        sock.send(b".")
+        heard = sock.recv(1)
+        print("ready", flush=True)
+        while heard:
+            heard = sock.recv(1)
+            print(heard.decode(), flush=True)
+    return CANNOT  # the server went away
+
+
 def speaks(args):
     try:
         new_socket(args.proto, "0.0.0.0").close()
@@ -348,6 +370,12 @@ def parse_args():
     sender.add_argument("--size", type=int, default=16, metavar="BYTES")
     sender.add_argument("--sport", type=int, default=0, metavar="PORT")
 
+    holder = commands.add_parser("hold", help="keep a TCP connection")
+    holder.add_argument("address")
+    holder.add_argument("port", type=int)
+    holder.add_argument("--sport", type=int, default=0, metavar="PORT")
+    holder.add_argument("--from", dest="source", metavar="ADDR")
+
     probe = commands.add_parser("speaks", help="does the kernel have this protocol?")
     probe.add_argument("proto", choices=PROTOCOLS)
     return parser.parse_args()
@@ -359,6 +387,8 @@ def main():
         return ask(args)
     if args.command == "send":
         return send(args)
+    if args.command == "hold":
+        return hold(args)
     if args.command == "speaks":
         return speaks(args)
     try:
