@@ -11,12 +11,16 @@ world_enter "$@"
 world_pair
 cd "$T_DIR" || exit 1
 
+# The folder that the tool is installed in has no blanks in its name; that of this clone may.
+SBIN=$T_DIR/sbin
+mkdir "$SBIN" && ln -s "$PB" "$SBIN/xdp-portblock"
+
 UNIT=xdp-portblock-metrics
 DASHBOARD=$TOP/contrib/grafana-dashboard.json
 
 # --- the service and its timer ------------------------------------------------------------
 
-sed "s|@SBINDIR@|$(dirname "$PB")|g" "$TOP/systemd/$UNIT.service" >"$UNIT.service"
+sed "s|@SBINDIR@|$SBIN|g" "$TOP/systemd/$UNIT.service" >"$UNIT.service"
 cp "$TOP/systemd/$UNIT.timer" .
 t_is 'nothing is left to be filled in' '' "$(grep -o '@[A-Z]*@' "$UNIT.service")"
 if command -v systemd-analyze >/dev/null; then
@@ -46,7 +50,7 @@ mkdir etc
 printf '%s\n' "RULESET=$RULESET" "FOLDER=$FOLDER" >etc/metrics.conf
 unit_command()
 {
-	in_a "$PYTHON" "$TOP/tests/net/unit.py" "$UNIT.service" "$1" '' etc "$(dirname "$PB")"
+	in_a "$PYTHON" "$TOP/tests/net/unit.py" "$UNIT.service" "$1" '' etc "$SBIN"
 }
 t_fail 'without a folder: the condition does not hold' 1 '' unit_command ExecCondition
 mkdir "$FOLDER"

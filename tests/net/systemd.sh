@@ -13,6 +13,10 @@ world_pair
 serve in_a --tcp 22,23
 cd "$T_DIR" || exit 1
 
+# The folder that the tool is installed in has no blanks in its name; that of this clone may.
+SBIN=$T_DIR/sbin
+mkdir "$SBIN" && ln -s "$PB" "$SBIN/xdp-portblock"
+
 UNIT=$TOP/systemd/xdp-portblock@.service
 ETC=$T_DIR/etc
 
@@ -25,7 +29,7 @@ setting()
 # --- what systemd says of it ------------------------------------------------------------
 
 # As `make install` makes it, for the interface v0
-sed "s|@SBINDIR@|$(dirname "$PB")|g" "$UNIT" >xdp-portblock@v0.service
+sed "s|@SBINDIR@|$SBIN|g" "$UNIT" >xdp-portblock@v0.service
 t_is 'nothing is left to be filled in' '' "$(grep -o '@[A-Z]*@' xdp-portblock@v0.service)"
 if command -v systemd-analyze >/dev/null; then
 	t_ok 'systemd-analyze verify' systemd-analyze verify --man=no ./xdp-portblock@v0.service
@@ -77,7 +81,7 @@ run()
 		sed 's/cap_/+/g; s/ /,/g')
 	in_a unshare -m "$BASH" "$T_DIR/with-sys" env -i LC_ALL=C.UTF-8 setpriv --no-new-privs \
 		--inh-caps=-all --bounding-set="-all,$capabilities" "$PYTHON" "$TOP/tests/net/unit.py" \
-		"$UNIT" "$1" "$2" "$ETC" "$(dirname "$PB")"
+		"$UNIT" "$1" "$2" "$ETC" "$SBIN"
 }
 
 mkdir "$ETC"
