@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Durations, and the clock that rules end by. */
+/* Durations. */
 #include <string.h>
-#include <time.h>
 #include "error.h"
 #include "text.h"
 
@@ -107,12 +106,4 @@ char *pb_duration_text(__u64 ns)
 		return NULL;
 	pb_duration_print(out, ns);
 	return pb_stream_take(out, &text);
-}
-
-__u64 pb_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * NS + now.tv_nsec;
 }

@@ -138,7 +138,7 @@ const char *pb_outcome_name(enum pb_outcome outcome);
 /* "allow" or "deny" */
 int pb_policy_parse(const char *text, enum pb_policy *policy, struct pb_error *error);
 
-/* CLOCK_BOOTTIME now, nanoseconds. */
+/* CLOCK_BOOTTIME now, nanoseconds: the host's, also in a time namespace. */
 __u64 pb_clock(void);
 
 /* ---- Sets of rules in memory ------------------------------------------------------------- */
