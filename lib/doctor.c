@@ -259,7 +259,7 @@ static void check_driver(struct doctor *doctor)
 	const struct pb_interface *at = doctor->interface;
 	bool skb = at->loaded && at->mode == PB_MODE_SKB;
 	__u64 features;
-	char mend[96];
+	char mend[160], option[PB_RULESET_OPTION_LEN];
 	int ret = pb_driver_features(at->ifindex, &features);
 
 	if (ret == -EOPNOTSUPP)
@@ -277,8 +277,8 @@ static void check_driver(struct doctor *doctor)
 		say(doctor, PB_HEALTH_OK, NULL, "%s: its driver has native mode", at->name);
 	else {
 		snprintf(mend, sizeof(mend),
-			 "xdp-portblock unload %s; xdp-portblock load %s -m native", at->name,
-			 at->name);
+			 "xdp-portblock unload -k %s; xdp-portblock load %s -m native%s", at->name,
+			 at->name, pb_ruleset_option(at->ruleset, option));
 		say(doctor, PB_HEALTH_WARNING, mend,
 		    "%s: skb mode, though its driver has native mode, which costs less", at->name);
 	}

@@ -38,6 +38,7 @@ static void say_difference(const struct load *load, const struct pb_interface *i
 			   char *text, size_t size)
 {
 	const struct pb_load_options *options = load->options;
+	char option[PB_RULESET_OPTION_LEN];
 
 	*text = '\0';
 	if (options->mode != PB_MODE_AUTO && options->mode != interface->mode)
@@ -50,9 +51,9 @@ static void say_difference(const struct load *load, const struct pb_interface *i
 	else if (options->set_policy && !options->rules &&
 		 !strcmp(interface->ruleset, load->name) &&
 		 options->policy != interface->settings.policy)
-		snprintf(text, size, "with policy %s (`xdp-portblock policy %s` changes it)",
+		snprintf(text, size, "with policy %s (`xdp-portblock policy%s %s` changes it)",
 			 pb_policy_name(interface->settings.policy),
-			 pb_policy_name(options->policy));
+			 pb_ruleset_option(load->name, option), pb_policy_name(options->policy));
 }
 
 static int fail_version(const struct pb_interface *interface, struct pb_error *error)

@@ -70,6 +70,7 @@ static int make_folders(struct pb_error *error)
 int pb_lock(const char *ruleset, enum pb_lock_kind kind, struct pb_error *error)
 {
 	char listener[PB_NAME_LEN + sizeof(PB_LISTENER)];
+	char option[PB_RULESET_OPTION_LEN];
 	const char *folder = ruleset;
 	int ret;
 
@@ -84,9 +85,9 @@ int pb_lock(const char *ruleset, enum pb_lock_kind kind, struct pb_error *error)
 	} while (ret == -ESTALE || (ret == -ENOENT && !ruleset));
 	if (ret == -ENOENT)
 		return pb_fail(error, ENOENT,
-			       "the ruleset '%s' was unloaded meanwhile: `xdp-portblock load` "
-			       "brings it back",
-			       ruleset);
+			       "the ruleset '%s' was unloaded meanwhile: `xdp-portblock load "
+			       "eth0%s`, for example, makes it anew",
+			       ruleset, pb_ruleset_option(ruleset, option));
 	return ret;
 }
 

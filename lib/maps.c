@@ -51,7 +51,8 @@ static struct pb_config first_config(const char *ruleset, const struct pb_rulese
 						  options->max_sources ?: PB_SOURCES_DEFAULT);
 
 	config.cpus = libbpf_num_possible_cpus();
-	config.slots[0].generation = 1;
+	config.generations = 1;
+	config.slots[0].generation = config.generations;
 	config.slots[0].next_id = 1;
 	snprintf(config.ruleset, sizeof(config.ruleset), "%s", ruleset);
 	return config;

@@ -296,6 +296,10 @@ struct pb_ruleset_options {
 /* -EINVAL: letters, digits, - and _ only, at most PB_NAME_LEN - 1 of them. */
 int pb_ruleset_name_check(const char *name, struct pb_error *error);
 
+/* What a command in a message needs to mean this ruleset: " -r NAME"; "" for the default one. */
+#define PB_RULESET_OPTION_LEN (PB_NAME_LEN + 4)
+const char *pb_ruleset_option(const char *name, char text[PB_RULESET_OPTION_LEN]);
+
 /*
  * Opens the maps of a ruleset that is there, all of one ruleset, waiting for a change that is under
  * way. -ENOENT: nothing is loaded under that name (names `load`). -EPROTO: pinned by another abi
@@ -307,6 +311,12 @@ void pb_ruleset_close(struct pb_ruleset *ruleset);
 
 const char *pb_ruleset_name(const struct pb_ruleset *ruleset);
 const struct pb_config *pb_ruleset_config(const struct pb_ruleset *ruleset);
+
+/*
+ * The number of the generation in force now: that of the pb_set of pb_ruleset_read(), until the rules
+ * change, by whomever, or go back by the clock. No two generations have the same. No system call.
+ */
+__u64 pb_ruleset_generation(const struct pb_ruleset *ruleset);
 
 /*
  * Reads the generation in force, with counters; once the ruleset is unloaded, the last one that it

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Rulesets: read, change, publish a generation. */
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
@@ -26,6 +27,14 @@ int pb_ruleset_name_check(const char *name, struct pb_error *error)
 			       "'%s' is no name for a ruleset: it must have 1 to %d characters",
 			       name, PB_NAME_LEN - 1);
 	return 0;
+}
+
+const char *pb_ruleset_option(const char *name, char text[PB_RULESET_OPTION_LEN])
+{
+	*text = '\0';
+	if (strcmp(name, "default"))
+		snprintf(text, PB_RULESET_OPTION_LEN, " -r %s", name);
+	return text;
 }
 
 static struct pb_ruleset *new_ruleset(const char *name)
@@ -77,11 +86,12 @@ int pb_ruleset_fill(struct pb_ruleset *ruleset, const struct pb_set *set, struct
 
 static int fail_not_loaded(const char *name, struct pb_error *error)
 {
+	char option[PB_RULESET_OPTION_LEN];
+
 	return pb_fail(error, ENOENT,
 		       "nothing is loaded with the ruleset '%s': load it on an interface first, "
-		       "for example `xdp-portblock load eth0%s%s`",
-		       name, strcmp(name, "default") ? " -r " : "",
-		       strcmp(name, "default") ? name : "");
+		       "for example `xdp-portblock load eth0%s`",
+		       name, pb_ruleset_option(name, option));
 }
 
 int pb_ruleset_open(const char *name, struct pb_ruleset **ruleset, struct pb_error *error)
@@ -124,6 +134,13 @@ const char *pb_ruleset_name(const struct pb_ruleset *ruleset)
 const struct pb_config *pb_ruleset_config(const struct pb_ruleset *ruleset)
 {
 	return ruleset->maps.config;
+}
+
+__u64 pb_ruleset_generation(const struct pb_ruleset *ruleset)
+{
+	const struct pb_config *config = ruleset->maps.config;
+
+	return __atomic_load_n(&config->slots[pb_config_slot(config)].generation, __ATOMIC_ACQUIRE);
 }
 
 /* Without its lock where it was unloaded: then nobody changes it any more. */
@@ -199,15 +216,16 @@ __u64 pb_ruleset_pending(const struct pb_ruleset *ruleset)
 static int refuse_pending(const struct pb_ruleset *ruleset, struct pb_error *error)
 {
 	__u64 left = pb_ruleset_pending(ruleset);
-	char *text;
+	char option[PB_RULESET_OPTION_LEN], *text;
 
 	if (!left)
 		return 0;
+	pb_ruleset_option(ruleset->name, option);
 	text = pb_duration_text(left);
 	pb_fail(error, EBUSY,
 		"a change of the ruleset '%s' waits to be confirmed (%s left): `xdp-portblock "
-		"confirm` keeps it, `xdp-portblock rollback` takes it back",
-		ruleset->name, text ?: "?");
+		"confirm%s` keeps it, `xdp-portblock rollback%s` takes it back",
+		ruleset->name, text ?: "?", option, option);
 	free(text);
 	return -EBUSY;
 }
@@ -256,22 +274,40 @@ static void restart_new_counters(const struct pb_ruleset *ruleset, const struct 
  * The idle slot was published once, and packets may still be judged by it: they are waited for
  * before it is written. Its generation is 0, none to go back to, until it is whole again.
  */
-static int publish(struct pb_ruleset *ruleset, const struct pb_set *set, __u64 confirm,
-		   struct pb_error *error)
+static int write_idle(struct pb_ruleset *ruleset, __u32 idle, const struct pb_set *set,
+		      struct pb_error *error)
 {
 	struct pb_config *config = ruleset->maps.config;
-	__u32 idle = !pb_config_slot(ruleset->maps.config);
 	int ret = pb_grace_period(&ruleset->maps, error);
 
 	if (ret)
 		return ret;
 	__atomic_store_n(&config->slots[idle].generation, 0, __ATOMIC_SEQ_CST);
-	ret = pb_slot_write(&ruleset->maps, idle, set, set->generation + 1, error);
+	ret = pb_slot_write(&ruleset->maps, idle, set, ++config->generations, error);
+	if (!ret)
+		restart_new_counters(ruleset, set);
+	return ret;
+}
+
+/* So long from now; the end of time if that comes first. */
+static __u64 from_now(__u64 duration)
+{
+	__u64 now = pb_clock();
+
+	return duration < ~0ULL - now ? now + duration : ~0ULL;
+}
+
+static int publish(struct pb_ruleset *ruleset, const struct pb_set *set, __u64 confirm,
+		   struct pb_error *error)
+{
+	struct pb_config *config = ruleset->maps.config;
+	__u32 idle = !pb_config_slot(config);
+	int ret = write_idle(ruleset, idle, set, error);
+
 	if (ret)
 		return ret;
-	restart_new_counters(ruleset, set);
 	if (confirm) /* nobody asks for the time before the next store says that it counts */
-		__atomic_store_n(&config->revert_at, pb_clock() + confirm, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&config->revert_at, from_now(confirm), __ATOMIC_SEQ_CST);
 	__atomic_store_n(&config->active, confirm ? idle | PB_ACTIVE_PENDING : idle,
 			 __ATOMIC_SEQ_CST);
 	return 0;

@@ -18,12 +18,11 @@ static int confirm_time(const struct arguments *arguments, __u64 *confirm)
 
 static void say_confirm(const struct arguments *arguments)
 {
-	const char *name = ruleset_name(arguments);
-	bool named = given(arguments, OPT_RULESET);
+	char option[PB_RULESET_OPTION_LEN];
 
-	printf("Unless `xdp-portblock confirm%s%s` is called within %s, the rules from before come "
+	printf("Unless `xdp-portblock confirm%s` is called within %s, the rules from before come "
 	       "back.\n",
-	       named ? " -r " : "", named ? name : "", arguments->values[OPT_CONFIRM]);
+	       pb_ruleset_option(ruleset_name(arguments), option), arguments->values[OPT_CONFIRM]);
 }
 
 /* A change returns 0, an error, or more than 0 where there is nothing to do. */

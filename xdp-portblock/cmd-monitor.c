@@ -26,7 +26,6 @@ struct monitor {
 	struct capture *capture;
 	__u32 limit; /* packets to show; 0: no end */
 	__u32 shown;
-	__u64 generation;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -126,6 +125,18 @@ static void print_addresses(const struct pb_event *event, const unsigned char *d
 	inet_ntop(family, source + size, packet->destination, sizeof(packet->destination));
 }
 
+/* Those in force now: they may have changed, or gone back by the clock, since the last packet. */
+static void read_rules(struct monitor *monitor)
+{
+	struct pb_set set = {};
+
+	if (pb_ruleset_generation(monitor->ruleset) == monitor->set.generation ||
+	    pb_ruleset_read(monitor->ruleset, &set, NULL))
+		return;
+	pb_set_clear(&monitor->set);
+	monitor->set = set;
+}
+
 static void describe(struct monitor *monitor, const struct pb_event *event,
 		     const unsigned char *data, struct packet *packet)
 {
@@ -142,6 +153,7 @@ static void describe(struct monitor *monitor, const struct pb_event *event,
 	len = strftime(packet->time, sizeof(packet->time), "%Y-%m-%dT%H:%M:%S", &utc);
 	snprintf(packet->time + len, sizeof(packet->time) - len, ".%06ldZ", at.tv_nsec / 1000);
 	print_addresses(event, data, packet);
+	read_rules(monitor);
 	rule = event->rule ? pb_set_find(&monitor->set, event->rule) : NULL;
 	if (rule && pb_rule_format(rule, pb_clock(), &packet->rule))
 		packet->rule = NULL;
@@ -224,19 +236,6 @@ static int show(const struct pb_event *event, const unsigned char *data, void *c
 
 /* ---- The loop ---------------------------------------------------------------------------- */
 
-static void read_rules(struct monitor *monitor)
-{
-	const struct pb_config *config = pb_ruleset_config(monitor->ruleset);
-	__u64 generation = config->slots[config->active & PB_ACTIVE_SLOT].generation;
-	struct pb_set set = {};
-
-	if (generation == monitor->generation || pb_ruleset_read(monitor->ruleset, &set, NULL))
-		return;
-	pb_set_clear(&monitor->set);
-	monitor->set = set;
-	monitor->generation = generation;
-}
-
 static bool is_over(const struct monitor *monitor)
 {
 	return interrupted || (monitor->limit && monitor->shown == monitor->limit) ||
@@ -248,7 +247,6 @@ static int listen_on(struct monitor *monitor, struct pb_monitor *listener)
 	int ret = 0;
 
 	while (!ret && !is_over(monitor)) {
-		read_rules(monitor);
 		ret = pb_monitor_poll(listener, 500);
 		fflush(stdout);
 		if (monitor->capture && capture_flush(monitor->capture))
@@ -278,6 +276,7 @@ static int monitor_ruleset(struct monitor *monitor)
 	const char *file = monitor->arguments->values[OPT_WRITE];
 	struct sigaction action = { .sa_handler = interrupt };
 	struct pb_monitor *listener = NULL;
+	char option[PB_RULESET_OPTION_LEN];
 	struct pb_error error;
 	int ret = DONE;
 
@@ -288,8 +287,9 @@ static int monitor_ruleset(struct monitor *monitor)
 		return fail(&error);
 	read_rules(monitor);
 	if (monitor->filter.rule && !pb_set_find(&monitor->set, monitor->filter.rule)) {
-		note("there is no rule %u (`xdp-portblock rule list` shows them)",
-		     monitor->filter.rule);
+		note("there is no rule %u (`xdp-portblock rule list%s` shows them)",
+		     monitor->filter.rule,
+		     pb_ruleset_option(pb_ruleset_name(monitor->ruleset), option));
 		return FAILED;
 	}
 	if (pb_monitor_open(monitor->ruleset, &monitor->filter, show, monitor, &listener, &error))

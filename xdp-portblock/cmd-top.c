@@ -260,14 +260,16 @@ static int run_screen(struct top *top, struct pb_error *error)
 static int show_screen(struct top *top)
 {
 	struct sigaction action = { .sa_handler = stop };
+	char option[PB_RULESET_OPTION_LEN];
 	struct pb_error error;
 	int ret;
 
 	setlocale(LC_ALL, "");
 	if (!newterm(NULL, stdout, stdin)) {
-		note("this terminal (TERM=%s) can't show a live table: `xdp-portblock stats -i 1` "
-		     "prints one",
-		     getenv("TERM") ?: "");
+		note("this terminal (TERM=%s) can't show a live table: `xdp-portblock stats%s -i "
+		     "1` prints one",
+		     getenv("TERM") ?: "",
+		     pb_ruleset_option(pb_ruleset_name(top->reading.ruleset), option));
 		return FAILED;
 	}
 	sigaction(SIGTERM, &action, NULL);

@@ -197,21 +197,29 @@ const char *unreadable(const struct pb_interface *interface, char text[UNREADABL
 	return text;
 }
 
-static const char *fault_of_pins(const struct pb_interface *interface)
+static void print_fault_of_pins(const struct pb_interface *interface)
 {
-	if (interface->abi_version != PB_ABI_VERSION)
-		return " (of another version of xdp-portblock: unload and load again)";
+	char option[PB_RULESET_OPTION_LEN];
+
+	if (interface->abi_version != PB_ABI_VERSION) {
+		printf(" (of another version of xdp-portblock: unload and load again)");
+		return;
+	}
 	switch (interface->pins) {
 	case 0:
-		return "";
+		break;
 	case -ENOENT:
-		return " (its pins are gone: unload and load again)";
+		printf(" (its pins are gone: unload and load again)");
+		break;
 	case -EPROTO:
-		return " (its pins are not all there: unload and load again)";
+		printf(" (its pins are not all there: unload and load again)");
+		break;
 	case -ENODEV:
-		return " (its pins can't be seen: bpffs is not mounted here)";
+		printf(" (its pins can't be seen: bpffs is not mounted here)");
+		break;
 	default:
-		return " (its pins can't be seen: `xdp-portblock rule list` says why)";
+		printf(" (its pins can't be seen: `xdp-portblock rule list%s` says why)",
+		       pb_ruleset_option(interface->ruleset, option));
 	}
 }
 
@@ -242,8 +250,9 @@ static void print_interface(const struct pb_interface *interface)
 	printf(", program %u\n", interface->program_id);
 	printf("  ruleset %s", interface->ruleset);
 	print_settings(&interface->settings);
-	printf(", %u rule%s%s\n", interface->rules, interface->rules == 1 ? "" : "s",
-	       fault_of_pins(interface));
+	printf(", %u rule%s", interface->rules, interface->rules == 1 ? "" : "s");
+	print_fault_of_pins(interface);
+	printf("\n");
 	if (interface->pending && (left = pb_duration_text(interface->pending))) {
 		printf("  a change waits to be confirmed: %s left\n", left);
 		free(left);

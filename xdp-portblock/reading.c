@@ -6,15 +6,6 @@
 #include <time.h>
 #include "reading.h"
 
-static __u64 generation_of(const struct pb_ruleset *ruleset)
-{
-	const struct pb_config *config = pb_ruleset_config(ruleset);
-
-	/* A pending change that goes back changes the slot, and so the generation, too. */
-	return config->slots[config->active & PB_ACTIVE_SLOT].generation +
-	       (config->active & PB_ACTIVE_PENDING ? 1ULL << 63 : 0);
-}
-
 /* The rules with their last counts, in the order of their ids. */
 static int read_rules(struct reading *reading, struct pb_error *error)
 {
@@ -113,7 +104,6 @@ static int read_interfaces(struct reading *reading, struct pb_error *error)
 int reading_update(struct reading *reading, struct pb_error *error)
 {
 	struct timespec now, before = reading->at;
-	__u64 generation = generation_of(reading->ruleset);
 	int ret = 0;
 
 	if (!pb_ruleset_is_there(reading->ruleset)) {
@@ -121,9 +111,8 @@ int reading_update(struct reading *reading, struct pb_error *error)
 			 pb_ruleset_name(reading->ruleset));
 		return -ENOENT;
 	}
-	if (!reading->rules || reading->generation != generation)
+	if (!reading->rules || reading->set.generation != pb_ruleset_generation(reading->ruleset))
 		ret = read_rules(reading, error);
-	reading->generation = generation;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	reading->interval =
 		before.tv_sec || before.tv_nsec ?

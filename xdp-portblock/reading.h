@@ -31,7 +31,6 @@ struct reading {
 	struct interface_reading *interfaces;
 	size_t nr_interfaces;
 	struct timespec at; /* CLOCK_MONOTONIC */
-	__u64 generation;   /* of `set` */
 	double interval;    /* seconds since the reading before; 0: this is the first */
 };
 

@@ -86,7 +86,7 @@ enum pb_outcome {
 
 /* One compiled generation of a ruleset. */
 struct pb_slot {
-	__u64 generation; /* counts up with every change; 0: never written */
+	__u64 generation; /* its number, which no other has; 0: never written */
 	__u32 flags;	  /* PB_SLOT_* */
 	__u32 rules;	  /* rules in this generation */
 	__u32 next_id;	  /* where the search for a free rule id goes on */
@@ -118,7 +118,8 @@ struct pb_config {
 	__u32 cpus;	     /* rows of pb_counts, beside those of baselines */
 	__u32 keep;	     /* pins stay when no interface uses them */
 	__u32 reserved;
-	__u64 resets; /* of pb_counts: by it the row of baselines is chosen */
+	__u64 resets;	   /* of pb_counts: by it the row of baselines is chosen */
+	__u64 generations; /* so many numbers of generations were given out */
 	char ruleset[PB_NAME_LEN];
 	struct pb_slot slots[PB_SLOTS];
 	/* The kernel's ids of the maps of this ruleset, itself included: what is pinned beside it and

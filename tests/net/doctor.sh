@@ -80,7 +80,7 @@ fi
 t_ok '2: skb mode: unload' in_a "$PB" unload v0
 t_ok '2: skb mode: load' in_a "$PB" load v0 -m skb
 finds '2: skb mode' 0 warning 'v0: skb mode, though its driver has native mode' \
-	'xdp-portblock unload v0; xdp-portblock load v0 -m native' v0
+	'xdp-portblock unload -k v0; xdp-portblock load v0 -m native' v0
 # shellcheck disable=SC2016 # for that bash to expand
 t_ok '2: what mends it' in_a bash -c 'xdp-portblock() { "$PB" "$@"; }; eval "$0"' \
 	"$(mends 'v0: skb mode' v0)"
