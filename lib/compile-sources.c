@@ -179,10 +179,11 @@ static int push_level(struct walk *walk, const struct entry *entries, size_t nr)
 	int ret = 0;
 
 	while (!ret && (outer < end || i < nr)) {
-		const __u32 *around = walk->elements.at + outer;
+		bool around = outer < end &&
+			      (i == nr || walk->elements.at[outer] < entries[i].element);
 
-		if (i == nr || (outer < end && *around < entries[i].element)) {
-			ret = push_element(walk, end, *around);
+		if (around) {
+			ret = push_element(walk, end, walk->elements.at[outer]);
 			outer++;
 		} else {
 			ret = push_element(walk, end, entries[i++].element);

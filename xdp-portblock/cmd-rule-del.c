@@ -21,16 +21,31 @@ static __u32 id_of(const char *word)
 	return id > PB_RULES_LIMIT ? PB_RULES_LIMIT + 1 : id;
 }
 
+/* Of ids that are given twice, the first; so each is deleted once, and told once. */
+struct ids {
+	bool seen[PB_RULES_LIMIT + 2];
+};
+
+static bool is_first(struct ids *ids, __u32 id)
+{
+	bool seen = ids->seen[id];
+
+	ids->seen[id] = true;
+	return !seen;
+}
+
 /* One that is not there is reported before any is deleted: the message lists what there is. */
 static int delete_ids(const struct arguments *arguments, struct pb_set *set, struct pb_error *error)
 {
+	struct ids ids = {};
 	int ret = 0;
 
 	for (size_t i = 0; i < arguments->nr_words; i++)
 		if (!pb_set_find(set, id_of(arguments->words[i])))
 			return pb_set_del(set, id_of(arguments->words[i]), error);
 	for (size_t i = 0; !ret && i < arguments->nr_words; i++)
-		ret = pb_set_del(set, id_of(arguments->words[i]), error);
+		if (is_first(&ids, id_of(arguments->words[i])))
+			ret = pb_set_del(set, id_of(arguments->words[i]), error);
 	return ret;
 }
 
@@ -58,6 +73,7 @@ int cmd_rule_del(const struct arguments *arguments)
 {
 	struct deletion deletion = { .arguments = arguments };
 	bool by_id = are_ids(arguments);
+	struct ids ids = {};
 	int ret = by_id ? DONE : rule_from_arguments(arguments, &deletion.rule);
 
 	if (ret != DONE)
@@ -67,6 +83,7 @@ int cmd_rule_del(const struct arguments *arguments)
 	if (ret == DONE && !by_id)
 		printf("Rule %u deleted.\n", deletion.id);
 	for (size_t i = 0; ret == DONE && by_id && i < arguments->nr_words; i++)
-		printf("Rule %s deleted.\n", arguments->words[i]);
+		if (is_first(&ids, id_of(arguments->words[i])))
+			printf("Rule %u deleted.\n", id_of(arguments->words[i]));
 	return ret;
 }

@@ -91,6 +91,11 @@ t_is 'the others keep theirs' $'1 drop tcp dport 1\n3 drop tcp dport 3\n5 drop t
 t_ok 'add after that' "$PB" rule add 6/tcp
 t_is 'changes none of theirs' $'1 drop tcp dport 1\n3 drop tcp dport 3\n5 drop tcp dport 5' \
 	"$(rules | grep -v ' 6$')"
+t_ok 'add one more' "$PB" rule add 7/tcp
+id7=$("$PB" rule list -j | json '[r["id"] for r in d["rules"] if r["ports"] == ["7"]][0]')
+t_ok 'del of one id, thrice' "$PB" rule del "$id7" "$id7" "0$id7"
+t_is 'tells it once' "Rule $id7 deleted." "$T_OUT"
+refused 'del of an id that has gone, twice' 1 "no rule $id7: " "$PB" rule del "$id7" "$id7"
 refused 'del of an id that is not there' 1 'no rule 99: the ids in use are 1, 3, 5-6' \
 	"$PB" rule del 99
 refused 'del of several, one not there' 1 'no rule 99: the ids in use are 1, 3, 5-6' \
