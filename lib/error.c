@@ -2,15 +2,18 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include "error.h"
+#include "text.h"
 
 int pb_fail(struct pb_error *error, int code, const char *format, ...)
 {
+	struct pb_error raw;
 	va_list args;
 
 	if (error) {
 		va_start(args, format);
-		vsnprintf(error->text, sizeof(error->text), format, args);
+		vsnprintf(raw.text, sizeof(raw.text), format, args);
 		va_end(args);
+		pb_text_escape_into(error->text, sizeof(error->text), raw.text);
 	}
 	return -code;
 }

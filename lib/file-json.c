@@ -8,6 +8,11 @@
 #include "file.h"
 #include "text.h"
 
+/* More than what fits into PB_RULES_LIMIT rules and their lists. */
+#define ARRAYS_MAX (8U * PB_RULES_LIMIT)
+#define KEYS_MAX (32U * PB_RULES_LIMIT)
+#define VALUES_MAX (8U << 20)
+
 static void problem(const struct pb_reading *reading, const char *path,
 		    const struct pb_error *error)
 {
@@ -22,7 +27,8 @@ static void read_rules(struct pb_reading *reading, const char *path, struct json
 		pb_problem_add(reading->problems, path, 0, "\"rules\" is not an array");
 		return;
 	}
-	for (size_t i = 0; i < json_object_array_length(rules); i++) {
+	for (size_t i = 0; i < json_object_array_length(rules) && !pb_reading_is_over(reading);
+	     i++) {
 		struct pb_rule rule = {};
 
 		if (!pb_rule_from_json(json_object_array_get_idx(rules, i), reading->now, &rule,
@@ -120,22 +126,88 @@ static struct json_object *parse_strictly(const char *text, const char **why, si
 	return parse(text, 0, why, end);
 }
 
-void pb_read_json(struct pb_reading *reading, const char *path, const char *text)
+/* What the text holds outside of its strings. */
+struct shape {
+	size_t objects, arrays, keys, commas;
+};
+
+static struct shape shape_of(const char *text)
 {
+	struct shape shape = { 0 };
+	bool string = false;
+
+	for (; *text; text++) {
+		if (*text == '"')
+			string = !string;
+		else if (string && *text == '\\' && text[1])
+			text++;
+		if (string)
+			continue;
+		shape.objects += *text == '{';
+		shape.arrays += *text == '[';
+		shape.keys += *text == ':';
+		shape.commas += *text == ',';
+	}
+	return shape;
+}
+
+/* Before json-c makes an object of each: of 64 MiB of `{},` it would make 17 GB. */
+static bool is_too_much(const struct shape *shape)
+{
+	return shape->objects > PB_RULES_LIMIT + 1 || shape->arrays > ARRAYS_MAX ||
+	       shape->keys > KEYS_MAX || shape->commas > VALUES_MAX;
+}
+
+static size_t count_keys(struct json_object *json)
+{
+	size_t keys = 0;
+
+	if (json_object_is_type(json, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(json); i++)
+			keys += count_keys(json_object_array_get_idx(json, i));
+	} else if (json_object_is_type(json, json_type_object)) {
+		keys = json_object_object_length(json);
+		json_object_object_foreach(json, key, value) {
+			(void)key;
+			keys += count_keys(value);
+		}
+	}
+	return keys;
+}
+
+/* json-c takes the last of keys that are the same: rules would vanish unseen. */
+static void read_whole(struct pb_reading *reading, const char *path, struct json_object *json,
+		       const struct shape *shape)
+{
+	if (!json_object_is_type(json, json_type_object))
+		pb_problem_add(reading->problems, path, 0,
+			       "this is not a ruleset: an object with \"rules\" is wanted");
+	else if (count_keys(json) != shape->keys)
+		pb_problem_add(reading->problems, path, 0,
+			       "an object holds a key twice: each may stand there once");
+	else
+		read_keys(reading, path, json);
+}
+
+void pb_read_json(struct pb_reading *reading, const char *path, char *text)
+{
+	const struct shape shape = shape_of(text);
 	struct json_object *json;
 	struct pb_error error;
 	const char *why;
 	size_t end = 0;
 
+	if (is_too_much(&shape)) {
+		pb_problem_add(reading->problems, path, 0,
+			       "it holds more than any ruleset: at most 65535 rules can be");
+		return;
+	}
 	json = parse_strictly(text, &why, &end);
 	if (why) {
 		pb_fail(&error, EINVAL, "this is not JSON: %s", why);
 		pb_problem_add(reading->problems, path, line_of(text, end), error.text);
-	} else if (!json_object_is_type(json, json_type_object)) {
-		pb_problem_add(reading->problems, path, 0,
-			       "this is not a ruleset: an object with \"rules\" is wanted");
 	} else {
-		read_keys(reading, path, json);
+		read_whole(reading, path, json, &shape);
 	}
 	json_object_put(json);
 }

@@ -81,11 +81,25 @@ static bool is_setting(const char *word)
 	return false;
 }
 
-static void read_line(struct line *line, const char *text)
+/* What some systems end a line with is an end for us, too, or the line is not what it looks like. */
+static int end_at_return(char *text, struct pb_error *error)
+{
+	char *end = strchr(text, '\r');
+
+	if (!end)
+		return 0;
+	if (end[1])
+		return pb_fail(error, EINVAL,
+			       "a carriage return within the line: lines end in LF or in CR LF");
+	*end = '\0';
+	return 0;
+}
+
+static void read_line(struct line *line, char *text)
 {
 	struct pb_error error;
 
-	if (pb_words_split(text, &line->words, &line->nr, &error)) {
+	if (end_at_return(text, &error) || pb_words_split(text, &line->words, &line->nr, &error)) {
 		problem(line, &error);
 		return;
 	}
@@ -102,7 +116,7 @@ void pb_read_text(struct pb_reading *reading, const char *path, char *text)
 {
 	struct line line = { .reading = reading, .path = path };
 
-	while (text) {
+	while (text && !pb_reading_is_over(reading)) {
 		char *end = strchr(text, '\n');
 
 		if (end)

@@ -3,10 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 #include <json-c/json.h>
 #include "error.h"
 #include "file.h"
+#include "read-file.h"
 #include "text.h"
 
 #define INCLUDES_MAX 16
@@ -52,42 +53,15 @@ struct chain {
 static __thread struct chain chain[INCLUDES_MAX];
 static __thread size_t chain_length;
 
-/* Reads all of a stream; NULL: errno says why. */
-static char *slurp(FILE *in, size_t *len)
+static bool enter(const struct stat *about)
 {
-	char *text = NULL, *grown;
-	size_t room = 0;
-
-	*len = 0;
-	do {
-		if (*len + 65536 > room) {
-			room = 2 * room + 65536;
-			grown = realloc(text, room + 1);
-			if (!grown)
-				break;
-			text = grown;
-		}
-		*len += fread(text + *len, 1, room - *len, in);
-	} while (!feof(in) && !ferror(in));
-	if (!feof(in)) {
-		free(text);
-		return NULL;
-	}
-	text[*len] = '\0';
-	return text;
-}
-
-static bool enter(FILE *in)
-{
-	struct stat about;
-
-	if (fstat(fileno(in), &about) || chain_length == INCLUDES_MAX)
+	if (chain_length == INCLUDES_MAX)
 		return false;
 	for (size_t i = 0; i < chain_length; i++)
-		if (S_ISREG(about.st_mode) && chain[i].device == about.st_dev &&
-		    chain[i].inode == about.st_ino)
+		if (S_ISREG(about->st_mode) && chain[i].device == about->st_dev &&
+		    chain[i].inode == about->st_ino)
 			return false;
-	chain[chain_length++] = (struct chain){ about.st_dev, about.st_ino };
+	chain[chain_length++] = (struct chain){ about->st_dev, about->st_ino };
 	return true;
 }
 
@@ -98,40 +72,45 @@ static bool is_json(const char *path)
 	return dot && !strcmp(dot, ".json");
 }
 
-static void read_open(struct pb_reading *reading, FILE *in, const char *path)
+static void read_open(struct pb_reading *reading, int fd, const char *path)
 {
 	struct pb_error error;
-	size_t len;
-	char *text = slurp(in, &len);
+	unsigned long line;
+	char *text;
 
-	if (!text) {
-		pb_fail(&error, errno, "cannot read it: %s", strerror(errno));
-		pb_problem_add(reading->problems, path, 0, error.text);
-	} else if (strlen(text) != len) {
-		pb_problem_add(reading->problems, path, 0,
-			       "it holds a NUL byte: this is not a text file");
-	} else if (is_json(path)) {
-		pb_read_json(reading, path, text);
-	} else {
-		pb_read_text(reading, path, text);
+	if (pb_file_read(fd, path, &text, &line, &error)) {
+		pb_problem_add(reading->problems, path, line, error.text);
+		return;
 	}
+	(is_json(path) ? pb_read_json : pb_read_text)(reading, path, text);
 	free(text);
+}
+
+/* A file that is included is one; what the user himself names may be a pipe or a terminal. */
+static int open_path(const char *path, bool included, int *fd, struct stat *about,
+		     struct pb_error *error)
+{
+	if (included || strcmp(path, "-"))
+		return pb_file_open(path, !included, fd, about, error);
+	*fd = STDIN_FILENO;
+	if (fstat(*fd, about))
+		return pb_fail(error, errno, "no standard input: %s", strerror(errno));
+	return 0;
 }
 
 void pb_read_path(struct pb_reading *reading, const char *path, const char *from,
 		  unsigned long line)
 {
-	bool standard = !from && !strcmp(path, "-");
-	FILE *in = standard ? stdin : fopen(path, "re");
 	struct pb_error error;
+	struct stat about;
+	int fd;
 
-	if (!in) {
-		pb_fail(&error, errno, "cannot open %s: %s", PB_Q(path), strerror(errno));
+	if (open_path(path, from, &fd, &about, &error)) {
 		pb_problem_add(reading->problems, from ?: path, line, error.text);
 		return;
 	}
-	if (enter(in)) {
-		read_open(reading, in, standard ? "standard input" : path);
+	if (enter(&about)) {
+		read_open(reading, fd, fd == STDIN_FILENO ? "standard input" : path);
 		chain_length--;
 	} else {
 		pb_fail(&error, ELOOP,
@@ -140,8 +119,13 @@ void pb_read_path(struct pb_reading *reading, const char *path, const char *from
 			PB_Q(path), INCLUDES_MAX);
 		pb_problem_add(reading->problems, from ?: path, line, error.text);
 	}
-	if (!standard)
-		fclose(in);
+	if (fd != STDIN_FILENO)
+		close(fd);
+}
+
+bool pb_reading_is_over(const struct pb_reading *reading)
+{
+	return reading->problems->nr + reading->problems->more >= PB_PROBLEMS_END;
 }
 
 int pb_set_read(const char *path, __u64 now, struct pb_set *set, struct pb_problems *problems,
@@ -153,7 +137,9 @@ int pb_set_read(const char *path, __u64 now, struct pb_set *set, struct pb_probl
 	memset(problems, 0, sizeof(*problems));
 	if (notes)
 		memset(notes, 0, sizeof(*notes));
+	pb_files_begin();
 	pb_read_path(&reading, path, NULL, 0);
+	pb_files_end();
 	if (problems->nr) {
 		pb_set_clear(&read);
 		return -EINVAL;

@@ -20,9 +20,12 @@ void pb_problem_add(struct pb_problems *problems, const char *path, unsigned lon
 void pb_reading_add(struct pb_reading *reading, const char *path, unsigned long line,
 		    struct pb_rule *rule);
 
-/* Each adds its problems; `text` is the whole file. */
+/* So many problems that nobody wants more of them. */
+bool pb_reading_is_over(const struct pb_reading *reading);
+
+/* Each adds its problems; `text` is the whole file, and may be changed. */
 void pb_read_text(struct pb_reading *reading, const char *path, char *text);
-void pb_read_json(struct pb_reading *reading, const char *path, const char *text);
+void pb_read_json(struct pb_reading *reading, const char *path, char *text);
 
 /* Reads a file, or another that it includes: opens, refuses circles, chooses the reader. */
 void pb_read_path(struct pb_reading *reading, const char *path, const char *from,

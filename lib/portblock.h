@@ -141,6 +141,15 @@ int pb_policy_parse(const char *text, enum pb_policy *policy, struct pb_error *e
 /* CLOCK_BOOTTIME now, nanoseconds: the host's, also in a time namespace. */
 __u64 pb_clock(void);
 
+/*
+ * Text of whomever, for a terminal: control characters, what is no UTF-8, and what turns the
+ * direction of writing or ends a line are escaped. In a line, as \xNN a byte; in lines likewise, but
+ * newlines and tabs stay; in JSON, which it leaves right and the same, as \uNNNN. What the library
+ * says of errors is escaped already. The caller frees; NULL when memory ran out.
+ */
+enum pb_escape { PB_ESCAPE_LINE, PB_ESCAPE_LINES, PB_ESCAPE_JSON };
+char *pb_text_escape(const char *text, enum pb_escape how);
+
 /* ---- Sets of rules in memory ------------------------------------------------------------- */
 
 struct pb_settings {
@@ -253,8 +262,12 @@ size_t pb_set_expire(struct pb_set *set, __u64 now);
 /* ---- Rulesets in files -------------------------------------------------------------------- */
 
 #define PB_PROBLEMS_MAX 20
+#define PB_PROBLEMS_END 10000
 
-/* Lines for a person, "FILE:LINE: what is wrong", and how many there were beyond those. */
+/*
+ * Lines for a person, "FILE:LINE: what is wrong", and how many there were beyond those; reading
+ * ends when it has found PB_PROBLEMS_END in all.
+ */
 struct pb_problems {
 	struct pb_error list[PB_PROBLEMS_MAX];
 	size_t nr;
@@ -263,7 +276,7 @@ struct pb_problems {
 
 /*
  * Reads a ruleset from a file ("-": standard input), as xdp-portblock.rules(5) says; JSON where its
- * name ends in .json. -EINVAL: `problems` says all that is wrong, and `set` is as it was. `notes`
+ * name ends in .json. A pipe or a terminal is read up to its end. -EINVAL: `problems` says all that is wrong, and `set` is as it was. `notes`
  * (may be NULL): what is right and yet worth a word. The caller clears the set.
  */
 int pb_set_read(const char *path, __u64 now, struct pb_set *set, struct pb_problems *problems,

@@ -2,15 +2,19 @@
 /* Words of a file of prefixes: white space or commas between, # comments. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "error.h"
+#include "read-file.h"
 #include "text.h"
+
+#define SPACE " \t\n\v\f\r,"
+
+#define WORD_MAX 127
 
 struct reader {
 	const char *path;
-	FILE *file;
+	char *at;
 	unsigned long line;
-	char word[128];
-	size_t len;
 };
 
 static int fail_here(const struct reader *in, const char *message, struct pb_error *error)
@@ -18,73 +22,74 @@ static int fail_here(const struct reader *in, const char *message, struct pb_err
 	return pb_fail(error, EINVAL, "%.400s:%lu: %s", in->path, in->line, message);
 }
 
-/* Hands the word that has ended to `item`. */
-static int end_word(struct reader *in, pb_list_item *item, void *ctx, struct pb_error *error)
+/* Moves behind white space, commas and comments. */
+static void skip(struct reader *in)
 {
-	struct pb_error inner = { 0 };
+	while (*in->at && strchr(SPACE "#", *in->at)) {
+		in->line += *in->at == '\n';
+		in->at += *in->at == '#' ? strcspn(in->at, "\n") : 1;
+	}
+}
+
+/* Hands the next word to `item`. */
+static int read_word(struct reader *in, pb_list_item *item, void *ctx, struct pb_error *error)
+{
+	size_t len = strcspn(in->at, SPACE "#");
+	char end = in->at[len];
+	struct pb_error inner;
 	int err;
 
-	if (!in->len)
-		return 0;
-	in->word[in->len] = '\0';
-	in->len = 0;
-	err = item(in->word, ctx, &inner);
+	if (len > WORD_MAX)
+		return fail_here(in, "a word far too long for a prefix", error);
+	in->at[len] = '\0';
+	err = item(in->at, ctx, &inner);
+	in->at[len] = end;
+	in->at += len;
 	return err == -EINVAL ? fail_here(in, inner.text, error) :
 	       err	      ? pb_fail(error, -err, "%s", inner.text) :
 				0;
 }
 
-static int add_char(struct reader *in, int c, struct pb_error *error)
-{
-	if (!c)
-		return fail_here(in, "a NUL byte: this is not a text file", error);
-	if (in->len == sizeof(in->word) - 1)
-		return fail_here(in, "a word far too long for a prefix", error);
-	in->word[in->len++] = c;
-	return 0;
-}
-
-static int skip_comment(struct reader *in)
-{
-	int c;
-
-	do
-		c = getc_unlocked(in->file);
-	while (c != EOF && c != '\n');
-	return c;
-}
-
 static int read_words(struct reader *in, pb_list_item *item, void *ctx, struct pb_error *error)
 {
-	int c, err = 0;
+	int err = 0;
 
-	do {
-		c = getc_unlocked(in->file);
-		if (c == '#')
-			c = skip_comment(in);
-		if (c == EOF || (c && strchr(" \t\n\v\f\r,", c)))
-			err = end_word(in, item, ctx, error);
-		else
-			err = add_char(in, c, error);
-		in->line += c == '\n';
-	} while (c != EOF && !err);
+	for (skip(in); *in->at && !err; skip(in))
+		err = read_word(in, item, ctx, error);
+	return err;
+}
+
+static int read_open(int fd, const char *path, pb_list_item *item, void *ctx,
+		     struct pb_error *error)
+{
+	struct reader in = { .path = path, .line = 1 };
+	struct pb_error inner;
+	unsigned long line;
+	char *text;
+	int err = pb_file_read(fd, path, &text, &line, &inner);
+
+	if (err && line)
+		return pb_fail(error, -err, "%.400s:%lu: %s", path, line, inner.text);
+	if (err)
+		return pb_fail(error, -err, "%.400s: %s", path, inner.text);
+	in.at = text;
+	err = read_words(&in, item, ctx, error);
+	free(text);
 	return err;
 }
 
 int pb_prefix_file_each(const char *path, pb_list_item *item, void *ctx, struct pb_error *error)
 {
-	struct reader in = { .path = path, .line = 1 };
-	int err;
+	struct pb_error inner;
+	struct stat about;
+	int fd, err;
 
 	if (!*path)
 		return pb_fail(error, EINVAL, "\"@\" lacks a file name: write @FILE");
-	in.file = fopen(path, "re");
-	if (!in.file)
-		return pb_fail(error, errno, "cannot open %s, a file of prefixes: %s", PB_Q(path),
-			       strerror(errno));
-	err = read_words(&in, item, ctx, error);
-	if (!err && ferror(in.file))
-		err = pb_fail(error, errno, "cannot read %s: %s", PB_Q(path), strerror(errno));
-	fclose(in.file);
+	err = pb_file_open(path, false, &fd, &about, &inner);
+	if (err)
+		return pb_fail(error, -err, "a file of prefixes: %s", inner.text);
+	err = read_open(fd, path, item, ctx, error);
+	close(fd);
 	return err;
 }

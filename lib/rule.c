@@ -183,8 +183,8 @@ static int set_comment(struct pb_rule *rule, const char *text, const struct pb_i
 
 	if (!pb_text_is_clean(text))
 		return pb_fail(in->error, EINVAL,
-			       "the comment %s holds control characters or is not UTF-8: write "
-			       "plain text",
+			       "the comment %s holds control characters, characters that turn the "
+			       "direction of writing, or is not UTF-8: write plain text",
 			       PB_Q(text));
 	if (len >= PB_COMMENT_LEN)
 		return pb_fail(in->error, EINVAL,

@@ -84,11 +84,12 @@ static __u32 next_id(struct pb_set *set, size_t *place, struct pb_error *error)
 {
 	__u32 max = max_rules(set);
 	__u32 first = set->next_id && set->next_id <= max ? set->next_id : 1;
-	__u32 id = free_id(set, first, max, !set->nr_retired, place);
+	bool full = set->nr_rules >= max; /* no search then: a file may hold any number more */
+	__u32 id = full ? 0 : free_id(set, first, max, !set->nr_retired, place);
 
-	if (!id)
+	if (!id && !full)
 		id = free_id(set, 1, first - 1, !set->nr_retired, place);
-	if (!id && set->nr_retired) {
+	if (!id && !full && set->nr_retired) {
 		set->nr_retired = 0; /* from here on they are as good as any */
 		id = free_id(set, 1, max, true, place);
 	}

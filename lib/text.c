@@ -34,9 +34,14 @@ static long utf8_next(const unsigned char **at)
 	return c < least[more] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? -1 : c;
 }
 
-static bool is_control(long c)
+/*
+ * Does it do more than stand where it is? Control characters (C0, DEL, C1), those that turn the
+ * direction of writing or end a line, and what is no character (-1).
+ */
+static bool is_unclean(long c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0);
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || c == 0x200e || c == 0x200f ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
 bool pb_text_is_clean(const char *text)
@@ -44,33 +49,70 @@ bool pb_text_is_clean(const char *text)
 	const unsigned char *at = (const unsigned char *)text;
 
 	while (*at)
-		if (is_control(utf8_next(&at)))
+		if (is_unclean(utf8_next(&at)))
 			return false;
 	return true;
 }
 
+/* Room for one character in any escape, and a NUL. */
+#define ESCAPED_MAX 17
+
+/* Puts a character of `len` bytes; returns behind it. */
+static char *put(char *out, long c, const unsigned char *bytes, size_t len, enum pb_escape how)
+{
+	bool kept = how != PB_ESCAPE_LINE && (c == '\n' || c == '\t');
+
+	if (!is_unclean(c) || kept)
+		return mempcpy(out, bytes, len);
+	if (how == PB_ESCAPE_JSON)
+		return out + sprintf(out, "\\u%04lx", c < 0 ? 0xfffd : c);
+	for (size_t i = 0; i < len; i++)
+		out += sprintf(out, "\\x%02x", bytes[i]);
+	return out;
+}
+
+/* Escapes as much of the text as there is room for; returns what is left of it. */
+static const char *escape(const char *text, enum pb_escape how, char **out, size_t room)
+{
+	const unsigned char *at = (const unsigned char *)text;
+	const char *end = *out + room - ESCAPED_MAX;
+
+	while (*at && *out <= end) {
+		const unsigned char *next = at;
+		long c = utf8_next(&next);
+
+		if (c < 0)
+			next = at + 1;
+		*out = put(*out, c, at, next - at, how);
+		at = next;
+	}
+	**out = '\0';
+	return (const char *)at;
+}
+
+void pb_text_escape_into(char *out, size_t room, const char *text)
+{
+	escape(text, PB_ESCAPE_LINE, &out, room);
+}
+
+char *pb_text_escape(const char *text, enum pb_escape how)
+{
+	size_t room = 6 * strlen(text) + ESCAPED_MAX;
+	char *made = malloc(room), *out = made;
+
+	if (made)
+		escape(text, how, &out, room);
+	return made;
+}
+
 struct pb_quoted pb_quote(const char *word)
 {
-	bool clean = pb_text_is_clean(word);
-	struct pb_quoted quoted = { "" };
-	char *out = quoted.text;
-	const size_t room = sizeof(quoted.text) - sizeof("\\xff...\"");
+	struct pb_quoted quoted = { "\"" };
+	char *out = quoted.text + 1;
+	const char *rest =
+		escape(word, PB_ESCAPE_LINE, &out, sizeof(quoted.text) - strlen("\"...\""));
 
-	*out++ = '"';
-	for (; *word && out < quoted.text + room; word++) {
-		unsigned char c = *word;
-
-		if (c < 0x20 || c == 0x7f || (c >= 0x80 && !clean))
-			out += sprintf(out, "\\x%02x", c);
-		else
-			*out++ = c;
-	}
-	if (*word) { /* cut between characters */
-		while (clean && (*word & 0xc0) == 0x80 && out > quoted.text + 1)
-			word--, out--;
-		out = stpcpy(out, "...");
-	}
-	strcpy(out, "\"");
+	strcpy(out, *rest ? "...\"" : "\"");
 	return quoted;
 }
 

@@ -9,19 +9,22 @@
 /* ---- text.c ------------------------------------------------------------------------------ */
 
 struct pb_quoted {
-	char text[96];
+	char text[104];
 };
 
 /*
- * A word of the user's in double quotes, for a message: control characters are escaped, a long
- * word is cut and ends in "...".
+ * A word of the user's in double quotes, for a message: escaped as by PB_ESCAPE_LINE, a long word
+ * is cut and ends in "...".
  */
 struct pb_quoted pb_quote(const char *word);
 /* Lives until the end of the expression it stands in. */
 #define PB_Q(word) (pb_quote(word).text)
 
-/* Valid UTF-8 without control characters? */
+/* Is there nothing for pb_text_escape() to escape? */
 bool pb_text_is_clean(const char *text);
+
+/* As pb_text_escape() with PB_ESCAPE_LINE, cut where there is no more room. */
+void pb_text_escape_into(char *out, size_t room, const char *text);
 
 /*
  * A decimal number of `len` digits, without sign, spaces and leading zeros.

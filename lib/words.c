@@ -6,6 +6,7 @@
 #include "text.h"
 
 #define SPACE " \t\n\v\f\r"
+#define WORDS_MAX 4096 /* no line that means something has so many */
 
 struct words {
 	char **words;
@@ -16,11 +17,15 @@ struct words {
 /* Takes `word` over, also when it fails. */
 static int add(struct words *list, char *word, struct pb_error *error)
 {
-	char **words = word ? pb_grow(list->words, list->nr, &list->room, sizeof(*words)) : NULL;
+	char **words = word && list->nr < WORDS_MAX ?
+			       pb_grow(list->words, list->nr, &list->room, sizeof(*words)) :
+			       NULL;
 
 	if (!words) {
 		free(word);
-		return pb_fail_memory(error);
+		return word && list->nr == WORDS_MAX ?
+			       pb_fail(error, EINVAL, "more than %u words on a line", WORDS_MAX) :
+			       pb_fail_memory(error);
 	}
 	list->words = words;
 	words[list->nr++] = word;
@@ -66,9 +71,19 @@ static int unquote(const char **at, char *out, struct pb_error *error)
 	return 0;
 }
 
+/* Up to the closing quote, or the end. */
+static size_t quoted_length(const char *start)
+{
+	const char *s = start + 1;
+
+	while (*s && *s != '"')
+		s += *s == '\\' && s[1] ? 2 : 1;
+	return s - start;
+}
+
 static int add_quoted(struct words *list, const char **at, struct pb_error *error)
 {
-	char *word = malloc(strlen(*at));
+	char *word = malloc(quoted_length(*at) + 1);
 	int err = word ? unquote(at, word, error) : pb_fail_memory(error);
 
 	if (err) {

@@ -23,8 +23,8 @@ int cmd_apply(const struct arguments *arguments)
 	ret = change_ruleset(arguments, replace, &wanted);
 	pb_set_clear(&wanted);
 	if (ret == DONE)
-		printf("Ruleset %s: %zu rule%s from %s\n", ruleset_name(arguments), nr,
-		       nr == 1 ? "" : "s", arguments->words[0]);
+		print("Ruleset %s: %zu rule%s from %s\n", ruleset_name(arguments), nr,
+		      nr == 1 ? "" : "s", arguments->words[0]);
 	return ret;
 }
 

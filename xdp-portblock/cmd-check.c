@@ -40,8 +40,8 @@ int cmd_check(const struct arguments *arguments)
 		ret = fail(&error);
 	} else {
 		warn_of_deny(&set);
-		printf("%s: %zu rule%s, policy %s\n", arguments->words[0], set.nr_rules,
-		       set.nr_rules == 1 ? "" : "s", pb_policy_name(set.settings.policy));
+		print("%s: %zu rule%s, policy %s\n", arguments->words[0], set.nr_rules,
+		      set.nr_rules == 1 ? "" : "s", pb_policy_name(set.settings.policy));
 	}
 	pb_set_clear(&set);
 	return ret;

@@ -13,9 +13,9 @@ struct difference {
 static void print_line(struct difference *difference, char sign, const char *text)
 {
 	if (!difference->any)
-		printf("--- %s\n+++ %s\n", difference->from, difference->to);
+		print("--- %s\n+++ %s\n", difference->from, difference->to);
 	difference->any = true;
-	printf("%c%s\n", sign, text);
+	print("%c%s\n", sign, text);
 }
 
 static void print_rule(struct difference *difference, char sign, const struct pb_rule *rule)

@@ -15,9 +15,9 @@ static void print_finding(enum pb_health health, const char *text, const char *m
 	struct json_object *findings = context, *json;
 
 	if (!findings) {
-		printf("%-8s %s\n", health_names[health], text);
+		print("%-8s %s\n", health_names[health], text);
 		if (mend)
-			printf("         mend it by: %s\n", mend);
+			print("         mend it by: %s\n", mend);
 		return;
 	}
 	json = json_object_new_object();

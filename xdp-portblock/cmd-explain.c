@@ -142,12 +142,12 @@ static void print_explanation(const struct explaining *all, const struct pb_expl
 	say_found(how, found, sizeof(found));
 	printf("%s (%s)\n", how->drop ? "drop" : "pass", pb_outcome_name(how->outcome));
 	if (how->rule)
-		printf("  by rule %u: %s\n", how->rule, text ?: "(gone)");
+		print("  by rule %u: %s\n", how->rule, text ?: "(gone)");
 	printf("  why:   %s\n  found: %s\n", reasons->why, found);
 	free(text);
 	for (size_t i = 1; i < reasons->nr; i++) {
 		text = text_of(reasons->matches[i].rule);
-		printf("  beaten: rule %u: %s\n", reasons->matches[i].rule->id, text ?: "?");
+		print("  beaten: rule %u: %s\n", reasons->matches[i].rule->id, text ?: "?");
 		free(text);
 	}
 }

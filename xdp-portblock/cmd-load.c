@@ -105,11 +105,11 @@ static void print_result(const struct pb_load_result *result)
 {
 	const struct pb_interface *interface = &result->interface;
 
-	printf("%s: %s in %s mode, %s, ruleset %s, policy %s%s%s%s\n", interface->name,
-	       what_names[result->what], pb_mode_name(interface->mode),
-	       interface->dispatcher ? "under the dispatcher" : "as a single program",
-	       interface->ruleset, pb_policy_name(interface->settings.policy),
-	       *result->note ? " (" : "", result->note, *result->note ? ")" : "");
+	print("%s: %s in %s mode, %s, ruleset %s, policy %s%s%s%s\n", interface->name,
+	      what_names[result->what], pb_mode_name(interface->mode),
+	      interface->dispatcher ? "under the dispatcher" : "as a single program",
+	      interface->ruleset, pb_policy_name(interface->settings.policy),
+	      *result->note ? " (" : "", result->note, *result->note ? ")" : "");
 }
 
 static int load(const struct arguments *arguments, const struct pb_load_options *options,

@@ -163,7 +163,7 @@ static void print_text(const struct pb_event *event, const struct packet *packet
 {
 	const struct pb_explanation *how = &packet->how;
 
-	printf("%s %s %s", packet->time, packet->interface, pb_outcome_name(event->outcome));
+	print("%s %s %s", packet->time, packet->interface, pb_outcome_name(event->outcome));
 	if (event->rule)
 		printf(" rule %u", event->rule);
 	if (how->parsed == PB_OUTCOME_PASS)
@@ -172,7 +172,7 @@ static void print_text(const struct pb_event *event, const struct packet *packet
 	else if (*packet->source)
 		printf(" ip%s %s > %s proto %u", how->family == 6 ? "6" : "", packet->source,
 		       packet->destination, how->protocol);
-	printf(" length %u%s%s\n", event->length, packet->rule ? ": " : "", packet->rule ?: "");
+	print(" length %u%s%s\n", event->length, packet->rule ? ": " : "", packet->rule ?: "");
 }
 
 static struct json_object *string_or_null(const char *text)

@@ -31,7 +31,7 @@ static int print_added(const struct arguments *arguments, const char *text,
 	struct json_object *json;
 
 	if (!given(arguments, OPT_JSON)) {
-		printf("Rule %u %s: %s\n", addition->id, what_names[addition->what], text);
+		print("Rule %u %s: %s\n", addition->id, what_names[addition->what], text);
 		return DONE;
 	}
 	json = json_object_new_object();

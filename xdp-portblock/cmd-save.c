@@ -9,18 +9,17 @@
 static char *text_of(const struct pb_set *set, bool json)
 {
 	struct json_object *object;
-	char *text = NULL;
+	char *text = NULL, *line;
 
 	if (!json)
 		return pb_set_format(set, pb_clock(), &text) ? NULL : text;
 	object = pb_set_to_json(set, NULL, pb_clock());
-	if (object &&
-	    asprintf(&text, "%s\n",
-		     json_object_to_json_string_ext(
-			     object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE)) < 0)
-		text = NULL;
+	text = object ? json_text(object, JSON_C_TO_STRING_PRETTY) : NULL;
 	json_object_put(object);
-	return text;
+	if (!text || asprintf(&line, "%s\n", text) < 0)
+		line = NULL;
+	free(text);
+	return line;
 }
 
 static bool named_json(const char *path)
@@ -56,7 +55,7 @@ int cmd_save(const struct arguments *arguments)
 	if (strcmp(path, "-"))
 		ret = write_file(path, text);
 	else
-		fputs(text, stdout);
+		print("%s", text);
 	free(text);
 	return ret;
 }

@@ -103,7 +103,7 @@ void print_reading(const struct reading *reading)
 		print_numbers(&rule->count, &rule->rate, reading->interval);
 		if (pb_rule_format(rule->rule, pb_clock(), &text))
 			text = NULL;
-		printf("  %s\n", text ?: "");
+		print("  %s\n", text ?: "");
 		free(text);
 	}
 	if (!reading->nr_rules)
@@ -111,7 +111,7 @@ void print_reading(const struct reading *reading)
 	for (size_t i = 0; i < reading->nr_interfaces; i++) {
 		const struct interface_reading *at = &reading->interfaces[i];
 
-		printf("\n%s\n", at->interface.name);
+		print("\n%s\n", at->interface.name);
 		if (at->interface.outcomes_error) {
 			printf("counters: %s\n", unreadable(&at->interface, why));
 			continue;

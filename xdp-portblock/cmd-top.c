@@ -99,6 +99,16 @@ static void draw_numbers(const struct rate *rate, const struct pb_count *count)
 	       human(count->packets, text[2]), human(count->bytes, text[3]));
 }
 
+/* What others have written, up to the end of the line. */
+static void draw_text(const char *text)
+{
+	char *clean = pb_text_escape(text, PB_ESCAPE_LINE);
+	int room = COLS - getcurx(stdscr);
+
+	addnstr(clean ?: "", room > 0 ? room : 0);
+	free(clean);
+}
+
 static void draw_rules(const struct top *top)
 {
 	const struct rule_reading **rules = sorted_rules(top);
@@ -115,7 +125,7 @@ static void draw_rules(const struct top *top)
 		draw_numbers(&rules[i]->rate, &rules[i]->count);
 		printw("%5u  ", rules[i]->rule->id);
 		if (!pb_rule_format(rules[i]->rule, pb_clock(), &text)) {
-			addnstr(text, COLS - getcurx(stdscr) > 0 ? COLS - getcurx(stdscr) : 0);
+			draw_text(text);
 			free(text);
 		}
 	}
@@ -143,7 +153,8 @@ static void draw_interfaces(const struct top *top)
 				printw("%8s %8s %8s %8s  ", "?", "?", "?", "?");
 			else
 				draw_numbers(&at->rates[o], &at->interface.outcomes[o]);
-			printw("%s, %s", at->interface.name, pb_outcome_name(o));
+			draw_text(at->interface.name);
+			printw(", %s", pb_outcome_name(o));
 		}
 	}
 	if (!top->reading.nr_interfaces)

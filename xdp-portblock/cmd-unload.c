@@ -19,7 +19,7 @@ static void tell(const struct pb_interface *interface, const struct pb_error *er
 		fail(error);
 		tally->failed = true;
 	} else {
-		printf("%s: unloaded\n", interface->name);
+		print("%s: unloaded\n", interface->name);
 	}
 }
 
@@ -51,7 +51,7 @@ static int unload_named(const struct arguments *arguments, bool keep)
 	if (ret == DONE && pb_filter_unload(ifindexes, arguments->nr_words, keep, &error))
 		ret = fail(&error);
 	for (size_t i = 0; ret == DONE && i < arguments->nr_words; i++)
-		printf("%s: unloaded\n", if_indextoname(ifindexes[i], name) ?: arguments->words[i]);
+		print("%s: unloaded\n", if_indextoname(ifindexes[i], name) ?: arguments->words[i]);
 	free(ifindexes);
 	return ret;
 }

@@ -42,8 +42,8 @@ static int upgrade(const int *ifindexes, size_t nr)
 	if (pb_filter_upgrade(ifindexes, nr, interfaces, &error))
 		ret = fail(&error);
 	for (size_t i = 0; ret == DONE && i < nr; i++)
-		printf("%s: upgraded, now program %u\n", interfaces[i].name,
-		       interfaces[i].program_id);
+		print("%s: upgraded, now program %u\n", interfaces[i].name,
+		      interfaces[i].program_id);
 	free(interfaces);
 	return ret;
 }

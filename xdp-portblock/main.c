@@ -221,12 +221,11 @@ static const struct command *complain(int argc, char **argv)
 	const char *group = is_group(argv[0]) ? argv[0] : NULL;
 
 	if (group && argc > 1 && argv[1][0] != '-')
-		fprintf(stderr, "xdp-portblock: there is no command '%s %s'; there are:\n", argv[0],
-			argv[1]);
+		note("there is no command '%s %s'; there are:", argv[0], argv[1]);
 	else if (group)
-		fprintf(stderr, "xdp-portblock: '%s' wants to know what to do:\n", argv[0]);
+		note("'%s' wants to know what to do:", argv[0]);
 	else
-		fprintf(stderr, "xdp-portblock: there is no command '%s'; there are:\n", argv[0]);
+		note("there is no command '%s'; there are:", argv[0]);
 	list_commands(stderr, group);
 	return NULL;
 }
@@ -253,8 +252,8 @@ static const struct command *find_command(int argc, char **argv, int *used)
 		return found;
 	if (!matches)
 		return complain(argc, argv);
-	fprintf(stderr, "xdp-portblock: '%s%s%s' may mean several commands:\n", argv[0],
-		*used > 1 ? " " : "", *used > 1 ? argv[1] : "");
+	note("'%s%s%s' may mean several commands:", argv[0], *used > 1 ? " " : "",
+	     *used > 1 ? argv[1] : "");
 	for (size_t i = 0; i < nr_commands; i++) {
 		bool exact;
 
@@ -353,11 +352,6 @@ static int parse_options(struct arguments *arguments, int argc, char **argv)
 
 /* ---- ------------------------------------------------------------------------------------- */
 
-static void print_log(const char *line)
-{
-	fprintf(stderr, "%s\n", line);
-}
-
 static int run_command(const struct command *command, int argc, char **argv)
 {
 	struct arguments arguments = { .command = command };
@@ -388,8 +382,7 @@ static int run_without_command(const char *word)
 		printf("xdp-portblock %s\n", PB_VERSION);
 		return finish_output();
 	}
-	fprintf(stderr,
-		"xdp-portblock: a command comes first, then its options: '%s'; there are:\n", word);
+	note("a command comes first, then its options: '%s'; there are:", word);
 	list_commands(stderr, NULL);
 	return WRONG_USAGE;
 }

@@ -17,15 +17,25 @@ int finish_output(void)
 	return FAILED;
 }
 
+char *json_text(struct json_object *json, int flags)
+{
+	const char *text =
+		json_object_to_json_string_ext(json, flags | JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	return text ? pb_text_escape(text, PB_ESCAPE_JSON) : NULL;
+}
+
 int print_json(struct json_object *json)
 {
-	if (!json) {
+	char *text = json ? json_text(json, JSON_C_TO_STRING_PLAIN) : NULL;
+
+	json_object_put(json);
+	if (!text) {
 		note("out of memory");
 		return FAILED;
 	}
-	printf("%s\n", json_object_to_json_string_ext(
-			       json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(json);
+	printf("%s\n", text);
+	free(text);
 	return finish_output();
 }
 
@@ -88,8 +98,8 @@ static int print_rule(const struct pb_rule *rule, __u64 now)
 		note("out of memory");
 		return FAILED;
 	}
-	printf("%5u  %8s  %8s  %s\n", rule->id, human(rule->packets, packets),
-	       human(rule->bytes, bytes), text);
+	print("%5u  %8s  %8s  %s\n", rule->id, human(rule->packets, packets),
+	      human(rule->bytes, bytes), text);
 	free(text);
 	return DONE;
 }
@@ -229,7 +239,7 @@ static void print_chain(const struct pb_interface *interface)
 	for (unsigned int i = 0; i < interface->nr_chain; i++) {
 		const struct pb_chain_program *program = &interface->chain[i];
 
-		printf("%s %s (id %u", i ? "," : "", program->name, program->id);
+		print("%s %s (id %u", i ? "," : "", program->name, program->id);
 		if (interface->dispatcher)
 			printf(", priority %u", program->priority);
 		printf(")");
@@ -241,8 +251,8 @@ static void print_interface(const struct pb_interface *interface)
 {
 	char packets[16], bytes[16], why[UNREADABLE], *left;
 
-	printf("%s (index %d): %s mode, ", interface->name, interface->ifindex,
-	       pb_mode_name(interface->mode));
+	print("%s (index %d): %s mode, ", interface->name, interface->ifindex,
+	      pb_mode_name(interface->mode));
 	if (interface->dispatcher)
 		printf("under the dispatcher, priority %u", interface->priority);
 	else

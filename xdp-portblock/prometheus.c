@@ -5,19 +5,16 @@
 #include <string.h>
 #include "reading.h"
 
-/* A label's value: backslash, quote and newline are escaped. */
+/* A label's value: UTF-8 in which backslash and quote are escaped. */
 static void print_value(FILE *out, const char *text)
 {
+	char *clean = pb_text_escape(text, PB_ESCAPE_LINE);
+
 	fputc('"', out);
-	for (; *text; text++) {
-		if (*text == '\\' || *text == '"')
-			fputc('\\', out);
-		if (*text == '\n')
-			fputs("\\n", out);
-		else
-			fputc(*text, out);
-	}
+	for (const char *at = clean ?: ""; *at; at++)
+		fprintf(out, *at == '\\' || *at == '"' ? "\\%c" : "%c", *at);
 	fputc('"', out);
+	free(clean);
 }
 
 static void print_head(FILE *out, const char *name, const char *help, const char *type)

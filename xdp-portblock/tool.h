@@ -113,7 +113,13 @@ int cmd_explain(const struct arguments *arguments);
 int cmd_doctor(const struct arguments *arguments);
 int cmd_help(const struct arguments *arguments);
 
-/* messages.c: to stderr, a line each, with the program's name in front. */
+/*
+ * messages.c: text that may hold what others have written (names, comments, paths) goes out by
+ * these, escaped: to stdout in a table, or to stderr, a line each, with the program's name in front.
+ */
+void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Of libbpf and libxdp; it may be several lines. */
+void print_log(const char *line);
 int fail(const struct pb_error *error); /* returns FAILED */
 int out_of_memory(void);		/* likewise */
 int wrong(const struct arguments *arguments, const char *format, ...)
@@ -168,6 +174,8 @@ int write_file(const char *path, const char *text);
 
 /* print.c: text and JSON */
 struct json_object;
+/* JSON as text, for a terminal, too; NULL when memory ran out. The caller frees. */
+char *json_text(struct json_object *json, int flags);
 /* Prints and frees; FAILED if stdout takes no more. */
 int print_json(struct json_object *json);
 int print_rules(const char *ruleset, const struct pb_set *set, bool json);

@@ -66,7 +66,9 @@ static void print_problems(const struct pb_problems *problems)
 {
 	for (size_t i = 0; i < problems->nr; i++)
 		note("%s", problems->list[i].text);
-	if (problems->more)
+	if (problems->nr + problems->more >= PB_PROBLEMS_END)
+		note("and so many more like these that reading ended there");
+	else if (problems->more)
 		note("and %zu more like these", problems->more);
 }
 

@@ -274,6 +274,38 @@ refused 'check --max-rules says so beforehand' 1 '4097 rules' "$PB" check --max-
 t_ok 'which it fits' "$PB" check --max-rules 4097 4097.rules
 refused 'apply without root' 1 'needs root' nobody "$PB" apply "$T_DIR/other.rules"
 
+# --- what is read --------------------------------------------------------------------------------
+
+# shellcheck disable=SC2016 # for that bash to expand
+t_ok 'apply <(...)' bash -c '"$PB" apply <(echo 22/tcp)'
+t_is 'is read' 'drop tcp dport 22' "$(rules | cut -d ' ' -f 2-)"
+t_ok 'apply /dev/stdin' "$PB" apply /dev/stdin <<<'23/tcp'
+t_is 'is read, too' 'drop tcp dport 23' "$(rules | cut -d ' ' -f 2-)"
+# shellcheck disable=SC2016 # for that bash to expand
+t_ok 'apply /dev/stdin of a pipe' bash -c 'echo 24/tcp | "$PB" apply /dev/stdin'
+t_is 'is read, too: a pipe' 'drop tcp dport 24' "$(rules | cut -d ' ' -f 2-)"
+mkfifo pipe
+bg bash -c 'echo 25/tcp >pipe'
+t_ok 'apply a pipe with a name' "$PB" apply pipe
+t_is 'is read: a pipe with a name' 'drop tcp dport 25' "$(rules | cut -d ' ' -f 2-)"
+# shellcheck disable=SC2016 # for that bash to expand
+t_ok 'from @<(...)' bash -c '"$PB" rule add 26/tcp from @<(echo 10.0.0.1)'
+echo 'include pipe' >piped.rules
+refused 'include a pipe that nobody writes' 1 'piped.rules:1: "pipe" is a named pipe' "$PB" apply piped.rules
+refused 'from @ a pipe that nobody writes' 1 '"pipe" is a named pipe' "$PB" check - <<<'1/tcp from @pipe'
+echo 'include /dev/zero' >zero.rules
+refused 'include /dev/zero' 1 'zero.rules:1: "/dev/zero" is a device' "$PB" apply zero.rules
+refused 'apply /dev/zero' 1 '/dev/zero:1: it holds a NUL' "$PB" apply /dev/zero
+truncate -s 10G sparse.rules
+refused 'a file of 10 GB' 1 'sparse.rules: .*at most 64 MiB' "$PB" apply sparse.rules
+# shellcheck disable=SC2016 # for that bash to expand
+refused 'a line without end' 1 'standard input: .*at most 64 MiB' bash -c 'yes | tr -d "\n" | "$PB" apply -'
+ports 1 65535 | sed 'p; s/tcp/udp/; p; s/udp/sctp/' >200000.rules
+refused '200,000 rules' 1 '200000.rules:.*65535 rule ids are taken' "$PB" apply 200000.rules
+t_ok 'and the end is told' grep -q 'reading ended there' <<<"$T_OUT"
+rm sparse.rules 200000.rules
+"$PB" rule flush >/dev/null
+
 # --- many --------------------------------------------------------------------------------------
 
 t_ok 'unload' in_a "$PB" unload v0

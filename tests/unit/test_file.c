@@ -8,7 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -397,7 +401,16 @@ static void test_faults_of_lines(void **state)
 		{ "include", "include" },
 		{ "include a b", "include" },
 		{ "include nosuch.rules", "\"nosuch.rules\"" },
-		{ "include .", "cannot" },
+		{ "include .", "directory" },
+		{ "include /dev/zero", "device" },
+		{ "include /dev/stdin-nosuch", "No such" },
+		{ "22/tcp from @/dev/zero", "device" },
+		{ "22/tcp from @.", "directory" },
+		{ "22/tcp\rdrop 23/tcp", "carriage return" },
+		{ "# hidden\r22/tcp", "carriage return" },
+		{ "22/tcp comment \"\033[2J\"", "\\x1b[2J" },
+		{ "22/tcp comment \"\xe2\x80\xae\"", "\\xe2\\x80\\xae" },
+		{ "\033]0;x\007", "\\x1b]0;x\\x07" },
 	};
 	char text[256];
 
@@ -408,8 +421,7 @@ static void test_faults_of_lines(void **state)
 		read_wrong("fault.rules");
 		if (problems.nr != 1)
 			fail_msg("%s: %zu problems", cases[i].line, problems.nr);
-		assert_problem(0, strcmp(cases[i].line, "include .") ? "fault.rules:3: " : ".: ",
-			       cases[i].says);
+		assert_problem(0, "fault.rules:3: ", cases[i].says);
 		assert_null(strchr(problems.list[0].text, '\n'));
 	}
 }
@@ -505,6 +517,267 @@ static void test_many_faults_of_json(void **state)
 	read_wrong("fault.json");
 	assert_int_equal(problems.nr, PB_PROBLEMS_MAX);
 	assert_int_equal(problems.more, 5);
+}
+
+/* ---- Marks and ends of other systems ------------------------------------------------------- */
+
+static void test_byte_order_mark(void **state)
+{
+	(void)state;
+	write_file("mark.rules", "\xef\xbb\xbfpolicy deny\r\n22/tcp comment \"a\"\r\n\r\n# end\r");
+	assert_reads("mark.rules", "policy deny\ndrop tcp dport 22 comment \"a\"\n");
+	write_file("mark.rules", "\xef\xbb\xbf");
+	assert_reads("mark.rules", "policy allow\n");
+	write_file("mark.json", "\xef\xbb\xbf{\"policy\":\"deny\",\r\n\"rules\":[]}\r\n");
+	assert_reads("mark.json", "policy deny\n");
+	write_file("list", "\xef\xbb\xbf"
+			   "10.0.0.1\r\n10.0.0.2\r\n");
+	write_file("mark.rules", "22/tcp from @list\r\n");
+	assert_reads("mark.rules", "policy allow\ndrop tcp dport 22 from 10.0.0.1,10.0.0.2\n");
+	write_bytes("mark.rules",
+		    "\xff\xfe"
+		    "2\0"
+		    "2\0",
+		    6);
+	read_wrong("mark.rules");
+	assert_problem(0, "mark.rules:1: ", "UTF-16");
+	write_bytes("mark.rules", "\xfe\xff", 2);
+	read_wrong("mark.rules");
+	assert_problem(0, "mark.rules:1: ", "UTF-16");
+}
+
+/* ---- Without end --------------------------------------------------------------------------- */
+
+static void write_include(const char *path)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "# one\ninclude %s\n", path);
+	write_file("main.rules", text);
+}
+
+static void test_include_of_what_is_no_file(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "socket" };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void)state;
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	close(fd);
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	write_include("fifo");
+	read_wrong("main.rules");
+	assert_problem(0, "main.rules:2: ", "\"fifo\" is a named pipe");
+	write_include("socket");
+	read_wrong("main.rules");
+	assert_problem(0, "main.rules:2: ", "\"socket\" is a socket");
+	write_include("/dev/full");
+	read_wrong("main.rules");
+	assert_problem(0, "main.rules:2: ", "\"/dev/full\" is a device");
+	write_file("main.rules", "22/tcp from @fifo\n");
+	read_wrong("main.rules");
+	assert_problem(0, "main.rules:1: ", "\"fifo\" is a named pipe");
+	read_wrong("/dev/zero");
+	assert_problem(0, "/dev/zero:1: ", "NUL");
+	read_wrong("socket");
+	assert_problem(0, "socket: ", "No such device");
+	unlink("fifo");
+	unlink("socket");
+}
+
+/* What <(command) makes: a pipe that somebody has written to. */
+static void test_pipe(void **state)
+{
+	char name[32], line[64];
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	snprintf(name, sizeof(name), "/dev/fd/%d", ends[0]);
+	assert_int_equal(write(ends[1], "22/tcp\n", 7), 7);
+	close(ends[1]);
+	assert_reads(name, "policy allow\ndrop tcp dport 22\n");
+	close(ends[0]);
+
+	assert_int_equal(pipe(ends), 0);
+	snprintf(line, sizeof(line), "22/tcp from @/dev/fd/%d\n", ends[0]);
+	write_file("main.rules", line);
+	assert_int_equal(write(ends[1], "10.0.0.1\n", 9), 9);
+	close(ends[1]);
+	assert_reads("main.rules", "policy allow\ndrop tcp dport 22 from 10.0.0.1\n");
+	close(ends[0]);
+}
+
+static void test_too_large(void **state)
+{
+	char *line = malloc(70 << 20);
+	int ends[2];
+
+	(void)state;
+	assert_non_null(line);
+	write_file("sparse.rules", "");
+	assert_int_equal(truncate("sparse.rules", 10LL << 30), 0);
+	read_wrong("sparse.rules");
+	assert_problem(0, "sparse.rules: ", "at most 64 MiB");
+	write_include("sparse.rules");
+	read_wrong("main.rules");
+	assert_problem(0, "main.rules:2: ", "at most 64 MiB");
+	write_file("main.rules", "22/tcp from @sparse.rules");
+	read_wrong("main.rules");
+	assert_problem(0, "main.rules:1: ", "at most 64 MiB");
+
+	/* Of a pipe, no more is read than fits; whoever writes the rest is none of our business. */
+	assert_int_equal(pipe(ends), 0);
+	memset(line, 'x', 70 << 20);
+	if (!fork()) {
+		signal(SIGPIPE, SIG_IGN);
+		close(ends[0]);
+		while (write(ends[1], line, 70 << 20) > 0)
+			;
+		_exit(0);
+	}
+	close(ends[1]);
+	snprintf(line, 32, "/dev/fd/%d", ends[0]);
+	read_wrong(line);
+	assert_problem(0, line, "at most 64 MiB");
+	close(ends[0]);
+	wait(NULL);
+	free(line);
+	unlink("sparse.rules");
+}
+
+/* 4 files of 64 MiB, and then one more byte */
+static void test_too_large_in_all(void **state)
+{
+	size_t size = 64 << 20;
+	char *text = malloc(size);
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, '#', size);
+	write_bytes("much.rules", text, size);
+	write_file("main.rules", "include much.rules\ninclude much.rules\ninclude much.rules\n"
+				 "include much.rules\n");
+	read_wrong("main.rules");
+	assert_problem(0, "much.rules: ", "256 MiB in all");
+	assert_int_equal(problems.nr, 1);
+	write_file("main.rules",
+		   "include much.rules\ninclude much.rules\ninclude much.rules\n1/tcp\n");
+	assert_reads("main.rules", "policy allow\ndrop tcp dport 1\n");
+	free(text);
+	unlink("much.rules");
+}
+
+/* Each file names the next one three times: 3^15 of them, and no circle. */
+static void test_include_tree(void **state)
+{
+	char name[32], text[128];
+
+	(void)state;
+	for (int i = 0; i < 16; i++) {
+		snprintf(name, sizeof(name), "tree%d.rules", i);
+		snprintf(text, sizeof(text),
+			 "include tree%d.rules\ninclude tree%d.rules\ninclude tree%d.rules\n",
+			 i + 1, i + 1, i + 1);
+		write_file(name, i < 15 ? text : "");
+	}
+	read_wrong("tree0.rules");
+	assert_problem(0, "tree", "one file too many");
+}
+
+static void test_too_many_rules(void **state)
+{
+	FILE *out = fopen("many.rules", "w");
+
+	(void)state;
+	assert_non_null(out);
+	for (unsigned int i = 0; i < 200000; i++)
+		fprintf(out, "drop %s dport %u\n",
+			i / 65535 == 0 ? "tcp" :
+			i / 65535 == 1 ? "udp" :
+			i / 65535 == 2 ? "sctp" :
+					 "dccp",
+			i % 65535 + 1);
+	assert_int_equal(fclose(out), 0);
+	read_wrong("many.rules");
+	assert_problem(0, "many.rules:65536: ", "65535 rule ids are taken");
+	assert_int_equal(problems.nr + problems.more, PB_PROBLEMS_END);
+}
+
+static void test_too_many_faults(void **state)
+{
+	size_t size = 8 << 20;
+	char *text = malloc(size + 1);
+
+	(void)state;
+	assert_non_null(text);
+	for (size_t i = 0; i < size; i++)
+		text[i] = i % 2 ? '\n' : 'x';
+	text[size] = '\0';
+	write_file("many.rules", text);
+	read_wrong("many.rules");
+	assert_int_equal(problems.nr + problems.more, PB_PROBLEMS_END);
+	memset(text, ' ', size);
+	for (size_t i = 0; i < size; i += 4)
+		memcpy(text + i, "\"\" ", 3);
+	write_file("many.rules", text);
+	read_wrong("many.rules");
+	assert_problem(0, "many.rules:1: ", "more than 4096 words");
+	free(text);
+}
+
+static void write_repeated(const char *name, const char *head, const char *part, size_t nr,
+			   const char *tail)
+{
+	FILE *out = fopen(name, "w");
+
+	assert_non_null(out);
+	fputs(head, out);
+	for (size_t i = 0; i < nr; i++)
+		fputs(part, out);
+	fputs(tail, out);
+	assert_int_equal(fclose(out), 0);
+}
+
+static void test_too_much_json(void **state)
+{
+	(void)state;
+	write_repeated("much.json", "{\"rules\":[", "{},", 1 << 20, "{}]}");
+	read_wrong("much.json");
+	assert_problem(0, "much.json: ", "more than any ruleset");
+	write_repeated("much.json", "{\"rules\":[", "[],", 1 << 20, "[]]}");
+	read_wrong("much.json");
+	assert_problem(0, "much.json: ", "more than any ruleset");
+	write_repeated("much.json", "{\"rules\":[{\"ports\":[\"1\"]", ",\"a\":1", 3 << 20, "}]}");
+	read_wrong("much.json");
+	assert_problem(0, "much.json: ", "more than any ruleset");
+	write_repeated("deep.json", "", "{\"rules\":[", 100, "");
+	read_wrong("deep.json");
+	assert_problem(0, "deep.json:1: ", "nesting");
+	write_repeated("deep.json", "", "[", 1 << 16, "");
+	read_wrong("deep.json");
+	assert_problem(0, "deep.json:1: ", "nesting");
+}
+
+static void test_keys_twice(void **state)
+{
+	static const char *const wrong[] = {
+		"{\"rules\":[{\"ports\":[\"1\"]}],\"rules\":[]}",
+		"{\"policy\":\"deny\",\"policy\":\"allow\"}",
+		"{\"policy\":\"deny\",\"\\u0070olicy\":\"allow\"}",
+		"{\"rules\":[{\"ports\":[\"1\"],\"ports\":[\"2\"]}]}",
+		"{\"rules\":[{\"ports\":[\"1\"],\"packets\":{\"a\":1,\"a\":2}}]}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		write_file("twice.json", wrong[i]);
+		read_wrong("twice.json");
+		assert_problem(0, "twice.json: ", "a key twice");
+		assert_int_equal(problems.nr, 1);
+	}
+	write_file("twice.json", "{\"rules\":[{\"ports\":[\"1\"],\"comment\":\"a:\\\":{,b\"}]}");
+	assert_reads("twice.json", "policy allow\ndrop tcp,udp dport 1 comment \"a:\\\":{,b\"\n");
 }
 
 /* ---- What becomes of a ruleset ------------------------------------------------------------- */
@@ -677,6 +950,16 @@ int main(void)
 		cmocka_unit_test(test_faults_of_files),
 		cmocka_unit_test(test_faults_of_json),
 		cmocka_unit_test(test_many_faults_of_json),
+		cmocka_unit_test(test_byte_order_mark),
+		cmocka_unit_test(test_include_of_what_is_no_file),
+		cmocka_unit_test(test_pipe),
+		cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_too_large_in_all),
+		cmocka_unit_test(test_include_tree),
+		cmocka_unit_test(test_too_many_rules),
+		cmocka_unit_test(test_too_many_faults),
+		cmocka_unit_test(test_too_much_json),
+		cmocka_unit_test(test_keys_twice),
 		cmocka_unit_test(test_replace),
 		cmocka_unit_test(test_replace_by_nothing),
 		cmocka_unit_test(test_check),
