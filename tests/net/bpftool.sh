@@ -52,8 +52,8 @@ t_ok 'seven packets are counted' wait_for 60 counted 1 7
 t_is 'pb_counts has them, by rule id' 7 "$(dump pb_counts |
 	json 'sum(r["formatted"]["value"]["packets"] for r in d)')"
 
-t_is 'each pin is a map of its name' "$(cd "$PINS/default" && printf '%s\n' *)" \
-	"$(for pin in "$PINS"/default/*; do
+t_is 'each pin is a map of its name' "$(cd "$PINS/default" && printf '%s\n' pb_*)" \
+	"$(for pin in "$PINS"/default/pb_*; do
 		bpftool -j map show pinned "$pin" | json 'd["name"]'
 	done)"
 t_is 'the program has its name' xdp_portblock \
