@@ -32,20 +32,28 @@ int cmd_apply(const struct arguments *arguments)
 struct ending {
 	int (*read)(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error);
 	int (*end)(struct pb_ruleset *ruleset, struct pb_error *error);
-	const char *way_on, *done;
+	bool confirms; /* `confirm` would be a way on */
+	const char *done;
 };
 
 static int guard_end(struct pb_ruleset *ruleset, const struct ending *ending,
 		     struct pb_error *error)
 {
+	char option[PB_RULESET_OPTION_LEN], way_on[160];
 	struct pb_set set = {};
 	int ret = 0;
 
 	if (!guarded() || !pb_ruleset_pending(ruleset))
 		return 0; /* the rules that are in force stay */
 	ret = ending->read(ruleset, &set, error);
+	pb_ruleset_option(pb_ruleset_name(ruleset), option);
+	if (ending->confirms)
+		snprintf(
+			way_on, sizeof(way_on),
+			"`xdp-portblock confirm%s` keeps the rules that are in force, " GUARD_FORCE,
+			option);
 	if (!ret)
-		ret = guard_ruleset(ruleset, &set, ending->way_on, error);
+		ret = guard_ruleset(ruleset, &set, ending->confirms ? way_on : GUARD_FORCE, error);
 	pb_set_clear(&set);
 	return ret;
 }
@@ -71,7 +79,7 @@ static int end_pending(const struct arguments *arguments, const struct ending *e
 
 int cmd_confirm(const struct arguments *arguments)
 {
-	static const struct ending keep = { pb_ruleset_read, pb_ruleset_confirm, GUARD_FORCE,
+	static const struct ending keep = { pb_ruleset_read, pb_ruleset_confirm, false,
 					    "the change is confirmed" };
 
 	return end_pending(arguments, &keep);
@@ -79,9 +87,7 @@ int cmd_confirm(const struct arguments *arguments)
 
 int cmd_rollback(const struct arguments *arguments)
 {
-	static const struct ending back = { pb_ruleset_read_before, pb_ruleset_rollback,
-					    "`xdp-portblock confirm` keeps the rules that are in "
-					    "force, " GUARD_FORCE,
+	static const struct ending back = { pb_ruleset_read_before, pb_ruleset_rollback, true,
 					    "the rules from before are back" };
 
 	return end_pending(arguments, &back);
