@@ -228,8 +228,12 @@ void chain_add(struct chain *chain, const struct place *place, struct rng *rng, 
 		if (chain->len < chain->long_to && rng_chance(rng, 400))
 			header = &headers[1];
 		kind = header->kind;
-		/* Linux takes one fragment header: more are for KIND_NESTED. */
-		if (kind == KIND_ATOMIC && chain->fragment) {
+		/*
+		 * Linux takes one fragment header: more are for KIND_NESTED. A wrong length may
+		 * hide headers, and then it is not known how many there are.
+		 */
+		if ((kind == KIND_ATOMIC && chain->fragment) ||
+		    (kind == KIND_BAD_LENGTH && !chain->few)) {
 			header = &headers[0];
 			kind = header->kind;
 		}

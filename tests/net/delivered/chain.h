@@ -14,6 +14,7 @@ struct chain {
 	unsigned int next_at; /* where the last one says what comes behind it */
 	uint8_t first;
 	unsigned int long_to; /* bytes up to which there may be headers of any length */
+	bool few;	      /* so few headers that a wrong length makes no ninth of them */
 	bool fragment;	      /* there is a fragment header, in it or elsewhere in the packet */
 };
 

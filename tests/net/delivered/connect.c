@@ -167,7 +167,7 @@ static void reset(struct batch *batch, const struct connection *c, bool blocked)
 				   .flags = TH_RST };
 
 	message_segment(&message, &batch->wire->place, &segment, c->ipv6, blocked, c->serial);
-	train_plain(&train, &batch->wire->place, &message);
+	train_plain(&train, &batch->wire->place, &message, 0);
 	wire_put(batch->wire, &train.frames[0]);
 }
 

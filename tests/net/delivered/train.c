@@ -130,6 +130,7 @@ static void make_chains(struct build *b)
 		nr = pick_headers(b->rng, b->gentle);
 		behind = b->fragments ? rng_below(b->rng, nr + 1) : 0;
 		b->before.fragment = b->behind.fragment = b->fragments;
+		b->before.few = b->behind.few = nr <= 4;
 		b->before.long_to = b->place->jumbo ? LONG_BEFORE : 0;
 		b->behind.long_to = b->place->jumbo ? LONG_BEHIND : 0;
 		chain_add(&b->before, b->place, b->rng, nr - behind, true, b->gentle,
@@ -320,7 +321,9 @@ static void lie_in_later_pieces(struct build *b)
 {
 	static const uint8_t nexts[] = { 6, 17, 58, 59, 60, 43, 44, 0, 50, 51, 136, 253 };
 	bool next = rng_chance(b->rng, b->message->ipv6 ? 150 : b->gentle ? 0 : 10);
-	bool bare = rng_chance(b->rng, 150) && (b->before.nr || b->options_len);
+	/* What goes through AH comes later than what does not: nobody knows in which order. */
+	bool bare = rng_chance(b->rng, 150) && (b->before.nr || b->options_len) &&
+		    !(b->train->kinds & 1ULL << KIND_AH);
 
 	for (unsigned int i = 0; i < b->nr; i++) {
 		struct piece *piece = &b->pieces[i];
@@ -547,13 +550,16 @@ void train_build(struct train *train, const struct place *place, const struct me
 		render(b, &b->pieces[i]);
 }
 
-void train_plain(struct train *train, const struct place *place, const struct message *message)
+void train_plain(struct train *train, const struct place *place, const struct message *message,
+		 unsigned int nr_ah)
 {
 	static struct build build;
 	struct rng none = {};
 	struct build *b = &build;
 
 	start(b, train, place, message, &none);
+	while (nr_ah--)
+		chain_add_ah(&b->behind, place, &none);
 	chain_close(&b->behind, message->protocol);
 	chain_close(&b->before, message->protocol);
 	make_body(b);

@@ -181,8 +181,9 @@ struct train {
 /* `gentle`: hardly anything that Linux does not deliver */
 void train_build(struct train *train, const struct place *place, const struct message *message,
 		 struct rng *rng, bool gentle);
-/* As it is: one frame, without anything around it. */
-void train_plain(struct train *train, const struct place *place, const struct message *message);
+/* As it is: one frame, without anything around it but, in IPv4, so many AH. */
+void train_plain(struct train *train, const struct place *place, const struct message *message,
+		 unsigned int nr_ah);
 
 /* RFC 1071, over what `sum` has so far */
 uint16_t checksum(uint32_t sum, const void *data, size_t len);
