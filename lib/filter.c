@@ -435,6 +435,9 @@ static int upgrade_one(int ifindex, struct pb_interface *interface, struct pb_er
 	if (!interface->loaded)
 		return pb_fail(error, ENOENT, "%s: xdp-portblock is not loaded on it",
 			       interface->name);
+	/* Before it is opened by its name, which only maps of this version tell for certain. */
+	if (interface->abi_version != PB_ABI_VERSION)
+		return fail_version(interface, error);
 	ret = pb_ruleset_open(interface->ruleset, &ruleset, error);
 	if (ret)
 		return ret;
