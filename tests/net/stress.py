@@ -132,7 +132,7 @@ def interfaces(worker):
     device = worker.random.choice(("v2", "v4"))
     worker.tool(*worker.random.choice((
         ("load", device), ("load", device, "-r", "default"), ("load", device, "-r", "other"),
-        ("load", device, "v2", "-r", "other"), ("unload", device), ("unload", device, "--keep"),
+        ("load", "v2", "v4", "-r", "other"), ("unload", device), ("unload", device, "--keep"),
         ("rule", "add", "-r", "other", "9/tcp"), ("unload", "v2", "v4"))))
 
 
