@@ -331,6 +331,12 @@ PB_INLINE enum pb_outcome pb_parse_extension(struct pb_cursor *cursor, struct pb
 	length = pb_forget(header->offset_flags, pb_extension_length(type, header), 0xffc);
 	if (!pb_skip(cursor, length))
 		return PB_OUTCOME_MALFORMED;
+	/*
+	 * Else clang joins both questions and asks the first one once more to tell them apart.
+	 * Where a pointer is compared with the frame's end twice, 5.10 may take the answer that it
+	 * had on one way for that of all ways, and removes the other.
+	 */
+	PB_LOADED(later);
 	return later ? PB_OUTCOME_FRAGMENT : PB_OUTCOME_PASS;
 }
 
