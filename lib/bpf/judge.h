@@ -147,12 +147,37 @@ static __noinline __u32 head_by_source(struct xdp_md *ctx, __u64 found,
 #define TCP_FLAG_SYN 0x02
 #define TCP_FLAG_ACK 0x10
 
-/* True also where the frame ends before the flags: such a segment belongs to nothing. */
+/*
+ * Where the IP packet ends by its own length; what the frame holds behind that is padding. 0: the
+ * frame cannot be read.
+ */
+PB_INLINE __u32 packet_end(struct xdp_md *ctx, __u64 found)
+{
+	__u32 offset = FOUND_NETWORK(found);
+	__be16 length;
+
+	if (FOUND_FAMILY(found) == 4) {
+		offset += offsetof(struct pb_ipv4_header, total_length);
+		if (!copy_frame(ctx, offset, &length, sizeof(length)))
+			return 0;
+		return FOUND_NETWORK(found) + bpf_ntohs(length);
+	}
+	offset += offsetof(struct pb_ipv6_header, payload_length);
+	if (!copy_frame(ctx, offset, &length, sizeof(length)))
+		return 0;
+	return FOUND_NETWORK(found) + sizeof(struct pb_ipv6_header) + bpf_ntohs(length);
+}
+
+/*
+ * True also where the packet ends before the flags: the next fragment brings them, which is not
+ * read here.
+ */
 static __noinline bool opens_connection(struct xdp_md *ctx, __u64 found)
 {
+	__u32 at = FOUND_TRANSPORT(found) + TCP_FLAGS_OFFSET;
 	__u8 flags = 0;
 
-	if (!copy_frame(ctx, FOUND_TRANSPORT(found) + TCP_FLAGS_OFFSET, &flags, sizeof(flags)))
+	if (packet_end(ctx, found) <= at || !copy_frame(ctx, at, &flags, sizeof(flags)))
 		return true;
 	return (flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN;
 }

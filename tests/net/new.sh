@@ -202,6 +202,61 @@ for mode in native skb; do
 	t_ok "$mode: unload" in_a "$PB" unload v0
 done
 
+# What still comes of a connection that A has closed belongs to it; a SYN does not, in whatever way
+# it is cut: RFC 9293 lets it open a new one.
+cat >"$T_DIR/closed.py" <<'END'
+import os, socket, sys
+sys.path.insert(0, os.environ["TOP"] + "/tests/net")
+import peer
+address, port, sport = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+sock = socket.create_connection((address, port), peer.HANGS, ("", sport))
+sock.send(b"x")
+assert sock.recv(1) == b"x"
+sock.shutdown(socket.SHUT_WR)
+assert sock.recv(1) == b""
+END
+cat >"$T_DIR/late.py" <<'END'
+import logging, sys
+logging.getLogger("scapy").setLevel(logging.ERROR)
+from scapy.all import Ether, IP, IPv6, IPv6ExtHdrFragment, Raw, TCP, raw, wrpcap
+source, address, sport, dport, path = sys.argv[1:]
+v6 = ":" in address
+ip = IPv6 if v6 else IP
+def segment(flags):
+    return TCP(sport=int(sport), dport=int(dport), flags=flags)
+# Eight bytes of the segment, and behind the packet's end a padding that says ACK
+data = raw(ip(src=source, dst=address) / segment("S"))[40 if v6 else 20:][:8]
+cut = IPv6(src=source, dst=address) / IPv6ExtHdrFragment(m=1, nh=6) if v6 else \
+    IP(src=source, dst=address, flags="MF", proto=6)
+padded = raw(Ether(dst="02:00:00:00:00:01") / cut / Raw(data)) + b"\x10" * 40
+wrpcap(path, [Ether() / ip(src=source, dst=address) / segment(flags) for flags in ("A", "FA", "SA", "S")]
+       + [Ether(padded)])
+END
+
+# late SOURCE ADDR SPORT DPORT: the verdicts of ACK, FIN, SYN with ACK, SYN, a SYN of two fragments
+late()
+{
+	"$PYTHON" "$T_DIR/late.py" "$@" "$T_DIR/late.pcap" || return
+	in_a "$PB" explain -j "$T_DIR/late.pcap" | "$PYTHON" -c '
+import json, sys
+print(*(json.loads(line)["verdict"] for line in sys.stdin))'
+}
+
+t_ok 'TIME_WAIT: load' in_a "$PB" load v0
+t_ok 'TIME_WAIT: new' only 1-65535/tcp --new
+for ends in "$A4 $B4 7104" "$A6 $B6 7106"; do
+	read -r addr peer sport <<<"$ends"
+	t_ok "TIME_WAIT: $addr closes" in_a "$PYTHON" "$T_DIR/closed.py" "$peer" 2300 "$sport"
+	t_ok "TIME_WAIT: $addr has one" wait_for 60 \
+		in_a sh -c 'ss -Htan state time-wait "sport = $1" | grep -q .' - "$sport"
+	t_is "TIME_WAIT: $peer ends it, and opens none" 'pass pass pass drop drop' \
+		"$(late "$peer" "$addr" 2300 "$sport")"
+	t_is "TIME_WAIT: from another port" 'drop drop drop drop drop' \
+		"$(late "$peer" "$addr" 2301 "$sport")"
+done
+t_ok 'TIME_WAIT: flush' "$PB" rule flush
+t_ok 'TIME_WAIT: unload' in_a "$PB" unload v0
+
 # Another namespace's sockets are none of ours: B's are on the other end of the wire.
 t_ok 'load in B, too' in_b "$PB" load -r other v1
 t_ok 'new in B' "$PB" rule add -r other 1-65535/tcp --new
