@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <libmnl/libmnl.h>
 #include "link.h"
+#include "netlink.h"
 
 /* Which attribute has the program of which mode; the first that is there is what packets meet. */
 static const struct {
@@ -47,42 +47,25 @@ static int on_message(const struct nlmsghdr *message, void *data)
 	return mnl_attr_parse(message, sizeof(struct ifinfomsg), take_link, data);
 }
 
-static int ask(struct mnl_socket *socket, int ifindex, struct answer *answer)
+static int ask(int ifindex, struct answer *answer)
 {
-	char buffer[32768];
+	char buffer[PB_NETLINK_ROOM];
 	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
 	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(message, sizeof(*link));
-	unsigned int port = mnl_socket_get_portid(socket);
-	int ret = 1;
+	int ret;
 
 	message->nlmsg_type = RTM_GETLINK;
-	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
 	link->ifi_index = ifindex;
 	mnl_attr_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	if (mnl_socket_sendto(socket, message, message->nlmsg_len) < 0)
-		return -errno;
-	while (ret > 0) {
-		ssize_t size = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-
-		ret = size < 0 ? -1 : mnl_cb_run(buffer, size, 0, port, on_message, answer);
-	}
-	if (ret < 0)
-		return -errno;
-	return answer->seen ? 0 : -EPROTO;
+	ret = pb_netlink_ask(NETLINK_ROUTE, message, on_message, answer);
+	return ret || answer->seen ? ret : -EPROTO;
 }
 
 int pb_link_xdp(int ifindex, struct pb_link_xdp *found)
 {
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	struct answer answer = {};
-	int ret;
+	int ret = ask(ifindex, &answer);
 
-	if (!socket)
-		return -errno;
-	ret = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
-	if (!ret)
-		ret = ask(socket, ifindex, &answer);
-	mnl_socket_close(socket);
 	if (ret)
 		return ret;
 	*found = (struct pb_link_xdp){ 0, PB_MODE_AUTO };

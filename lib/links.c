@@ -62,16 +62,9 @@ static int on_message(const struct nlmsghdr *message, void *context)
 
 int pb_links_list(struct pb_link **links, size_t *nr)
 {
-	char buffer[PB_NETLINK_ROOM];
-	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
-	struct ifinfomsg *interface = mnl_nlmsg_put_extra_header(message, sizeof(*interface));
 	struct list list = {};
-	int ret;
+	int ret = pb_netlink_links(on_message, &list);
 
-	message->nlmsg_type = RTM_GETLINK;
-	message->nlmsg_flags = NLM_F_DUMP;
-	interface->ifi_family = AF_UNSPEC;
-	ret = pb_netlink_ask(NETLINK_ROUTE, message, on_message, &list);
 	if (ret) {
 		free(list.links);
 		return ret;

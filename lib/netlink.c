@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <errno.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
 #include "netlink.h"
 
 static int ask(struct mnl_socket *socket, struct nlmsghdr *question, mnl_cb_t take, void *context)
@@ -34,4 +36,16 @@ int pb_netlink_ask(int bus, struct nlmsghdr *question, mnl_cb_t take, void *cont
 		ret = ask(socket, question, take, context);
 	mnl_socket_close(socket);
 	return ret;
+}
+
+int pb_netlink_links(mnl_cb_t take, void *context)
+{
+	char buffer[PB_NETLINK_ROOM];
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+
+	message->nlmsg_type = RTM_GETLINK;
+	message->nlmsg_flags = NLM_F_DUMP;
+	mnl_nlmsg_put_extra_header(message, sizeof(struct ifinfomsg));
+	mnl_attr_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	return pb_netlink_ask(NETLINK_ROUTE, message, take, context);
 }

@@ -13,4 +13,7 @@
  */
 int pb_netlink_ask(int bus, struct nlmsghdr *question, mnl_cb_t take, void *context);
 
+/* The same, of all interfaces of this network namespace: an RTM_NEWLINK each. */
+int pb_netlink_links(mnl_cb_t take, void *context);
+
 #endif

@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <net/if_arp.h>
-#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <libmnl/libmnl.h>
 #include "array.h"
+#include "netlink.h"
 #include "tunnel.h"
 
 static const char *const kinds[] = {
@@ -19,7 +18,6 @@ static const char *const kinds[] = {
 struct list {
 	struct pb_tunnel *tunnels;
 	size_t nr, room;
-	bool no_memory;
 };
 
 static int take_kind(const struct nlattr *attribute, void *data)
@@ -66,53 +64,23 @@ static int on_message(const struct nlmsghdr *message, void *data)
 	struct list *list = data;
 
 	mnl_attr_parse(message, sizeof(*link), take_link, &tunnel);
-	if (!is_tunnel(&tunnel, link) || list->no_memory)
+	if (!is_tunnel(&tunnel, link))
 		return MNL_CB_OK;
 	grown = pb_grow(list->tunnels, list->nr, &list->room, sizeof(tunnel));
 	if (!grown) {
-		list->no_memory = true;
-		return MNL_CB_OK;
+		errno = ENOMEM;
+		return MNL_CB_ERROR;
 	}
 	list->tunnels = grown;
 	list->tunnels[list->nr++] = tunnel;
 	return MNL_CB_OK;
 }
 
-static int ask(struct mnl_socket *socket, struct list *list)
-{
-	char buffer[32768];
-	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
-	unsigned int port = mnl_socket_get_portid(socket);
-	int ret = 1;
-
-	message->nlmsg_type = RTM_GETLINK;
-	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	mnl_nlmsg_put_extra_header(message, sizeof(struct ifinfomsg));
-	mnl_attr_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	if (mnl_socket_sendto(socket, message, message->nlmsg_len) < 0)
-		return -errno;
-	while (ret > 0) {
-		ssize_t size = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-
-		ret = size < 0 ? -1 : mnl_cb_run(buffer, size, 0, port, on_message, list);
-	}
-	if (ret < 0)
-		return -errno;
-	return list->no_memory ? -ENOMEM : 0;
-}
-
 int pb_tunnels_list(struct pb_tunnel **tunnels, size_t *nr)
 {
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	struct list list = {};
-	int ret;
+	int ret = pb_netlink_links(on_message, &list);
 
-	if (!socket)
-		return -errno;
-	ret = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
-	if (!ret)
-		ret = ask(socket, &list);
-	mnl_socket_close(socket);
 	if (ret) {
 		free(list.tunnels);
 		return ret;
