@@ -392,24 +392,52 @@ static void check_tunnels(struct doctor *doctor)
 	free(tunnels);
 }
 
-static void check_mpls(struct doctor *doctor)
+/* Settings by which this host unwraps packets that come in, to be judged no more. */
+static const struct {
+	const char *below; /* of /proc/sys/net */
+	const char *setting;
+	bool for_all; /* it counts only if it is set for all interfaces, too */
+	const char *does;
+} unwraps[] = {
+	/* net/mpls/af_mpls.c: mpls_forward() */
+	{ "mpls/conf", "input", false, "takes MPLS labels off" },
+	/* net/ipv6/exthdrs.c: ipv6_srh_rcv() (4.10), ipv6_rpl_srh_rcv() (5.7) */
+	{ "ipv6/conf", "seg6_enabled", true, "ends segment routes (SRv6)" },
+	{ "ipv6/conf", "rpl_seg_enabled", true, "ends RPL source routes" },
+};
+
+static bool is_set(size_t i, const char *interface)
 {
-	const char *name = doctor->interface->name;
-	char path[96], mend[96], input = '0';
+	char path[128], value = '0';
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/mpls/conf/%s/input", name);
-	file = doctor->interface->loaded ? fopen(path, "re") : NULL;
+	snprintf(path, sizeof(path), "/proc/sys/net/%s/%s/%s", unwraps[i].below, interface,
+		 unwraps[i].setting);
+	file = fopen(path, "re");
 	if (!file)
-		return;
-	if (fread(&input, 1, 1, file) != 1)
-		input = '0';
+		return false;
+	if (fread(&value, 1, 1, file) != 1)
+		value = '0';
 	fclose(file);
-	snprintf(mend, sizeof(mend), "sysctl -w net/mpls/conf/%s/input=0", name);
-	if (input != '0')
+	return value != '0';
+}
+
+static void check_unwrapping(struct doctor *doctor)
+{
+	const char *name = doctor->interface->name;
+	char mend[128];
+
+	if (!doctor->interface->loaded)
+		return;
+	for (size_t i = 0; i < sizeof(unwraps) / sizeof(unwraps[0]); i++) {
+		if (!is_set(i, name) || (unwraps[i].for_all && !is_set(i, "all")))
+			continue;
+		snprintf(mend, sizeof(mend), "sysctl -w net/%s/%s/%s=0", unwraps[i].below, name,
+			 unwraps[i].setting);
 		say(doctor, PB_HEALTH_WARNING, mend,
-		    "%s: this host takes MPLS labels off, and what is behind them is not judged",
-		    name);
+		    "%s: this host %s, and what is behind them is not judged", name,
+		    unwraps[i].does);
+	}
 }
 
 /* ------------------------------------------------------------------------------------------- */
@@ -422,7 +450,7 @@ static check_function *const machine_checks[] = {
 };
 static check_function *const interface_checks[] = {
 	check_type, check_outer_header, check_programs, check_driver,
-	check_mtu,  check_vlan,		check_tunnels,	check_mpls,
+	check_mtu,  check_vlan,		check_tunnels,	check_unwrapping,
 };
 
 int pb_doctor(const char *word, pb_finding_function *function, void *context,

@@ -257,6 +257,58 @@ echo 0 >/proc/sys/net/mpls/conf/v0/input
 t_is '14: mends it' '' "$(doctor v0 | grep MPLS)"
 umount /proc/sys/net
 
+# 15: routes that end here: a port that is dropped is reached by them, in either mode; so it says.
+cat >"$T_DIR/wrapped.py" <<'END'
+import logging, socket, sys
+logging.getLogger("scapy").setLevel(logging.ERROR)
+from scapy.all import Ether, IPv6, Raw, UDP, sendp
+kind, source, address, mac, ports = sys.argv[1:]
+# RFC 8754 section 2, RFC 6554 section 3: no segment left, and IPv6 behind it
+route = bytes([41, 2, {"seg6": 4, "rpl_seg": 3}[kind], 0, 0, 0, 0, 0]) + \
+    socket.inet_pton(socket.AF_INET6, address)
+for port in ports.split(","):
+    sendp(Ether(dst=mac) / IPv6(src=source, dst=address, nh=43) / Raw(route)
+          / IPv6(src=source, dst=address) / UDP(sport=5555, dport=int(port)) / Raw(b"x"),
+          iface="v1", verbose=False)
+END
+heard()
+{
+	in_a awk '$1 == "Udp6InDatagrams" { print $2 }' /proc/net/snmp6
+}
+hears()
+{
+	[ "$(heard)" -ge "$1" ]
+}
+mac=$(in_a ip -br link show dev v0 | awk '{ print $3 }')
+serve in_a --udp 22,23
+t_ok '15: rule' "$PB" rule add 22/udp
+for kind in seg6 rpl_seg; do
+	set_route()
+	{
+		in_a sysctl -qw "net.ipv6.conf.all.${kind}_enabled=$1" \
+			"net.ipv6.conf.v0.${kind}_enabled=$2"
+	}
+	if ! in_a test -e "/proc/sys/net/ipv6/conf/v0/${kind}_enabled"; then
+		t_skip "15: $kind" 'the kernel does not have it'
+		continue
+	fi
+	says="v0: this host ends (segment routes|RPL source routes)"
+	t_ok "15: $kind: for v0 alone" set_route 0 1
+	t_is "15: $kind: no word of that" '' "$(doctor v0 | grep -E "$says")"
+	t_ok "15: $kind: for all alone" set_route 1 0
+	t_is "15: $kind: no word of that either" '' "$(doctor v0 | grep -E "$says")"
+	t_ok "15: $kind: for both" set_route 1 1
+	before=$(heard)
+	t_ok "15: $kind: sent to a port that is dropped and one that is not" \
+		in_b "$PYTHON" "$T_DIR/wrapped.py" "$kind" "$B6" "$A6" "$mac" 22,23
+	t_ok "15: $kind: both arrive" wait_for 60 hears $((before + 2))
+	finds "15: $kind: it says so" 0 warning "$says" "sysctl -w net/ipv6/conf/v0/${kind}_enabled=0" v0
+	t_ok "15: $kind: what mends it" in_a sysctl -qw "net/ipv6/conf/v0/${kind}_enabled=0"
+	t_is "15: $kind: mends it" '' "$(doctor v0 | grep -E "$says")"
+	set_route 0 0
+done
+"$PB" rule flush >/dev/null
+
 # --- how it ends --------------------------------------------------------------------------
 
 # shellcheck disable=SC2016 # for that bash to expand
