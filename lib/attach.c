@@ -8,8 +8,11 @@
 #include <bpf/libbpf.h>
 #include <xdp/libxdp.h>
 #include "attach.h"
+#include "dispatch.h"
 #include "error.h"
+#include "exchange.h"
 #include "interface.h"
+#include "link.h"
 #include "log.h"
 #include "object.h"
 
@@ -123,7 +126,9 @@ static int open_object(const struct pb_attach *how, const struct pb_interface *i
 	struct pb_constants constants = { .frags = has.frags,
 					  .kern_ctx = has.kern_ctx,
 					  .connections = has.connections,
-					  .outcomes_id = how->outcomes_id };
+					  .outcomes_id = how->outcomes_id,
+					  .exchange_id = how->exchange_id,
+					  .number = how->number };
 	int ret = pb_interface_ethernet(interface->name, &constants.ethernet, error);
 
 	return ret ?: pb_object_open(how->maps, &constants, object, error);
@@ -152,21 +157,102 @@ static int open_program(const struct pb_attach *how, const struct pb_interface *
 	return 0;
 }
 
+/* ---- What an answer that was lost leaves -------------------------------------------------- */
+
+/* What is on an interface before a change. */
+struct before {
+	int ifindex;
+	struct pb_link_xdp link;
+	int fd; /* of that program, so that it stays; -1: there is none */
+};
+
+static const __u32 mode_flags[PB_MODE_MAX] = {
+	[PB_MODE_NATIVE] = XDP_FLAGS_DRV_MODE,
+	[PB_MODE_SKB] = XDP_FLAGS_SKB_MODE,
+	[PB_MODE_HW] = XDP_FLAGS_HW_MODE,
+};
+
+static int remember(int ifindex, struct before *before, struct pb_error *error)
+{
+	int ret = pb_link_xdp(ifindex, &before->link);
+
+	before->ifindex = ifindex;
+	before->fd = -1;
+	if (!ret && before->link.program_id) {
+		before->fd = bpf_prog_get_fd_by_id(before->link.program_id);
+		ret = before->fd < 0 ? -errno : 0;
+	}
+	if (ret)
+		return pb_fail_permission(error, -ret, "look at the interface's XDP program");
+	return 0;
+}
+
+static void forget(const struct before *before)
+{
+	if (before->fd >= 0)
+		close(before->fd);
+}
+
+/*
+ * Of ours, or left by a libxdp that was told of a failure: it has removed the pins then, and with
+ * them gone the programs below. What another process has put there meanwhile is none of these.
+ */
+static bool is_debris(int ifindex)
+{
+	struct pb_instances ours;
+	struct pb_interface interface;
+
+	return !pb_interface_look(ifindex, &interface, &ours, NULL) &&
+	       (*interface.obstacle || (ours.nr && !interface.dispatcher));
+}
+
+/* After a failure: what was attached all the same gives way to what was there. */
+static void put_back(const struct before *before)
+{
+	struct pb_link_xdp now;
+	int fd;
+
+	for (int i = 0; i < ATTACH_ATTEMPTS; i++) {
+		LIBBPF_OPTS(bpf_xdp_attach_opts, options);
+
+		if (pb_link_xdp(before->ifindex, &now))
+			continue;
+		if (!now.program_id || now.program_id == before->link.program_id ||
+		    !is_debris(before->ifindex))
+			return;
+		fd = bpf_prog_get_fd_by_id(now.program_id);
+		if (fd < 0)
+			continue;
+		options.old_prog_fd = fd;
+		bpf_xdp_attach(before->ifindex, before->fd,
+			       mode_flags[now.mode] | XDP_FLAGS_REPLACE, &options);
+		close(fd);
+	}
+}
+
+/* ---- One program --------------------------------------------------------------------------- */
+
 /* One attempt. A program of libxdp's can be attached once only, so each gets one of its own. */
 static int attach_once(const struct pb_attach *how, const struct pb_interface *interface,
 		       enum pb_mode mode, struct pb_error *error)
 {
 	struct portblock_bpf *object = NULL;
 	struct xdp_program *program = NULL;
-	int ret;
+	struct before before;
+	int ret = remember(interface->ifindex, &before, error);
 
+	if (ret)
+		return ret;
 	pb_log_begin();
 	ret = open_program(how, interface, &object, &program, error);
 	if (!ret) {
 		ret = xdp_program__attach(program, interface->ifindex, xdp_modes[mode], 0);
-		if (ret)
+		if (ret) {
 			ret = fail_attach(interface, mode, -ret, error);
+			put_back(&before);
+		}
 	}
+	forget(&before);
 	if (program && !libxdp_get_error(program))
 		xdp_program__close(program);
 	portblock_bpf__destroy(object);
@@ -231,45 +317,87 @@ int pb_attach(const struct pb_attach *how, const struct pb_interface *interface,
 	return attach_retrying(how, interface, PB_MODE_SKB, error);
 }
 
-/* Takes a program that is ours off its interface. */
-int pb_detach(int ifindex, __u32 program_id, struct pb_error *error)
+/* Has that program no place in the chain any more, though libxdp says that it failed? */
+static bool is_off(int ifindex, __u32 program_id)
+{
+	struct pb_instances ours;
+	struct pb_interface interface;
+
+	if (pb_interface_look(ifindex, &interface, &ours, NULL) || *interface.obstacle)
+		return false;
+	for (unsigned int i = 0; i < ours.nr; i++)
+		if (ours.list[i].program_id == program_id)
+			return false;
+	return true;
+}
+
+static int detach_once(int ifindex, __u32 program_id)
 {
 	struct xdp_multiprog *programs = xdp_multiprog__get_from_ifindex(ifindex);
 	struct xdp_program *program = NULL;
 	int ret = libxdp_get_error(programs);
 
 	if (ret)
-		return pb_fail_permission(error, -ret, "look at the interface's programs");
+		return ret;
 	if (xdp_multiprog__is_legacy(programs))
 		program = xdp_multiprog__main_prog(programs) ?: xdp_multiprog__hw_prog(programs);
 	else
 		while ((program = xdp_multiprog__next_prog(program, programs)))
 			if (xdp_program__id(program) == program_id)
 				break;
-	pb_log_begin();
 	if (!program || xdp_program__id(program) != program_id)
 		ret = -ENOENT;
 	else
 		ret = xdp_program__detach(program, ifindex, xdp_multiprog__attach_mode(programs),
 					  0);
 	xdp_multiprog__close(programs);
+	return ret;
+}
+
+int pb_detach(int ifindex, __u32 program_id, struct pb_error *error)
+{
+	struct before before;
+	int ret = remember(ifindex, &before, error);
+	char reason[256];
+
 	if (ret)
-		return pb_fail(error, -ret, "cannot detach program %u from interface %d: %s%s%s",
-			       program_id, ifindex, strerror(-ret), *pb_log_last() ? ": " : "",
-			       pb_log_last());
-	return 0;
+		return ret;
+	pb_log_begin();
+	ret = detach_once(ifindex, program_id);
+	if (ret) {
+		snprintf(reason, sizeof(reason), "%s%s%s", strerror(-ret),
+			 *pb_log_last() ? ": " : "", pb_log_last());
+		put_back(&before);
+		if (is_off(ifindex, program_id))
+			ret = pb_dispatch_clean(ifindex, &program_id, 1, NULL);
+		else
+			pb_fail(error, -ret, "cannot detach program %u from interface %d: %s",
+				program_id, ifindex, reason);
+	}
+	forget(&before);
+	return ret;
+}
+
+/* Whatever the answer was. */
+static bool is_on(int ifindex, int program)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	struct pb_link_xdp link;
+
+	return program >= 0 && !bpf_obj_get_info_by_fd(program, &info, &len) &&
+	       !pb_link_xdp(ifindex, &link) && link.program_id == info.id;
 }
 
 /* A single program, exchanged for another in one step, if it is still the one that was seen. */
-static int exchange(const struct pb_attach *how, const struct pb_interface *interface,
-		    struct pb_error *error)
+static int replace(const struct pb_attach *how, const struct pb_interface *interface,
+		   struct pb_error *error)
 {
-	__u32 flags = XDP_FLAGS_REPLACE | (interface->mode == PB_MODE_SKB ? XDP_FLAGS_SKB_MODE :
-					   interface->mode == PB_MODE_HW  ? XDP_FLAGS_HW_MODE :
-									    XDP_FLAGS_DRV_MODE);
+	__u32 flags = XDP_FLAGS_REPLACE | mode_flags[interface->mode];
 	int old = bpf_prog_get_fd_by_id(interface->program_id), ret = old < 0 ? -errno : 0;
 	LIBBPF_OPTS(bpf_xdp_attach_opts, options, .old_prog_fd = old);
 	struct portblock_bpf *object = NULL;
+	int program = -1;
 
 	pb_log_begin();
 	if (!ret)
@@ -278,9 +406,12 @@ static int exchange(const struct pb_attach *how, const struct pb_interface *inte
 		ret = bpf_program__set_flags(object->progs.xdp_portblock, BPF_F_XDP_HAS_FRAGS);
 	if (!ret)
 		ret = portblock_bpf__load(object);
-	if (!ret)
-		ret = bpf_xdp_attach(interface->ifindex,
-				     bpf_program__fd(object->progs.xdp_portblock), flags, &options);
+	if (!ret) {
+		program = bpf_program__fd(object->progs.xdp_portblock);
+		ret = bpf_xdp_attach(interface->ifindex, program, flags, &options);
+		if (ret && is_on(interface->ifindex, program))
+			ret = 0;
+	}
 	if (ret)
 		ret = fail_attach(interface, interface->mode, -ret, error);
 	portblock_bpf__destroy(object);
@@ -289,13 +420,16 @@ static int exchange(const struct pb_attach *how, const struct pb_interface *inte
 	return ret;
 }
 
-int pb_attach_instead(const struct pb_attach *how, const struct pb_interface *interface,
-		      struct pb_error *error)
+int pb_attach_beside(const struct pb_attach *how, const struct pb_interface *interface,
+		     struct pb_error *error)
 {
-	int ret;
+	return attach_retrying(how, interface, interface->mode, error);
+}
 
+int pb_attach_instead(const struct pb_attach *how, const struct pb_interface *interface,
+		      const struct pb_instance *old, struct pb_error *error)
+{
 	if (!interface->dispatcher)
-		return exchange(how, interface, error);
-	ret = attach_retrying(how, interface, interface->mode, error);
-	return ret ?: pb_detach(interface->ifindex, interface->program_id, error);
+		return replace(how, interface, error);
+	return pb_exchange(how, interface, old, error);
 }

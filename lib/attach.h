@@ -3,6 +3,7 @@
 #ifndef PB_ATTACH_H
 #define PB_ATTACH_H
 
+#include "interface.h"
 #include "maps.h"
 
 /* Features of the kernel, found out once by trying. */
@@ -24,6 +25,8 @@ struct pb_attach {
 	enum pb_mode mode;
 	int priority;	   /* 0: PB_PRIORITY_DEFAULT */
 	__u32 outcomes_id; /* the map of counters to go on with; 0: new ones */
+	__u32 exchange_id; /* the map of turns with the program beside it; 0: none is there */
+	__u32 number;	   /* its own there */
 };
 
 /*
@@ -33,15 +36,23 @@ struct pb_attach {
 int pb_attach(const struct pb_attach *how, const struct pb_interface *interface, char note[256],
 	      struct pb_error *error);
 
+/* Attaches one to an interface that has another, under the dispatcher; mode as it is. */
+int pb_attach_beside(const struct pb_attach *how, const struct pb_interface *interface,
+		     struct pb_error *error);
+
 /*
- * Puts a new instance in the place of the one that is there, mode as it is. There is no moment
- * without one: under the dispatcher both run until the old one is taken off, and a single
- * program is exchanged in one step. On failure the old one stays.
+ * Puts a new instance in the place of `old`, mode as it is. There is no moment without one, and
+ * each packet is judged and counted by one of the two: under the dispatcher they take turns
+ * (exchange.h), and a single program is exchanged by the kernel, in one step. On failure the old
+ * one stays.
  */
 int pb_attach_instead(const struct pb_attach *how, const struct pb_interface *interface,
-		      struct pb_error *error);
+		      const struct pb_instance *old, struct pb_error *error);
 
-/* Takes the program with that id off; others of the chain stay. */
+/*
+ * Takes the program with that id off; others of the chain stay. Where libxdp fails and yet has
+ * taken it off, that is success; on failure it is there as before.
+ */
 int pb_detach(int ifindex, __u32 program_id, struct pb_error *error);
 
 #endif

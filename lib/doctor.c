@@ -253,6 +253,27 @@ static void check_programs(struct doctor *doctor)
 		    at->nr_chain == 1 ? "" : "s", at->loaded ? "ours loaded" : "ours not loaded");
 }
 
+/* More than one of ours: an exchange, or whatever else has put them there. */
+static void check_doubled(struct doctor *doctor)
+{
+	const struct pb_interface *at = doctor->interface;
+	char mend[96];
+
+	if (at->nr_ours < 2)
+		return;
+	snprintf(mend, sizeof(mend), "xdp-portblock unload %s, then load it again", at->name);
+	if (at->exchange)
+		say(doctor, PB_HEALTH_WARNING, NULL,
+		    "%s: a program is being exchanged for another, or a command that did was "
+		    "killed: the next one goes on with it",
+		    at->name);
+	else
+		say(doctor, PB_HEALTH_PROBLEM, mend,
+		    "%s: %u programs of xdp-portblock are on it, and each judges and counts what "
+		    "the one before it passes",
+		    at->name, at->nr_ours);
+}
+
 /* What the driver can do, and whether that is made use of. */
 static void check_driver(struct doctor *doctor)
 {
@@ -449,7 +470,7 @@ static check_function *const machine_checks[] = {
 	check_features, check_dispatcher, check_rulesets,
 };
 static check_function *const interface_checks[] = {
-	check_type, check_outer_header, check_programs, check_driver,
+	check_type, check_outer_header, check_programs, check_doubled,	  check_driver,
 	check_mtu,  check_vlan,		check_tunnels,	check_unwrapping,
 };
 

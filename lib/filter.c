@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include "attach.h"
 #include "error.h"
+#include "exchange.h"
 #include "interface.h"
 #include "lock.h"
 #include "ruleset.h"
@@ -16,7 +17,7 @@
 /* An interface of a load: as it was found, and what is to be done. */
 struct target {
 	struct pb_interface before;
-	struct pb_instance instance; /* zero where it was not loaded */
+	struct pb_instances ours; /* one, if it was loaded */
 	struct pb_ruleset *moved_from;
 	int outcomes; /* keeps the counters of a moved one, to go back to; else -1 */
 	enum pb_loaded what;
@@ -121,10 +122,12 @@ static int check_target(const struct load *load, int ifindex, struct target *tar
 			struct pb_error *error)
 {
 	struct pb_interface *interface = &target->before;
-	int ret = pb_interface_look(ifindex, interface, &target->instance, error);
+	int ret = pb_interface_look(ifindex, interface, &target->ours, error);
 
 	if (!ret)
 		ret = pb_interface_clear(interface, error);
+	if (!ret)
+		ret = pb_interface_single(interface, error);
 	if (ret)
 		return ret;
 	if (!interface->loaded) {
@@ -143,7 +146,7 @@ static int check_target(const struct load *load, int ifindex, struct target *tar
 	if (!ret && target->what == PB_MOVED)
 		ret = pb_ruleset_open(interface->ruleset, &target->moved_from, error);
 	if (!ret && target->what == PB_MOVED)
-		target->outcomes = pb_map_open(target->instance.outcomes_id);
+		target->outcomes = pb_map_open(target->ours.list[0].outcomes_id);
 	return ret;
 }
 
@@ -236,8 +239,6 @@ static int prepare_ruleset(struct load *load, struct pb_error *error)
 		return make_ruleset(load, error);
 	if (!ret)
 		ret = check_limits(load, error);
-	if (!ret)
-		load->ruleset->maps.config->keep = false;
 	if (!ret && (load->options->rules || load->options->set_policy))
 		ret = change_rules(load, error);
 	return ret;
@@ -274,13 +275,38 @@ static int check_attached(const struct load *load, struct pb_load_result *result
 	return 0;
 }
 
-/* Whatever program of ours is on the interface now. */
+/* Whatever programs of ours are on the interface now. */
 static void take_off(int ifindex)
 {
+	struct pb_instances ours;
 	struct pb_interface now;
 
-	if (!pb_interface_get(ifindex, &now, NULL) && now.loaded)
-		pb_detach(ifindex, now.program_id, NULL);
+	if (pb_interface_look(ifindex, &now, &ours, NULL))
+		return;
+	for (unsigned int i = 0; i < ours.nr; i++)
+		pb_detach(ifindex, ours.list[i].program_id, NULL);
+}
+
+static void move_back(const struct target *target)
+{
+	const struct pb_attach how = { .maps = &target->moved_from->maps,
+				       .priority = target->before.priority,
+				       .outcomes_id = target->ours.list[0].outcomes_id };
+	struct pb_instances ours;
+	struct pb_interface now;
+
+	if (pb_interface_look(target->before.ifindex, &now, &ours, NULL) || ours.nr != 1 ||
+	    ours.list[0].config_id == target->ours.list[0].config_id)
+		return;
+	pb_attach_instead(&how, &now, &ours.list[0], NULL);
+}
+
+static void undo_target(const struct target *target)
+{
+	if (target->what == PB_LOADED)
+		take_off(target->before.ifindex);
+	if (target->what == PB_MOVED)
+		move_back(target);
 }
 
 static int load_target(const struct load *load, const struct target *target,
@@ -288,7 +314,9 @@ static int load_target(const struct load *load, const struct target *target,
 {
 	const struct pb_attach how = { .maps = &load->ruleset->maps,
 				       .mode = load->options->mode,
-				       .priority = load->options->priority };
+				       .priority = target->what == PB_MOVED ?
+							   (int)target->before.priority :
+							   load->options->priority };
 	int ret = 0;
 
 	result->what = target->what;
@@ -296,34 +324,20 @@ static int load_target(const struct load *load, const struct target *target,
 	if (target->what == PB_LOADED)
 		ret = pb_attach(&how, &target->before, result->note, error);
 	else if (target->what == PB_MOVED)
-		ret = pb_attach_instead(&how, &target->before, error);
-	if (ret)
-		return ret;
-	ret = check_attached(load, result, error);
+		ret = pb_attach_instead(&how, &target->before, &target->ours.list[0], error);
+	if (!ret)
+		ret = check_attached(load, result, error);
 	if (target->what == PB_ALREADY_LOADED)
 		*result->note = '\0'; /* it is as it was */
-	if (ret && target->what == PB_LOADED)
-		take_off(target->before.ifindex);
+	if (ret)
+		undo_target(target);
 	return ret;
 }
 
-static void undo_target(const struct target *target, const struct pb_load_result *result)
-{
-	struct pb_attach how = { .priority = target->before.priority };
-
-	if (target->what == PB_LOADED)
-		pb_detach(result->interface.ifindex, result->interface.program_id, NULL);
-	if (target->what == PB_MOVED) {
-		how.maps = &target->moved_from->maps;
-		how.outcomes_id = target->instance.outcomes_id;
-		pb_attach_instead(&how, &result->interface, NULL);
-	}
-}
-
-static void undo_load(struct load *load, const struct pb_load_result *results, size_t done)
+static void undo_load(struct load *load, size_t done)
 {
 	for (size_t i = 0; i < done; i++)
-		undo_target(&load->targets[i], &results[i]);
+		undo_target(&load->targets[i]);
 	if (load->made)
 		pb_maps_unpin(load->name, NULL);
 	else if (load->changed)
@@ -337,11 +351,12 @@ static int release_moved(const struct load *load, struct pb_error *error)
 	int ret = gone ? 0 : pb_fail_memory(error);
 
 	for (size_t i = 0; !ret && i < load->nr; i++)
-		gone[i] = load->targets[i].what == PB_MOVED ? load->targets[i].instance.program_id :
-							      0;
+		gone[i] = load->targets[i].what == PB_MOVED ?
+				  load->targets[i].ours.list[0].program_id :
+				  0;
 	for (size_t i = 0; !ret && i < load->nr; i++)
 		if (load->targets[i].what == PB_MOVED)
-			ret = pb_ruleset_release(load->targets[i].instance.config_id, gone,
+			ret = pb_ruleset_release(load->targets[i].ours.list[0].config_id, gone,
 						 load->nr, false, error);
 	free(gone);
 	return ret;
@@ -369,8 +384,10 @@ static int load_locked(struct load *load, const int *ifindexes, struct pb_load_r
 			break;
 	}
 	if (ret)
-		undo_load(load, results, done);
-	else
+		undo_load(load, done);
+	else if (load->ruleset) /* from now on it is kept by those that use it */
+		load->ruleset->maps.config->keep = false;
+	if (!ret)
 		ret = release_moved(load, error);
 	for (size_t i = 0; i < load->nr; i++) {
 		pb_ruleset_close(load->targets[i].moved_from);
@@ -408,7 +425,9 @@ int pb_filter_load(const int *ifindexes, size_t nr, const struct pb_load_options
 		ret = pb_fail_memory(error);
 	if (!ret) {
 		lock = pb_lock(NULL, PB_LOCK_CHANGE, error);
-		ret = lock < 0 ? lock : load_locked(&load, ifindexes, tried, error);
+		ret = lock < 0 ? lock : pb_exchanges_recover(NULL, error);
+		if (!ret)
+			ret = load_locked(&load, ifindexes, tried, error);
 		if (!ret)
 			memcpy(results, tried, nr * sizeof(*results));
 		pb_pins_tidy();
@@ -424,12 +443,14 @@ int pb_filter_load(const int *ifindexes, size_t nr, const struct pb_load_options
 static int upgrade_one(int ifindex, struct pb_interface *interface, struct pb_error *error)
 {
 	struct pb_ruleset *ruleset;
-	struct pb_instance instance;
+	struct pb_instances ours;
 	struct pb_attach how = {};
-	int ret = pb_interface_look(ifindex, interface, &instance, error);
+	int ret = pb_interface_look(ifindex, interface, &ours, error);
 
 	if (!ret)
 		ret = pb_interface_clear(interface, error);
+	if (!ret)
+		ret = pb_interface_single(interface, error);
 	if (ret)
 		return ret;
 	if (!interface->loaded)
@@ -443,8 +464,8 @@ static int upgrade_one(int ifindex, struct pb_interface *interface, struct pb_er
 		return ret;
 	how.maps = &ruleset->maps;
 	how.priority = interface->priority;
-	how.outcomes_id = instance.outcomes_id;
-	ret = pb_attach_instead(&how, interface, error);
+	how.outcomes_id = ours.list[0].outcomes_id;
+	ret = pb_attach_instead(&how, interface, &ours.list[0], error);
 	pb_ruleset_close(ruleset);
 	return ret ?: pb_interface_get(ifindex, interface, error);
 }
@@ -457,7 +478,7 @@ int pb_filter_upgrade(const int *ifindexes, size_t nr, struct pb_interface *inte
 	if (ret)
 		return ret;
 	lock = pb_lock(NULL, PB_LOCK_CHANGE, error);
-	ret = lock < 0 ? lock : 0;
+	ret = lock < 0 ? lock : pb_exchanges_recover(NULL, error);
 	for (size_t i = 0; !ret && i < nr; i++)
 		ret = upgrade_one(ifindexes[i], &interfaces[i], error);
 	pb_pins_tidy();

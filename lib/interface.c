@@ -12,6 +12,7 @@
 #include <xdp/libxdp.h>
 #include "array.h"
 #include "error.h"
+#include "exchange.h"
 #include "interface.h"
 #include "link.h"
 #include "log.h"
@@ -68,6 +69,8 @@ static int find_map(__u32 id, struct pb_instance *instance)
 		instance->config_id = id;
 	else if (!strcmp(info.name, ".data.outcomes")) /* as libbpf names it */
 		instance->outcomes_id = id;
+	else if (!strcmp(info.name, ".data.exchange"))
+		instance->exchange_id = id;
 	else if (strstr(info.name, ".rodata") && info.value_size == sizeof(constants) &&
 		 !bpf_map_lookup_elem(fd, &zero, &constants)) {
 		instance->frags = constants.pb_frames == PB_FRAMES_ETHERNET_SPLIT ||
@@ -269,26 +272,62 @@ static int look_at_chain(struct pb_link_xdp *link, struct pb_interface *interfac
 	return link->program_id ? read_hidden_chain(link, code, interface, error) : 0;
 }
 
-/* Which program of the chain is ours. */
-static int find_ours(struct pb_interface *interface, struct pb_instance *instance,
+/* While two of ours take turns, the one whose turn it is; else the first that a packet meets. */
+static int choose_shown(struct pb_interface *interface, struct pb_instances *ours)
+{
+	const struct pb_instance *first = &ours->list[0];
+	struct pb_exchange *record;
+	int ret;
+
+	for (unsigned int i = 1; i < ours->nr; i++)
+		interface->exchange |= first->exchange_id &&
+				       ours->list[i].exchange_id == first->exchange_id;
+	if (!interface->exchange)
+		return 0;
+	ret = pb_exchange_map(first->exchange_id, &record);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	for (unsigned int i = 0; i < ours->nr; i++)
+		if (ours->list[i].exchange_id == first->exchange_id &&
+		    pb_exchange_number(record, ours->list[i].program_id) ==
+			    pb_exchange_acting(record->turn))
+			ours->shown = i;
+	pb_exchange_unmap(record);
+	return 0;
+}
+
+static void show(struct pb_interface *interface, const struct pb_instance *instance)
+{
+	interface->loaded = true;
+	interface->program_id = instance->program_id;
+	interface->frags = instance->frags;
+	for (unsigned int i = 0; i < interface->nr_chain; i++)
+		if (interface->chain[i].id == instance->program_id)
+			interface->priority = interface->chain[i].priority;
+}
+
+/* Which programs of the chain are ours. */
+static int find_ours(struct pb_interface *interface, struct pb_instances *ours,
 		     struct pb_error *error)
 {
-	int ours = 0;
+	int ret = 0;
 
-	for (unsigned int i = 0; ours <= 0 && i < interface->nr_chain; i++) {
-		const struct pb_chain_program *program = &interface->chain[i];
+	for (unsigned int i = 0; ret >= 0 && i < interface->nr_chain; i++) {
+		struct pb_chain_program *program = &interface->chain[i];
 
-		ours = pb_instance_of(program->id, instance);
-		if (ours < 0)
-			return pb_fail_permission(error, -ours,
-						  "look at the interface's XDP program");
-		if (!ours)
+		ret = pb_instance_of(program->id, &ours->list[ours->nr]);
+		if (ret <= 0)
 			continue;
-		interface->loaded = true;
-		interface->program_id = program->id;
-		interface->priority = program->priority;
-		interface->frags = instance->frags;
+		program->ours = true;
+		ours->nr++;
 	}
+	if (ret >= 0 && ours->nr)
+		ret = choose_shown(interface, ours);
+	if (ret < 0)
+		return pb_fail_permission(error, -ret, "look at the interface's XDP program");
+	interface->nr_ours = ours->nr;
+	if (ours->nr)
+		show(interface, &ours->list[ours->shown]);
 	return 0;
 }
 
@@ -322,14 +361,14 @@ static int read_maps(struct pb_interface *interface, const struct pb_instance *i
 	return 0;
 }
 
-int pb_interface_look(int ifindex, struct pb_interface *interface, struct pb_instance *instance,
+int pb_interface_look(int ifindex, struct pb_interface *interface, struct pb_instances *ours,
 		      struct pb_error *error)
 {
 	struct pb_link_xdp link;
 	int ret;
 
 	memset(interface, 0, sizeof(*interface));
-	memset(instance, 0, sizeof(*instance));
+	memset(ours, 0, sizeof(*ours));
 	interface->ifindex = ifindex;
 	if (!if_indextoname(ifindex, interface->name))
 		return fail_gone(ifindex, error);
@@ -342,9 +381,9 @@ int pb_interface_look(int ifindex, struct pb_interface *interface, struct pb_ins
 	if (link.program_id)
 		ret = pb_libxdp_folder_check(error) ?: look_at_chain(&link, interface, error);
 	if (!ret)
-		ret = find_ours(interface, instance, error);
+		ret = find_ours(interface, ours, error);
 	if (!ret && interface->loaded)
-		ret = read_maps(interface, instance, error);
+		ret = read_maps(interface, &ours->list[ours->shown], error);
 	return ret;
 }
 
@@ -353,11 +392,22 @@ int pb_interface_clear(const struct pb_interface *interface, struct pb_error *er
 	return *interface->obstacle ? pb_fail(error, EBUSY, "%s", interface->obstacle) : 0;
 }
 
+int pb_interface_single(const struct pb_interface *interface, struct pb_error *error)
+{
+	if (interface->nr_ours < 2)
+		return 0;
+	return pb_fail(
+		error, EEXIST,
+		"%s: %u programs of xdp-portblock are on it: `xdp-portblock unload %s` takes "
+		"them off, then load it again",
+		interface->name, interface->nr_ours, interface->name);
+}
+
 int pb_interface_get(int ifindex, struct pb_interface *interface, struct pb_error *error)
 {
-	struct pb_instance instance;
+	struct pb_instances ours;
 	struct pb_interface seen;
-	int ret = pb_interface_look(ifindex, &seen, &instance, error);
+	int ret = pb_interface_look(ifindex, &seen, &ours, error);
 
 	if (!ret)
 		*interface = seen;

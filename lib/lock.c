@@ -11,6 +11,7 @@
 static const int operations[] = {
 	[PB_LOCK_READ] = LOCK_SH,
 	[PB_LOCK_CHANGE] = LOCK_EX,
+	[PB_LOCK_TRY] = LOCK_EX | LOCK_NB,
 	[PB_LOCK_LISTEN] = LOCK_EX | LOCK_NB,
 };
 

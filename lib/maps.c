@@ -146,9 +146,9 @@ static int set_sizes(struct portblock_bpf *object, const struct pb_config *confi
 /* Of the object, the maps of a ruleset that are no variables of the program. */
 static int leave_out_others(struct portblock_bpf *object)
 {
-	struct bpf_map *variables[] = { object->maps.data_config, object->maps.bss,
-					object->maps.data_meters, object->maps.data_outcomes,
-					object->maps.rodata };
+	struct bpf_map *variables[] = { object->maps.data_config,   object->maps.bss,
+					object->maps.data_meters,   object->maps.data_outcomes,
+					object->maps.data_exchange, object->maps.rodata };
 	int ret = bpf_program__set_autoload(object->progs.xdp_portblock, false);
 
 	for (size_t i = 0; !ret && i < sizeof(variables) / sizeof(variables[0]); i++)
@@ -425,38 +425,53 @@ struct pb_counters pb_maps_counters(const struct pb_maps *maps)
 				     .resets = &maps->config->resets };
 }
 
-static int open_outcomes(__u32 id)
+/* Maps an array of one entry into memory. -EPROTO: the entry has another size. */
+static int map_entry(__u32 id, size_t size, void **entry)
 {
 	struct bpf_map_info info = {};
 	__u32 len = sizeof(info);
 	int fd = pb_map_open(id), ret = 0;
+	void *start = MAP_FAILED;
 
 	if (fd < 0)
 		return fd;
 	if (bpf_obj_get_info_by_fd(fd, &info, &len))
 		ret = -errno;
-	else if (info.value_size != sizeof(struct pb_outcomes))
+	else if (info.value_size != size)
 		ret = -EPROTO;
 	if (!ret)
-		return fd;
+		start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (!ret && start == MAP_FAILED)
+		ret = -errno;
 	close(fd);
+	if (!ret)
+		*entry = start;
 	return ret;
+}
+
+int pb_config_map(__u32 id, struct pb_config **config)
+{
+	return map_entry(id, sizeof(**config), (void **)config);
+}
+
+void pb_config_unmap(struct pb_config *config)
+{
+	munmap(config, sizeof(*config));
+}
+
+int pb_exchange_map(__u32 id, struct pb_exchange **exchange)
+{
+	return map_entry(id, sizeof(**exchange), (void **)exchange);
+}
+
+void pb_exchange_unmap(struct pb_exchange *exchange)
+{
+	munmap(exchange, sizeof(*exchange));
 }
 
 int pb_outcomes_map(__u32 id, struct pb_outcomes **outcomes)
 {
-	int fd = open_outcomes(id), ret = fd < 0 ? fd : 0;
-	void *start;
-
-	if (ret)
-		return ret;
-	start = mmap(NULL, sizeof(**outcomes), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (start == MAP_FAILED)
-		ret = -errno;
-	else
-		*outcomes = start;
-	close(fd);
-	return ret;
+	return map_entry(id, sizeof(**outcomes), (void **)outcomes);
 }
 
 void pb_outcomes_unmap(struct pb_outcomes *outcomes)

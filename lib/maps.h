@@ -135,6 +135,12 @@ void pb_outcomes_unmap(struct pb_outcomes *outcomes);
 struct pb_counters pb_outcomes_counters(struct pb_outcomes *outcomes);
 int pb_outcomes_read(__u32 id, struct pb_count outcomes[PB_OUTCOME_MAX]);
 
+/* pb_config, or an interface's pb_exchange, of the map with that id, likewise. */
+int pb_config_map(__u32 id, struct pb_config **config);
+void pb_config_unmap(struct pb_config *config);
+int pb_exchange_map(__u32 id, struct pb_exchange **exchange);
+void pb_exchange_unmap(struct pb_exchange *exchange);
+
 /* Replaces the entries of one slot in the trie, or in the map of prefixes. */
 struct pb_source;
 int pb_sources_replace(const struct pb_maps *maps, __u32 slot, const struct pb_source *sources,

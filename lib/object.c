@@ -38,14 +38,15 @@ static int use_maps(struct portblock_bpf *object, const struct pb_maps *maps, bo
 	return 0;
 }
 
-static int use_outcomes(struct portblock_bpf *object, __u32 id)
+/* Of another instance; 0: one of its own. */
+static int use_map(struct bpf_map *map, __u32 id)
 {
-	int fd = pb_map_open(id), ret;
+	int fd = id ? pb_map_open(id) : 0, ret;
 
-	if (fd < 0)
+	if (fd <= 0)
 		return fd;
 	/* It takes a copy of the descriptor. */
-	ret = bpf_map__reuse_fd(object->maps.data_outcomes, fd);
+	ret = bpf_map__reuse_fd(map, fd);
 	close(fd);
 	return ret;
 }
@@ -87,9 +88,12 @@ int pb_object_open(const struct pb_maps *maps, const struct pb_constants *consta
 	opened->rodata->pb_connections = constants->connections;
 	opened->rodata->pb_quiet = constants->private_counts;
 	opened->rodata->pb_count_row = row;
+	opened->rodata->pb_number = constants->number;
 	ret = use_maps(opened, maps, constants->private_counts);
-	if (!ret && constants->outcomes_id)
-		ret = use_outcomes(opened, constants->outcomes_id);
+	if (!ret)
+		ret = use_map(opened->maps.data_outcomes, constants->outcomes_id);
+	if (!ret)
+		ret = use_map(opened->maps.data_exchange, constants->exchange_id);
 	if (!ret && constants->private_counts)
 		ret = bpf_map__set_max_entries(opened->maps.pb_counts, cpus * row);
 	if (ret) {

@@ -14,6 +14,8 @@ struct pb_constants {
 	bool connections;    /* the kernel can look sockets up from XDP */
 	bool private_counts; /* rule counters of its own, and no reports: it leaves no trace */
 	__u32 outcomes_id;   /* the map of outcome counters; 0: one of its own */
+	__u32 exchange_id;   /* likewise, of the turns in an exchange */
+	__u32 number;	     /* its own there */
 };
 
 /*

@@ -394,6 +394,7 @@ struct pb_chain_program {
 	char name[64];
 	__u32 id;
 	__u32 priority;
+	bool ours;
 };
 
 /* What is on an interface, as the kernel says. */
@@ -406,6 +407,8 @@ struct pb_interface {
 	bool dispatcher;    /* attached through libxdp's dispatcher, else a single program */
 	struct pb_chain_program chain[PB_CHAIN_PROGRAMS_MAX];
 	unsigned int nr_chain;
+	unsigned int nr_ours; /* of the chain; more than one: the fields below are of the first, */
+	bool exchange;	      /* or of that whose turn it is while one is exchanged for another */
 	__u32 program_id;
 	__u32 priority;
 	bool frags; /* takes frames in several buffers */
@@ -473,6 +476,14 @@ int pb_filter_load(const int *ifindexes, size_t nr, const struct pb_load_options
  */
 int pb_filter_upgrade(const int *ifindexes, size_t nr, struct pb_interface *interfaces,
 		      struct pb_error *error);
+
+/*
+ * Finishes what a process that was killed while it exchanged programs has left on the interfaces of
+ * this network namespace, or undoes it; `recovered` gets of how many. The functions above and below
+ * do that first; one that only reads may be preceded by it. Returns 0 without looking where another
+ * process is at it, or where this one may not see the rulesets.
+ */
+int pb_filter_recover(size_t *recovered, struct pb_error *error);
 
 /*
  * Takes the filter off interfaces; other programs of the chain stay. The pins of a ruleset that no

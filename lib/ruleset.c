@@ -192,12 +192,26 @@ static int retire_ids(struct pb_ruleset *ruleset, struct pb_set *set)
 	return 0;
 }
 
+/*
+ * Publishes: a slot, and PB_ACTIVE_PENDING or not. Whether programs are exchanged is for others to
+ * say, who do not hold the lock of this ruleset.
+ */
+static void set_active(struct pb_config *config, __u32 active)
+{
+	__u32 was = __atomic_load_n(&config->active, __ATOMIC_SEQ_CST);
+
+	while (!__atomic_compare_exchange_n(&config->active, &was,
+					    active | (was & PB_ACTIVE_EXCHANGE), false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		;
+}
+
 /* Makes what the clock has done, or `rollback` does, lasting: then nothing is pending. */
 static void revert(struct pb_config *config)
 {
 	__u32 slot = config->active & PB_ACTIVE_SLOT;
 
-	__atomic_store_n(&config->active, !slot, __ATOMIC_SEQ_CST);
+	set_active(config, !slot);
 }
 
 /* Nobody confirmed in time: the old generation is in force already, by the clock. */
@@ -308,8 +322,7 @@ static int publish(struct pb_ruleset *ruleset, const struct pb_set *set, __u64 c
 		return ret;
 	if (confirm) /* nobody asks for the time before the next store says that it counts */
 		__atomic_store_n(&config->revert_at, from_now(confirm), __ATOMIC_SEQ_CST);
-	__atomic_store_n(&config->active, confirm ? idle | PB_ACTIVE_PENDING : idle,
-			 __ATOMIC_SEQ_CST);
+	set_active(config, confirm ? idle | PB_ACTIVE_PENDING : idle);
 	return 0;
 }
 
@@ -358,8 +371,7 @@ static int end_pending(struct pb_ruleset *ruleset, bool keep, struct pb_error *e
 			      "and the rules from before are back",
 			      ruleset->name);
 	else if (keep)
-		__atomic_store_n(&config->active, config->active & PB_ACTIVE_SLOT,
-				 __ATOMIC_SEQ_CST);
+		set_active(config, config->active & PB_ACTIVE_SLOT);
 	else
 		revert(config);
 	if (ret == -ETIME)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "attach.h"
 #include "error.h"
+#include "exchange.h"
 #include "interface.h"
 #include "lock.h"
 #include "ruleset.h"
@@ -11,7 +12,7 @@
 /* An interface of an unload. */
 struct target {
 	int ifindex;
-	struct pb_instance instance;
+	struct pb_instances ours;
 };
 
 /*
@@ -28,7 +29,7 @@ struct unload {
 static int make_room(struct unload *unload, size_t nr, struct pb_error *error)
 {
 	unload->targets = calloc(nr + 1, sizeof(*unload->targets));
-	unload->gone = calloc(nr + 1, sizeof(*unload->gone));
+	unload->gone = calloc((nr + 1) * PB_CHAIN_PROGRAMS_MAX, sizeof(*unload->gone));
 	return unload->targets && unload->gone ? 0 : pb_fail_memory(error);
 }
 
@@ -42,7 +43,7 @@ static int add_target(struct unload *unload, int ifindex, struct pb_error *error
 {
 	struct target *target = &unload->targets[unload->nr];
 	struct pb_interface interface;
-	int ret = pb_interface_look(ifindex, &interface, &target->instance, error);
+	int ret = pb_interface_look(ifindex, &interface, &target->ours, error);
 
 	if (!ret)
 		ret = pb_interface_clear(&interface, error);
@@ -57,12 +58,27 @@ static int add_target(struct unload *unload, int ifindex, struct pb_error *error
 	return 0;
 }
 
+/* All of ours, however many there are. */
 static int take_off(struct unload *unload, const struct target *target, struct pb_error *error)
 {
-	int ret = pb_detach(target->ifindex, target->instance.program_id, error);
+	int ret = 0;
 
-	if (!ret)
-		unload->gone[unload->nr_gone++] = target->instance.program_id;
+	for (unsigned int i = 0; !ret && i < target->ours.nr; i++) {
+		ret = pb_detach(target->ifindex, target->ours.list[i].program_id, error);
+		if (!ret)
+			unload->gone[unload->nr_gone++] = target->ours.list[i].program_id;
+	}
+	return ret;
+}
+
+static int release_target(const struct unload *unload, const struct target *target, bool keep,
+			  struct pb_error *error)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < target->ours.nr; i++)
+		ret = pb_ruleset_release(target->ours.list[i].config_id, unload->gone,
+					 unload->nr_gone, keep, error);
 	return ret;
 }
 
@@ -71,8 +87,7 @@ static int release(const struct unload *unload, bool keep, struct pb_error *erro
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < unload->nr; i++)
-		ret = pb_ruleset_release(unload->targets[i].instance.config_id, unload->gone,
-					 unload->nr_gone, keep, error);
+		ret = release_target(unload, &unload->targets[i], keep, error);
 	return ret;
 }
 
@@ -100,6 +115,8 @@ int pb_filter_unload(const int *ifindexes, size_t nr, bool keep, struct pb_error
 	if (ret)
 		return ret;
 	lock = pb_lock(NULL, PB_LOCK_CHANGE, error);
+	if (lock >= 0) /* if that fails, all of ours are taken off all the same */
+		pb_exchanges_recover(NULL, NULL);
 	ret = lock < 0 ? lock : unload_locked(ifindexes, nr, keep, error);
 	pb_pins_tidy();
 	pb_unlock(lock);
@@ -146,6 +163,8 @@ int pb_filter_unload_all(bool keep, pb_unloaded_function *function, void *contex
 	if (ret)
 		return ret;
 	lock = pb_lock(NULL, PB_LOCK_CHANGE, error);
+	if (lock >= 0)
+		pb_exchanges_recover(NULL, NULL);
 	ret = lock < 0 ? lock : unload_all_locked(keep, function, context, error);
 	pb_pins_tidy();
 	pb_unlock(lock);

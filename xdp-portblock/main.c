@@ -352,6 +352,21 @@ static int parse_options(struct arguments *arguments, int argc, char **argv)
 
 /* ---- ------------------------------------------------------------------------------------- */
 
+/* What a command left that was killed; whatever the next one is to do, it begins with that. */
+static void recover(void)
+{
+	struct pb_error error;
+	size_t recovered;
+
+	if (pb_filter_recover(&recovered, &error))
+		note("a program that was being exchanged when a command was killed: %s",
+		     error.text);
+	else if (recovered)
+		note("%zu interface%s on which a command was killed while it exchanged programs: "
+		     "mended",
+		     recovered, recovered == 1 ? "" : "s");
+}
+
 static int run_command(const struct command *command, int argc, char **argv)
 {
 	struct arguments arguments = { .command = command };
@@ -367,6 +382,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 		return wrong(&arguments, "'%s' is not wanted here", arguments.words[0]);
 	if (arguments.verbose)
 		pb_log_set(print_log, arguments.verbose > 1);
+	recover();
 	ret = command->run(&arguments);
 	return finish_output() == DONE ? ret : FAILED;
 }

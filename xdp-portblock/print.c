@@ -151,6 +151,7 @@ static struct json_object *chain_to_json(const struct pb_interface *interface)
 		json_object_object_add(json, "name", json_object_new_string(program->name));
 		json_object_object_add(json, "id", json_object_new_int64(program->id));
 		json_object_object_add(json, "priority", json_object_new_int64(program->priority));
+		json_object_object_add(json, "ours", json_object_new_boolean(program->ours));
 		json_object_array_add(chain, json);
 	}
 	return chain;
@@ -193,6 +194,7 @@ struct json_object *interface_to_json(const struct pb_interface *interface)
 	json_object_object_add(
 		json, "confirm_in",
 		interface->pending ? json_object_new_double(interface->pending / 1e9) : NULL);
+	json_object_object_add(json, "exchange", json_object_new_boolean(interface->exchange));
 	json_object_object_add(json, "chain", chain_to_json(interface));
 	json_object_object_add(json, "outcomes", outcomes);
 	return json;
@@ -247,6 +249,17 @@ static void print_chain(const struct pb_interface *interface)
 	printf("\n");
 }
 
+static void print_doubled(const struct pb_interface *interface)
+{
+	if (interface->exchange)
+		printf("  a program is exchanged for another: program %u judges packets now\n",
+		       interface->program_id);
+	else if (interface->nr_ours > 1)
+		printf("  %u programs of xdp-portblock are on it, and each judges and counts what the "
+		       "one before it passes: `xdp-portblock unload %s` takes all of them off\n",
+		       interface->nr_ours, interface->name);
+}
+
 static void print_interface(const struct pb_interface *interface)
 {
 	char packets[16], bytes[16], why[UNREADABLE], *left;
@@ -268,6 +281,7 @@ static void print_interface(const struct pb_interface *interface)
 		free(left);
 	}
 	print_chain(interface);
+	print_doubled(interface);
 	if (interface->outcomes_error) {
 		printf("  counters: %s\n", unreadable(interface, why));
 		return;

@@ -96,7 +96,8 @@ struct pb_slot {
 
 /* pb_config.active */
 #define PB_ACTIVE_SLOT (1U << 0)
-#define PB_ACTIVE_PENDING (1U << 1) /* the generation waits to be confirmed */
+#define PB_ACTIVE_PENDING (1U << 1)  /* the generation waits to be confirmed */
+#define PB_ACTIVE_EXCHANGE (1U << 2) /* a program is exchanged for another: struct pb_exchange */
 
 /* pb_config[0]: the first thing a packet reads. */
 struct pb_config {
@@ -260,6 +261,30 @@ struct pb_count {
 struct pb_outcomes {
 	struct pb_count row[PB_CPU_ROWS + PB_BASE_ROWS][PB_OUTCOME_MAX];
 	__u64 resets;
+};
+
+/*
+ * pb_exchange[0], of one interface: whose turn it is while two programs of ours are in its chain,
+ * the old one and the one that takes its place. Both read `turn` for each packet and exactly one
+ * acts on it, though the word may change in between: XDP runs to the end on one CPU, so what the
+ * first of the chain decides it tells the second by the CPU's latch. Between two changes of the
+ * phase all packets under way are waited for, so the views of the two differ by one phase at most.
+ *
+ *             the first reads   and latches   the second reads   and takes
+ *   OLD       OLD               old           OLD                old
+ *   LATCH     LATCH             new           LATCH              what is latched
+ *   NEW       NEW               new           NEW                new
+ */
+enum pb_phase { PB_PHASE_NONE, PB_PHASE_OLD, PB_PHASE_LATCH, PB_PHASE_NEW };
+#define PB_TURN_PHASE 3U
+#define PB_TURN_OLD (1U << 2)	/* the number of the old program, or of the only one: 0 or 1 */
+#define PB_TURN_FIRST (1U << 3) /* the number of the one that runs first */
+#define PB_LATCHES 8192		/* the most CPUs that a kernel is built for */
+struct pb_exchange {
+	__u32 turn;
+	__u32 programs[2]; /* ids, by number; 0: not known */
+	__u32 reserved;
+	__u8 latch[PB_LATCHES]; /* a CPU's: the number whose packet it is */
 };
 
 /* pb_events, a ring buffer: a packet that somebody listens for; `captured` bytes of it follow. */

@@ -25,12 +25,48 @@
 #define PORTS_SOURCE(ports) ((__be16)((ports) >> 16))
 #define PORTS_DESTINATION(ports) ((__be16)(ports))
 
-/* The slot in force: the published one, or the other one when no confirm came in time. */
-PB_INLINE __u32 slot_in_force(void)
+/*
+ * An index that the verifier is to know the bound of. In assembly, since clang knows it already, and
+ * removes the mask or compares other bits of the same value: of a copy that was compared before, and
+ * of a byte-swapped value on 6.1 and older, the verifier learns nothing.
+ */
+PB_INLINE __u64 masked(__u64 index, __u64 mask)
+{
+	asm volatile("%0 &= %1" : "+r"(index) : "i"(mask));
+	return index;
+}
+
+/* Is the packet one for the other program of ours in the chain? */
+static __noinline int is_of_other(__u32 cpu)
+{
+	volatile struct pb_exchange *exchange = &pb_exchange;
+	__u32 turn = exchange->turn, phase = turn & PB_TURN_PHASE;
+	__u32 old = !!(turn & PB_TURN_OLD), whose = phase > PB_PHASE_OLD ? !old : old;
+	volatile __u8 *latch = &exchange->latch[masked(cpu, PB_LATCHES - 1)];
+
+	if (phase == PB_PHASE_NONE)
+		return false;
+	if (pb_number == !!(turn & PB_TURN_FIRST))
+		*latch = whose;
+	else if (phase == PB_PHASE_LATCH)
+		whose = *latch;
+	return whose != pb_number;
+}
+
+/*
+ * The slot that judges the packet: the published one, or the other one when no confirm came in time;
+ * SLOT_OF_OTHER: the packet is for the other program. To be asked once a packet.
+ */
+#define SLOT_OF_OTHER PB_SLOTS
+PB_INLINE __u32 slot_of_packet(__u32 cpu)
 {
 	const volatile struct pb_config *config = &pb_config;
 	__u32 active = config->active;
 
+	if (!unlikely(active > PB_ACTIVE_SLOT))
+		return active;
+	if (active & PB_ACTIVE_EXCHANGE && is_of_other(cpu))
+		return SLOT_OF_OTHER;
 	if (active & PB_ACTIVE_PENDING && bpf_ktime_get_boot_ns() >= config->revert_at)
 		active = !(active & PB_ACTIVE_SLOT);
 	return active & PB_ACTIVE_SLOT;
@@ -41,17 +77,6 @@ PB_INLINE const struct pb_decision *decision_at(__u32 index, __u32 slot)
 	__u32 key = index * PB_SLOTS + slot;
 
 	return bpf_map_lookup_elem(&pb_decisions, &key);
-}
-
-/*
- * An index that the verifier is to know the bound of. In assembly, since clang knows it already, and
- * removes the mask or compares other bits of the same value: of a copy that was compared before, and
- * of a byte-swapped value on 6.1 and older, the verifier learns nothing.
- */
-PB_INLINE __u64 masked(__u64 index, __u64 mask)
-{
-	asm volatile("%0 &= %1" : "+r"(index) : "i"(mask));
-	return index;
 }
 
 /* A port in wire order as an index. */

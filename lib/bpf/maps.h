@@ -8,17 +8,19 @@ const volatile enum pb_frames pb_frames = PB_FRAMES_ETHERNET;
 const volatile bool pb_connections = true; /* the kernel can look sockets up from XDP */
 const volatile bool pb_quiet = false;	   /* tells no listener */
 const volatile __u32 pb_count_row = PB_RULES_DEFAULT + 1; /* entries of a CPU in pb_counts */
+const volatile __u32 pb_number; /* of the two that take turns in an exchange: 0 or 1 */
 
 /*
  * Maps of one entry, as variables: the program holds their address, where a look-up in a map takes
  * 11 instructions on 6.1. The library makes the first three under these names, and pins them; the
- * last one is of this interface alone, and gone with the program. (pb_ports is in .bss, since that
+ * last two are of this interface alone, and gone with the program. (pb_ports is in .bss, since that
  * takes no room in the object; Debian 12's bpftool knows no .bss.NAME.)
  */
 struct pb_config pb_config SEC(".data.config");
 struct pb_ports pb_ports;
 struct pb_meters pb_meters SEC(".data.meters");
 struct pb_outcomes pb_outcomes SEC(".data.outcomes");
+struct pb_exchange pb_exchange SEC(".data.exchange");
 
 PB_INLINE bool is_ethernet(void)
 {

@@ -92,8 +92,10 @@ PB_INLINE int answer(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 entry, _
 PB_INLINE int filter_ports(struct xdp_md *ctx, __u32 cpu, __u32 length, __u64 found, __be16 sport,
 			   __be16 dport)
 {
-	__u32 slot = slot_in_force(), ports = PORTS(sport, dport), entry = PB_ENTRY_CLOSER;
+	__u32 slot = slot_of_packet(cpu), ports = PORTS(sport, dport), entry = PB_ENTRY_CLOSER;
 
+	if (slot == SLOT_OF_OTHER)
+		return XDP_PASS;
 	if (FOUND_PROTO(found) < PB_ENTRY_PROTOS)
 		entry = entry_of(slot, masked(FOUND_PROTO(found), 1), dport);
 	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_CLOSER)
@@ -105,14 +107,17 @@ PB_INLINE int filter_ports(struct xdp_md *ctx, __u32 cpu, __u32 length, __u64 fo
 PB_INLINE int filter_packet(struct xdp_md *ctx, __u32 cpu, __u32 length, enum pb_outcome outcome,
 			    const struct pb_packet *packet)
 {
-	__u32 flags;
+	__u32 flags, slot;
 
 	if (outcome == PB_OUTCOME_PASS)
 		return filter_ports(ctx, cpu, length,
 				    FOUND(packet->proto, packet->family, packet->network,
 					  packet->transport),
 				    packet->sport, packet->dport);
-	flags = pb_config.slots[slot_in_force()].flags;
+	slot = slot_of_packet(cpu);
+	if (slot == SLOT_OF_OTHER)
+		return XDP_PASS;
+	flags = pb_config.slots[slot & 1].flags;
 	return answer(ctx, cpu, length, PB_ENTRY(0, outcome, verdict_on(outcome, flags)), 0);
 }
 
@@ -231,7 +236,7 @@ int xdp_portblock(struct xdp_md *ctx)
 	if (!pb_parse_plain((void *)(long)ctx->data, (void *)(long)ctx->data_end, &plain))
 		return filter(ctx, cpu, length);
 	slot = config->active;
-	if (slot > PB_ACTIVE_SLOT) /* a change is pending */
+	if (slot > PB_ACTIVE_SLOT) /* a change is pending, or a program is exchanged */
 		return filter_plain(ctx, cpu, length);
 	entry = entry_of(slot, plain.proto, plain.dport);
 	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_CLOSER)

@@ -76,6 +76,9 @@ kept=$("$PB" rule list -j)
 t_ok 'unload --keep' in_a "$PB" unload --keep v0
 t_is 'the program is gone' '' "$(xdp_on v0)"
 t_is 'the rules are there' "$kept" "$("$PB" rule list -j)"
+t_fail 'a load that fails' 1 'lo: .*native' in_a "$PB" load -m native v0 lo
+t_ok 'leaves them kept' in_a "$PB" doctor --fix
+t_is 'rules and ids' "$kept" "$("$PB" rule list -j)"
 t_ok 'load again' in_a "$PB" load v0
 t_is 'with the same rules, ids and policy' "$kept" "$("$PB" rule list -j)"
 t_ok 'unload -k --all' in_a "$PB" unload -k --all
