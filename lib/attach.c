@@ -356,6 +356,7 @@ static int detach_once(int ifindex, __u32 program_id)
 
 int pb_detach(int ifindex, __u32 program_id, struct pb_error *error)
 {
+	const struct pb_dispatch_programs taken_off = { .ids = &program_id, .nr = 1 };
 	struct before before;
 	int ret = remember(ifindex, &before, error);
 	char reason[256];
@@ -369,7 +370,7 @@ int pb_detach(int ifindex, __u32 program_id, struct pb_error *error)
 			 *pb_log_last() ? ": " : "", pb_log_last());
 		put_back(&before);
 		if (is_off(ifindex, program_id))
-			ret = pb_dispatch_clean(ifindex, &program_id, 1, NULL);
+			ret = pb_dispatch_clean(ifindex, &taken_off, NULL);
 		else
 			pb_fail(error, -ret, "cannot detach program %u from interface %d: %s",
 				program_id, ifindex, reason);

@@ -8,46 +8,70 @@
 #include <bpf/bpf.h>
 #include "dispatch.h"
 #include "error.h"
+#include "interface.h"
 #include "link.h"
 #include "maps.h"
 
-/* The id of the program that is pinned there; 0: none is. */
-static __u32 program_at(const char *path)
+/*
+ * The id of the program that is pinned there, itself or by the link that holds it in its dispatcher,
+ * which libxdp pins first. 0: none is.
+ */
+static __u32 program_at(const char *path, bool link)
 {
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-	int fd = bpf_obj_get(path);
+	struct bpf_prog_info program = {};
+	struct bpf_link_info held = {};
+	__u32 len = link ? sizeof(held) : sizeof(program);
+	int fd = bpf_obj_get(path), ret;
 
 	if (fd < 0)
 		return 0;
-	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		info.id = 0;
+	ret = bpf_obj_get_info_by_fd(fd, link ? (void *)&held : (void *)&program, &len);
 	close(fd);
-	return info.id;
+	if (ret)
+		return 0;
+	return link ? held.prog_id : program.id;
 }
 
-static bool is_one_of(__u32 id, const __u32 *programs, size_t nr)
+static bool is_one_of(__u32 id, const struct pb_dispatch_programs *programs)
 {
-	for (size_t i = 0; i < nr; i++)
-		if (id && programs[i] == id)
+	struct pb_instance instance;
+
+	for (size_t i = 0; i < programs->nr; i++)
+		if (programs->ids[i] == id)
 			return true;
-	return false;
+	return programs->exchange_id && pb_instance_of(id, &instance) > 0 &&
+	       instance.exchange_id == programs->exchange_id;
 }
 
-static bool holds_one_of(DIR *folder, const char *path, const __u32 *programs, size_t nr)
+static bool is_gone(__u32 program)
+{
+	int fd = bpf_prog_get_fd_by_id(program), error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && error == ENOENT;
+}
+
+/* Does a folder hold one of the programs, or nothing, its dispatcher being gone? */
+static bool is_left_over(DIR *folder, const char *path, __u32 dispatcher,
+			 const struct pb_dispatch_programs *programs)
 {
 	char pin[PATH_MAX + 1 + NAME_MAX];
 	const struct dirent *entry;
+	bool empty = true;
+	__u32 id;
 
 	rewinddir(folder);
 	while ((entry = readdir(folder))) {
-		if (!strstr(entry->d_name, "-prog"))
+		if (entry->d_name[0] == '.')
 			continue;
+		empty = false;
 		snprintf(pin, sizeof(pin), "%s/%s", path, entry->d_name);
-		if (is_one_of(program_at(pin), programs, nr))
+		id = program_at(pin, strstr(entry->d_name, "-link"));
+		if (id && is_one_of(id, programs))
 			return true;
 	}
-	return false;
+	return empty && is_gone(dispatcher);
 }
 
 static int remove_folder(DIR *folder, const char *path)
@@ -62,20 +86,22 @@ static int remove_folder(DIR *folder, const char *path)
 	return rmdir(path) && errno != ENOENT ? -errno : 0;
 }
 
-static int clean_folder(const char *path, const __u32 *programs, size_t nr)
+static int clean_folder(const char *path, __u32 dispatcher,
+			const struct pb_dispatch_programs *programs)
 {
 	DIR *folder = opendir(path);
 	int ret = 0;
 
 	if (!folder)
 		return errno == ENOENT ? 0 : -errno;
-	if (holds_one_of(folder, path, programs, nr))
+	if (is_left_over(folder, path, dispatcher, programs))
 		ret = remove_folder(folder, path);
 	closedir(folder);
 	return ret;
 }
 
-int pb_dispatch_clean(int ifindex, const __u32 *programs, size_t nr, struct pb_error *error)
+int pb_dispatch_clean(int ifindex, const struct pb_dispatch_programs *programs,
+		      struct pb_error *error)
 {
 	const struct dirent *entry;
 	struct pb_link_xdp link;
@@ -93,7 +119,7 @@ int pb_dispatch_clean(int ifindex, const __u32 *programs, size_t nr, struct pb_e
 		    id == link.program_id)
 			continue;
 		snprintf(path, sizeof(path), "%s/xdp/dispatch-%d-%u", pb_bpffs(), of, id);
-		ret = clean_folder(path, programs, nr);
+		ret = clean_folder(path, id, programs);
 	}
 	if (folder)
 		closedir(folder);

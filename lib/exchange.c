@@ -268,6 +268,7 @@ static int recover(struct exchange *exchange, struct pb_error *error)
 {
 	struct partners partners;
 	__u32 keep = pb_exchange_acting(exchange->record->turn), ids[2];
+	const struct pb_dispatch_programs both = { ids, 2, exchange->record_id };
 	int ret = look(exchange, &partners, error);
 
 	if (ret)
@@ -278,7 +279,7 @@ static int recover(struct exchange *exchange, struct pb_error *error)
 	ids[1] = exchange->record->programs[1];
 	ret = conclude(exchange, keep, &partners, error);
 	if (!ret)
-		ret = pb_dispatch_clean(exchange->ifindex, ids, 2, error);
+		ret = pb_dispatch_clean(exchange->ifindex, &both, error);
 	if (!ret && partners.there[!keep] &&
 	    partners.instance[0].config_id != partners.instance[1].config_id)
 		ret = pb_ruleset_release(partners.instance[!keep].config_id, &ids[!keep], 1, true,

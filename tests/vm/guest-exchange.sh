@@ -211,13 +211,13 @@ load_rules()
 
 t_ok 'load' all_loaded
 t_ok 'rules' load_rules
-# Where the two take turns, everywhere; of the many other calls, PB_KILLS of each or "all".
+# Some of the places where the two take turns, and of the many other calls; PB_KILLS=all: everywhere.
 for command in 'upgrade v0' 'load v0 -r b'; do
 	# shellcheck disable=SC2086 # words
 	{
 		t_ok "$command: to its end" calls $command
 		t_ok "$command: and back" all_loaded
-		sweep membarrier all $command
+		sweep membarrier "${PB_KILLS:-2}" $command
 		for call in unlink sendto bpf; do
 			sweep $call "${PB_KILLS:-1}" $command
 		done
