@@ -217,22 +217,34 @@ test:
 check:
 	@tests/run unit
 
-# What the fuzzer finds out stays in build/fuzz-corpus for the next run; the corpus that
-# is committed is the conformance table's. A frame that breaks it is left in build/.
+# What a fuzzer finds out stays in build/fuzz-*/ for the next run; the corpora that are
+# committed are small, and the parser's is the conformance table's. What breaks a reader is
+# left in build/fuzz-NAME.
 FUZZ_SECONDS ?= 60
+fuzzers := parse rule_text file json
+.PHONY: $(fuzzers:%=fuzz-%)
+fuzz_flags := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iheaders -Ilib -O1 -g \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+# The library's readers; no system call but to read files.
+fuzz_lib := $(wildcard lib/clock.c lib/error.c lib/text.c lib/words.c lib/ports.c \
+	lib/protocols.c lib/prefix*.c lib/duration.c lib/names*.c lib/rule.c lib/rule-*.c lib/set*.c lib/file*.c \
+	lib/read-file.c)
 
-build/fuzz_parse: tests/fuzz/fuzz_parse.c tests/fuzz/harness.h $(wildcard headers/portblock/*.h) \
-		Makefile
+$(patsubst %,build/fuzz_%,$(filter-out parse,$(fuzzers))): fuzz_sources := $(fuzz_lib)
+build/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h headers/portblock/*.h lib/*.h) $(fuzz_lib) Makefile
 	$(call say,CLANG,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) -std=gnu11 -Wall -Wextra -Werror -Iheaders -O1 -g \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< || \
+	$(Q)$(CLANG) $(fuzz_flags) $(DEP_CFLAGS) -o $@ $< $(fuzz_sources) -ljson-c || \
 		{ echo 'make fuzz: clang needs its runtime: tests/deps fuzz' >&2; exit 1; }
 
-fuzz: build/fuzz_parse
-	@mkdir -p build/fuzz-corpus
-	build/fuzz_parse -max_total_time=$(FUZZ_SECONDS) -max_len=4200 -print_final_stats=1 \
-		-artifact_prefix=build/ build/fuzz-corpus tests/fuzz/corpus
+# One after the other; `make fuzz-json` runs one of them.
+fuzz: $(fuzzers:%=fuzz-%)
+
+$(fuzzers:%=fuzz-%): fuzz-%: build/fuzz_%
+	@mkdir -p build/fuzz-$*/corpus build/fuzz-$*/folder
+	cd build/fuzz-$*/folder && $(CURDIR)/build/fuzz_$* -max_total_time=$(FUZZ_SECONDS) \
+		-max_len=4200 -print_final_stats=1 -timeout=10 -artifact_prefix=$(CURDIR)/build/fuzz-$*/ \
+		$(CURDIR)/build/fuzz-$*/corpus $(CURDIR)/tests/fuzz/corpus$(patsubst %,-%,$(filter-out parse,$*))
 
 # The README's conformance table is what tests/prog/table prints.
 table:
@@ -299,7 +311,7 @@ help:
 	@echo 'make check           tests/run unit: the tests that need no root'
 	@echo 'make bench           measure all, to build/bench; bench-insns: instructions a packet only'
 	@echo 'make lint            clang-format, shellcheck, cppcheck, mandoc, python'
-	@echo 'make fuzz            the parser under libFuzzer for FUZZ_SECONDS=60'
+	@echo 'make fuzz            all fuzzers, FUZZ_SECONDS=60 each; fuzz-parse, -rule_text, -file, -json: one'
 	@echo 'make table           write the conformance table of README.md anew'
 	@echo 'make install         to $$(DESTDIR)$$(PREFIX); uninstall takes it back'
 	@echo 'make clean           remove what make made; distclean: and config.mk'
