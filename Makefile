@@ -223,6 +223,7 @@ check:
 FUZZ_SECONDS ?= 60
 fuzzers := parse rule_text file json
 .PHONY: $(fuzzers:%=fuzz-%)
+.SECONDARY: $(fuzzers:%=build/fuzz_%)
 fuzz_flags := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iheaders -Ilib -O1 -g \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 # The library's readers; no system call but to read files.
@@ -243,7 +244,7 @@ fuzz: $(fuzzers:%=fuzz-%)
 $(fuzzers:%=fuzz-%): fuzz-%: build/fuzz_%
 	@mkdir -p build/fuzz-$*/corpus build/fuzz-$*/folder
 	cd build/fuzz-$*/folder && $(CURDIR)/build/fuzz_$* -max_total_time=$(FUZZ_SECONDS) \
-		-max_len=4200 -print_final_stats=1 -timeout=10 -artifact_prefix=$(CURDIR)/build/fuzz-$*/ \
+		-max_len=4200 -print_final_stats=1 -timeout=120 -artifact_prefix=$(CURDIR)/build/fuzz-$*/ \
 		$(CURDIR)/build/fuzz-$*/corpus $(CURDIR)/tests/fuzz/corpus$(patsubst %,-%,$(filter-out parse,$*))
 
 # The README's conformance table is what tests/prog/table prints.
