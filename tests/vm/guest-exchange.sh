@@ -148,15 +148,22 @@ calls()
 	in_a strace -f -o "$T_DIR/calls" -e trace=membarrier,unlink,sendto,bpf "$PB" "$@"
 }
 
-# points CALL HOW-MANY: some of those at which it can be killed, or "all"
+# count CALL: such calls in what strace wrote
+count()
+{
+	grep -cE "^[0-9]+ +$1\\("
+}
+
+# points CALL HOW-MANY: some of those at which it can be killed since the exchange began, or "all"
 points()
 {
-	local nr
-	nr=$(grep -cE "^[0-9]+ +$1\(" "$T_DIR/calls")
+	local before nr
+	before=$(sed '/ membarrier(/,$d' "$T_DIR/calls" | count "$1")
+	nr=$(count "$1" <"$T_DIR/calls")
 	if [ "$2" = all ]; then
 		seq "$nr"
 	else
-		shuf -i "1-$nr" -n "$2"
+		shuf -i "$((before + 1))-$nr" -n "$2"
 	fi
 }
 
