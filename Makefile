@@ -231,11 +231,14 @@ fuzz_lib := $(wildcard lib/clock.c lib/error.c lib/text.c lib/words.c lib/ports.
 	lib/protocols.c lib/prefix*.c lib/duration.c lib/names*.c lib/rule.c lib/rule-*.c lib/set*.c lib/file*.c \
 	lib/read-file.c)
 
-$(patsubst %,build/fuzz_%,$(filter-out parse,$(fuzzers))): fuzz_sources := $(fuzz_lib)
-build/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h headers/portblock/*.h lib/*.h) $(fuzz_lib) Makefile
+fuzz_readers := $(patsubst %,build/fuzz_%,$(filter-out parse,$(fuzzers)))
+
+build/fuzz_parse: tests/fuzz/fuzz_parse.c
+$(fuzz_readers): tests/fuzz/fuzz_readers.c $(fuzz_lib)
+build/fuzz_%: $(wildcard tests/fuzz/*.h headers/portblock/*.h lib/*.h) Makefile
 	$(call say,CLANG,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(fuzz_flags) $(DEP_CFLAGS) -o $@ $< $(fuzz_sources) -ljson-c || \
+	$(Q)$(CLANG) $(fuzz_flags) -DCHECK=check_$* $(DEP_CFLAGS) -o $@ $(filter %.c,$^) -ljson-c || \
 		{ echo 'make fuzz: clang needs its runtime: tests/deps fuzz' >&2; exit 1; }
 
 # One after the other; `make fuzz-json` runs one of them.

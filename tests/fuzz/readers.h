@@ -6,6 +6,7 @@
 #ifndef READERS_H
 #define READERS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,12 +98,13 @@ static inline const char *json_broken(const struct pb_rule *rule)
 	return wrong;
 }
 
-static inline const char *check_rule_text(const char *line)
+static inline const char *check_line(const char *line, bool *taken)
 {
 	const char *wrong = NULL;
 	struct pb_rule rule;
 
-	if (read_rule(line, &rule, &wrong))
+	*taken = !read_rule(line, &rule, &wrong);
+	if (!*taken)
 		return wrong;
 	if (!wrong)
 		wrong = text_broken(&rule);
@@ -177,14 +179,15 @@ static inline const char *set_broken(const struct pb_set *set)
 	return wrong;
 }
 
-static inline const char *check_file(const char *name, const void *data, size_t size)
+static inline const char *check_set(const char *name, const void *data, size_t size, bool *taken)
 {
 	static struct pb_problems problems, notes;
 	struct pb_rule *const mark = (struct pb_rule *)&problems;
 	struct pb_set set = { .rules = mark, .nr_rules = 4711 };
 	const char *wrong;
 
-	if (read_bytes(name, data, size, &set, &problems, &notes)) {
+	*taken = !read_bytes(name, data, size, &set, &problems, &notes);
+	if (!*taken) {
 		if (set.rules != mark || set.nr_rules != 4711)
 			return "a refused file has changed its output";
 		return problems.nr ? problems_broken(&problems) : "a refusal without a reason";
@@ -229,25 +232,28 @@ static inline void fill_folder(void)
 	}
 }
 
-/* ---- All three ----------------------------------------------------------------------------- */
+/* ---- All three: what is wrong, or NULL; `taken`: the input is not refused -------------------- */
 
-static inline const char *check_rule_bytes(const void *data, size_t size)
+static inline const char *check_rule_text(const void *data, size_t size, bool *taken)
 {
 	char *line = strndup(data, size);
-	const char *wrong = line ? check_rule_text(line) : NULL;
+	const char *wrong;
 
+	if (!line)
+		abort();
+	wrong = check_line(line, taken);
 	free(line);
 	return wrong;
 }
 
-static inline const char *check_file_bytes(const void *data, size_t size)
+static inline const char *check_file(const void *data, size_t size, bool *taken)
 {
-	return check_file("x.rules", data, size);
+	return check_set("x.rules", data, size, taken);
 }
 
-static inline const char *check_json_bytes(const void *data, size_t size)
+static inline const char *check_json(const void *data, size_t size, bool *taken)
 {
-	return check_file("x.json", data, size);
+	return check_set("x.json", data, size, taken);
 }
 
 #endif

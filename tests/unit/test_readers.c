@@ -16,68 +16,31 @@
 
 #define INPUT_MAX 65536
 
-typedef const char *check_function(const void *data, size_t size);
-typedef bool takes_function(const void *data, size_t size);
+typedef const char *check_function(const void *data, size_t size, bool *taken);
 
 static char top[PATH_MAX];
 static char folder[] = "/tmp/pb-readers.XXXXXX";
 
-static bool takes_rule(const void *data, size_t size)
-{
-	const char *wrong = NULL;
-	struct pb_rule rule;
-	char *line = strndup(data, size);
-	bool taken;
-
-	assert_non_null(line);
-	taken = !read_rule(line, &rule, &wrong);
-	if (taken)
-		pb_rule_clear(&rule);
-	free(line);
-	return taken;
-}
-
-static bool takes(const char *name, const void *data, size_t size)
-{
-	static struct pb_problems problems;
-	struct pb_set set = { 0 };
-
-	if (read_bytes(name, data, size, &set, &problems, NULL))
-		return false;
-	pb_set_clear(&set);
-	return true;
-}
-
-static bool takes_file(const void *data, size_t size)
-{
-	return takes("x.rules", data, size);
-}
-
-static bool takes_json(const void *data, size_t size)
-{
-	return takes("x.json", data, size);
-}
-
-static bool replay_input(const char *path, const char *name, check_function *check,
-			 takes_function *taken)
+static bool replay_input(const char *path, const char *name, check_function *check)
 {
 	static char data[INPUT_MAX];
 	FILE *file = fopen(path, "rb");
 	const char *wrong;
+	bool taken;
 	size_t size;
 
 	assert_non_null(file);
 	size = fread(data, 1, sizeof(data), file);
 	fclose(file);
-	wrong = check(data, size);
-	if (!wrong && strncmp(name, taken(data, size) ? "no-" : "ok-", 3) == 0)
+	wrong = check(data, size, &taken);
+	if (!wrong && strncmp(name, taken ? "no-" : "ok-", 3) == 0)
 		wrong = "taken or refused, not as its name says";
 	if (wrong)
 		print_error("%s: %s\n", path, wrong);
 	return !wrong;
 }
 
-static void replay(const char *corpus, check_function *check, takes_function *taken)
+static void replay(const char *corpus, check_function *check)
 {
 	char path[PATH_MAX + NAME_MAX + 64];
 	const struct dirent *entry;
@@ -91,7 +54,7 @@ static void replay(const char *corpus, check_function *check, takes_function *ta
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), "%s/tests/fuzz/%s/%s", top, corpus, entry->d_name);
-		right += replay_input(path, entry->d_name, check, taken);
+		right += replay_input(path, entry->d_name, check);
 		nr++;
 	}
 	closedir(inputs);
@@ -102,19 +65,19 @@ static void replay(const char *corpus, check_function *check, takes_function *ta
 static void test_rule_text(void **state)
 {
 	(void)state;
-	replay("corpus-rule_text", check_rule_bytes, takes_rule);
+	replay("corpus-rule_text", check_rule_text);
 }
 
 static void test_file(void **state)
 {
 	(void)state;
-	replay("corpus-file", check_file_bytes, takes_file);
+	replay("corpus-file", check_file);
 }
 
 static void test_json(void **state)
 {
 	(void)state;
-	replay("corpus-json", check_json_bytes, takes_json);
+	replay("corpus-json", check_json);
 }
 
 static int enter_folder(void **state)

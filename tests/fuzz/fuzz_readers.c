@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Fuzzes the reader of a file of rules in JSON (libFuzzer). */
+/*
+ * Fuzzes one of the readers of text (libFuzzer): a rule, a file of rules, or one in JSON, as CHECK
+ * says, a function of readers.h.
+ */
 #include "readers.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -15,7 +18,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-	const char *wrong = leads_outside(data, size) ? NULL : check_json_bytes(data, size);
+	bool taken;
+	const char *wrong = leads_outside(data, size) ? NULL : CHECK(data, size, &taken);
 
 	if (wrong) {
 		fprintf(stderr, "%s\n", wrong);
