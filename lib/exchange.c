@@ -28,16 +28,9 @@ struct partners {
 
 /* ---- Turns ------------------------------------------------------------------------------- */
 
-__u32 pb_exchange_acting(__u32 turn)
-{
-	__u32 old = !!(turn & PB_TURN_OLD);
-
-	return (turn & PB_TURN_PHASE) > PB_PHASE_OLD ? !old : old;
-}
-
 __u32 pb_exchange_number(const struct pb_exchange *record, __u32 program_id)
 {
-	__u32 old = !!(record->turn & PB_TURN_OLD);
+	__u32 old = PB_TURN_OLD_OF(record->turn);
 
 	return record->programs[old] == program_id ? old : !old;
 }
@@ -68,13 +61,10 @@ static int turn_to(const struct exchange *exchange, const struct partners *partn
 		turn = (turn & ~PB_TURN_PHASE) | PB_PHASE_NEW;
 		ret = step(exchange, turn, error);
 	}
-	if (ret || pb_exchange_acting(turn) == number)
+	if (ret || PB_TURN_ACTING(turn) == number)
 		return ret;
-	ret = step(exchange, turn_of(PB_PHASE_OLD, !number, first), error);
-	if (!ret)
-		ret = step(exchange, turn_of(PB_PHASE_LATCH, !number, first), error);
-	if (!ret)
-		ret = step(exchange, turn_of(PB_PHASE_NEW, !number, first), error);
+	for (int phase = PB_PHASE_OLD; !ret && phase <= PB_PHASE_NEW; phase++)
+		ret = step(exchange, turn_of(phase, !number, first), error);
 	return ret;
 }
 
@@ -219,10 +209,9 @@ static int conclude(const struct exchange *exchange, __u32 keep, struct partners
 }
 
 /* The old one acts on all packets, and so does the new one's ruleset as far as it is concerned. */
-static int begin(const struct exchange *exchange, const struct pb_instance *old,
+static int begin(const struct exchange *exchange, const struct pb_instance *old, __u32 number,
 		 __u32 new_config_id, struct pb_error *error)
 {
-	__u32 number = !!(exchange->record->turn & PB_TURN_OLD);
 	int ret = mark(old->config_id);
 
 	if (!ret)
@@ -245,10 +234,10 @@ int pb_exchange(const struct pb_attach *how, const struct pb_interface *interfac
 
 	if (ret)
 		return ret;
-	number = !!(exchange.record->turn & PB_TURN_OLD);
+	number = PB_TURN_OLD_OF(exchange.record->turn);
 	beside.exchange_id = old->exchange_id;
 	beside.number = !number;
-	ret = begin(&exchange, old, new_config_id, error);
+	ret = begin(&exchange, old, number, new_config_id, error);
 	if (!ret)
 		ret = pb_attach_beside(&beside, interface, error);
 	if (!ret)
@@ -267,7 +256,7 @@ int pb_exchange(const struct pb_attach *how, const struct pb_interface *interfac
 static int recover(struct exchange *exchange, struct pb_error *error)
 {
 	struct partners partners;
-	__u32 keep = pb_exchange_acting(exchange->record->turn), ids[2];
+	__u32 keep = PB_TURN_ACTING(exchange->record->turn), ids[2];
 	const struct pb_dispatch_programs both = { ids, 2, exchange->record_id };
 	int ret = look(exchange, &partners, error);
 

@@ -14,9 +14,6 @@
 int pb_exchange(const struct pb_attach *how, const struct pb_interface *interface,
 		const struct pb_instance *old, struct pb_error *error);
 
-/* The number of the program that acts on packets, as `turn` has it. */
-__u32 pb_exchange_acting(__u32 turn);
-
 /* The number of a program that takes part. */
 __u32 pb_exchange_number(const struct pb_exchange *record, __u32 program_id);
 

@@ -290,7 +290,7 @@ static int choose_shown(struct pb_interface *interface, struct pb_instances *our
 	for (unsigned int i = 0; i < ours->nr; i++)
 		if (ours->list[i].exchange_id == first->exchange_id &&
 		    pb_exchange_number(record, ours->list[i].program_id) ==
-			    pb_exchange_acting(record->turn))
+			    PB_TURN_ACTING(record->turn))
 			ours->shown = i;
 	pb_exchange_unmap(record);
 	return 0;

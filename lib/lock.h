@@ -29,8 +29,8 @@ enum pb_lock_kind { PB_LOCK_READ, PB_LOCK_CHANGE, PB_LOCK_TRY, PB_LOCK_LISTEN };
  * Waits for the lock of a ruleset's folder (`ruleset` NULL: of all of them, made if it is not
  * there). Returns a descriptor that holds it; -ENOENT where the folder is gone: another process
  * has unloaded it; -EBUSY: somebody has PB_LOCK_LISTEN, or any where this is PB_LOCK_TRY, a change's
- * that does not wait. A folder that an ordinary user could open,
- * and so lock, is refused: pb_folder_open().
+ * that does not wait. A folder that an ordinary user could open, and so lock, is refused:
+ * pb_folder_open().
  */
 int pb_lock(const char *ruleset, enum pb_lock_kind kind, struct pb_error *error);
 void pb_unlock(int lock);

@@ -279,7 +279,11 @@ enum pb_phase { PB_PHASE_NONE, PB_PHASE_OLD, PB_PHASE_LATCH, PB_PHASE_NEW };
 #define PB_TURN_PHASE 3U
 #define PB_TURN_OLD (1U << 2)	/* the number of the old program, or of the only one: 0 or 1 */
 #define PB_TURN_FIRST (1U << 3) /* the number of the one that runs first */
-#define PB_LATCHES 8192		/* the most CPUs that a kernel is built for */
+/* The numbers of the old one, of the first, and of the one that acts but for the latch. */
+#define PB_TURN_OLD_OF(turn) (!!((turn)&PB_TURN_OLD))
+#define PB_TURN_FIRST_OF(turn) (!!((turn)&PB_TURN_FIRST))
+#define PB_TURN_ACTING(turn) (PB_TURN_OLD_OF(turn) ^ (((turn)&PB_TURN_PHASE) > PB_PHASE_OLD))
+#define PB_LATCHES 8192 /* the most CPUs that a kernel is built for */
 struct pb_exchange {
 	__u32 turn;
 	__u32 programs[2]; /* ids, by number; 0: not known */

@@ -40,13 +40,12 @@ PB_INLINE __u64 masked(__u64 index, __u64 mask)
 static __noinline int is_of_other(__u32 cpu)
 {
 	volatile struct pb_exchange *exchange = &pb_exchange;
-	__u32 turn = exchange->turn, phase = turn & PB_TURN_PHASE;
-	__u32 old = !!(turn & PB_TURN_OLD), whose = phase > PB_PHASE_OLD ? !old : old;
+	__u32 turn = exchange->turn, phase = turn & PB_TURN_PHASE, whose = PB_TURN_ACTING(turn);
 	volatile __u8 *latch = &exchange->latch[masked(cpu, PB_LATCHES - 1)];
 
 	if (phase == PB_PHASE_NONE)
 		return false;
-	if (pb_number == !!(turn & PB_TURN_FIRST))
+	if (pb_number == PB_TURN_FIRST_OF(turn))
 		*latch = whose;
 	else if (phase == PB_PHASE_LATCH)
 		whose = *latch;
