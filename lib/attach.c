@@ -370,12 +370,15 @@ int pb_detach(int ifindex, __u32 program_id, struct pb_error *error)
 			 *pb_log_last() ? ": " : "", pb_log_last());
 		put_back(&before);
 		if (is_off(ifindex, program_id))
-			ret = pb_dispatch_clean(ifindex, &taken_off, NULL);
+			ret = 0;
 		else
 			pb_fail(error, -ret, "cannot detach program %u from interface %d: %s",
 				program_id, ifindex, reason);
 	}
 	forget(&before);
+	/* libxdp does not tell of pins that it could not remove. The program is off all the same. */
+	if (!ret)
+		pb_dispatch_clean(ifindex, &taken_off, NULL);
 	return ret;
 }
 

@@ -183,7 +183,19 @@ static int look(const struct exchange *exchange, struct partners *partners, stru
 	return ret;
 }
 
-/* Goes on from wherever the exchange is, until that program is the only one. */
+/* Removes what libxdp has left of the one that was taken off. */
+static int clean(const struct exchange *exchange)
+{
+	const struct pb_dispatch_programs both = { exchange->record->programs, 2,
+						   exchange->record_id };
+
+	return pb_dispatch_clean(exchange->ifindex, &both, NULL);
+}
+
+/*
+ * Goes on from wherever the exchange is, until that program is the only one. What cannot be cleaned
+ * up then, which changes nothing for packets, leaves the exchange to the next command to end.
+ */
 static int conclude(const struct exchange *exchange, __u32 keep, struct partners *partners,
 		    struct pb_error *error)
 {
@@ -202,7 +214,7 @@ static int conclude(const struct exchange *exchange, __u32 keep, struct partners
 	}
 	if (!ret)
 		ret = pb_grace_period(&exchange->maps, error);
-	if (!ret)
+	if (!ret && !clean(exchange))
 		__atomic_store_n(&exchange->record->turn, turn_of(PB_PHASE_NONE, keep, 0),
 				 __ATOMIC_SEQ_CST);
 	return ret;
@@ -234,7 +246,7 @@ int pb_exchange(const struct pb_attach *how, const struct pb_interface *interfac
 
 	if (ret)
 		return ret;
-	number = PB_TURN_OLD_OF(exchange.record->turn);
+	number = PB_TURN_ACTING(exchange.record->turn);
 	beside.exchange_id = old->exchange_id;
 	beside.number = !number;
 	ret = begin(&exchange, old, number, new_config_id, error);
@@ -255,25 +267,26 @@ int pb_exchange(const struct pb_attach *how, const struct pb_interface *interfac
 /* The one that acts stays, if it is there still. */
 static int recover(struct exchange *exchange, struct pb_error *error)
 {
+	__u32 keep = PB_TURN_ACTING(exchange->record->turn);
+	const struct pb_instance *gone;
 	struct partners partners;
-	__u32 keep = PB_TURN_ACTING(exchange->record->turn), ids[2];
-	const struct pb_dispatch_programs both = { ids, 2, exchange->record_id };
 	int ret = look(exchange, &partners, error);
 
 	if (ret)
 		return ret;
 	if (!partners.there[keep])
 		keep = !keep;
-	ids[0] = exchange->record->programs[0];
-	ids[1] = exchange->record->programs[1];
 	ret = conclude(exchange, keep, &partners, error);
-	if (!ret)
-		ret = pb_dispatch_clean(exchange->ifindex, &both, error);
-	if (!ret && partners.there[!keep] &&
-	    partners.instance[0].config_id != partners.instance[1].config_id)
-		ret = pb_ruleset_release(partners.instance[!keep].config_id, &ids[!keep], 1, true,
-					 error);
+	gone = &partners.instance[!keep];
+	if (!ret && partners.there[!keep] && gone->config_id != partners.instance[keep].config_id)
+		ret = pb_ruleset_release(gone->config_id, &gone->program_id, 1, true, error);
 	return ret;
+}
+
+/* Is it under way, or not cleaned up after? */
+static bool is_open(const struct exchange *exchange)
+{
+	return (exchange->record->turn & PB_TURN_PHASE) != PB_PHASE_NONE;
 }
 
 static int recover_instance(int ifindex, const struct pb_instance *instance, size_t *recovered,
@@ -284,9 +297,9 @@ static int recover_instance(int ifindex, const struct pb_instance *instance, siz
 
 	if (ret)
 		return ret < 0 ? ret : 0;
-	if ((exchange.record->turn & PB_TURN_PHASE) != PB_PHASE_NONE) {
+	if (is_open(&exchange)) {
 		ret = recover(&exchange, error);
-		*recovered += !ret;
+		*recovered += !ret && !is_open(&exchange);
 	}
 	close_exchange(&exchange);
 	return ret;

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Answers of the kernel that are lost: it has done what it was asked, and the command hears that it
-# has not. Whatever the command then says is so.
+# has not. Whatever the command then says is so. PB_LOST says how many of a command's answers are lost,
+# one at a time, or "all".
 
 # shellcheck disable=SC2317 # functions are called by t_ok and others
 
@@ -23,17 +24,11 @@ lose()
 		"$PB" "$@" >said 2>&1
 }
 
-# points COMMAND...: which answers to lose; runs it once to know how many there are
-points()
+# answers_of COMMAND...: which of them to lose; runs it once to know how many there are
+answers_of()
 {
 	in_a strace -f -o trace -e trace=recvmsg "$PB" "$@" >said 2>&1
-	local nr
-	nr=$(grep -c 'recvmsg(' trace)
-	if [ "${PB_LOST:-3}" = all ]; then
-		seq "$nr"
-	else
-		shuf -i "1-$nr" -n "${PB_LOST:-3}"
-	fi
+	draw 1 "$(grep -c 'recvmsg(' trace)" "${PB_LOST:-3}"
 }
 
 # on DEV: its ruleset, as status has it; "none"
@@ -48,7 +43,7 @@ sweep()
 {
 	local what=$1 undo=$2 before=$3 after=$4 n want status wrong=
 	shift 4
-	points "$@" >points
+	answers_of "$@" >answers
 	$undo
 	while read -r n; do
 		lose "$n" "$@" </dev/null
@@ -60,9 +55,9 @@ sweep()
 answer $n, exit status $status: $(look), $(cat said)"
 		$undo || wrong="$wrong
 answer $n: cannot go back: $(cat said)"
-	done <points
+	done <answers
 	t_is "$what: each is what the exit status says" '' "$wrong"
-	t_ok "$what: there were answers to lose" test -s points
+	t_ok "$what: there were answers to lose" test -s answers
 }
 
 # --- load -------------------------------------------------------------------------------------

@@ -162,3 +162,13 @@ nobody()
 {
 	in_a setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all "$@"
 }
+
+# draw FIRST LAST HOW-MANY: some of the numbers from FIRST to LAST, or "all"; others each time
+draw()
+{
+	if [ "$3" = all ]; then
+		seq "$1" "$2"
+	else
+		shuf -i "$1-$2" -n "$3"
+	fi
+}

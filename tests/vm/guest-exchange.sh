@@ -127,13 +127,25 @@ all_loaded()
 	in_a "$PB" load v0 -m native -r a && in_a "$PB" load v2 -r a && in_a "$PB" load lo -r b
 }
 
-# killed CALL N COMMAND...: it is killed when it calls that for the Nth time; 0: it was not
-killed()
+# What is done to a call, in strace's words
+declare -A faults=([killed]='signal=KILL:when=%d' [failing]='error=EIO:when=%d'
+	[failing from]='error=EIO:when=%d+')
+
+# disturbed FAULT CALL N COMMAND...: that is done to it at the Nth such call
+disturbed()
 {
-	local call=$1 n=$2
-	shift 2
-	in_a strace -f -o "$T_DIR/strace" -e "trace=$call" -e "inject=$call:signal=KILL:when=$n" \
-		"$PB" "$@" >"$T_DIR/killed" 2>&1
+	local fault call=$2
+	# shellcheck disable=SC2059 # the formats are above
+	printf -v fault "${faults[$1]}" "$3"
+	shift 3
+	in_a strace -f -o "$T_DIR/strace" -e "trace=$call" -e "inject=$call:$fault" \
+		"$PB" "$@" >"$T_DIR/said" 2>&1
+}
+
+# spoke STATUS FAULT: a command that was not killed ends well, or fails and says why
+spoke()
+{
+	[ "$2" = killed ] || [ "$1" -eq 0 ] || { [ "$1" -eq 1 ] && [ -s "$T_DIR/said" ]; }
 }
 
 # counted ONCE: by the rules for 1000 and 2000, for wait_for
@@ -154,30 +166,28 @@ count()
 	grep -cE "^[0-9]+ +$1\\("
 }
 
-# points CALL HOW-MANY: some of those at which it can be killed since the exchange began, or "all"
-points()
+# points_of CALL HOW-MANY: some of those since the exchange began
+points_of()
 {
 	local before nr
 	before=$(sed '/ membarrier(/,$d' "$T_DIR/calls" | count "$1")
 	nr=$(count "$1" <"$T_DIR/calls")
-	if [ "$2" = all ]; then
-		seq "$nr"
-	else
-		shuf -i "$((before + 1))-$nr" -n "$2"
-	fi
+	draw $((before + 1)) "$nr" "$2"
 }
 
-kills=0 which=0 want=0
-# sweep CALL HOW-MANY COMMAND...: kills it at some of these calls, and looks at what the next command
+disturbances=0 which=0 want=0
+# sweep FAULT CALL HOW-MANY COMMAND...: at some of these calls, and looks at what the next command
 # finds
 sweep()
 {
-	local call=$1 n next what
-	for n in $(points "$call" "$2"); do
+	local fault=$1 call=$2 n next what status
+	for n in $(points_of "$call" "$3"); do
 		next=${nexts[which++ % ${#nexts[@]}]}
-		what="$3, killed at $call $n"
-		killed "$call" "$n" "${@:3}" && t_note "$what: it was not"
-		kills=$((kills + 1))
+		what="$4, $fault at $call $n"
+		disturbed "$fault" "$call" "$n" "${@:4}"
+		status=$?
+		disturbances=$((disturbances + 1))
+		t_ok "$what: exit status $status, and says why" spoke $status "$fault"
 		# A packet is judged by one of the two while nobody does anything about it.
 		in_b "$PYTHON" "$PEER" send udp "$A4" 1000 --count 3
 		in_b "$PYTHON" "$PEER" send udp "$A4" 2000 --count 3
@@ -218,19 +228,24 @@ load_rules()
 
 t_ok 'load' all_loaded
 t_ok 'rules' load_rules
-# Some of the places where the two take turns, and of the many other calls; PB_KILLS=all: everywhere.
+# Some of the places where the two take turns, and of the many other calls; PB_DISTURB says how many
+# of each kind, or "all".
 for command in 'upgrade v0' 'load v0 -r b'; do
 	# shellcheck disable=SC2086 # words
 	{
 		t_ok "$command: to its end" calls $command
 		t_ok "$command: and back" all_loaded
-		sweep membarrier "${PB_KILLS:-2}" $command
+		sweep killed membarrier "${PB_DISTURB:-2}" $command
 		for call in unlink sendto bpf; do
-			sweep $call "${PB_KILLS:-1}" $command
+			sweep killed $call "${PB_DISTURB:-1}" $command
+		done
+		for call in membarrier sendto; do
+			sweep failing $call "${PB_DISTURB:-1}" $command
+			sweep 'failing from' $call "${PB_DISTURB:-1}" $command
 		done
 	}
 done
-t_note "killed $kills times"
+t_note "disturbed $disturbances times"
 t_ok 'unload' in_a "$PB" unload --all
 t_is 'nothing is left of ours' '' "$(our_pins; bpftool prog show name $ours)"
 t_ok 'the kernel has not complained' no_complaints
