@@ -201,7 +201,8 @@ int pb_file_read(int fd, const char *path, char **text, unsigned long *line, str
 	if (!ret || ret == -EINVAL) {
 		int marked = skip_mark(made, &len, error);
 
-		ret = marked ?: ret;
+		if (marked)
+			ret = marked;
 	}
 	if (ret) {
 		*line = ret == -EINVAL ? line_of(made, len) : 0;

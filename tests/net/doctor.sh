@@ -273,6 +273,7 @@ for port in ports.split(","):
 END
 heard()
 {
+	# shellcheck disable=SC2016 # for awk to expand
 	in_a awk '$1 == "Udp6InDatagrams" { print $2 }' /proc/net/snmp6
 }
 hears()

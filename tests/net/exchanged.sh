@@ -147,10 +147,10 @@ for ((round = 0; round < ROUNDS; round++)); do
 	wait "${pids[@]}" "$witness"
 	there=" $(tail -n 1 seen) $(ports default) "
 	[ "$(ports default)" = '' ] || exchanged=$((exchanged + 1))
-	for port in $(cat added.*); do
+	while read -r port; do
 		added=$((added + 1))
 		[[ $there = *" $port "* ]] || lost+=" $port"
-	done
+	done < <(cat added.*)
 done
 t_note "$added rules added in $ROUNDS rounds; in $exchanged of them the new ruleset got some"
 t_ok 'rules were added to both' test "$exchanged" -gt 0

@@ -16,13 +16,13 @@ SIZE=8000
 # large PROTO ADDR PORT: so many bytes go from B to A and back
 large()
 {
-	answers "$@" --size $SIZE
+	answers "$@" --size "$SIZE"
 }
 
 # lost PROTO ADDR PORT: nothing comes back
 lost()
 {
-	silent "$@" --size $SIZE
+	silent "$@" --size "$SIZE"
 }
 
 # A header beyond the first buffer, which is a page at most: IPv6, 4096 bytes of routing

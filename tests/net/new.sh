@@ -247,6 +247,7 @@ t_ok 'TIME_WAIT: new' only 1-65535/tcp --new
 for ends in "$A4 $B4 7104" "$A6 $B6 7106"; do
 	read -r addr peer sport <<<"$ends"
 	t_ok "TIME_WAIT: $addr closes" in_a "$PYTHON" "$T_DIR/closed.py" "$peer" 2300 "$sport"
+	# shellcheck disable=SC2016 # for that shell to expand
 	t_ok "TIME_WAIT: $addr has one" wait_for 60 \
 		in_a sh -c 'ss -Htan state time-wait "sport = $1" | grep -q .' - "$sport"
 	t_is "TIME_WAIT: $peer ends it, and opens none" 'pass pass pass drop drop' \

@@ -28,7 +28,7 @@ for addr in "$A4" "$A6"; do
 	t_is "$addr: udp: now" 0 "$(ask udp "$addr" 53 --now)"
 	t_is "$addr: now, 4000 bytes" 0 "$(ask udp "$addr" 53 --now --size 4000)"
 	t_is "$addr: now, without a peer" 0 "$(ask udp "$addr" 53 --now --unconnected)"
-	for i in {1..8}; do
+	for _ in {1..8}; do
 		ask udp "$addr" 54 --now
 		ask tcp "$addr" 24 --now
 	done >"$T_DIR/refused"

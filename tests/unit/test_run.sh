@@ -135,6 +135,7 @@ t_fail 'run: busy with no such layer' 2 "no layer 'nix'" "$tree/tests/run" --bus
 fake load 'echo 1..1; run=$(ps -o ppid= -p "$PPID" | tr -d " "); ps -o pid=,ni= --ppid "$run" | grep " 19$" >"$TMPDIR/burners"
 	kill -KILL $run'
 "$tree/tests/run" --busy unit:load >/dev/null 2>&1
+# shellcheck disable=SC2317 # called by wait_for
 burners_gone()
 {
 	local burner
