@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* xdp-portblock explain: what would happen to a packet, decided by the program itself. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <json-c/json.h>
-#include <net/ethernet.h>
-#include <pcap/pcap.h>
+#include "frames.h"
 #include "packet.h"
 #include "tool.h"
 
@@ -25,6 +23,7 @@ struct reasons {
 	struct pb_match *matches;
 	size_t nr;
 	bool connected; /* the packet belongs to a connection of this host */
+	bool truncated; /* what was not captured could change the answer */
 	char why[256];
 };
 
@@ -104,6 +103,34 @@ static int find_reasons(const struct pb_explanation *how, const struct pb_set *s
 	return 0;
 }
 
+static bool depends_on_connection(const struct pb_explanation *how, const struct pb_set *set)
+{
+	struct pb_flow flow = how->flow;
+	const struct pb_rule *with, *without;
+	__u64 now = pb_clock();
+	enum pb_outcome outcome;
+
+	flow.connected = true;
+	outcome = pb_set_judge(set, &flow, now, &with);
+	flow.connected = false;
+	return pb_set_judge(set, &flow, now, &without) != outcome || with != without;
+}
+
+/* Behind the ports the program reads TCP's flags, and those only where a connection decides. */
+static void say_truncated(const struct pb_explanation *how, const struct pb_set *set,
+			  const struct frame *frame, struct reasons *reasons)
+{
+	size_t used = strlen(reasons->why);
+
+	if (!frame->truncated ||
+	    (how->parsed == PB_OUTCOME_PASS && !depends_on_connection(how, set)))
+		return;
+	reasons->truncated = true;
+	snprintf(reasons->why + used, sizeof(reasons->why) - used,
+		 "; but only %zu of its %zu bytes were captured, and the next could change that",
+		 frame->captured, frame->whole);
+}
+
 /* ---- Printing ----------------------------------------------------------------------------- */
 
 static void say_found(const struct pb_explanation *how, char *text, size_t size)
@@ -162,6 +189,7 @@ static struct json_object *text_to_json(char *text)
 
 static struct json_object *explanation_to_json(const struct explaining *all,
 					       const struct pb_explanation *how,
+					       const struct frame *frame,
 					       const struct reasons *reasons)
 {
 	struct json_object *json = json_object_new_object(), *beaten = json_object_new_array();
@@ -169,6 +197,8 @@ static struct json_object *explanation_to_json(const struct explaining *all,
 
 	for (size_t i = 1; i < reasons->nr; i++)
 		json_object_array_add(beaten, json_object_new_int64(reasons->matches[i].rule->id));
+	if (frame)
+		json_object_object_add(json, "packet", json_object_new_int64(frame->number));
 	json_object_object_add(json, "verdict",
 			       json_object_new_string(how->drop ? "drop" : "pass"));
 	json_object_object_add(json, "outcome",
@@ -189,6 +219,9 @@ static struct json_object *explanation_to_json(const struct explaining *all,
 			       how->family ? json_object_new_int64(how->protocol) : NULL);
 	json_object_object_add(json, "sport", ports ? json_object_new_int(how->flow.sport) : NULL);
 	json_object_object_add(json, "dport", ports ? json_object_new_int(how->flow.dport) : NULL);
+	if (frame)
+		json_object_object_add(json, "truncated",
+				       json_object_new_boolean(reasons->truncated));
 	return json;
 }
 
@@ -204,32 +237,26 @@ static void print_line(size_t number, const struct pb_explanation *how,
 	printf(": %s\n", reasons->why);
 }
 
-/* `number` 0: the only packet; else a line each. */
-static int explain_frame(const struct explaining *all, const unsigned char *frame, size_t length,
-			 size_t number)
+/* `frame`: a packet of a file, which gets a line; NULL: the only one. */
+static int print_answer(const struct explaining *all, const struct pb_explanation *how,
+			const struct frame *frame)
 {
-	struct pb_explanation how;
+	bool json = given(all->arguments, OPT_JSON);
 	struct reasons reasons;
-	struct pb_error error;
 	int ret = DONE;
 
-	if (pb_twin_run(all->twin, frame, length, &how, &error)) {
-		if (number)
-			note("packet %zu: %s", number, error.text);
-		return number ? FAILED : fail(&error);
-	}
-	if (find_reasons(&how, &all->set, &reasons)) {
-		note("out of memory");
-		return FAILED;
-	}
-	if (given(all->arguments, OPT_JSON))
-		ret = print_json(explanation_to_json(all, &how, &reasons));
-	else if (number)
-		print_line(number, &how, &reasons);
+	if (find_reasons(how, &all->set, &reasons))
+		return out_of_memory();
+	if (frame)
+		say_truncated(how, &all->set, frame, &reasons);
+	if (json)
+		ret = print_json(explanation_to_json(all, how, frame, &reasons));
+	else if (frame)
+		print_line(frame->number, how, &reasons);
 	else
-		print_explanation(all, &how, &reasons);
+		print_explanation(all, how, &reasons);
 	free(reasons.matches);
-	return ret;
+	return json ? ret : finish_output();
 }
 
 /* ---- Which packet ------------------------------------------------------------------------- */
@@ -244,6 +271,8 @@ static void print_hex(const unsigned char *frame, size_t length)
 static int explain_options(const struct explaining *all)
 {
 	unsigned char frame[PACKET_MAX];
+	struct pb_explanation how;
+	struct pb_error error;
 	size_t length;
 	int ret = packet_build(all->arguments, all->ethernet, frame, &length);
 
@@ -251,75 +280,73 @@ static int explain_options(const struct explaining *all)
 		return ret;
 	if (given(all->arguments, OPT_HEX) && !given(all->arguments, OPT_JSON))
 		print_hex(frame, length);
-	return explain_frame(all, frame, length, 0);
+	if (pb_twin_run(all->twin, frame, length, &how, &error))
+		return fail(&error);
+	return print_answer(all, &how, NULL);
 }
 
-/* A frame of the file as it would come in on the interface; NULL: it cannot. */
-static const unsigned char *fit_frame(const struct explaining *all, int link,
-				      const unsigned char *data, size_t *length,
-				      unsigned char *room)
+/*
+ * What the kernel tries for certain where it takes frames of one buffer only, before 5.18: a page
+ * less the room that it keeps for itself.
+ */
+#define ONE_BUFFER 3000
+
+static int run_frame(const struct explaining *all, const struct frame *frame,
+		     struct pb_explanation *how, struct pb_error *error)
 {
-	bool bare = link == DLT_RAW || link == DLT_IPV4 || link == DLT_IPV6;
+	int ret = pb_twin_run(all->twin, frame->bytes, frame->length, how, error);
 
-	if (bare != all->ethernet)
-		return data;
-	if (!bare) {
-		if (*length < ETH_HLEN)
-			return NULL;
-		*length -= ETH_HLEN;
-		return data + ETH_HLEN;
-	}
-	if (*length > PACKET_MAX - ETH_HLEN)
-		*length = PACKET_MAX - ETH_HLEN;
-	memset(room, 0, ETH_HLEN);
-	room[12] = *length && data[0] >> 4 == 6 ? 0x86 : 0x08;
-	room[13] = *length && data[0] >> 4 == 6 ? 0xdd : 0x00;
-	memcpy(room + ETH_HLEN, data, *length);
-	*length += ETH_HLEN;
-	return room;
-}
-
-static int explain_packets(const struct explaining *all, pcap_t *pcap, const char *path)
-{
-	unsigned char room[PACKET_MAX];
-	int link = pcap_datalink(pcap), got, ret = DONE;
-	struct pcap_pkthdr *header;
-	const unsigned char *data;
-	size_t number = 0;
-
-	if (link != DLT_EN10MB && link != DLT_RAW && link != DLT_IPV4 && link != DLT_IPV6) {
-		note("'%s' holds frames of the link type %s: Ethernet or raw IP is wanted", path,
-		     pcap_datalink_val_to_name(link) ?: "unknown");
-		return FAILED;
-	}
-	while ((got = pcap_next_ex(pcap, &header, &data)) == 1) {
-		size_t length = header->caplen;
-		const unsigned char *frame = fit_frame(all, link, data, &length, room);
-
-		number++;
-		if (!frame || explain_frame(all, frame, length, number) != DONE)
-			ret = FAILED;
-	}
-	if (got == PCAP_ERROR) {
-		note("'%s', after packet %zu: %s", path, number, pcap_geterr(pcap));
-		ret = FAILED;
-	}
+	if (ret != -EINVAL || frame->length <= ONE_BUFFER)
+		return ret;
+	if (frame->needed <= ONE_BUFFER)
+		return pb_twin_run(all->twin, frame->bytes, ONE_BUFFER, how, error);
+	snprintf(error->text, sizeof(error->text),
+		 "its headers are longer than the packets that this kernel tries");
 	return ret;
+}
+
+/* A packet that has no verdict gets its line all the same: lines are numbered as packets are. */
+static int print_not_run(const struct explaining *all, size_t number, const char *why)
+{
+	struct json_object *json;
+
+	if (!given(all->arguments, OPT_JSON)) {
+		print("%zu: not run: %s\n", number, why);
+		return finish_output();
+	}
+	json = json_object_new_object();
+	json_object_object_add(json, "packet", json_object_new_int64(number));
+	json_object_object_add(json, "error", json_object_new_string(why));
+	return print_json(json);
+}
+
+/* FAILED only where nothing more can be printed; what could not be run is added to `missed`. */
+static int explain_packet(const struct explaining *all, const struct frame *frame, size_t *missed)
+{
+	struct pb_explanation how;
+	struct pb_error error;
+
+	if (!*frame->why_not && !run_frame(all, frame, &how, &error))
+		return print_answer(all, &how, frame);
+	++*missed;
+	return print_not_run(all, frame->number, *frame->why_not ? frame->why_not : error.text);
 }
 
 static int explain_file(const struct explaining *all, const char *path)
 {
-	char message[PCAP_ERRBUF_SIZE];
-	pcap_t *pcap = pcap_open_offline(path, message);
-	int ret;
+	struct frames *frames;
+	struct frame frame;
+	size_t missed = 0;
+	int got, ret = frames_open(path, all->ethernet, &frames);
 
-	if (!pcap) {
-		note("cannot read '%s': %s", path, message);
+	if (ret != DONE)
+		return ret;
+	while (ret == DONE && (got = frames_next(frames, &frame)) == 1)
+		ret = explain_packet(all, &frame, &missed);
+	frames_close(frames);
+	if (ret != DONE || got < 0 || missed)
 		return FAILED;
-	}
-	ret = explain_packets(all, pcap, path);
-	pcap_close(pcap);
-	return ret;
+	return DONE;
 }
 
 /* ------------------------------------------------------------------------------------------- */

@@ -102,7 +102,7 @@ int packet_build(const struct arguments *arguments, bool ethernet, unsigned char
 		ret = read_addresses(arguments, from, to, &family);
 	if (ret != DONE)
 		return ret;
-	memset(frame, 0, 128);
+	memset(frame, 0, PACKET_MAX);
 	if (ethernet) {
 		frame[12] = family == AF_INET ? 0x08 : 0x86;
 		frame[13] = family == AF_INET ? 0x00 : 0xdd;

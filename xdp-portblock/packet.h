@@ -5,7 +5,7 @@
 
 #include "tool.h"
 
-#define PACKET_MAX 65536
+#define PACKET_MAX 128
 
 bool packet_options_given(const struct arguments *arguments);
 /* WRONG_USAGE after a message. */

@@ -194,10 +194,16 @@ refused 'an empty file' 1 "cannot read '$T_DIR/empty'" explain "$T_DIR/empty"
 pcap 1 >"$T_DIR/none.pcap"
 refused 'a file without packets' 0 '' explain "$T_DIR/none.pcap"
 pcap 105 "$frame" >"$T_DIR/wlan.pcap"
-refused 'another link type' 1 'link type IEEE802_11: Ethernet or raw IP' explain "$T_DIR/wlan.pcap"
-pcap 1 "$frame" 020000000002 "$frame" >"$T_DIR/short.pcap"
-refused 'a frame too short' 1 '^xdp-portblock: packet 2: 6 bytes are too few' explain "$T_DIR/short.pcap"
-t_is 'the others are told' '1 3' "$(sed -n 's/^\([0-9]\):.*/\1/p' <<<"$T_OUT" | xargs)"
+refused 'another link type' 1 'link type IEEE802_11 \(105\): Ethernet, raw IP, ' explain "$T_DIR/wlan.pcap"
+# A cooked header that is cut short
+pcap 113 "0000000100060200000000020000""0800$ip${tcp}00000000" 0000 \
+	"0000000100060200000000020000""0800$ip${tcp}00000000" >"$T_DIR/short.pcap"
+refused 'a packet that cannot be run' 1 '^2: not run: 2 bytes are too few' explain "$T_DIR/short.pcap"
+t_is 'the others are told' '1: pass 2: not 3: pass' "$(grep -o '^.: [a-z]*' <<<"$T_OUT" | xargs)"
+refused 'in JSON, too' 1 '^{"packet":2,"error":"2 bytes are too few' explain -j "$T_DIR/short.pcap"
+t_is 'with their numbers' '1 2 3' "$(grep -o '^{"packet":[0-9]*,' <<<"$T_OUT" | tr -dc '0-9\n' | xargs)"
+t_is 'JSON of a file: the keys' 'beaten connected dport extensions family first_fragment outcome packet protocol rule rule_text sport tags truncated verdict why' \
+	"$(explain -j "$T_DIR/raw.pcap" | json '" ".join(sorted(d))')"
 # shellcheck disable=SC2016 # for that bash to expand
 t_ok 'a broken pipe' in_a bash -c '"$PB" explain "$0" | head -n 1' "$T_DIR/two.pcap"
 t_is 'is quiet' 1 "$(wc -l <<<"$T_OUT")"
