@@ -145,6 +145,71 @@ burners_gone()
 }
 t_ok 'run: killed: the burners end, too' wait_for 60 burners_gone
 
+# --beside: another process, at the same time, whose counts are added
+# shellcheck disable=SC2016 # for the tests to expand
+{
+	meet='until [ -e "$TMPDIR/$other" ]; do [ $SECONDS -lt 60 ] || exit 1; sleep 0.02; done'
+	forever='sleep 300 & echo $! >"$TMPDIR/sleep.pid"; ps -o ppid= -p "$PPID" >"$TMPDIR/run.new"
+		mv "$TMPDIR/run.new" "$TMPDIR/run.pid"; wait'
+}
+# fake_pair LINE...: test b, to run beside a; each waits for the other to have begun
+fake_pair()
+{
+	fake_tree
+	rm -f "$T_DIR"/{a,b,*.pid}
+	fake a "other=b; touch \"\$TMPDIR/a\"; $meet" 'echo 1..1; echo ok 1 - x'
+	fake b "other=a; touch \"\$TMPDIR/b\"; $meet" "$@"
+}
+
+fake_pair 'echo 1..2; echo ok 1 - x; echo ok 2 - y'
+run_is 'run: beside: at the same time' 0 '3 passed, 0 failed, 2 skipped' unit:a --beside unit:b
+t_ok 'run: beside: is said' grep -q '^ok *beside:unit:b' "$T_DIR/log"
+t_is 'run: beside: one summary' 1 "$(grep -c 'passed, .* skipped$' "$T_DIR/log")"
+rm -f "$T_DIR"/[ab]
+run_is 'run: beside a busy one' 0 '3 passed, 0 failed, 2 skipped' --beside unit:b --busy unit:a
+run_is 'run: beside nothing' 0 '2 passed, 0 failed, 1 skipped' --beside unit:b
+run_is 'run: beside: no such test' 1 '1 passed, 1 failed, 2 skipped' unit:a --beside unit:nix
+t_fail 'run: beside what' 2 'beside what' "$tree/tests/run" unit --beside
+t_fail 'run: beside: no such layer' 2 "no layer 'nix'" "$tree/tests/run" unit --beside nix
+fake_pair 'echo 1..2; echo ok 1 - x; echo not ok 2 - y'
+run_is 'run: beside: a failure counts' 1 '2 passed, 1 failed, 2 skipped' unit:a --beside unit:b
+t_ok 'run: beside: shows the failing output' grep -q '| not ok 2 - y' "$T_DIR/log"
+fake_pair 'echo 1..0 "# SKIP no"'
+ci=true run_is 'run: beside: CI wants all' 1 '1 passed, 3 failed, 1 skipped' unit:a --beside unit:b
+
+# fake_killer LINE...: test a, once test b has begun, which sleeps on
+fake_killer()
+{
+	fake_tree
+	rm -f "$T_DIR"/*.pid
+	fake a "other=run.pid; $meet" "$@"
+	fake b "$forever"
+}
+
+# shellcheck disable=SC2016 # as above
+fake_killer 'kill -KILL "$(cat "$TMPDIR/run.pid")"; echo 1..1; echo ok 1 - x'
+run_is 'run: beside: one that dies has failed' 1 '1 passed, 1 failed, 1 skipped' unit:a --beside unit:b
+t_ok 'run: beside: and is named' grep -q '^FAIL *beside .*without its counts' "$T_DIR/log"
+t_ok 'run: beside: its test has ended' wait_for 60 gone "$(cat "$T_DIR/sleep.pid")"
+for signal in TERM INT HUP; do
+	fake_killer "kill -$signal \$(ps -o ppid= -p \"\$PPID\"); sleep 300"
+	run_is "run: beside: $signal ends both" 1 '0 passed, 2 failed, 0 skipped' unit:a --beside unit:b
+	t_ok "run: beside: $signal: its test has ended" gone "$(cat "$T_DIR/sleep.pid")"
+	t_ok "run: beside: $signal: the process has ended" gone "$(cat "$T_DIR/run.pid")"
+done
+# shellcheck disable=SC2016 # as above
+fake_killer 'kill -KILL $(ps -o ppid= -p "$PPID")'
+"$tree/tests/run" unit:a --beside unit:b >/dev/null 2>&1
+t_ok 'run: beside: killed: its test ends, too' wait_for 60 gone "$(cat "$T_DIR/sleep.pid")"
+t_ok 'run: beside: killed: the process ends, too' wait_for 60 gone "$(cat "$T_DIR/run.pid")"
+
+# Both would build, at the same time, what was not built before.
+fake_pair 'echo 1..1; echo ok 1 - x'
+# shellcheck disable=SC2016 # as above
+printf '#!/bin/sh\necho "$@" >>"$TMPDIR/made"\n' >"$tree/bin/make"
+run_is 'run: beside: builds' 0 '2 passed, 0 failed, 2 skipped' unit:a --beside unit:b
+t_is 'run: beside: builds but once' 1 "$(grep -c unit-tests "$T_DIR/made")"
+
 fake_tree
 printf '#!/bin/sh\necho "lib/rule.c:1: error: no"; exit 2\n' >"$tree/bin/make"
 run_is 'run: make fails' 1 '0 passed, 1 failed, 0 skipped' unit
