@@ -75,12 +75,18 @@ fake()
 	chmod +x "$file"
 }
 
+# run_tree [ARGUMENT...]
+run_tree()
+{
+	CI=${ci:-} TMPDIR=$T_DIR PATH=$tree/bin:$PATH "$tree/tests/run" "$@" >"$T_DIR/log" 2>&1
+}
+
 # run_is NAME STATUS LAST-LINE [ARGUMENT...]
 run_is()
 {
 	local name=$1 status=$2 last=$3 got
 	shift 3
-	CI=${ci:-} TMPDIR=$T_DIR PATH=$tree/bin:$PATH "$tree/tests/run" "$@" >"$T_DIR/log" 2>&1
+	run_tree "$@"
 	got=$?
 	t_is "$name" "$status: $last" "$got: $(tail -n 1 "$T_DIR/log")"
 }
@@ -134,7 +140,8 @@ t_fail 'run: busy with no such layer' 2 "no layer 'nix'" "$tree/tests/run" --bus
 # shellcheck disable=SC2016 # for the tests to expand
 fake load 'echo 1..1; run=$(ps -o ppid= -p "$PPID" | tr -d " "); ps -o pid=,ni= --ppid "$run" | grep " 19$" >"$TMPDIR/burners"
 	kill -KILL $run'
-"$tree/tests/run" --busy unit:load >/dev/null 2>&1
+rm "$T_DIR/burners"
+run_tree --busy unit:load
 # shellcheck disable=SC2317 # called by wait_for
 burners_gone()
 {
@@ -143,6 +150,7 @@ burners_gone()
 		gone "$burner" || return
 	done <"$T_DIR/burners"
 }
+t_ok 'run: killed: there were burners' test -s "$T_DIR/burners"
 t_ok 'run: killed: the burners end, too' wait_for 60 burners_gone
 
 # --beside: another process, at the same time, whose counts are added
@@ -164,6 +172,7 @@ fake_pair()
 fake_pair 'echo 1..2; echo ok 1 - x; echo ok 2 - y'
 run_is 'run: beside: at the same time' 0 '3 passed, 0 failed, 2 skipped' unit:a --beside unit:b
 t_ok 'run: beside: is said' grep -q '^ok *beside:unit:b' "$T_DIR/log"
+t_fail 'run: beside: without complaints' 1 '' grep 'line [0-9]*:' "$T_DIR/log"
 t_is 'run: beside: one summary' 1 "$(grep -c 'passed, .* skipped$' "$T_DIR/log")"
 rm -f "$T_DIR"/[ab]
 run_is 'run: beside a busy one' 0 '3 passed, 0 failed, 2 skipped' --beside unit:b --busy unit:a
@@ -199,7 +208,8 @@ for signal in TERM INT HUP; do
 done
 # shellcheck disable=SC2016 # as above
 fake_killer 'kill -KILL $(ps -o ppid= -p "$PPID")'
-"$tree/tests/run" unit:a --beside unit:b >/dev/null 2>&1
+run_tree unit:a --beside unit:b
+t_ok 'run: beside: killed: both ran' test -s "$T_DIR/sleep.pid" -a -s "$T_DIR/run.pid"
 t_ok 'run: beside: killed: its test ends, too' wait_for 60 gone "$(cat "$T_DIR/sleep.pid")"
 t_ok 'run: beside: killed: the process ends, too' wait_for 60 gone "$(cat "$T_DIR/run.pid")"
 
