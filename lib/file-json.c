@@ -79,22 +79,27 @@ static unsigned long line_of(const char *text, size_t offset)
 	return line;
 }
 
+static const char no_memory[] = "out of memory";
+
 /* NULL, and why and where, if it is no JSON. */
 static struct json_object *parse(const char *text, int flags, const char **why, size_t *end)
 {
 	struct json_tokener *tokener = json_tokener_new();
 	struct json_object *json;
 
-	*why = "out of memory";
+	*why = no_memory;
 	if (!tokener)
 		return NULL;
 	json_tokener_set_flags(tokener, flags);
+	errno = 0;
 	/* With its NUL, so that a text that breaks off is told from one to be continued. */
 	json = json_tokener_parse_ex(tokener, text, strlen(text) + 1);
 	*end = json_tokener_get_parse_end(tokener);
-	*why = json_tokener_get_error(tokener) == json_tokener_success ?
-		       NULL :
-		       json_tokener_error_desc(json_tokener_get_error(tokener));
+	/* json-c leaves out some of what it finds no room for: a list of sources, say. */
+	if (errno != ENOMEM)
+		*why = json_tokener_get_error(tokener) == json_tokener_success ?
+			       NULL :
+			       json_tokener_error_desc(json_tokener_get_error(tokener));
 	json_tokener_free(tokener);
 	return json;
 }
@@ -109,7 +114,7 @@ static struct json_object *parse_strictly(const char *text, const char **why, si
 	struct json_object *json;
 	bool same = true;
 
-	*why = "out of memory";
+	*why = no_memory;
 	if (!ascii)
 		return NULL;
 	for (char *at = ascii; *at; at++) {
@@ -158,33 +163,48 @@ static bool is_too_much(const struct shape *shape)
 	       shape->keys > KEYS_MAX || shape->commas > VALUES_MAX;
 }
 
-static size_t count_keys(struct json_object *json)
+/* Adds what json-c has made of it, as far as duplicates and losses show. */
+static void add_shape(struct json_object *json, struct shape *shape)
 {
-	size_t keys = 0;
+	size_t nr = 0;
 
 	if (json_object_is_type(json, json_type_array)) {
-		for (size_t i = 0; i < json_object_array_length(json); i++)
-			keys += count_keys(json_object_array_get_idx(json, i));
+		nr = json_object_array_length(json);
+		for (size_t i = 0; i < nr; i++)
+			add_shape(json_object_array_get_idx(json, i), shape);
 	} else if (json_object_is_type(json, json_type_object)) {
-		keys = json_object_object_length(json);
+		nr = json_object_object_length(json);
+		shape->keys += nr;
 		json_object_object_foreach(json, key, value) {
 			(void)key;
-			keys += count_keys(value);
+			add_shape(value, shape);
 		}
 	}
-	return keys;
+	shape->commas += nr ? nr - 1 : 0;
 }
 
-/* json-c takes the last of keys that are the same: rules would vanish unseen. */
+/*
+ * json-c takes the last of keys that are the same, and leaves out what it finds no memory for, of
+ * which it tells not always: rules would vanish, or their sources, unseen.
+ */
+static bool is_whole(struct json_object *json, const struct shape *shape)
+{
+	struct shape made = { 0 };
+
+	add_shape(json, &made);
+	return made.keys == shape->keys && made.commas == shape->commas;
+}
+
 static void read_whole(struct pb_reading *reading, const char *path, struct json_object *json,
 		       const struct shape *shape)
 {
 	if (!json_object_is_type(json, json_type_object))
 		pb_problem_add(reading->problems, path, 0,
 			       "this is not a ruleset: an object with \"rules\" is wanted");
-	else if (count_keys(json) != shape->keys)
+	else if (!is_whole(json, shape))
 		pb_problem_add(reading->problems, path, 0,
-			       "an object holds a key twice: each may stand there once");
+			       "an object holds a key twice, and each may stand there once; or "
+			       "memory ran out");
 	else
 		read_keys(reading, path, json);
 }
@@ -203,7 +223,9 @@ void pb_read_json(struct pb_reading *reading, const char *path, char *text)
 		return;
 	}
 	json = parse_strictly(text, &why, &end);
-	if (why) {
+	if (why == no_memory) {
+		pb_problem_add(reading->problems, path, 0, why);
+	} else if (why) {
 		pb_fail(&error, EINVAL, "this is not JSON: %s", why);
 		pb_problem_add(reading->problems, path, line_of(text, end), error.text);
 	} else {

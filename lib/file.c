@@ -8,6 +8,7 @@
 #include "error.h"
 #include "file.h"
 #include "read-file.h"
+#include "rule.h"
 #include "text.h"
 
 #define INCLUDES_MAX 16
@@ -178,21 +179,55 @@ int pb_set_format(const struct pb_set *set, __u64 now, char **text)
 	return 0;
 }
 
+static int add_string(struct json_object *json, const char *key, const char *text)
+{
+	struct json_object *string = json_object_new_string(text);
+
+	return string ? pb_json_add(json, key, string) : -ENOMEM;
+}
+
+static int add_settings(struct json_object *json, const struct pb_settings *settings)
+{
+	const char *name;
+	int err = 0;
+
+	for (size_t i = 0; !err && (name = pb_setting_name(i)); i++)
+		err = add_string(json, name, pb_setting_value(settings, name));
+	return err;
+}
+
+static int add_rules(struct json_object *json, const struct pb_set *set, __u64 now)
+{
+	struct json_object *rules = json_object_new_array(), *rule;
+	int err = rules ? pb_json_add(json, "rules", rules) : -ENOMEM;
+
+	for (size_t i = 0; !err && i < set->nr_rules; i++) {
+		if (set->rules[i].expires && set->rules[i].expires <= now)
+			continue;
+		rule = pb_rule_to_json(&set->rules[i], now);
+		if (!rule || json_object_array_add(rules, rule)) {
+			json_object_put(rule);
+			err = -ENOMEM;
+		}
+	}
+	return err;
+}
+
 struct json_object *pb_set_to_json(const struct pb_set *set, const char *ruleset, __u64 now)
 {
-	struct json_object *json = json_object_new_object(), *rules = json_object_new_array();
-	const char *name;
+	struct json_object *json = json_object_new_object();
+	int err = json ? 0 : -ENOMEM;
 
-	if (ruleset)
-		json_object_object_add(json, "ruleset", json_object_new_string(ruleset));
-	for (size_t i = 0; (name = pb_setting_name(i)); i++)
-		json_object_object_add(
-			json, name, json_object_new_string(pb_setting_value(&set->settings, name)));
-	for (size_t i = 0; i < set->nr_rules; i++)
-		if (!set->rules[i].expires || set->rules[i].expires > now)
-			json_object_array_add(rules, pb_rule_to_json(&set->rules[i], now));
-	json_object_object_add(json, "rules", rules);
-	return json;
+	if (!err && ruleset)
+		err = add_string(json, "ruleset", ruleset);
+	if (!err)
+		err = add_settings(json, &set->settings);
+	if (!err)
+		err = add_rules(json, set, now);
+	if (!err)
+		return json;
+	json_object_put(json);
+	return NULL;
 }
 
 static bool not_wanted(const struct pb_rule *rule, void *wanted)

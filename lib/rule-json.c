@@ -109,6 +109,14 @@ int pb_json_write_bytes(const struct pb_field *field PB_UNUSED, const struct pb_
 	return made(json_object_new_uint64(rule->bytes), json);
 }
 
+int pb_json_add(struct json_object *object, const char *key, struct json_object *value)
+{
+	if (!json_object_object_add(object, key, value))
+		return 0;
+	json_object_put(value);
+	return -ENOMEM;
+}
+
 struct json_object *pb_rule_to_json(const struct pb_rule *rule, __u64 now)
 {
 	struct json_object *object = json_object_new_object();
@@ -121,10 +129,8 @@ struct json_object *pb_rule_to_json(const struct pb_rule *rule, __u64 now)
 		if (!field->key)
 			continue;
 		err = field->write(field, rule, now, &value);
-		if (!err && json_object_object_add(object, field->key, value)) {
-			json_object_put(value);
-			err = -ENOMEM;
-		}
+		if (!err)
+			err = pb_json_add(object, field->key, value);
 	}
 	if (!err)
 		return object;
