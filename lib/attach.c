@@ -40,8 +40,8 @@ static bool kernel_has_frags(void)
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = BPF_F_XDP_HAS_FRAGS);
 	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "pb_frags", "GPL", pass, 2, &options);
 
-	if (fd < 0)
-		return false;
+	if (fd < 0) /* by another failure it is not told, and what is loaded then fails as well */
+		return errno != EINVAL;
 	close(fd);
 	return true;
 }
@@ -232,6 +232,47 @@ static void put_back(const struct before *before)
 
 /* ---- One program --------------------------------------------------------------------------- */
 
+static int detach_once(int ifindex, __u32 program_id)
+{
+	struct xdp_multiprog *programs = xdp_multiprog__get_from_ifindex(ifindex);
+	struct xdp_program *program = NULL;
+	int ret = libxdp_get_error(programs);
+
+	if (ret)
+		return ret;
+	if (xdp_multiprog__is_legacy(programs))
+		program = xdp_multiprog__main_prog(programs) ?: xdp_multiprog__hw_prog(programs);
+	else
+		while ((program = xdp_multiprog__next_prog(program, programs)))
+			if (xdp_program__id(program) == program_id)
+				break;
+	if (!program || xdp_program__id(program) != program_id)
+		ret = -ENOENT;
+	else
+		ret = xdp_program__detach(program, ifindex, xdp_multiprog__attach_mode(programs),
+					  0);
+	xdp_multiprog__close(programs);
+	return ret;
+}
+
+/*
+ * Programs and maps of ours are told by their names, which libbpf leaves out where its trial of
+ * whether the kernel takes names has failed, for whatever reason.
+ */
+static int check_recognized(__u32 program_id, const struct pb_interface *interface,
+			    struct pb_error *error)
+{
+	struct pb_instance instance;
+	int ours = pb_instance_of(program_id, &instance);
+
+	if (ours > 0)
+		return 0;
+	return pb_fail(error, ours ? -ours : EIO,
+		       "%s: cannot recognize the program that was loaded as one of xdp-portblock: "
+		       "%s",
+		       interface->name, ours ? strerror(-ours) : "it got no name, try again");
+}
+
 /* One attempt. A program of libxdp's can be attached once only, so each gets one of its own. */
 static int attach_once(const struct pb_attach *how, const struct pb_interface *interface,
 		       enum pb_mode mode, struct pb_error *error)
@@ -250,6 +291,10 @@ static int attach_once(const struct pb_attach *how, const struct pb_interface *i
 		if (ret) {
 			ret = fail_attach(interface, mode, -ret, error);
 			put_back(&before);
+		} else {
+			ret = check_recognized(xdp_program__id(program), interface, error);
+			if (ret)
+				detach_once(interface->ifindex, xdp_program__id(program));
 		}
 	}
 	forget(&before);
@@ -331,29 +376,6 @@ static bool is_off(int ifindex, __u32 program_id)
 	return true;
 }
 
-static int detach_once(int ifindex, __u32 program_id)
-{
-	struct xdp_multiprog *programs = xdp_multiprog__get_from_ifindex(ifindex);
-	struct xdp_program *program = NULL;
-	int ret = libxdp_get_error(programs);
-
-	if (ret)
-		return ret;
-	if (xdp_multiprog__is_legacy(programs))
-		program = xdp_multiprog__main_prog(programs) ?: xdp_multiprog__hw_prog(programs);
-	else
-		while ((program = xdp_multiprog__next_prog(program, programs)))
-			if (xdp_program__id(program) == program_id)
-				break;
-	if (!program || xdp_program__id(program) != program_id)
-		ret = -ENOENT;
-	else
-		ret = xdp_program__detach(program, ifindex, xdp_multiprog__attach_mode(programs),
-					  0);
-	xdp_multiprog__close(programs);
-	return ret;
-}
-
 int pb_detach(int ifindex, __u32 program_id, struct pb_error *error)
 {
 	const struct pb_dispatch_programs taken_off = { .ids = &program_id, .nr = 1 };
@@ -382,45 +404,66 @@ int pb_detach(int ifindex, __u32 program_id, struct pb_error *error)
 	return ret;
 }
 
-/* Whatever the answer was. */
-static bool is_on(int ifindex, int program)
+static int id_of(int program, __u32 *id)
 {
 	struct bpf_prog_info info = {};
 	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(program, &info, &len))
+		return -errno;
+	*id = info.id;
+	return 0;
+}
+
+/* Whatever the answer was. */
+static bool is_on(int ifindex, __u32 program_id)
+{
 	struct pb_link_xdp link;
 
-	return program >= 0 && !bpf_obj_get_info_by_fd(program, &info, &len) &&
-	       !pb_link_xdp(ifindex, &link) && link.program_id == info.id;
+	return !pb_link_xdp(ifindex, &link) && link.program_id == program_id;
+}
+
+static int load_alone(const struct pb_attach *how, const struct pb_interface *interface,
+		      struct portblock_bpf **object, __u32 *id, struct pb_error *error)
+{
+	int ret = open_object(how, interface, object, error);
+
+	if (ret)
+		return ret;
+	if (pb_features().frags)
+		ret = bpf_program__set_flags((*object)->progs.xdp_portblock, BPF_F_XDP_HAS_FRAGS);
+	if (!ret)
+		ret = portblock_bpf__load(*object);
+	if (!ret)
+		ret = id_of(bpf_program__fd((*object)->progs.xdp_portblock), id);
+	if (ret)
+		return fail_attach(interface, interface->mode, -ret, error);
+	return check_recognized(*id, interface, error);
 }
 
 /* A single program, exchanged for another in one step, if it is still the one that was seen. */
 static int replace(const struct pb_attach *how, const struct pb_interface *interface,
 		   struct pb_error *error)
 {
-	__u32 flags = XDP_FLAGS_REPLACE | mode_flags[interface->mode];
-	int old = bpf_prog_get_fd_by_id(interface->program_id), ret = old < 0 ? -errno : 0;
+	__u32 flags = XDP_FLAGS_REPLACE | mode_flags[interface->mode], id = 0;
+	int old = bpf_prog_get_fd_by_id(interface->program_id), ret;
 	LIBBPF_OPTS(bpf_xdp_attach_opts, options, .old_prog_fd = old);
 	struct portblock_bpf *object = NULL;
-	int program = -1;
 
+	if (old < 0)
+		return fail_attach(interface, interface->mode, errno, error);
 	pb_log_begin();
-	if (!ret)
-		ret = open_object(how, interface, &object, error);
-	if (!ret && pb_features().frags)
-		ret = bpf_program__set_flags(object->progs.xdp_portblock, BPF_F_XDP_HAS_FRAGS);
-	if (!ret)
-		ret = portblock_bpf__load(object);
+	ret = load_alone(how, interface, &object, &id, error);
 	if (!ret) {
-		program = bpf_program__fd(object->progs.xdp_portblock);
-		ret = bpf_xdp_attach(interface->ifindex, program, flags, &options);
-		if (ret && is_on(interface->ifindex, program))
+		ret = bpf_xdp_attach(interface->ifindex,
+				     bpf_program__fd(object->progs.xdp_portblock), flags, &options);
+		if (ret && is_on(interface->ifindex, id))
 			ret = 0;
+		if (ret)
+			ret = fail_attach(interface, interface->mode, -ret, error);
 	}
-	if (ret)
-		ret = fail_attach(interface, interface->mode, -ret, error);
 	portblock_bpf__destroy(object);
-	if (old >= 0)
-		close(old);
+	close(old);
 	return ret;
 }
 

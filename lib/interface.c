@@ -192,18 +192,40 @@ static bool is_hidden(const struct xdp_multiprog *programs)
 	       !strcmp(xdp_program__name(main), DISPATCHER_NAME);
 }
 
+/*
+ * Is it what the kernel says? Where a call of libxdp's fails it may go on, with a program less or one
+ * without an id.
+ */
+static bool is_believable(const struct pb_interface *interface, __u32 attached,
+			  const struct xdp_multiprog *programs)
+{
+	const struct xdp_program *main = xdp_multiprog__main_prog(programs) ?:
+						 xdp_multiprog__hw_prog(programs);
+
+	if (!main || xdp_program__id(main) != attached)
+		return false;
+	for (unsigned int i = 0; i < interface->nr_chain; i++)
+		if (!interface->chain[i].id)
+			return false;
+	return (int)interface->nr_chain ==
+	       (interface->dispatcher ? xdp_multiprog__program_count(programs) : 1);
+}
+
 /* What libxdp sees; 0, -EXDEV where it sees a dispatcher and not its pins, or its error. */
-static int try_chain(struct pb_interface *interface)
+static int try_chain(struct pb_interface *interface, __u32 attached)
 {
 	struct xdp_multiprog *programs = xdp_multiprog__get_from_ifindex(interface->ifindex);
 	long err = libxdp_get_error(programs);
 
 	if (err)
 		return err;
+	interface->nr_chain = 0;
 	if (is_hidden(programs))
 		err = -EXDEV;
 	else
 		read_chain(programs, interface);
+	if (!err && !is_believable(interface, attached, programs))
+		err = -EAGAIN;
 	xdp_multiprog__close(programs);
 	return err;
 }
@@ -234,9 +256,15 @@ static int read_hidden_chain(const struct pb_link_xdp *link, int code,
 
 	if (fd < 0)
 		return pb_fail_permission(error, errno, "look at the interface's XDP program");
-	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		*info.name = '\0';
+	if (bpf_obj_get_info_by_fd(fd, &info, &len)) {
+		int ret = pb_fail_permission(error, errno, "look at the interface's XDP program");
+
+		close(fd);
+		return ret;
+	}
 	close(fd);
+	interface->nr_chain = 0;
+	interface->dispatcher = false;
 	interface->mode = link->mode;
 	add_program(info.name, link->program_id, 0, interface);
 	if (!strcmp(info.name, DISPATCHER_NAME))
@@ -256,13 +284,13 @@ static int look_at_chain(struct pb_link_xdp *link, struct pb_interface *interfac
 	for (int i = 0; i < LOOK_ATTEMPTS; i++) {
 		__u32 seen = link->program_id;
 
-		code = try_chain(interface);
+		code = try_chain(interface, seen);
 		if (!code)
 			return 0;
 		ret = pb_link_xdp(interface->ifindex, link);
 		if (ret || !link->program_id)
 			break;
-		if (link->program_id == seen && code != -ENOENT)
+		if (link->program_id == seen && code != -ENOENT && code != -EAGAIN)
 			break;
 	}
 	if (ret == -ENODEV)
@@ -355,8 +383,12 @@ static int read_maps(struct pb_interface *interface, const struct pb_instance *i
 	interface->outcomes_error = pb_outcomes_read(instance->outcomes_id, interface->outcomes);
 	interface->pins = pb_pins_check(interface->ruleset, &config, instance->config_id);
 	interface->pinned = !interface->pins;
-	if (!pb_maps_open_by_id(instance->config_id, &maps))
-		interface->rules = pb_slot_live_rules(&maps, pb_config_slot(&config), pb_clock());
+	ret = pb_maps_open_by_id(instance->config_id, &maps);
+	if (ret == -ENOENT || ret == -EPROTO)
+		return 0;
+	if (ret)
+		return pb_fail_permission(error, -ret, "read the rules of the program");
+	interface->rules = pb_slot_live_rules(&maps, pb_config_slot(&config), pb_clock());
 	pb_maps_close(&maps);
 	return 0;
 }
