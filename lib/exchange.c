@@ -279,7 +279,7 @@ static int recover(struct exchange *exchange, struct pb_error *error)
 	ret = conclude(exchange, keep, &partners, error);
 	gone = &partners.instance[!keep];
 	if (!ret && partners.there[!keep] && gone->config_id != partners.instance[keep].config_id)
-		ret = pb_ruleset_release(gone->config_id, &gone->program_id, 1, true, error);
+		ret = pb_ruleset_keep(gone->config_id, error);
 	return ret;
 }
 

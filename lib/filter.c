@@ -299,6 +299,7 @@ static void move_back(const struct target *target)
 	    ours.list[0].config_id == target->ours.list[0].config_id)
 		return;
 	pb_attach_instead(&how, &now, &ours.list[0], NULL);
+	pb_maps_pin(&target->moved_from->maps, target->before.ruleset, NULL); /* if it is not */
 }
 
 static void undo_target(const struct target *target)
@@ -357,7 +358,7 @@ static int release_moved(const struct load *load, struct pb_error *error)
 	for (size_t i = 0; !ret && i < load->nr; i++)
 		if (load->targets[i].what == PB_MOVED)
 			ret = pb_ruleset_release(load->targets[i].ours.list[0].config_id, gone,
-						 load->nr, false, error);
+						 load->nr, error);
 	free(gone);
 	return ret;
 }
@@ -383,12 +384,12 @@ static int load_locked(struct load *load, const int *ifindexes, struct pb_load_r
 		if (ret)
 			break;
 	}
+	if (!ret)
+		ret = release_moved(load, error);
 	if (ret)
 		undo_load(load, done);
 	else if (load->ruleset) /* from now on it is kept by those that use it */
 		load->ruleset->maps.config->keep = false;
-	if (!ret)
-		ret = release_moved(load, error);
 	for (size_t i = 0; i < load->nr; i++) {
 		pb_ruleset_close(load->targets[i].moved_from);
 		if (load->targets[i].outcomes >= 0)

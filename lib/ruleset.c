@@ -390,20 +390,24 @@ int pb_ruleset_rollback(struct pb_ruleset *ruleset, struct pb_error *error)
 	return end_pending(ruleset, false, error);
 }
 
-static int release(const char *name, bool keep, struct pb_error *error)
+static int keep(const char *name, struct pb_error *error)
 {
 	struct pb_ruleset *ruleset;
+	int ret = pb_ruleset_open(name, &ruleset, error);
 
-	if (!keep)
-		return pb_maps_unpin(name, error);
-	if (!pb_ruleset_open(name, &ruleset, NULL)) {
-		ruleset->maps.config->keep = true;
-		pb_ruleset_close(ruleset);
-	}
+	if (ret == -ENOENT || ret == -EPROTO) /* gone, or another version's: that keeps none */
+		return 0;
+	if (ret)
+		return ret;
+	ruleset->maps.config->keep = true;
+	pb_ruleset_close(ruleset);
 	return 0;
 }
 
-static int release_if(const char *name, __u32 config_id, bool keep, struct pb_error *error)
+/* Calls the function with the name under which the ruleset with that pb_config is pinned, if any. */
+static int if_pinned(const char *name, __u32 config_id,
+		     int (*function)(const char *name, struct pb_error *error),
+		     struct pb_error *error)
 {
 	__u32 id;
 	int ret = pb_pins_id(name, &id);
@@ -412,30 +416,44 @@ static int release_if(const char *name, __u32 config_id, bool keep, struct pb_er
 		return 0;
 	if (ret)
 		return pb_fail_permission(error, -ret, "look at the pins, which may stay");
-	return id == config_id ? release(name, keep, error) : 0;
+	return id == config_id ? function(name, error) : 0;
 }
 
 /* By the map's id: what else the maps hold may be of another version. */
-int pb_ruleset_release(__u32 config_id, const __u32 *gone, size_t nr, bool keep,
+static int with_pinned(__u32 config_id, int (*function)(const char *name, struct pb_error *error),
 		       struct pb_error *error)
 {
 	char **names;
 	size_t count;
-	int ret = pb_instances_count(config_id, gone, nr);
+	int ret = pb_ruleset_names(&names, &count, error);
 
-	if (ret < 0)
-		return pb_fail_permission(error, -ret, "see who uses the ruleset: its pins stay");
-	if (ret)
-		return 0;
-	ret = pb_ruleset_names(&names, &count, error);
 	if (ret)
 		return ret;
 	for (size_t i = 0; i < count; i++) {
 		if (!ret)
-			ret = release_if(names[i], config_id, keep, error);
+			ret = if_pinned(names[i], config_id, function, error);
 		free(names[i]);
 	}
 	free(names);
+	return ret;
+}
+
+int pb_ruleset_keep(__u32 config_id, struct pb_error *error)
+{
+	return with_pinned(config_id, keep, error);
+}
+
+int pb_ruleset_release(__u32 config_id, const __u32 *gone, size_t nr, struct pb_error *error)
+{
+	int ret = pb_instances_count(config_id, gone, nr);
+	struct pb_error why;
+
+	if (ret < 0)
+		return pb_fail_permission(error, -ret, "see who uses the ruleset: its pins stay");
+	ret = ret ? 0 : with_pinned(config_id, pb_maps_unpin, &why);
+	if (ret)
+		pb_fail(error, -ret, "pins of a ruleset that no interface uses stay: %.900s",
+			why.text);
 	return ret;
 }
 

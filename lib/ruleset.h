@@ -21,9 +21,11 @@ int pb_ruleset_fill(struct pb_ruleset *ruleset, const struct pb_set *set, struct
 
 /*
  * Interfaces have let go of the ruleset whose pb_config map has this id, by the programs `gone`:
- * where nobody uses it any more its pins are removed, or with `keep` left for a later load.
+ * where nobody uses it any more its pins are removed.
  */
-int pb_ruleset_release(__u32 config_id, const __u32 *gone, size_t nr, bool keep,
-		       struct pb_error *error);
+int pb_ruleset_release(__u32 config_id, const __u32 *gone, size_t nr, struct pb_error *error);
+
+/* Its pins are to stay for a later load, whoever lets go of it; until one loads it. */
+int pb_ruleset_keep(__u32 config_id, struct pb_error *error);
 
 #endif

@@ -71,23 +71,33 @@ static int take_off(struct unload *unload, const struct target *target, struct p
 	return ret;
 }
 
-static int release_target(const struct unload *unload, const struct target *target, bool keep,
+/* Before it is let go of, for then there is no way back. */
+static int keep_rulesets(const struct target *target, struct pb_error *error)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < target->ours.nr; i++)
+		ret = pb_ruleset_keep(target->ours.list[i].config_id, error);
+	return ret;
+}
+
+static int release_target(const struct unload *unload, const struct target *target,
 			  struct pb_error *error)
 {
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < target->ours.nr; i++)
 		ret = pb_ruleset_release(target->ours.list[i].config_id, unload->gone,
-					 unload->nr_gone, keep, error);
+					 unload->nr_gone, error);
 	return ret;
 }
 
-static int release(const struct unload *unload, bool keep, struct pb_error *error)
+static int release(const struct unload *unload, struct pb_error *error)
 {
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < unload->nr; i++)
-		ret = release_target(unload, &unload->targets[i], keep, error);
+		ret = release_target(unload, &unload->targets[i], error);
 	return ret;
 }
 
@@ -98,10 +108,12 @@ static int unload_locked(const int *ifindexes, size_t nr, bool keep, struct pb_e
 
 	for (size_t i = 0; !ret && i < nr; i++)
 		ret = add_target(&unload, ifindexes[i], error);
+	for (size_t i = 0; !ret && keep && i < nr; i++)
+		ret = keep_rulesets(&unload.targets[i], error);
 	for (size_t i = 0; !ret && i < nr; i++)
 		ret = take_off(&unload, &unload.targets[i], error);
-	if (unload.nr_gone) { /* of some, where another could not be taken off */
-		released = release(&unload, keep, ret ? NULL : error);
+	if (unload.nr_gone && !keep) { /* of some, where another could not be taken off */
+		released = release(&unload, ret ? NULL : error);
 		ret = ret ?: released;
 	}
 	clear(&unload);
@@ -124,12 +136,14 @@ int pb_filter_unload(const int *ifindexes, size_t nr, bool keep, struct pb_error
 }
 
 /* One of all: a device that is gone by now is as good. */
-static void unload_one(struct unload *unload, const struct pb_interface *interface,
+static void unload_one(struct unload *unload, const struct pb_interface *interface, bool keep,
 		       pb_unloaded_function *function, void *context)
 {
 	struct pb_error error;
 	int ret = add_target(unload, interface->ifindex, &error);
 
+	if (!ret && keep)
+		ret = keep_rulesets(&unload->targets[unload->nr - 1], &error);
 	if (!ret)
 		ret = take_off(unload, &unload->targets[unload->nr - 1], &error);
 	if (ret != -ENODEV)
@@ -147,9 +161,9 @@ static int unload_all_locked(bool keep, pb_unloaded_function *function, void *co
 	if (!ret)
 		ret = make_room(&unload, nr, error);
 	for (size_t i = 0; !ret && i < nr; i++)
-		unload_one(&unload, &interfaces[i], function, context);
-	if (!ret)
-		ret = release(&unload, keep, error);
+		unload_one(&unload, &interfaces[i], keep, function, context);
+	if (!ret && !keep)
+		ret = release(&unload, error);
 	clear(&unload);
 	free(interfaces);
 	return ret;
