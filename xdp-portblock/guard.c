@@ -69,54 +69,78 @@ static bool parse_ssh(const char *text, struct ssh *ssh)
 	return true;
 }
 
-/* SSH_CONNECTION in the environment of a process: sudo clears its own child's. */
-static bool ssh_of_process(long pid, struct ssh *ssh)
+/*
+ * A file that tells of a process; NULL and 0: the process is gone, or hidden from us by its user or
+ * by the way /proc is mounted; NULL and an error: there is one that could not be read.
+ */
+static int open_of_process(long pid, const char *name, FILE **file)
 {
-	char path[64], *entry = NULL;
-	bool found = false;
-	size_t room = 0;
-	FILE *file;
+	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%ld/environ", pid);
-	file = fopen(path, "re");
-	while (file && !found && getdelim(&entry, &room, '\0', file) > 0)
-		found = !strncmp(entry, "SSH_CONNECTION=", 15) && parse_ssh(entry + 15, ssh);
-	free(entry);
-	if (file)
-		fclose(file);
-	return found;
+	snprintf(path, sizeof(path), "/proc/%ld/%s", pid, name);
+	*file = fopen(path, "re");
+	if (*file || errno == ENOENT || errno == ESRCH || errno == EACCES || errno == EPERM)
+		return 0;
+	return -errno;
 }
 
+/*
+ * SSH_CONNECTION in the environment of a process: sudo clears its own child's. 1: it has one, 0: it
+ * has none, or an error.
+ */
+static int ssh_of_process(long pid, struct ssh *ssh)
+{
+	char *entry = NULL;
+	size_t room = 0;
+	FILE *file;
+	int ret = open_of_process(pid, "environ", &file);
+
+	if (!file)
+		return ret;
+	errno = 0;
+	while (!ret && getdelim(&entry, &room, '\0', file) > 0)
+		ret = !strncmp(entry, "SSH_CONNECTION=", 15) && parse_ssh(entry + 15, ssh);
+	if (!ret && errno == ENOMEM)
+		ret = -ENOMEM;
+	free(entry);
+	fclose(file);
+	return ret;
+}
+
+/* 0: it has none, or an error. */
 static long parent_of(long pid)
 {
-	char path[64], line[512], *close;
+	char line[512], *close;
 	long parent = 0;
 	FILE *file;
+	int ret = open_of_process(pid, "stat", &file);
 
-	snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
-	file = fopen(path, "re");
+	if (!file)
+		return ret;
 	/* The name, in parentheses, may hold anything. */
-	if (file && fgets(line, sizeof(line), file) && (close = strrchr(line, ')')))
+	if (fgets(line, sizeof(line), file) && (close = strrchr(line, ')')))
 		sscanf(close, ") %*c %ld", &parent);
-	if (file)
-		fclose(file);
+	fclose(file);
 	return parent;
 }
 
-/* An empty variable says that there is no connection, whatever the processes above have. */
-static bool find_ssh(struct ssh *ssh)
+/*
+ * 1: there is a connection, 0: there is none, or an error where that could not be found out. An empty
+ * variable says that there is none, whatever the processes above have.
+ */
+static int find_ssh(struct ssh *ssh)
 {
 	const char *own = getenv("SSH_CONNECTION");
 	long pid = getpid();
+	int found = 0;
 
 	if (own && (!*own || parse_ssh(own, ssh)))
-		return *own;
-	for (int i = 0; i < ANCESTORS_MAX && pid > 1; i++) {
+		return *own != '\0';
+	for (int i = 0; i < ANCESTORS_MAX && pid > 1 && !found; i++) {
 		pid = parent_of(pid);
-		if (pid > 0 && ssh_of_process(pid, ssh))
-			return true;
+		found = pid > 0 ? ssh_of_process(pid, ssh) : pid;
 	}
-	return false;
+	return found;
 }
 
 bool guarded(void)
@@ -132,8 +156,14 @@ int guard(const struct pb_prospect *prospect, const char *way_on, struct pb_erro
 	struct ssh ssh;
 	int ret;
 
-	if (!find_ssh(&ssh))
-		return 0;
+	ret = find_ssh(&ssh);
+	if (ret < 0)
+		snprintf(error->text, sizeof(error->text),
+			 "it cannot be told whether this is given through an SSH connection that "
+			 "it would cut (%s); %s",
+			 strerror(-ret), way_on);
+	if (ret <= 0)
+		return ret;
 	ret = pb_connection_check(&ssh.connection, prospect, &found);
 	if (!ret)
 		return 0;
