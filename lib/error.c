@@ -13,7 +13,7 @@ int pb_fail(struct pb_error *error, int code, const char *format, ...)
 		va_start(args, format);
 		vsnprintf(raw.text, sizeof(raw.text), format, args);
 		va_end(args);
-		pb_text_escape_into(error->text, sizeof(error->text), raw.text);
+		pb_text_escape_into(error->text, sizeof(error->text), raw.text, PB_ESCAPE_LINE);
 	}
 	return -code;
 }

@@ -149,6 +149,10 @@ __u64 pb_clock(void);
  */
 enum pb_escape { PB_ESCAPE_LINE, PB_ESCAPE_LINES, PB_ESCAPE_JSON };
 char *pb_text_escape(const char *text, enum pb_escape how);
+/* The same without memory: as much of it as there is room for, and a NUL. `room` is 17 at least. */
+void pb_text_escape_into(char *out, size_t room, const char *text, enum pb_escape how);
+/* Room for any text of that length in bytes. */
+#define PB_ESCAPED(length) (6 * (length) + 17)
 
 /* ---- Sets of rules in memory ------------------------------------------------------------- */
 

@@ -90,14 +90,14 @@ static const char *escape(const char *text, enum pb_escape how, char **out, size
 	return (const char *)at;
 }
 
-void pb_text_escape_into(char *out, size_t room, const char *text)
+void pb_text_escape_into(char *out, size_t room, const char *text, enum pb_escape how)
 {
-	escape(text, PB_ESCAPE_LINE, &out, room);
+	escape(text, how, &out, room);
 }
 
 char *pb_text_escape(const char *text, enum pb_escape how)
 {
-	size_t room = 6 * strlen(text) + ESCAPED_MAX;
+	size_t room = PB_ESCAPED(strlen(text));
 	char *made = malloc(room), *out = made;
 
 	if (made)

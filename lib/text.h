@@ -23,9 +23,6 @@ struct pb_quoted pb_quote(const char *word);
 /* Is there nothing for pb_text_escape() to escape? */
 bool pb_text_is_clean(const char *text);
 
-/* As pb_text_escape() with PB_ESCAPE_LINE, cut where there is no more room. */
-void pb_text_escape_into(char *out, size_t room, const char *text);
-
 /*
  * A decimal number of `len` digits, without sign, spaces and leading zeros.
  * -EINVAL: it is no such number; -ERANGE: it is larger than `max`.

@@ -9,11 +9,11 @@ static int confirm_time(const struct arguments *arguments, __u64 *confirm)
 {
 	const char *text = arguments->values[OPT_CONFIRM];
 	struct pb_error error;
+	int err;
 
 	*confirm = 0;
-	if (text && pb_duration_parse(text, confirm, &error))
-		return wrong(arguments, "--confirm: %s", error.text);
-	return DONE;
+	err = text ? pb_duration_parse(text, confirm, &error) : 0;
+	return err ? refused(arguments, err, OPT_CONFIRM, &error) : DONE;
 }
 
 static void say_confirm(const struct arguments *arguments)

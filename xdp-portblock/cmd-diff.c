@@ -23,8 +23,8 @@ static void print_rule(struct difference *difference, char sign, const struct pb
 	char *text;
 
 	if (pb_rule_format(rule, pb_clock(), &text))
-		return;
-	print_line(difference, sign, text);
+		text = NULL;
+	print_line(difference, sign, kept(text));
 	free(text);
 }
 
@@ -100,5 +100,7 @@ int cmd_diff(const struct arguments *arguments)
 		fail(&error);
 		return WRONG_USAGE;
 	}
+	if (finish_output() != DONE)
+		return WRONG_USAGE;
 	return difference.any;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* xdp-portblock doctor: what may stand in the way, and the command that mends it. */
 #include <stdio.h>
-#include <json-c/json.h>
+#include "json.h"
 #include "tool.h"
 
 static const char *const health_names[] = {
@@ -10,9 +10,10 @@ static const char *const health_names[] = {
 	[PB_HEALTH_PROBLEM] = "problem",
 };
 
+/* Of a doctor that prints JSON, `context` points to the findings. */
 static void print_finding(enum pb_health health, const char *text, const char *mend, void *context)
 {
-	struct json_object *findings = context, *json;
+	struct json_object **findings = context, *json;
 
 	if (!findings) {
 		print("%-8s %s\n", health_names[health], text);
@@ -20,11 +21,11 @@ static void print_finding(enum pb_health health, const char *text, const char *m
 			print("         mend it by: %s\n", mend);
 		return;
 	}
-	json = json_object_new_object();
-	json_object_object_add(json, "health", json_object_new_string(health_names[health]));
-	json_object_object_add(json, "text", json_object_new_string(text));
-	json_object_object_add(json, "mend", mend ? json_object_new_string(mend) : NULL);
-	json_object_array_add(findings, json);
+	json = json_new_object();
+	json_add(json, "health", json_string(health_names[health]));
+	json_add(json, "text", json_string(text));
+	json_add(json, "mend", mend ? json_string(mend) : NULL);
+	json_append(*findings, json);
 }
 
 static int fix(void)
@@ -44,6 +45,7 @@ int cmd_doctor(const struct arguments *arguments)
 {
 	const char *word = arguments->nr_words ? arguments->words[0] : NULL;
 	struct json_object *findings = NULL, *json;
+	bool as_json = given(arguments, OPT_JSON);
 	unsigned int problems;
 	struct pb_error error;
 
@@ -51,16 +53,17 @@ int cmd_doctor(const struct arguments *arguments)
 		return wrong(arguments, "'%s' is one word too many", arguments->words[1]);
 	if (given(arguments, OPT_FIX) && fix() != DONE)
 		return FAILED;
-	if (given(arguments, OPT_JSON))
-		findings = json_object_new_array();
-	if (pb_doctor(word, print_finding, findings, &problems, &error)) {
+	if (as_json)
+		findings = json_new_array();
+	if (pb_doctor(word, print_finding, as_json ? &findings : NULL, &problems, &error)) {
 		json_object_put(findings);
 		return fail(&error);
 	}
-	if (findings) {
-		json = json_object_new_object();
-		json_object_object_add(json, "findings", findings);
-		print_json(json);
+	if (as_json) {
+		json = json_new_object();
+		json_add(json, "findings", findings);
+		if (json_print(json) != DONE)
+			return FAILED;
 	}
 	return problems ? FAILED : DONE;
 }

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <json-c/json.h>
+#include "json.h"
 #include "frames.h"
 #include "packet.h"
 #include "tool.h"
@@ -164,24 +164,26 @@ static char *text_of(const struct pb_rule *rule)
 static void print_explanation(const struct explaining *all, const struct pb_explanation *how,
 			      const struct reasons *reasons)
 {
-	char found[256], *text = text_of(pb_set_find(&all->set, how->rule));
+	const struct pb_rule *rule = pb_set_find(&all->set, how->rule);
+	char found[256], *text = text_of(rule);
 
 	say_found(how, found, sizeof(found));
 	printf("%s (%s)\n", how->drop ? "drop" : "pass", pb_outcome_name(how->outcome));
 	if (how->rule)
-		print("  by rule %u: %s\n", how->rule, text ?: "(gone)");
+		print("  by rule %u: %s\n", how->rule, rule ? kept(text) : "(gone)");
 	printf("  why:   %s\n  found: %s\n", reasons->why, found);
 	free(text);
 	for (size_t i = 1; i < reasons->nr; i++) {
 		text = text_of(reasons->matches[i].rule);
-		print("  beaten: rule %u: %s\n", reasons->matches[i].rule->id, text ?: "?");
+		print("  beaten: rule %u: %s\n", reasons->matches[i].rule->id, kept(text));
 		free(text);
 	}
 }
 
-static struct json_object *text_to_json(char *text)
+static struct json_object *rule_to_json(const struct pb_rule *rule)
 {
-	struct json_object *json = text ? json_object_new_string(text) : NULL;
+	char *text = text_of(rule);
+	struct json_object *json = rule ? json_string(text) : NULL;
 
 	free(text);
 	return json;
@@ -192,36 +194,29 @@ static struct json_object *explanation_to_json(const struct explaining *all,
 					       const struct frame *frame,
 					       const struct reasons *reasons)
 {
-	struct json_object *json = json_object_new_object(), *beaten = json_object_new_array();
+	struct json_object *json = json_new_object(), *beaten = json_new_array();
 	bool ports = how->parsed == PB_OUTCOME_PASS;
 
 	for (size_t i = 1; i < reasons->nr; i++)
-		json_object_array_add(beaten, json_object_new_int64(reasons->matches[i].rule->id));
+		json_append(beaten, json_int(reasons->matches[i].rule->id));
 	if (frame)
-		json_object_object_add(json, "packet", json_object_new_int64(frame->number));
-	json_object_object_add(json, "verdict",
-			       json_object_new_string(how->drop ? "drop" : "pass"));
-	json_object_object_add(json, "outcome",
-			       json_object_new_string(pb_outcome_name(how->outcome)));
-	json_object_object_add(json, "rule", how->rule ? json_object_new_int64(how->rule) : NULL);
-	json_object_object_add(json, "rule_text",
-			       text_to_json(text_of(pb_set_find(&all->set, how->rule))));
-	json_object_object_add(json, "why", json_object_new_string(reasons->why));
-	json_object_object_add(json, "beaten", beaten);
-	json_object_object_add(json, "connected", json_object_new_boolean(reasons->connected));
-	json_object_object_add(json, "tags", json_object_new_int64(how->tags));
-	json_object_object_add(json, "extensions", json_object_new_int64(how->extensions));
-	json_object_object_add(json, "first_fragment",
-			       json_object_new_boolean(how->first_fragment));
-	json_object_object_add(json, "family",
-			       how->family ? json_object_new_int64(how->family) : NULL);
-	json_object_object_add(json, "protocol",
-			       how->family ? json_object_new_int64(how->protocol) : NULL);
-	json_object_object_add(json, "sport", ports ? json_object_new_int(how->flow.sport) : NULL);
-	json_object_object_add(json, "dport", ports ? json_object_new_int(how->flow.dport) : NULL);
+		json_add(json, "packet", json_int(frame->number));
+	json_add(json, "verdict", json_string(how->drop ? "drop" : "pass"));
+	json_add(json, "outcome", json_string(pb_outcome_name(how->outcome)));
+	json_add(json, "rule", how->rule ? json_int(how->rule) : NULL);
+	json_add(json, "rule_text", rule_to_json(pb_set_find(&all->set, how->rule)));
+	json_add(json, "why", json_string(reasons->why));
+	json_add(json, "beaten", beaten);
+	json_add(json, "connected", json_boolean(reasons->connected));
+	json_add(json, "tags", json_int(how->tags));
+	json_add(json, "extensions", json_int(how->extensions));
+	json_add(json, "first_fragment", json_boolean(how->first_fragment));
+	json_add(json, "family", how->family ? json_int(how->family) : NULL);
+	json_add(json, "protocol", how->family ? json_int(how->protocol) : NULL);
+	json_add(json, "sport", ports ? json_int(how->flow.sport) : NULL);
+	json_add(json, "dport", ports ? json_int(how->flow.dport) : NULL);
 	if (frame)
-		json_object_object_add(json, "truncated",
-				       json_object_new_boolean(reasons->truncated));
+		json_add(json, "truncated", json_boolean(reasons->truncated));
 	return json;
 }
 
@@ -250,7 +245,7 @@ static int print_answer(const struct explaining *all, const struct pb_explanatio
 	if (frame)
 		say_truncated(how, &all->set, frame, &reasons);
 	if (json)
-		ret = print_json(explanation_to_json(all, how, frame, &reasons));
+		ret = json_print(explanation_to_json(all, how, frame, &reasons));
 	else if (frame)
 		print_line(frame->number, how, &reasons);
 	else
@@ -314,10 +309,10 @@ static int print_not_run(const struct explaining *all, size_t number, const char
 		print("%zu: not run: %s\n", number, why);
 		return finish_output();
 	}
-	json = json_object_new_object();
-	json_object_object_add(json, "packet", json_object_new_int64(number));
-	json_object_object_add(json, "error", json_object_new_string(why));
-	return print_json(json);
+	json = json_new_object();
+	json_add(json, "packet", json_int(number));
+	json_add(json, "error", json_string(why));
+	return json_print(json);
 }
 
 /* FAILED only where nothing more can be printed; what could not be run is added to `missed`. */

@@ -13,10 +13,12 @@ static int read_options(const struct arguments *arguments, struct pb_load_option
 	__u32 priority = 0;
 	int ret;
 
-	if (mode && pb_mode_parse(mode, &options->mode, &error))
-		return wrong(arguments, "--mode: %s", error.text);
-	if (policy && pb_policy_parse(policy, &options->policy, &error))
-		return wrong(arguments, "--policy: %s", error.text);
+	ret = mode ? pb_mode_parse(mode, &options->mode, &error) : 0;
+	if (ret)
+		return refused(arguments, ret, OPT_MODE, &error);
+	ret = policy ? pb_policy_parse(policy, &options->policy, &error) : 0;
+	if (ret)
+		return refused(arguments, ret, OPT_POLICY, &error);
 	options->set_policy = policy;
 	options->ruleset = arguments->values[OPT_RULESET];
 	options->require_dispatcher = given(arguments, OPT_REQUIRE_DISPATCHER);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <json-c/json.h>
+#include "json.h"
 #include "capture.h"
 #include "tool.h"
 
@@ -65,10 +65,18 @@ static int read_outcomes(const struct arguments *arguments, __u32 *outcomes)
 	return DONE;
 }
 
+static int read_from(const struct arguments *arguments, struct pb_rule *from)
+{
+	const char *text = arguments->values[OPT_FROM];
+	struct pb_error error;
+	int err = text ? pb_rule_set(from, "from", text, 0, NULL, &error) : 0;
+
+	return err ? refused(arguments, err, OPT_FROM, &error) : DONE;
+}
+
 static int read_arguments(const struct arguments *arguments, struct monitor *monitor)
 {
 	__u32 snaplen = SNAPLEN_DEFAULT, port = 0;
-	struct pb_error error;
 	int ret = read_outcomes(arguments, &monitor->filter.outcomes);
 
 	monitor->filter.rate = RATE_DEFAULT;
@@ -82,9 +90,8 @@ static int read_arguments(const struct arguments *arguments, struct monitor *mon
 		ret = option_number(arguments, OPT_SNAPLEN, 1, PB_SNAPLEN_MAX, &snaplen);
 	if (ret == DONE)
 		ret = option_number(arguments, OPT_COUNT, 1, UINT32_MAX, &monitor->limit);
-	if (ret == DONE && given(arguments, OPT_FROM) &&
-	    pb_rule_set(&monitor->from, "from", arguments->values[OPT_FROM], 0, NULL, &error))
-		ret = wrong(arguments, "--from: %s", error.text);
+	if (ret == DONE)
+		ret = read_from(arguments, &monitor->from);
 	if (ret == DONE && given(arguments, OPT_JSON) && given(arguments, OPT_WRITE))
 		ret = wrong(arguments, "--json and --write exclude each other");
 	monitor->filter.port = port;
@@ -126,22 +133,44 @@ static void print_addresses(const struct pb_event *event, const unsigned char *d
 }
 
 /* Those in force now: they may have changed, or gone back by the clock, since the last packet. */
-static void read_rules(struct monitor *monitor)
+static int read_rules(struct monitor *monitor, struct pb_error *error)
 {
 	struct pb_set set = {};
+	int ret;
 
-	if (pb_ruleset_generation(monitor->ruleset) == monitor->set.generation ||
-	    pb_ruleset_read(monitor->ruleset, &set, NULL))
-		return;
+	if (pb_ruleset_generation(monitor->ruleset) == monitor->set.generation)
+		return 0;
+	ret = pb_ruleset_read(monitor->ruleset, &set, error);
+	if (ret)
+		return ret;
 	pb_set_clear(&monitor->set);
 	monitor->set = set;
+	return 0;
+}
+
+/* NULL: there is none, or it cannot be told, and then monitor fails at its end. */
+static char *text_of_rule(struct monitor *monitor, __u32 id)
+{
+	const struct pb_rule *rule;
+	char *text;
+
+	if (read_rules(monitor, NULL)) {
+		kept(NULL);
+		return NULL;
+	}
+	rule = pb_set_find(&monitor->set, id);
+	if (!rule)
+		return NULL;
+	if (!pb_rule_format(rule, pb_clock(), &text))
+		return text;
+	kept(NULL);
+	return NULL;
 }
 
 static void describe(struct monitor *monitor, const struct pb_event *event,
 		     const unsigned char *data, struct packet *packet)
 {
 	struct timespec at = wall_time(event->time);
-	const struct pb_rule *rule;
 	struct tm utc;
 	size_t len;
 
@@ -153,10 +182,8 @@ static void describe(struct monitor *monitor, const struct pb_event *event,
 	len = strftime(packet->time, sizeof(packet->time), "%Y-%m-%dT%H:%M:%S", &utc);
 	snprintf(packet->time + len, sizeof(packet->time) - len, ".%06ldZ", at.tv_nsec / 1000);
 	print_addresses(event, data, packet);
-	read_rules(monitor);
-	rule = event->rule ? pb_set_find(&monitor->set, event->rule) : NULL;
-	if (rule && pb_rule_format(rule, pb_clock(), &packet->rule))
-		packet->rule = NULL;
+	if (event->rule)
+		packet->rule = text_of_rule(monitor, event->rule);
 }
 
 static void print_text(const struct pb_event *event, const struct packet *packet)
@@ -177,31 +204,27 @@ static void print_text(const struct pb_event *event, const struct packet *packet
 
 static struct json_object *string_or_null(const char *text)
 {
-	return text && *text ? json_object_new_string(text) : NULL;
+	return text && *text ? json_string(text) : NULL;
 }
 
-static void print_object(const struct pb_event *event, const struct packet *packet)
+static int print_object(const struct pb_event *event, const struct packet *packet)
 {
 	const struct pb_explanation *how = &packet->how;
-	struct json_object *json = json_object_new_object();
+	struct json_object *json = json_new_object();
 	bool ports = how->parsed == PB_OUTCOME_PASS;
 
-	json_object_object_add(json, "time", json_object_new_string(packet->time));
-	json_object_object_add(json, "interface", json_object_new_string(packet->interface));
-	json_object_object_add(json, "outcome",
-			       json_object_new_string(pb_outcome_name(event->outcome)));
-	json_object_object_add(json, "rule",
-			       event->rule ? json_object_new_int64(event->rule) : NULL);
-	json_object_object_add(json, "rule_text", string_or_null(packet->rule));
-	json_object_object_add(json, "protocol",
-			       ports ? json_object_new_string(pb_proto_name(how->flow.proto)) :
-				       NULL);
-	json_object_object_add(json, "source", string_or_null(packet->source));
-	json_object_object_add(json, "destination", string_or_null(packet->destination));
-	json_object_object_add(json, "sport", ports ? json_object_new_int(how->flow.sport) : NULL);
-	json_object_object_add(json, "dport", ports ? json_object_new_int(how->flow.dport) : NULL);
-	json_object_object_add(json, "length", json_object_new_int64(event->length));
-	print_json(json);
+	json_add(json, "time", json_string(packet->time));
+	json_add(json, "interface", json_string(packet->interface));
+	json_add(json, "outcome", json_string(pb_outcome_name(event->outcome)));
+	json_add(json, "rule", event->rule ? json_int(event->rule) : NULL);
+	json_add(json, "rule_text", string_or_null(packet->rule));
+	json_add(json, "protocol", ports ? json_string(pb_proto_name(how->flow.proto)) : NULL);
+	json_add(json, "source", string_or_null(packet->source));
+	json_add(json, "destination", string_or_null(packet->destination));
+	json_add(json, "sport", ports ? json_int(how->flow.sport) : NULL);
+	json_add(json, "dport", ports ? json_int(how->flow.dport) : NULL);
+	json_add(json, "length", json_int(event->length));
+	return json_print(json);
 }
 
 static bool is_wanted(const struct monitor *monitor, const struct packet *packet)
@@ -226,7 +249,7 @@ static int show(const struct pb_event *event, const unsigned char *data, void *c
 		if (monitor->capture)
 			ret = capture_write(monitor->capture, wall_time(event->time), event, data);
 		else if (given(monitor->arguments, OPT_JSON))
-			print_object(event, &packet);
+			ret = print_object(event, &packet) == DONE ? 0 : -EPIPE;
 		else
 			print_text(event, &packet);
 	}
@@ -283,9 +306,9 @@ static int monitor_ruleset(struct monitor *monitor)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	if (pb_ruleset_open(ruleset_name(monitor->arguments), &monitor->ruleset, &error))
+	if (pb_ruleset_open(ruleset_name(monitor->arguments), &monitor->ruleset, &error) ||
+	    read_rules(monitor, &error))
 		return fail(&error);
-	read_rules(monitor);
 	if (monitor->filter.rule && !pb_set_find(&monitor->set, monitor->filter.rule)) {
 		note("there is no rule %u (`xdp-portblock rule list%s` shows them)",
 		     monitor->filter.rule,

@@ -2,7 +2,6 @@
 /* xdp-portblock rule add: one rule, one transaction. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <json-c/json.h>
 #include "tool.h"
 
 static const char *const what_names[] = {
@@ -25,19 +24,16 @@ static int add(struct pb_set *set, void *context, struct pb_error *error)
 	return ret ?: addition->what == PB_UNCHANGED;
 }
 
-static int print_added(const struct arguments *arguments, const char *text,
-		       const struct addition *addition)
+/* The rule is in force: to say so must not fail for want of memory, which json-c would ask for. */
+static void print_added(const struct arguments *arguments, const char *text,
+			const struct addition *addition)
 {
-	struct json_object *json;
+	const char *what = what_names[addition->what];
 
-	if (!given(arguments, OPT_JSON)) {
-		print("Rule %u %s: %s\n", addition->id, what_names[addition->what], text);
-		return DONE;
-	}
-	json = json_object_new_object();
-	json_object_object_add(json, "id", json_object_new_int64(addition->id));
-	json_object_object_add(json, "result", json_object_new_string(what_names[addition->what]));
-	return print_json(json);
+	if (given(arguments, OPT_JSON))
+		printf("{\"id\":%u,\"result\":\"%s\"}\n", addition->id, what);
+	else
+		print("Rule %u %s: %s\n", addition->id, what, text);
 }
 
 int cmd_rule_add(const struct arguments *arguments)
@@ -48,14 +44,12 @@ int cmd_rule_add(const struct arguments *arguments)
 
 	if (ret != DONE)
 		return ret;
-	if (pb_rule_format(&addition.rule, pb_clock(), &text)) {
-		note("out of memory");
-		ret = FAILED;
-	} else {
+	if (pb_rule_format(&addition.rule, pb_clock(), &text))
+		ret = out_of_memory();
+	else
 		ret = change_ruleset(arguments, add, &addition);
-	}
 	if (ret == DONE)
-		ret = print_added(arguments, text, &addition);
+		print_added(arguments, text, &addition);
 	pb_rule_clear(&addition.rule);
 	free(text);
 	return ret;

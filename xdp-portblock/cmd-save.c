@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <json-c/json.h>
+#include "json.h"
 #include "tool.h"
 
 static char *text_of(const struct pb_set *set, bool json)
@@ -14,8 +14,7 @@ static char *text_of(const struct pb_set *set, bool json)
 	if (!json)
 		return pb_set_format(set, pb_clock(), &text) ? NULL : text;
 	object = pb_set_to_json(set, NULL, pb_clock());
-	text = object ? json_text(object, JSON_C_TO_STRING_PRETTY) : NULL;
-	json_object_put(object);
+	text = json_take_text(object, JSON_C_TO_STRING_PRETTY);
 	if (!text || asprintf(&line, "%s\n", text) < 0)
 		line = NULL;
 	free(text);
@@ -48,10 +47,8 @@ int cmd_save(const struct arguments *arguments)
 		return fail(&error);
 	text = text_of(&set, given(arguments, OPT_JSON) || named_json(path));
 	pb_set_clear(&set);
-	if (!text) {
-		note("out of memory");
-		return FAILED;
-	}
+	if (!text)
+		return out_of_memory();
 	if (strcmp(path, "-"))
 		ret = write_file(path, text);
 	else

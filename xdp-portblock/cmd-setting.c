@@ -2,7 +2,7 @@
 /* xdp-portblock policy|replies|fragments|unparsable: print or set a setting of a ruleset. */
 #include <stdio.h>
 #include <string.h>
-#include <json-c/json.h>
+#include "json.h"
 #include "tool.h"
 
 static int print_setting(const struct arguments *arguments, struct pb_ruleset *ruleset,
@@ -20,10 +20,10 @@ static int print_setting(const struct arguments *arguments, struct pb_ruleset *r
 		printf("%s\n", value);
 		return DONE;
 	}
-	json = json_object_new_object();
-	json_object_object_add(json, "ruleset", json_object_new_string(ruleset_name(arguments)));
-	json_object_object_add(json, name, json_object_new_string(value));
-	return print_json(json);
+	json = json_new_object();
+	json_add(json, "ruleset", json_string(ruleset_name(arguments)));
+	json_add(json, name, json_string(value));
+	return json_print(json);
 }
 
 /* Turning the policy to deny brings the failsafe rules along; the others are just set. */
@@ -59,11 +59,10 @@ int cmd_setting(const struct arguments *arguments)
 
 	if (arguments->nr_words > 1)
 		return wrong(arguments, "'%s' is one word too many", arguments->words[1]);
-	if (arguments->nr_words &&
-	    pb_setting_set(&trial, arguments->command->name, arguments->words[0], &error))
-		return wrong(arguments, "%s", error.text);
-	if (arguments->nr_words)
-		return set_setting(arguments);
+	if (arguments->nr_words) {
+		ret = pb_setting_set(&trial, arguments->command->name, arguments->words[0], &error);
+		return ret ? refused(arguments, ret, OPT_MAX, &error) : set_setting(arguments);
+	}
 	if (pb_ruleset_open(ruleset_name(arguments), &ruleset, &error))
 		return fail(&error);
 	ret = print_setting(arguments, ruleset, &error);

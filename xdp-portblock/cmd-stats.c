@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <json-c/json.h>
+#include "json.h"
 #include "reading.h"
 
 /* ---- JSON: one object a reading, newline-separated ---------------------------------------- */
@@ -11,71 +11,66 @@
 static struct json_object *count_to_json(const struct pb_count *count, const struct rate *rate,
 					 double interval)
 {
-	struct json_object *json = json_object_new_object();
+	struct json_object *json = json_new_object();
 
-	json_object_object_add(json, "packets", json_object_new_uint64(count->packets));
-	json_object_object_add(json, "bytes", json_object_new_uint64(count->bytes));
-	json_object_object_add(json, "packets_per_second",
-			       interval > 0 ? json_object_new_double(rate->packets) : NULL);
-	json_object_object_add(json, "bytes_per_second",
-			       interval > 0 ? json_object_new_double(rate->bytes) : NULL);
+	json_add(json, "packets", json_uint(count->packets));
+	json_add(json, "bytes", json_uint(count->bytes));
+	json_add(json, "packets_per_second", interval > 0 ? json_double(rate->packets) : NULL);
+	json_add(json, "bytes_per_second", interval > 0 ? json_double(rate->bytes) : NULL);
 	return json;
 }
 
 static struct json_object *rules_to_json(const struct reading *reading)
 {
-	struct json_object *array = json_object_new_array(), *json;
+	struct json_object *array = json_new_array(), *json;
 
 	for (size_t i = 0; i < reading->nr_rules; i++) {
 		const struct rule_reading *rule = &reading->rules[i];
 		char *text;
 
 		json = count_to_json(&rule->count, &rule->rate, reading->interval);
-		json_object_object_add(json, "id", json_object_new_int64(rule->rule->id));
-		if (!pb_rule_format(rule->rule, pb_clock(), &text)) {
-			json_object_object_add(json, "rule", json_object_new_string(text));
-			free(text);
-		}
-		json_object_array_add(array, json);
+		json_add(json, "id", json_int(rule->rule->id));
+		if (pb_rule_format(rule->rule, pb_clock(), &text))
+			text = NULL;
+		json_add(json, "rule", json_string(text));
+		free(text);
+		json_append(array, json);
 	}
 	return array;
 }
 
 static struct json_object *interfaces_to_json(const struct reading *reading)
 {
-	struct json_object *array = json_object_new_array(), *json, *outcomes;
+	struct json_object *array = json_new_array(), *json, *outcomes;
 
 	for (size_t i = 0; i < reading->nr_interfaces; i++) {
 		const struct interface_reading *at = &reading->interfaces[i];
 
-		json = json_object_new_object();
-		outcomes = at->interface.outcomes_error ? NULL : json_object_new_object();
+		json = json_new_object();
+		outcomes = at->interface.outcomes_error ? NULL : json_new_object();
 		for (int o = 0; outcomes && o < PB_OUTCOME_MAX; o++)
-			json_object_object_add(outcomes, pb_outcome_name(o),
-					       count_to_json(&at->interface.outcomes[o],
-							     &at->rates[o], reading->interval));
-		json_object_object_add(json, "name", json_object_new_string(at->interface.name));
-		json_object_object_add(json, "index", json_object_new_int(at->interface.ifindex));
-		json_object_object_add(json, "outcomes", outcomes);
-		json_object_array_add(array, json);
+			json_add(outcomes, pb_outcome_name(o),
+				 count_to_json(&at->interface.outcomes[o], &at->rates[o],
+					       reading->interval));
+		json_add(json, "name", json_string(at->interface.name));
+		json_add(json, "index", json_int(at->interface.ifindex));
+		json_add(json, "outcomes", outcomes);
+		json_append(array, json);
 	}
 	return array;
 }
 
 static int print_reading_json(const struct reading *reading)
 {
-	struct json_object *json = json_object_new_object();
+	struct json_object *json = json_new_object();
 	char now[ISO_TIME];
 
-	json_object_object_add(json, "time", json_object_new_string(iso_time(now)));
-	json_object_object_add(json, "interval",
-			       reading->interval > 0 ? json_object_new_double(reading->interval) :
-						       NULL);
-	json_object_object_add(json, "ruleset",
-			       json_object_new_string(pb_ruleset_name(reading->ruleset)));
-	json_object_object_add(json, "rules", rules_to_json(reading));
-	json_object_object_add(json, "interfaces", interfaces_to_json(reading));
-	return print_json(json);
+	json_add(json, "time", json_string(iso_time(now)));
+	json_add(json, "interval", reading->interval > 0 ? json_double(reading->interval) : NULL);
+	json_add(json, "ruleset", json_string(pb_ruleset_name(reading->ruleset)));
+	json_add(json, "rules", rules_to_json(reading));
+	json_add(json, "interfaces", interfaces_to_json(reading));
+	return json_print(json);
 }
 
 /* ---- Text -------------------------------------------------------------------------------- */
@@ -103,7 +98,7 @@ void print_reading(const struct reading *reading)
 		print_numbers(&rule->count, &rule->rate, reading->interval);
 		if (pb_rule_format(rule->rule, pb_clock(), &text))
 			text = NULL;
-		print("  %s\n", text ?: "");
+		print("  %s\n", kept(text));
 		free(text);
 	}
 	if (!reading->nr_rules)

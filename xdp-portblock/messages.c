@@ -3,21 +3,52 @@
  * Messages: to stderr, one line each, with the program's name in front. What they and tables quote
  * was written by whomever: this is the border where it is made harmless to a terminal.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "tool.h"
 
-static void write_escaped(FILE *out, const char *format, va_list args, enum pb_escape how)
+/* Part of what was to go to stdout, for want of memory. */
+static bool lost;
+
+/* Most texts are so short that none of them is lost where memory has run out. */
+#define SHORT 1024
+
+static bool write_long(FILE *out, const char *format, va_list args, enum pb_escape how)
 {
 	char *raw = NULL, *text = NULL;
+	bool whole;
 
 	if (vasprintf(&raw, format, args) < 0)
 		raw = NULL;
 	if (raw)
 		text = pb_text_escape(raw, how);
+	whole = text;
 	fputs(text ?: "(out of memory)", out);
-	free(text);
 	free(raw);
+	free(text);
+	return whole;
+}
+
+/* Returns whether the text was there to be written. */
+static bool write_escaped(FILE *out, const char *format, va_list args, enum pb_escape how)
+{
+	char raw[SHORT], text[PB_ESCAPED(SHORT)];
+	va_list again;
+	bool written = true;
+	int len;
+
+	va_copy(again, args);
+	len = vsnprintf(raw, sizeof(raw), format, args);
+	if (len >= 0 && (size_t)len < sizeof(raw)) {
+		pb_text_escape_into(text, sizeof(text), raw, how);
+		fputs(text, out);
+	} else {
+		written = write_long(out, format, again, how);
+	}
+	va_end(again);
+	return written;
 }
 
 static void say(const char *format, va_list args)
@@ -32,8 +63,30 @@ void print(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	write_escaped(stdout, format, args, PB_ESCAPE_LINES);
+	lost |= !write_escaped(stdout, format, args, PB_ESCAPE_LINES);
 	va_end(args);
+}
+
+const char *kept(const char *text)
+{
+	lost |= !text;
+	return text ?: "(out of memory)";
+}
+
+int finish_output(void)
+{
+	static int err; /* of the first write that failed: errno has changed by the next time */
+
+	if (fflush(stdout) || ferror(stdout)) {
+		err = err ?: errno;
+		if (err != EPIPE)
+			note("cannot write to stdout: %s", strerror(err));
+		return FAILED;
+	}
+	if (!lost)
+		return DONE;
+	lost = false;
+	return out_of_memory();
 }
 
 void print_log(const char *line)
@@ -66,6 +119,16 @@ int wrong(const struct arguments *arguments, const char *format, ...)
 	fprintf(stderr, "`xdp-portblock %s --help` shows how it is used.\n",
 		arguments->command->name);
 	return WRONG_USAGE;
+}
+
+int refused(const struct arguments *arguments, int err, enum option_id id,
+	    const struct pb_error *error)
+{
+	if (err == -ENOMEM)
+		return fail(error);
+	if (id == OPT_MAX)
+		return wrong(arguments, "%s", error->text);
+	return wrong(arguments, "--%s: %s", option_infos[id].name, error->text);
 }
 
 void note(const char *format, ...)

@@ -5,39 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <json-c/json.h>
+#include "json.h"
 #include "tool.h"
-
-int finish_output(void)
-{
-	if (!fflush(stdout) && !ferror(stdout))
-		return DONE;
-	if (errno != EPIPE)
-		note("cannot write to stdout: %s", strerror(errno));
-	return FAILED;
-}
-
-char *json_text(struct json_object *json, int flags)
-{
-	const char *text =
-		json_object_to_json_string_ext(json, flags | JSON_C_TO_STRING_NOSLASHESCAPE);
-
-	return text ? pb_text_escape(text, PB_ESCAPE_JSON) : NULL;
-}
-
-int print_json(struct json_object *json)
-{
-	char *text = json ? json_text(json, JSON_C_TO_STRING_PLAIN) : NULL;
-
-	json_object_put(json);
-	if (!text) {
-		note("out of memory");
-		return FAILED;
-	}
-	printf("%s\n", text);
-	free(text);
-	return finish_output();
-}
 
 const char *human(__u64 number, char text[16])
 {
@@ -61,8 +30,7 @@ void settings_to_json(struct json_object *json, const struct pb_settings *settin
 	const char *name;
 
 	for (size_t i = 0; (name = pb_setting_name(i)); i++)
-		json_object_object_add(json, name,
-				       json_object_new_string(pb_setting_value(settings, name)));
+		json_add(json, name, json_string(pb_setting_value(settings, name)));
 }
 
 /* The policy, and those of the others that are not at their default. */
@@ -94,10 +62,8 @@ static int print_rule(const struct pb_rule *rule, __u64 now)
 {
 	char packets[16], bytes[16], *text;
 
-	if (pb_rule_format(rule, now, &text)) {
-		note("out of memory");
-		return FAILED;
-	}
+	if (pb_rule_format(rule, now, &text))
+		return out_of_memory();
 	print("%5u  %8s  %8s  %s\n", rule->id, human(rule->packets, packets),
 	      human(rule->bytes, bytes), text);
 	free(text);
@@ -111,7 +77,7 @@ int print_rules(const char *ruleset, const struct pb_set *set, bool json)
 	int ret = DONE;
 
 	if (json)
-		return print_json(pb_set_to_json(set, ruleset, now));
+		return json_print(pb_set_to_json(set, ruleset, now));
 	printf("Ruleset %s", ruleset);
 	print_settings(&set->settings);
 	printf("\n");
@@ -133,26 +99,26 @@ int print_rules(const char *ruleset, const struct pb_set *set, bool json)
 
 static struct json_object *count_to_json(const struct pb_count *count)
 {
-	struct json_object *json = json_object_new_object();
+	struct json_object *json = json_new_object();
 
-	json_object_object_add(json, "packets", json_object_new_uint64(count->packets));
-	json_object_object_add(json, "bytes", json_object_new_uint64(count->bytes));
+	json_add(json, "packets", json_uint(count->packets));
+	json_add(json, "bytes", json_uint(count->bytes));
 	return json;
 }
 
 static struct json_object *chain_to_json(const struct pb_interface *interface)
 {
-	struct json_object *chain = json_object_new_array();
+	struct json_object *chain = json_new_array();
 
 	for (unsigned int i = 0; i < interface->nr_chain; i++) {
 		const struct pb_chain_program *program = &interface->chain[i];
-		struct json_object *json = json_object_new_object();
+		struct json_object *json = json_new_object();
 
-		json_object_object_add(json, "name", json_object_new_string(program->name));
-		json_object_object_add(json, "id", json_object_new_int64(program->id));
-		json_object_object_add(json, "priority", json_object_new_int64(program->priority));
-		json_object_object_add(json, "ours", json_object_new_boolean(program->ours));
-		json_object_array_add(chain, json);
+		json_add(json, "name", json_string(program->name));
+		json_add(json, "id", json_int(program->id));
+		json_add(json, "priority", json_int(program->priority));
+		json_add(json, "ours", json_boolean(program->ours));
+		json_append(chain, json);
 	}
 	return chain;
 }
@@ -160,43 +126,49 @@ static struct json_object *chain_to_json(const struct pb_interface *interface)
 /* What is known of an interface with an obstacle. */
 static struct json_object *obstacle_to_json(const struct pb_interface *interface)
 {
-	struct json_object *json = json_object_new_object();
+	struct json_object *json = json_new_object();
 
-	json_object_object_add(json, "name", json_object_new_string(interface->name));
-	json_object_object_add(json, "index", json_object_new_int(interface->ifindex));
-	json_object_object_add(json, "mode", json_object_new_string(pb_mode_name(interface->mode)));
-	json_object_object_add(json, "obstacle", json_object_new_string(interface->obstacle));
-	json_object_object_add(json, "chain", chain_to_json(interface));
+	json_add(json, "name", json_string(interface->name));
+	json_add(json, "index", json_int(interface->ifindex));
+	json_add(json, "mode", json_string(pb_mode_name(interface->mode)));
+	json_add(json, "obstacle", json_string(interface->obstacle));
+	json_add(json, "chain", chain_to_json(interface));
 	return json;
+}
+
+/* null: that cannot be seen from here. */
+static struct json_object *pinned_to_json(const struct pb_interface *interface)
+{
+	bool known = !interface->pins || interface->pins == -ENOENT || interface->pins == -EPROTO;
+
+	return known ? json_boolean(interface->pinned) : NULL;
 }
 
 struct json_object *interface_to_json(const struct pb_interface *interface)
 {
-	struct json_object *json = json_object_new_object();
-	struct json_object *outcomes = interface->outcomes_error ? NULL : json_object_new_object();
+	struct json_object *json = json_new_object();
+	struct json_object *outcomes = interface->outcomes_error ? NULL : json_new_object();
 	const char *attach = interface->dispatcher ? "dispatcher" : "single";
 
 	for (int i = 0; outcomes && i < PB_OUTCOME_MAX; i++)
-		json_object_object_add(outcomes, pb_outcome_name(i),
-				       count_to_json(&interface->outcomes[i]));
-	json_object_object_add(json, "name", json_object_new_string(interface->name));
-	json_object_object_add(json, "index", json_object_new_int(interface->ifindex));
-	json_object_object_add(json, "mode", json_object_new_string(pb_mode_name(interface->mode)));
-	json_object_object_add(json, "attach", json_object_new_string(attach));
-	json_object_object_add(json, "priority", json_object_new_int64(interface->priority));
-	json_object_object_add(json, "program_id", json_object_new_int64(interface->program_id));
-	json_object_object_add(json, "frags", json_object_new_boolean(interface->frags));
-	json_object_object_add(json, "obstacle", NULL);
-	json_object_object_add(json, "ruleset", json_object_new_string(interface->ruleset));
-	json_object_object_add(json, "pinned", json_object_new_boolean(interface->pinned));
+		json_add(outcomes, pb_outcome_name(i), count_to_json(&interface->outcomes[i]));
+	json_add(json, "name", json_string(interface->name));
+	json_add(json, "index", json_int(interface->ifindex));
+	json_add(json, "mode", json_string(pb_mode_name(interface->mode)));
+	json_add(json, "attach", json_string(attach));
+	json_add(json, "priority", json_int(interface->priority));
+	json_add(json, "program_id", json_int(interface->program_id));
+	json_add(json, "frags", json_boolean(interface->frags));
+	json_add(json, "obstacle", NULL);
+	json_add(json, "ruleset", json_string(interface->ruleset));
+	json_add(json, "pinned", pinned_to_json(interface));
 	settings_to_json(json, &interface->settings);
-	json_object_object_add(json, "rules", json_object_new_int64(interface->rules));
-	json_object_object_add(
-		json, "confirm_in",
-		interface->pending ? json_object_new_double(interface->pending / 1e9) : NULL);
-	json_object_object_add(json, "exchange", json_object_new_boolean(interface->exchange));
-	json_object_object_add(json, "chain", chain_to_json(interface));
-	json_object_object_add(json, "outcomes", outcomes);
+	json_add(json, "rules", json_int(interface->rules));
+	json_add(json, "confirm_in",
+		 interface->pending ? json_double(interface->pending / 1e9) : NULL);
+	json_add(json, "exchange", json_boolean(interface->exchange));
+	json_add(json, "chain", chain_to_json(interface));
+	json_add(json, "outcomes", outcomes);
 	return json;
 }
 
@@ -276,8 +248,9 @@ static void print_interface(const struct pb_interface *interface)
 	printf(", %u rule%s", interface->rules, interface->rules == 1 ? "" : "s");
 	print_fault_of_pins(interface);
 	printf("\n");
-	if (interface->pending && (left = pb_duration_text(interface->pending))) {
-		printf("  a change waits to be confirmed: %s left\n", left);
+	if (interface->pending) {
+		left = pb_duration_text(interface->pending);
+		print("  a change waits to be confirmed: %s left\n", kept(left));
 		free(left);
 	}
 	print_chain(interface);
@@ -310,12 +283,11 @@ int print_interfaces(const struct pb_interface *interfaces, size_t nr, bool json
 		}
 		return DONE;
 	}
-	object = json_object_new_object();
-	array = json_object_new_array();
+	object = json_new_object();
+	array = json_new_array();
 	for (size_t i = 0; i < nr; i++)
-		json_object_array_add(array, interfaces[i].loaded ?
-						     interface_to_json(&interfaces[i]) :
-						     obstacle_to_json(&interfaces[i]));
-	json_object_object_add(object, "interfaces", array);
-	return print_json(object);
+		json_append(array, interfaces[i].loaded ? interface_to_json(&interfaces[i]) :
+							  obstacle_to_json(&interfaces[i]));
+	json_add(object, "interfaces", array);
+	return json_print(object);
 }

@@ -5,16 +5,19 @@
 #include <string.h>
 #include "reading.h"
 
+/* Names of rulesets and interfaces, and comments, are shorter. */
+#define LABEL_MAX 255
+
 /* A label's value: UTF-8 in which backslash and quote are escaped. */
 static void print_value(FILE *out, const char *text)
 {
-	char *clean = pb_text_escape(text, PB_ESCAPE_LINE);
+	char clean[PB_ESCAPED(LABEL_MAX)];
 
+	pb_text_escape_into(clean, sizeof(clean), text, PB_ESCAPE_LINE);
 	fputc('"', out);
-	for (const char *at = clean ?: ""; *at; at++)
+	for (const char *at = clean; *at; at++)
 		fprintf(out, *at == '\\' || *at == '"' ? "\\%c" : "%c", *at);
 	fputc('"', out);
-	free(clean);
 }
 
 static void print_head(FILE *out, const char *name, const char *help, const char *type)
@@ -74,23 +77,49 @@ static void print_rule_number(FILE *out, const struct reading *reading)
 	fprintf(out, "} %zu\n", reading->nr_rules);
 }
 
-int print_prometheus(const struct reading *reading, const char *path)
+/* What has no numbers is left out: 0 would be one. */
+static void say_unreadable(const struct reading *reading)
+{
+	char why[UNREADABLE];
+
+	for (size_t i = 0; i < reading->nr_interfaces; i++) {
+		const struct pb_interface *at = &reading->interfaces[i].interface;
+
+		if (at->outcomes_error)
+			note("%s: its counters are %s", at->name, unreadable(at, why));
+	}
+}
+
+/* NULL when memory ran out. */
+static char *all_metrics(const struct reading *reading)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
-	int ret = DONE;
+	bool failed;
 
-	if (!out) {
-		note("out of memory");
-		return FAILED;
-	}
+	if (!out)
+		return NULL;
 	print_rule_number(out, reading);
 	print_rule_counts(out, reading, false);
 	print_rule_counts(out, reading, true);
 	print_outcomes(out, reading, false);
 	print_outcomes(out, reading, true);
-	fclose(out);
+	failed = ferror(out);
+	if (!fclose(out) && !failed)
+		return text;
+	free(text);
+	return NULL;
+}
+
+int print_prometheus(const struct reading *reading, const char *path)
+{
+	char *text = all_metrics(reading);
+	int ret = DONE;
+
+	if (!text)
+		return out_of_memory();
+	say_unreadable(reading);
 	if (path)
 		ret = write_file(path, text);
 	else

@@ -6,6 +6,12 @@
 #include <time.h>
 #include "reading.h"
 
+static int lack_memory(struct pb_error *error)
+{
+	snprintf(error->text, sizeof(error->text), "out of memory");
+	return -ENOMEM;
+}
+
 /* The rules with their last counts, in the order of their ids. */
 static int read_rules(struct reading *reading, struct pb_error *error)
 {
@@ -19,8 +25,7 @@ static int read_rules(struct reading *reading, struct pb_error *error)
 	rules = calloc(set.nr_rules + 1, sizeof(*rules));
 	if (!rules) {
 		pb_set_clear(&set);
-		snprintf(error->text, sizeof(error->text), "out of memory");
-		return -ENOMEM;
+		return lack_memory(error);
 	}
 	for (size_t i = 0; i < set.nr_rules; i++) {
 		rules[i].rule = &set.rules[i];
@@ -81,7 +86,11 @@ static int read_interfaces(struct reading *reading, struct pb_error *error)
 	if (ret)
 		return ret;
 	made = calloc(nr + 1, sizeof(*made));
-	for (size_t i = 0; made && i < nr; i++) {
+	if (!made) {
+		free(list);
+		return lack_memory(error);
+	}
+	for (size_t i = 0; i < nr; i++) {
 		const struct pb_interface *before = find_before(reading, &list[i]);
 
 		if (strcmp(list[i].ruleset, name))

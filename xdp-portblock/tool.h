@@ -118,12 +118,20 @@ int cmd_help(const struct arguments *arguments);
  * these, escaped: to stdout in a table, or to stderr, a line each, with the program's name in front.
  */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* A text to print, where NULL is one for which there was no memory: finish_output() fails then. */
+const char *kept(const char *text);
+/* FAILED after a message if not all that was printed reached stdout. */
+int finish_output(void);
 /* Of libbpf and libxdp; it may be several lines. */
 void print_log(const char *line);
 int fail(const struct pb_error *error); /* returns FAILED */
 int out_of_memory(void);		/* likewise */
 int wrong(const struct arguments *arguments, const char *format, ...)
 	__attribute__((format(printf, 2, 3))); /* returns WRONG_USAGE */
+/* What the library said of an option's value, or of the words (OPT_MAX): returns WRONG_USAGE, or
+ * FAILED where it was memory that it lacked. */
+int refused(const struct arguments *arguments, int err, enum option_id id,
+	    const struct pb_error *error);
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* words.c: what several commands read from their arguments */
@@ -174,10 +182,6 @@ int write_file(const char *path, const char *text);
 
 /* print.c: text and JSON */
 struct json_object;
-/* JSON as text, for a terminal, too; NULL when memory ran out. The caller frees. */
-char *json_text(struct json_object *json, int flags);
-/* Prints and frees; FAILED if stdout takes no more. */
-int print_json(struct json_object *json);
 int print_rules(const char *ruleset, const struct pb_set *set, bool json);
 /* Adds a key for each setting. */
 void settings_to_json(struct json_object *json, const struct pb_settings *settings);
@@ -195,7 +199,5 @@ struct reading;
 void print_reading(const struct reading *reading);
 /* To a file, or stdout where `path` is NULL. */
 int print_prometheus(const struct reading *reading, const char *path);
-/* FAILED if what was printed did not reach stdout. */
-int finish_output(void);
 
 #endif

@@ -77,10 +77,8 @@ int read_file(const char *path, struct pb_set *set)
 	struct pb_problems *problems = calloc(2, sizeof(*problems));
 	int ret;
 
-	if (!problems) {
-		note("out of memory");
-		return FAILED;
-	}
+	if (!problems)
+		return out_of_memory();
 	ret = pb_set_read(path, pb_clock(), set, &problems[0], &problems[1]);
 	print_problems(&problems[ret ? 0 : 1]);
 	free(problems);
@@ -150,6 +148,7 @@ static int set_options(const struct arguments *arguments, struct pb_rule *rule, 
 {
 	struct pb_error error, masked = { "" };
 	const struct pb_rule text = *rule;
+	int err;
 
 	for (size_t i = 0; i < NR_RULE_OPTIONS; i++) {
 		const char *value = arguments->values[rule_options[i].id];
@@ -160,9 +159,9 @@ static int set_options(const struct arguments *arguments, struct pb_rule *rule, 
 			return wrong(arguments, "--%s %s: the rule's text '%s' says that already",
 				     option_infos[rule_options[i].id].name, value,
 				     arguments->words[0]);
-		if (pb_rule_set(rule, rule_options[i].field, value, now, &masked, &error))
-			return wrong(arguments, "--%s: %s", option_infos[rule_options[i].id].name,
-				     error.text);
+		err = pb_rule_set(rule, rule_options[i].field, value, now, &masked, &error);
+		if (err)
+			return refused(arguments, err, rule_options[i].id, &error);
 		if (*masked.text)
 			note("%s", masked.text);
 		*masked.text = '\0';
@@ -188,7 +187,7 @@ static int set_words(const struct arguments *arguments, struct pb_rule *rule, __
 				    &error);
 	}
 	if (ret)
-		return wrong(arguments, "%s", error.text);
+		return refused(arguments, ret, OPT_MAX, &error);
 	if (*masked.text)
 		note("%s", masked.text);
 	return DONE;
@@ -199,7 +198,7 @@ int rule_from_arguments(const struct arguments *arguments, struct pb_rule *rule)
 	struct pb_rule made = { .protocols = 1 << PB_PROTO_TCP | 1 << PB_PROTO_UDP };
 	struct pb_error error;
 	__u64 now = pb_clock();
-	int ret = DONE;
+	int ret = DONE, err;
 
 	if (arguments->nr_words)
 		ret = set_words(arguments, &made, now);
@@ -207,8 +206,9 @@ int rule_from_arguments(const struct arguments *arguments, struct pb_rule *rule)
 		ret = wrong(arguments, "which ports? Say --port 22, or 22/tcp");
 	if (ret == DONE)
 		ret = set_options(arguments, &made, now);
-	if (ret == DONE && pb_rule_check(&made, &error))
-		ret = wrong(arguments, "%s", error.text);
+	err = ret == DONE ? pb_rule_check(&made, &error) : 0;
+	if (err)
+		ret = refused(arguments, err, OPT_MAX, &error);
 	if (ret == DONE)
 		*rule = made;
 	else

@@ -102,19 +102,28 @@ static int open_aside(const char *path, mode_t mode, char **aside)
 	return fd;
 }
 
-/* A rename is only there for good when its folder is. */
-static int sync_folder(const char *path)
+static int open_folder(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *folder = slash ? strndup(path, slash - path + 1) : strdup(".");
 	int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	int ret = fd < 0 ? -1 : fsync(fd);
 
-	if (ret && errno == EINVAL) /* of a file system that has nothing to sync */
-		ret = 0;
-	if (fd >= 0)
-		close(fd);
 	free(folder);
+	return fd;
+}
+
+/* A rename is only there for good when its folder is: whatever may fail is done before. */
+static int rename_for_good(const char *from, const char *to)
+{
+	int folder = open_folder(to), err;
+	int ret = folder < 0 ? -1 : rename(from, to);
+
+	if (!ret && fsync(folder) && errno != EINVAL) /* a file system may have nothing to sync */
+		ret = -1;
+	err = errno;
+	if (folder >= 0)
+		close(folder);
+	errno = err;
 	return ret;
 }
 
@@ -132,7 +141,7 @@ static int replace(const char *path, const struct stat *old, const char *text)
 	if (!ret)
 		ret = fsync(fd);
 	if (!ret)
-		ret = rename(aside, path);
+		ret = rename_for_good(aside, path);
 	err = errno;
 	if (ret && aside)
 		unlink(aside);
@@ -140,7 +149,7 @@ static int replace(const char *path, const struct stat *old, const char *text)
 		close(fd);
 	free(aside);
 	errno = err;
-	return ret ? ret : sync_folder(path);
+	return ret;
 }
 
 /* A file that is there, perhaps by links. */
