@@ -84,6 +84,8 @@ prog_main := $(call not_bpf,$(wildcard tests/prog/*.c tests/net/*.c tests/vm/*.c
 prog_bins := $(prog_main:%.c=$(B)/%)
 # One of them is too large for one file.
 delivered_objs := $(call objects,$(wildcard tests/net/delivered/*.c))
+# For LD_PRELOAD: each .c a library.
+preloads := $(patsubst %.c,$(B)/%.so,$(wildcard tests/preload/*.c))
 test_bpf := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/prog/*.bpf.c tests/net/*.bpf.c \
 	tests/vm/*.bpf.c))
 
@@ -104,7 +106,7 @@ all: $(BIN)
 
 unit-tests: $(unit_bins)
 
-prog-tests: $(prog_bins) $(test_bpf) bench-tools
+prog-tests: $(prog_bins) $(test_bpf) $(preloads) bench-tools
 
 # tests/vm/test_insns needs them, too.
 bench-tools: $(bench_bins) $(bench_bpf)
@@ -160,12 +162,17 @@ $(prog_bins): $(B)/%: $(B)/obj/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(link)
 
+$(preloads): $(B)/%.so: %.c Makefile config.mk
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(user_cflags) -fPIC -shared $(LDFLAGS) -MMD -MP -o $@ $< $(LDLIBS)
+
 $(bench_bins): $(B)/%: $(B)/obj/%.o $(bench_help) $(LIB)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(link)
 
--include $(all_objs:.o=.d) $(B)/lib/bpf/portblock.bpf.d $(B)/lib/bpf/portblock_kern_ctx.bpf.d $(test_bpf:.o=.d) $(bench_bpf:.o=.d)
+-include $(all_objs:.o=.d) $(B)/lib/bpf/portblock.bpf.d $(B)/lib/bpf/portblock_kern_ctx.bpf.d $(preloads:.so=.d) $(test_bpf:.o=.d) $(bench_bpf:.o=.d)
 
 # --- install ---------------------------------------------------------------------
 

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * For LD_PRELOAD: lets one call of a program fail, as if the kernel or the allocator had.
+ *
+ * PB_FAULT=KIND:N lets the Nth call of that kind fail, PB_FAULT=KIND:N+ that one and all behind it.
+ * PB_FAULT_COUNT=FILE has it append "KIND CALLS" for each kind when the program ends.
+ * Calls that glibc makes of itself are seen where they go by a name that can be taken over: those of
+ * malloc() and its like are, an open() inside of fopen() is not, so fopen() and opendir() count.
+ */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum kind { MEMORY, BPF, OPEN, MMAP, NETLINK, NR_KINDS };
+
+static struct {
+	const char *name;
+	int err;
+	unsigned long calls;
+	unsigned long first, last; /* which of them fail; counted from 1 */
+} kinds[NR_KINDS] = {
+	[MEMORY] = { "memory", ENOMEM },    [BPF] = { "bpf", ENOMEM },
+	[OPEN] = { "open", EMFILE },	    [MMAP] = { "mmap", ENOMEM },
+	[NETLINK] = { "netlink", ENOBUFS },
+};
+
+static void __attribute__((constructor)) read_fault(void)
+{
+	const char *text = getenv("PB_FAULT"), *colon = text ? strchr(text, ':') : NULL;
+	char *end;
+
+	for (int kind = 0; colon && kind < NR_KINDS; kind++) {
+		if (strncmp(text, kinds[kind].name, colon - text))
+			continue;
+		kinds[kind].calls = 0;
+		kinds[kind].first = strtoul(colon + 1, &end, 10);
+		kinds[kind].last = *end == '+' ? -1UL : kinds[kind].first;
+	}
+}
+
+static void __attribute__((destructor)) write_counts(void)
+{
+	const char *path = getenv("PB_FAULT_COUNT");
+	char line[64];
+	int fd = path ? (int)syscall(SYS_open, path, O_WRONLY | O_CREAT | O_APPEND, 0600) : -1;
+
+	for (int kind = 0; fd >= 0 && kind < NR_KINDS; kind++) {
+		int len = snprintf(line, sizeof(line), "%s %lu\n", kinds[kind].name,
+				   kinds[kind].calls);
+
+		if (syscall(SYS_write, fd, line, len) != len)
+			abort();
+	}
+}
+
+static bool fails(enum kind kind)
+{
+	unsigned long call = __atomic_add_fetch(&kinds[kind].calls, 1, __ATOMIC_RELAXED);
+
+	if (call < kinds[kind].first || call > kinds[kind].last)
+		return false;
+	errno = kinds[kind].err;
+	return true;
+}
+
+/* ---- memory ------------------------------------------------------------------------------- */
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t nr, size_t size);
+void *__libc_realloc(void *old, size_t size);
+
+void *malloc(size_t size)
+{
+	return fails(MEMORY) ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t nr, size_t size)
+{
+	return fails(MEMORY) ? NULL : __libc_calloc(nr, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+	return fails(MEMORY) ? NULL : __libc_realloc(old, size);
+}
+
+/* ---- what the kernel is asked -------------------------------------------------------------- */
+
+#define NEXT(name) ((typeof(&(name)))dlsym(RTLD_NEXT, #name))
+
+long syscall(long number, ...)
+{
+	static typeof(&syscall) next;
+	long a[6];
+	va_list args;
+
+	va_start(args, number);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(args, long);
+	va_end(args);
+	if (number == SYS_bpf && fails(BPF))
+		return -1;
+	if (!next)
+		next = NEXT(syscall);
+	return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+static int open_at(int folder, const char *path, int flags, va_list args)
+{
+	int mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(args, int) : 0;
+
+	if (fails(OPEN))
+		return -1;
+	return (int)syscall(SYS_openat, folder, path, flags, mode);
+}
+
+#define DEFINE_OPEN(name)                                  \
+	int name(const char *path, int flags, ...)         \
+	{                                                  \
+		va_list args;                              \
+		int fd;                                    \
+                                                           \
+		va_start(args, flags);                     \
+		fd = open_at(AT_FDCWD, path, flags, args); \
+		va_end(args);                              \
+		return fd;                                 \
+	}
+
+#define DEFINE_OPENAT(name)                                    \
+	int name(int folder, const char *path, int flags, ...) \
+	{                                                      \
+		va_list args;                                  \
+		int fd;                                        \
+                                                               \
+		va_start(args, flags);                         \
+		fd = open_at(folder, path, flags, args);       \
+		va_end(args);                                  \
+		return fd;                                     \
+	}
+
+DEFINE_OPEN(open)
+DEFINE_OPEN(open64)
+DEFINE_OPENAT(openat)
+DEFINE_OPENAT(openat64)
+
+FILE *fopen(const char *path, const char *mode)
+{
+	return fails(OPEN) ? NULL : NEXT(fopen)(path, mode);
+}
+
+FILE *fopen64(const char *path, const char *mode)
+{
+	return fails(OPEN) ? NULL : NEXT(fopen64)(path, mode);
+}
+
+DIR *opendir(const char *path)
+{
+	return fails(OPEN) ? NULL : NEXT(opendir)(path);
+}
+
+void *mmap(void *at, size_t len, int prot, int flags, int fd, off_t offset)
+{
+	return fails(MMAP) ? MAP_FAILED :
+			     (void *)syscall(SYS_mmap, at, len, prot, flags, fd, offset);
+}
+
+void *mmap64(void *at, size_t len, int prot, int flags, int fd, off_t offset)
+{
+	return mmap(at, len, prot, flags, fd, offset);
+}
+
+/* ---- netlink ------------------------------------------------------------------------------ */
+
+static bool netlink_fails(int fd)
+{
+	int domain = 0;
+	socklen_t len = sizeof(domain);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) && domain == AF_NETLINK &&
+	       fails(NETLINK);
+}
+
+ssize_t send(int fd, const void *data, size_t len, int flags)
+{
+	return netlink_fails(fd) ? -1 : NEXT(send)(fd, data, len, flags);
+}
+
+ssize_t sendto(int fd, const void *data, size_t len, int flags, const struct sockaddr *to,
+	       socklen_t to_len)
+{
+	return netlink_fails(fd) ? -1 : NEXT(sendto)(fd, data, len, flags, to, to_len);
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	return netlink_fails(fd) ? -1 : NEXT(sendmsg)(fd, message, flags);
+}
+
+ssize_t recv(int fd, void *data, size_t len, int flags)
+{
+	return netlink_fails(fd) ? -1 : NEXT(recv)(fd, data, len, flags);
+}
+
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+	return netlink_fails(fd) ? -1 : NEXT(recvmsg)(fd, message, flags);
+}
