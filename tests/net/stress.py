@@ -146,11 +146,11 @@ def readers(worker):
         ("status", "-j"), ("rule", "list", "-j"), ("stats", "-j"), ("save", "-j"),
         ("explain", "--port", "1000", "--proto", "tcp", "-j"), ("doctor", "v0", "-j")))
     status, out, err = worker.tool(*arguments)
-    if status == 0 or out:
+    if status is not None and (status == 0 or out):  # one that was killed may have said a part
         try:
             json.loads(out)
         except ValueError:
-            complain("%s: no JSON: %s" % (" ".join(arguments), out[:200]))
+            complain("%s: exit status %d, no JSON: %s" % (" ".join(arguments), status, out[:200]))
     if arguments[0] == "status" and status == 0 and \
             not any(i["name"] == "v0" for i in json.loads(out)["interfaces"]):
         complain("status does not show v0")
