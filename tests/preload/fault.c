@@ -4,13 +4,16 @@
  *
  * PB_FAULT=KIND:N lets the Nth call of that kind fail, PB_FAULT=KIND:N+ that one and all behind it.
  * PB_FAULT_COUNT=FILE has it append "KIND CALLS" for each kind when the program ends.
+ * A program that crashes says in whose code, for some libraries do where memory runs out.
  * Calls that glibc makes of itself are seen where they go by a name that can be taken over: those of
  * malloc() and its like are, an open() inside of fopen() is not, so fopen() and opendir() count.
  */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -34,15 +37,54 @@ static struct {
 	[NETLINK] = { "netlink", ENOBUFS },
 };
 
+#define FRAMES 64
+
+/* The first code on the stack that is neither this file's nor of what everybody calls. */
+static const char *crashed_in(void)
+{
+	void *frames[FRAMES];
+	int nr = backtrace(frames, FRAMES);
+	Dl_info here, at;
+
+	dladdr(crashed_in, &here);
+	for (int i = 0; i < nr; i++)
+		if (dladdr(frames[i], &at) && strcmp(at.dli_fname, here.dli_fname) &&
+		    !strstr(at.dli_fname, "/libc.so"))
+			return at.dli_fname;
+	return "?";
+}
+
+/* Once: then the signal comes again, and does what it does. */
+static void on_crash(int number)
+{
+	char line[256];
+	int len = snprintf(line, sizeof(line), "PB_FAULT: crashed in %s\n", crashed_in());
+
+	syscall(SYS_write, STDERR_FILENO, line, len);
+	raise(number);
+}
+
+static void catch_crashes(void)
+{
+	struct sigaction action = { .sa_handler = on_crash, .sa_flags = SA_RESETHAND };
+	void *frame;
+
+	backtrace(&frame, 1); /* it takes memory at its first call */
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGABRT, &action, NULL);
+	for (int kind = 0; kind < NR_KINDS; kind++)
+		kinds[kind].calls = 0;
+}
+
 static void __attribute__((constructor)) read_fault(void)
 {
 	const char *text = getenv("PB_FAULT"), *colon = text ? strchr(text, ':') : NULL;
 	char *end;
 
+	catch_crashes();
 	for (int kind = 0; colon && kind < NR_KINDS; kind++) {
 		if (strncmp(text, kinds[kind].name, colon - text))
 			continue;
-		kinds[kind].calls = 0;
 		kinds[kind].first = strtoul(colon + 1, &end, 10);
 		kinds[kind].last = *end == '+' ? -1UL : kinds[kind].first;
 	}
