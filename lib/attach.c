@@ -256,8 +256,9 @@ static int detach_once(int ifindex, __u32 program_id)
 }
 
 /*
- * Programs and maps of ours are told by their names, which libbpf leaves out where its trial of
- * whether the kernel takes names has failed, for whatever reason.
+ * Programs and maps of ours are told by their names, and their priority by their BTF. libbpf goes on
+ * without, where its trial of whether the kernel takes names, or the kernel's of the BTF, has failed
+ * for whatever reason.
  */
 static int check_recognized(__u32 program_id, const struct pb_interface *interface,
 			    struct pb_error *error)
@@ -265,12 +266,13 @@ static int check_recognized(__u32 program_id, const struct pb_interface *interfa
 	struct pb_instance instance;
 	int ours = pb_instance_of(program_id, &instance);
 
-	if (ours > 0)
+	if (ours > 0 && instance.btf_id)
 		return 0;
-	return pb_fail(error, ours ? -ours : EIO,
+	return pb_fail(error, ours < 0 ? -ours : EIO,
 		       "%s: cannot recognize the program that was loaded as one of xdp-portblock: "
 		       "%s",
-		       interface->name, ours ? strerror(-ours) : "it got no name, try again");
+		       interface->name,
+		       ours < 0 ? strerror(-ours) : "it got no name or no BTF, try again");
 }
 
 /* One attempt. A program of libxdp's can be attached once only, so each gets one of its own. */

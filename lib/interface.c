@@ -54,11 +54,23 @@ static int gone_or_error(void)
 	return errno == ENOENT ? 0 : -errno;
 }
 
-static int find_map(__u32 id, struct pb_instance *instance)
+static int read_constants(int fd, struct pb_instance *instance)
 {
 	struct portblock_bpf__rodata constants;
+	__u32 zero = 0;
+
+	if (bpf_map_lookup_elem(fd, &zero, &constants))
+		return -errno;
+	instance->frags = constants.pb_frames == PB_FRAMES_ETHERNET_SPLIT ||
+			  constants.pb_frames == PB_FRAMES_IP_SPLIT;
+	instance->twin = constants.pb_quiet;
+	return 0;
+}
+
+static int find_map(__u32 id, struct pb_instance *instance)
+{
 	struct bpf_map_info info = {};
-	__u32 len = sizeof(info), zero = 0;
+	__u32 len = sizeof(info);
 	int fd = bpf_map_get_fd_by_id(id), ret = 0;
 
 	if (fd < 0)
@@ -71,12 +83,9 @@ static int find_map(__u32 id, struct pb_instance *instance)
 		instance->outcomes_id = id;
 	else if (!strcmp(info.name, ".data.exchange"))
 		instance->exchange_id = id;
-	else if (strstr(info.name, ".rodata") && info.value_size == sizeof(constants) &&
-		 !bpf_map_lookup_elem(fd, &zero, &constants)) {
-		instance->frags = constants.pb_frames == PB_FRAMES_ETHERNET_SPLIT ||
-				  constants.pb_frames == PB_FRAMES_IP_SPLIT;
-		instance->twin = constants.pb_quiet;
-	}
+	else if (strstr(info.name, ".rodata") &&
+		 info.value_size == sizeof(struct portblock_bpf__rodata)) /* this version's */
+		ret = read_constants(fd, instance);
 	close(fd);
 	return ret;
 }
@@ -108,6 +117,7 @@ int pb_instance_of(__u32 program_id, struct pb_instance *instance)
 		ours = -errno;
 	else if (!strcmp(info.name, PROGRAM_NAME) && info.nr_map_ids <= MAPS_OF_PROGRAM)
 		ours = find_maps(ids, info.nr_map_ids, &found);
+	found.btf_id = info.btf_id;
 	close(fd);
 	if (ours > 0)
 		*instance = found;

@@ -8,6 +8,7 @@
 /* Our program, and the maps it uses. */
 struct pb_instance {
 	__u32 program_id;
+	__u32 btf_id;	 /* of the program; 0: it has none */
 	__u32 config_id; /* map ids */
 	__u32 outcomes_id;
 	__u32 exchange_id; /* 0: made by a version that had none */
