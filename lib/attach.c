@@ -232,29 +232,6 @@ static void put_back(const struct before *before)
 
 /* ---- One program --------------------------------------------------------------------------- */
 
-static int detach_once(int ifindex, __u32 program_id)
-{
-	struct xdp_multiprog *programs = xdp_multiprog__get_from_ifindex(ifindex);
-	struct xdp_program *program = NULL;
-	int ret = libxdp_get_error(programs);
-
-	if (ret)
-		return ret;
-	if (xdp_multiprog__is_legacy(programs))
-		program = xdp_multiprog__main_prog(programs) ?: xdp_multiprog__hw_prog(programs);
-	else
-		while ((program = xdp_multiprog__next_prog(program, programs)))
-			if (xdp_program__id(program) == program_id)
-				break;
-	if (!program || xdp_program__id(program) != program_id)
-		ret = -ENOENT;
-	else
-		ret = xdp_program__detach(program, ifindex, xdp_multiprog__attach_mode(programs),
-					  0);
-	xdp_multiprog__close(programs);
-	return ret;
-}
-
 /*
  * Programs and maps of ours are told by their names, and their priority by their BTF. libbpf goes on
  * without, where its trial of whether the kernel takes names, or the kernel's of the BTF, has failed
@@ -296,7 +273,7 @@ static int attach_once(const struct pb_attach *how, const struct pb_interface *i
 		} else {
 			ret = check_recognized(xdp_program__id(program), interface, error);
 			if (ret)
-				detach_once(interface->ifindex, xdp_program__id(program));
+				pb_detach(interface->ifindex, xdp_program__id(program), NULL);
 		}
 	}
 	forget(&before);
@@ -376,6 +353,29 @@ static bool is_off(int ifindex, __u32 program_id)
 		if (ours.list[i].program_id == program_id)
 			return false;
 	return true;
+}
+
+static int detach_once(int ifindex, __u32 program_id)
+{
+	struct xdp_multiprog *programs = xdp_multiprog__get_from_ifindex(ifindex);
+	struct xdp_program *program = NULL;
+	int ret = libxdp_get_error(programs);
+
+	if (ret)
+		return ret;
+	if (xdp_multiprog__is_legacy(programs))
+		program = xdp_multiprog__main_prog(programs) ?: xdp_multiprog__hw_prog(programs);
+	else
+		while ((program = xdp_multiprog__next_prog(program, programs)))
+			if (xdp_program__id(program) == program_id)
+				break;
+	if (!program || xdp_program__id(program) != program_id)
+		ret = -ENOENT;
+	else
+		ret = xdp_program__detach(program, ifindex, xdp_multiprog__attach_mode(programs),
+					  0);
+	xdp_multiprog__close(programs);
+	return ret;
 }
 
 int pb_detach(int ifindex, __u32 program_id, struct pb_error *error)

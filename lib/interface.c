@@ -229,13 +229,16 @@ static int try_chain(struct pb_interface *interface, __u32 attached)
 
 	if (err)
 		return err;
-	interface->nr_chain = 0;
-	if (is_hidden(programs))
+	if (is_hidden(programs)) {
 		err = -EXDEV;
-	else
+	} else {
 		read_chain(programs, interface);
-	if (!err && !is_believable(interface, attached, programs))
-		err = -EAGAIN;
+		if (!is_believable(interface, attached, programs)) {
+			interface->nr_chain = 0;
+			interface->dispatcher = false;
+			err = -EAGAIN;
+		}
+	}
 	xdp_multiprog__close(programs);
 	return err;
 }
@@ -264,17 +267,12 @@ static int read_hidden_chain(const struct pb_link_xdp *link, int code,
 	struct bpf_prog_info info = {};
 	__u32 len = sizeof(info);
 
-	if (fd < 0)
-		return pb_fail_permission(error, errno, "look at the interface's XDP program");
-	if (bpf_obj_get_info_by_fd(fd, &info, &len)) {
-		int ret = pb_fail_permission(error, errno, "look at the interface's XDP program");
+	int ret = fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ? -errno : 0;
 
+	if (fd >= 0)
 		close(fd);
-		return ret;
-	}
-	close(fd);
-	interface->nr_chain = 0;
-	interface->dispatcher = false;
+	if (ret)
+		return pb_fail_permission(error, -ret, "look at the interface's XDP program");
 	interface->mode = link->mode;
 	add_program(info.name, link->program_id, 0, interface);
 	if (!strcmp(info.name, DISPATCHER_NAME))
