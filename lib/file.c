@@ -198,18 +198,12 @@ static int add_settings(struct json_object *json, const struct pb_settings *sett
 
 static int add_rules(struct json_object *json, const struct pb_set *set, __u64 now)
 {
-	struct json_object *rules = json_object_new_array(), *rule;
+	struct json_object *rules = json_object_new_array();
 	int err = rules ? pb_json_add(json, "rules", rules) : -ENOMEM;
 
-	for (size_t i = 0; !err && i < set->nr_rules; i++) {
-		if (set->rules[i].expires && set->rules[i].expires <= now)
-			continue;
-		rule = pb_rule_to_json(&set->rules[i], now);
-		if (!rule || json_object_array_add(rules, rule)) {
-			json_object_put(rule);
-			err = -ENOMEM;
-		}
-	}
+	for (size_t i = 0; !err && i < set->nr_rules; i++)
+		if (!set->rules[i].expires || set->rules[i].expires > now)
+			err = pb_json_append(rules, pb_rule_to_json(&set->rules[i], now));
 	return err;
 }
 

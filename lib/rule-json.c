@@ -13,6 +13,22 @@ static int made(struct json_object *value, struct json_object **json)
 	return value ? 0 : -ENOMEM;
 }
 
+int pb_json_add(struct json_object *object, const char *key, struct json_object *value)
+{
+	if (!json_object_object_add(object, key, value))
+		return 0;
+	json_object_put(value);
+	return -ENOMEM;
+}
+
+int pb_json_append(struct json_object *array, struct json_object *value)
+{
+	if (value && !json_object_array_add(array, value))
+		return 0;
+	json_object_put(value);
+	return -ENOMEM;
+}
+
 static char *field_text(const struct pb_field *field, const struct pb_rule *rule, __u64 now)
 {
 	char *text = NULL;
@@ -40,12 +56,10 @@ static int add_words(struct json_object *list, char *text)
 	char *rest = *text ? text : NULL, *word;
 
 	while ((word = strsep(&rest, ","))) {
-		struct json_object *string = json_object_new_string(word);
+		int err = pb_json_append(list, json_object_new_string(word));
 
-		if (!string || json_object_array_add(list, string)) {
-			json_object_put(string);
-			return -ENOMEM;
-		}
+		if (err)
+			return err;
 	}
 	return 0;
 }
@@ -107,14 +121,6 @@ int pb_json_write_bytes(const struct pb_field *field PB_UNUSED, const struct pb_
 			__u64 now PB_UNUSED, struct json_object **json)
 {
 	return made(json_object_new_uint64(rule->bytes), json);
-}
-
-int pb_json_add(struct json_object *object, const char *key, struct json_object *value)
-{
-	if (!json_object_object_add(object, key, value))
-		return 0;
-	json_object_put(value);
-	return -ENOMEM;
 }
 
 struct json_object *pb_rule_to_json(const struct pb_rule *rule, __u64 now)

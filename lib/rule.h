@@ -58,6 +58,8 @@ pb_field_write pb_json_write_id, pb_json_write_packets, pb_json_write_bytes;
 pb_field_read pb_json_read_string, pb_json_read_list, pb_json_read_given, pb_json_read_seconds;
 /* Takes the value over, also when it fails (-ENOMEM); NULL is null. */
 int pb_json_add(struct json_object *object, const char *key, struct json_object *value);
+/* The same, but NULL is a value for which there was no memory. */
+int pb_json_append(struct json_object *array, struct json_object *value);
 
 /* rule-whole.c: the same protocols, side, ports, sources and `new`? */
 bool pb_rule_same(const struct pb_rule *a, const struct pb_rule *b);
