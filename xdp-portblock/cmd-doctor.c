@@ -10,10 +10,9 @@ static const char *const health_names[] = {
 	[PB_HEALTH_PROBLEM] = "problem",
 };
 
-/* Of a doctor that prints JSON, `context` points to the findings. */
 static void print_finding(enum pb_health health, const char *text, const char *mend, void *context)
 {
-	struct json_object **findings = context, *json;
+	struct json_object *findings = context, *json;
 
 	if (!findings) {
 		print("%-8s %s\n", health_names[health], text);
@@ -25,7 +24,7 @@ static void print_finding(enum pb_health health, const char *text, const char *m
 	json_add(json, "health", json_string(health_names[health]));
 	json_add(json, "text", json_string(text));
 	json_add(json, "mend", mend ? json_string(mend) : NULL);
-	json_append(*findings, json);
+	json_append(findings, json);
 }
 
 static int fix(void)
@@ -45,7 +44,6 @@ int cmd_doctor(const struct arguments *arguments)
 {
 	const char *word = arguments->nr_words ? arguments->words[0] : NULL;
 	struct json_object *findings = NULL, *json;
-	bool as_json = given(arguments, OPT_JSON);
 	unsigned int problems;
 	struct pb_error error;
 
@@ -53,13 +51,16 @@ int cmd_doctor(const struct arguments *arguments)
 		return wrong(arguments, "'%s' is one word too many", arguments->words[1]);
 	if (given(arguments, OPT_FIX) && fix() != DONE)
 		return FAILED;
-	if (as_json)
+	if (given(arguments, OPT_JSON)) {
 		findings = json_new_array();
-	if (pb_doctor(word, print_finding, as_json ? &findings : NULL, &problems, &error)) {
+		if (!findings)
+			return out_of_memory();
+	}
+	if (pb_doctor(word, print_finding, findings, &problems, &error)) {
 		json_object_put(findings);
 		return fail(&error);
 	}
-	if (as_json) {
+	if (findings) {
 		json = json_new_object();
 		json_add(json, "findings", findings);
 		if (json_print(json) != DONE)

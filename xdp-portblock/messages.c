@@ -75,12 +75,12 @@ const char *kept(const char *text)
 
 int finish_output(void)
 {
-	static int err; /* of the first write that failed: errno has changed by the next time */
+	static bool said;
 
 	if (fflush(stdout) || ferror(stdout)) {
-		err = err ?: errno;
-		if (err != EPIPE)
-			note("cannot write to stdout: %s", strerror(err));
+		if (!said && errno != EPIPE)
+			note("cannot write to stdout: %s", strerror(errno));
+		said = true;
 		return FAILED;
 	}
 	if (!lost)
