@@ -15,7 +15,6 @@ import os
 import pty
 import random
 import re
-import struct
 import subprocess
 import sys
 
@@ -44,13 +43,13 @@ drop tcp,udp dport 137-139,445 from 192.0.2.0/24
 """
 
 
-def run(arguments, **more):
-    return subprocess.run(IN_A + [TOOL] + arguments, stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=300, **more)
+def run(*arguments):
+    return subprocess.run(IN_A + [TOOL, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=300)
 
 
 def must(*arguments):
-    done = run(list(arguments))
+    done = run(*arguments)
     if done.returncode:
         raise RuntimeError("%s: exit status %d: %s" % (arguments, done.returncode, done.stderr))
     return done.stdout
@@ -100,7 +99,7 @@ def look():
 
 def reset():
     """As if nothing had ever happened, but for v0, which obeys BASE."""
-    run(["unload", "--all"])
+    run("unload", "--all")
     for device in ("v0", "v2"):
         for mode in ("xdpdrv", "xdpgeneric"):
             subprocess.run(IN_A + ["ip", "link", "set", "dev", device, mode, "off"], check=False,
@@ -269,8 +268,8 @@ class Sweep:
             status, _, err = self.start([], out=full)
         if self.out and status not in (1, 2):
             self.complain("stdout is full", status, err, "should have failed")
-        if self.out and "No space left" not in err:
-            self.complain("stdout is full", status, err, "should have said so")
+        if self.out and err.count("No space left") != 1:
+            self.complain("stdout is full", status, err, "should have said so, once")
         if look() != self.old:
             reset()
             self.prepare()
@@ -306,16 +305,10 @@ def sweep(command, report):
 
 
 def write_inputs():
-    """The files that the commands read."""
-    packet = bytes.fromhex("0200000000010200000000020800" "4500002800000000400600000a090002"
-                           "0a090001" "9c400016" + "00" * 8 + "5002" + "00" * 6)
-    capture = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1) + \
-        2 * (struct.pack("<IIII", 0, 0, len(packet), len(packet)) + packet)
+    """The files that the commands read, but for packets.pcap."""
     for name, text in (("base.rules", BASE), ("other.rules", OTHER)):
         with open(name, "w") as file:
             file.write(text)
-    with open("packets.pcap", "wb") as file:
-        file.write(capture)
     must("load", "v0", "--rules", "other.rules")
     must("save", "other.json")
     must("unload", "v0")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What fails inside a command: each allocation, bpf(), open(), mmap(), each question and answer of
-# netlink, one at a time (memory also from some point on), and a full disk behind stdout. Whatever
+# netlink, one at a time, and a full disk behind stdout. Whatever
 # fails, the old or the new is there, as the exit status says, and there is a message: see faults.py.
 #
 # PB_FAULT_POINTS says how many calls of a kind fail in each command, others each time, or "all";
@@ -17,14 +17,6 @@ world_wire v2 v3
 export T_DIR NS_A NS_B PB
 cd "$T_DIR" || exit 1
 
-"$PYTHON" "$TOP/tests/net/faults.py" >tap
-status=$?
-while read -r line; do
-	case $line in
-	'ok '*) t_result 0 "${line#* - }" ;;
-	'not ok '*) t_result 1 "${line#* - }" ;;
-	*) echo "$line" ;;
-	esac
-done <tap
-t_is 'the sweep came to its end' 0 "$status"
+"$PYTHON" "$TOP/tests/net/captures.py" make ethernet packets.pcap
+take_results 'the sweep' "$PYTHON" "$TOP/tests/net/faults.py"
 t_done

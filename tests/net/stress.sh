@@ -25,16 +25,7 @@ left()
 }
 
 t_ok 'load' in_a "$PB" load v0
-"$PYTHON" "$TOP/tests/net/stress.py" >"$T_DIR/tap"
-status=$?
-grep -v '^ok\|^not ok' "$T_DIR/tap"
-while read -r line; do
-	case $line in
-	'ok '*) t_result 0 "${line#* - }" ;;
-	'not ok '*) t_result 1 "${line#* - }" ;;
-	esac
-done <"$T_DIR/tap"
-t_is 'the stress came to its end' 0 "$status"
+take_results 'the stress' "$PYTHON" "$TOP/tests/net/stress.py"
 t_ok 'unload' in_a "$PB" unload --all
 t_is 'nothing is left' '' "$(left)"
 t_done

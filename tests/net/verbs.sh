@@ -54,6 +54,23 @@ outcome()
 	in_a "$PB" status -j "$1" | json "d['interfaces'][0]['outcomes']['$2']['packets']"
 }
 
+# take_results NAME COMMAND...: a program whose results, in TAP, are ours; it comes to its end
+take_results()
+{
+	local name=$1 line status
+	shift
+	"$@" >"$T_DIR/tap"
+	status=$?
+	while IFS= read -r line; do
+		case $line in
+		'ok '*) t_result 0 "${line#* - }" ;;
+		'not ok '*) t_result 1 "${line#* - }" ;;
+		*) printf '%s\n' "$line" ;;
+		esac
+	done <"$T_DIR/tap"
+	t_is "$name came to its end" 0 "$status"
+}
+
 # xdp_on DEV [WHERE]: the ids of the XDP programs that the kernel names, of whomever
 xdp_on()
 {

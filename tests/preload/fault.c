@@ -2,7 +2,7 @@
 /*
  * For LD_PRELOAD: lets one call of a program fail, as if the kernel or the allocator had.
  *
- * PB_FAULT=KIND:N lets the Nth call of that kind fail, PB_FAULT=KIND:N+ that one and all behind it.
+ * PB_FAULT=KIND:N lets the Nth call of that kind fail.
  * PB_FAULT_COUNT=FILE has it append "KIND CALLS" for each kind when the program ends.
  * A program that crashes says in whose code, for some libraries do where memory runs out.
  * Calls that glibc makes of itself are seen where they go by a name that can be taken over: those of
@@ -30,7 +30,7 @@ static struct {
 	const char *name;
 	int err;
 	unsigned long calls;
-	unsigned long first, last; /* which of them fail; counted from 1 */
+	unsigned long failing; /* which of them fails, counted from 1; 0: none */
 } kinds[NR_KINDS] = {
 	[MEMORY] = { "memory", ENOMEM },    [BPF] = { "bpf", ENOMEM },
 	[OPEN] = { "open", EMFILE },	    [MMAP] = { "mmap", ENOMEM },
@@ -79,15 +79,11 @@ static void catch_crashes(void)
 static void __attribute__((constructor)) read_fault(void)
 {
 	const char *text = getenv("PB_FAULT"), *colon = text ? strchr(text, ':') : NULL;
-	char *end;
 
 	catch_crashes();
-	for (int kind = 0; colon && kind < NR_KINDS; kind++) {
-		if (strncmp(text, kinds[kind].name, colon - text))
-			continue;
-		kinds[kind].first = strtoul(colon + 1, &end, 10);
-		kinds[kind].last = *end == '+' ? -1UL : kinds[kind].first;
-	}
+	for (int kind = 0; colon && kind < NR_KINDS; kind++)
+		if (!strncmp(text, kinds[kind].name, colon - text))
+			kinds[kind].failing = strtoul(colon + 1, NULL, 10);
 }
 
 static void __attribute__((destructor)) write_counts(void)
@@ -109,7 +105,7 @@ static bool fails(enum kind kind)
 {
 	unsigned long call = __atomic_add_fetch(&kinds[kind].calls, 1, __ATOMIC_RELAXED);
 
-	if (call < kinds[kind].first || call > kinds[kind].last)
+	if (call != kinds[kind].failing)
 		return false;
 	errno = kinds[kind].err;
 	return true;
@@ -157,43 +153,27 @@ long syscall(long number, ...)
 	return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-static int open_at(int folder, const char *path, int flags, va_list args)
+static bool makes_file(int flags)
 {
-	int mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(args, int) : 0;
-
-	if (fails(OPEN))
-		return -1;
-	return (int)syscall(SYS_openat, folder, path, flags, mode);
+	return flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
 }
 
-#define DEFINE_OPEN(name)                                  \
-	int name(const char *path, int flags, ...)         \
-	{                                                  \
-		va_list args;                              \
-		int fd;                                    \
-                                                           \
-		va_start(args, flags);                     \
-		fd = open_at(AT_FDCWD, path, flags, args); \
-		va_end(args);                              \
-		return fd;                                 \
+#define DEFINE_OPEN(declaration, folder)                                                       \
+	declaration                                                                            \
+	{                                                                                      \
+		va_list args;                                                                  \
+		int mode;                                                                      \
+                                                                                               \
+		va_start(args, flags);                                                         \
+		mode = makes_file(flags) ? va_arg(args, int) : 0;                              \
+		va_end(args);                                                                  \
+		return fails(OPEN) ? -1 : (int)syscall(SYS_openat, folder, path, flags, mode); \
 	}
 
-#define DEFINE_OPENAT(name)                                    \
-	int name(int folder, const char *path, int flags, ...) \
-	{                                                      \
-		va_list args;                                  \
-		int fd;                                        \
-                                                               \
-		va_start(args, flags);                         \
-		fd = open_at(folder, path, flags, args);       \
-		va_end(args);                                  \
-		return fd;                                     \
-	}
-
-DEFINE_OPEN(open)
-DEFINE_OPEN(open64)
-DEFINE_OPENAT(openat)
-DEFINE_OPENAT(openat64)
+DEFINE_OPEN(int open(const char *path, int flags, ...), AT_FDCWD)
+DEFINE_OPEN(int open64(const char *path, int flags, ...), AT_FDCWD)
+DEFINE_OPEN(int openat(int folder, const char *path, int flags, ...), folder)
+DEFINE_OPEN(int openat64(int folder, const char *path, int flags, ...), folder)
 
 FILE *fopen(const char *path, const char *mode)
 {
