@@ -291,7 +291,8 @@ static int run_frame(const struct explaining *all, const struct frame *frame,
 {
 	int ret = pb_twin_run(all->twin, frame->bytes, frame->length, how, error);
 
-	if (ret != -EINVAL || frame->length <= ONE_BUFFER)
+	/* 5.10 says EMSGSIZE, others EINVAL. */
+	if ((ret != -EINVAL && ret != -EMSGSIZE) || frame->length <= ONE_BUFFER)
 		return ret;
 	if (frame->needed <= ONE_BUFFER)
 		return pb_twin_run(all->twin, frame->bytes, ONE_BUFFER, how, error);
