@@ -131,6 +131,14 @@ static unsigned int stated_length(struct message *message, struct rng *rng)
 	return 20 + rng_below(rng, message->len - 19);
 }
 
+/* To any but the right one, and 0, which is none. */
+static void spoil_checksum(unsigned char *at)
+{
+	uint16_t right = get16(at);
+
+	put16(at, right ^ (right == 1 ? 2 : 1));
+}
+
 static void finish_udp(struct message *message, struct rng *rng)
 {
 	unsigned int stated = stated_length(message, rng);
@@ -145,8 +153,8 @@ static void finish_udp(struct message *message, struct rng *rng)
 		put16(message->bytes[1] + 6, 0);
 	} else if (rng_chance(rng, 10)) {
 		message->kinds |= 1ULL << KIND_BAD_SUM;
-		message->bytes[0][7] ^= 1;
-		message->bytes[1][7] ^= 1;
+		spoil_checksum(message->bytes[0] + 6);
+		spoil_checksum(message->bytes[1] + 6);
 	}
 }
 
