@@ -126,6 +126,8 @@ class Command:
         return self.line.split()
 
 
+# What these find out is what they print, also where it is a failure.
+TELL_ON_STDOUT = ("doctor", "explain")
 # Off is off, and there is no way back that could not fail as well.
 PINS_STAY = "its pins stay|pins of a ruleset that no interface uses stay"
 COMMANDS = [
@@ -240,7 +242,7 @@ class Sweep:
         if status < 0 or status > 2 or (status == 2 and not command.line.startswith("diff")):
             self.complain(what, status, err, "is no exit status of such a command")
         elif status not in command.statuses and not err.strip() and \
-                (not command.line.startswith("doctor") or shown(out or "") == self.out):
+                (not command.line.startswith(TELL_ON_STDOUT) or shown(out or "") == self.out):
             self.complain(what, status, err, "failed without a word")
         elif now != want:
             self.complain(what, status, err, "is now: %s" % difference(want, now))
