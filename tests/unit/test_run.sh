@@ -180,6 +180,23 @@ run_is 'run: beside nothing' 0 '2 passed, 0 failed, 1 skipped' --beside unit:b
 run_is 'run: beside: no such test' 1 '1 passed, 1 failed, 2 skipped' unit:a --beside unit:nix
 t_fail 'run: beside what' 2 'beside what' "$tree/tests/run" unit --beside
 t_fail 'run: beside: no such layer' 2 "no layer 'nix'" "$tree/tests/run" unit --beside nix
+# Of two beside, the second is what the first waits for: who is done with the others runs it.
+fake_pair 'echo 1..2; echo ok 1 - x; echo ok 2 - y'
+# shellcheck disable=SC2016 # for the tests to expand
+fake b "other=c; touch \"\$TMPDIR/b\"; $meet" 'echo 1..1; echo ok 1 - x'
+# shellcheck disable=SC2016 # for the test to expand
+fake c 'touch "$TMPDIR/c"; echo 1..1; echo ok 1 - x'
+run_is 'run: beside: what is left is shared' 0 '3 passed, 0 failed, 2 skipped' unit:a --beside 'unit:[bc]'
+t_ok 'run: beside: its own' grep -q '^ok *beside:unit:b' "$T_DIR/log"
+t_ok 'run: beside: the others help' grep -q '^ok *unit:c' "$T_DIR/log"
+rm -f "$T_DIR"/[abc]
+# shellcheck disable=SC2016 # for the tests to expand
+fake c '# timeout: 2000' 'touch "$TMPDIR/c"; echo 1..1; echo ok 1 - x'
+run_is 'run: beside: the long ones first' 0 '3 passed, 0 failed, 2 skipped' unit:a --beside 'unit:[bc]'
+t_is 'run: beside: in this order' 'beside:unit:c beside:unit:b' \
+	"$(grep -o 'beside:unit:.' "$T_DIR/log" | xargs)"
+run_is 'run: beside: nothing runs twice' 0 '3 passed, 0 failed, 3 skipped' unit:a --beside unit:c --beside 'unit:[bc]'
+
 fake_pair 'echo 1..2; echo ok 1 - x; echo not ok 2 - y'
 run_is 'run: beside: a failure counts' 1 '2 passed, 1 failed, 2 skipped' unit:a --beside unit:b
 t_ok 'run: beside: shows the failing output' grep -q '| not ok 2 - y' "$T_DIR/log"
