@@ -72,7 +72,7 @@ not_bpf = $(filter-out %.bpf.c,$(1))
 # The XDP program, and once more for kernels that have kfuncs: see split_length() in it.
 SKEL := $(B)/portblock.skel.h $(B)/portblock_kern_ctx.skel.h
 LIB := $(B)/libportblock.a
-lib_objs := $(call objects,$(wildcard lib/*.c))
+lib_objs := $(call objects,$(call not_bpf,$(wildcard lib/*/*.c)))
 tool_objs := $(call objects,$(wildcard xdp-portblock/*.c))
 
 # Unit tests: each test_*.c is a program; all else there is shared by them.
@@ -140,7 +140,7 @@ $(LIB): $(lib_objs)
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
 	$(Q)rm -f $@
-	$(Q)$(AR) rcs $@ $^
+	$(Q)$(AR) qcs $@ $^
 
 link = $(CC) $(user_cflags) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(extra_libs) $(DEP_LIBS) $(LDLIBS)
 
@@ -178,7 +178,7 @@ $(bench_bins): $(B)/%: $(B)/obj/%.o $(bench_help) $(LIB)
 
 # One list for both directions, MODE:SOURCE:TARGET.
 man_files = $(foreach s,3 5 8,$(foreach f,$(wildcard man/*.$(s)),644:$(f):$(MANDIR)/man$(s)/$(notdir $(f))))
-header_files = $(foreach f,$(wildcard headers/portblock/*.h) lib/portblock.h,\
+header_files = $(foreach f,$(wildcard headers/portblock/*.h),\
 	644:$(f):$(INCLUDEDIR)/portblock/$(notdir $(f)))
 completion_files = \
 	$(foreach f,$(wildcard completion/*.bash),\
@@ -234,15 +234,14 @@ fuzzers := parse rule_text file json
 fuzz_flags := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iheaders -Ilib -O1 -g \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 # The library's readers; no system call but to read files.
-fuzz_lib := $(wildcard lib/clock.c lib/error.c lib/text.c lib/words.c lib/ports.c \
-	lib/protocols.c lib/prefix*.c lib/duration.c lib/names*.c lib/rule.c lib/rule-*.c lib/set*.c lib/file*.c \
-	lib/read-file.c)
+fuzz_lib := $(filter-out lib/util/log.c lib/util/netlink.c,$(wildcard lib/util/*.c)) \
+	$(wildcard lib/rule/*.c lib/rules/*.c)
 
 fuzz_readers := $(patsubst %,build/fuzz_%,$(filter-out parse,$(fuzzers)))
 
 build/fuzz_parse: tests/fuzz/fuzz_parse.c
 $(fuzz_readers): tests/fuzz/fuzz_readers.c $(fuzz_lib)
-build/fuzz_%: $(wildcard tests/fuzz/*.h headers/portblock/*.h lib/*.h) Makefile
+build/fuzz_%: $(wildcard tests/fuzz/*.h headers/portblock/*.h lib/*/*.h) Makefile
 	$(call say,CLANG,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(fuzz_flags) -DCHECK=check_$* $(DEP_CFLAGS) -o $@ $(filter %.c,$^) -ljson-c || \

@@ -4,7 +4,7 @@
 #define CAPTURE_H
 
 #include <time.h>
-#include "portblock.h"
+#include <portblock/portblock.h>
 
 struct capture;
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
-#include "portblock.h"
+#include <portblock/portblock.h>
 
 enum { DONE = 0, FAILED = 1, WRONG_USAGE = 2 };
 

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "bench.h"
-#include "portblock.h"
+#include <portblock/portblock.h>
 
 #define TEXT_ROOM 256
 

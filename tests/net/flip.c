@@ -6,7 +6,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include "portblock.h"
+#include <portblock/portblock.h>
 
 static int die(const char *what, const char *why)
 {

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
-#include "portblock.h"
+#include <portblock/portblock.h>
 
 #define LENGTH 64
 #define AT_ONCE 4096

@@ -7,7 +7,7 @@
  * Prints "open". For each line on standard input, a line with the first port of each rule.
  */
 #include <stdio.h>
-#include "portblock.h"
+#include <portblock/portblock.h>
 
 static int die(const struct pb_error *error)
 {

@@ -26,10 +26,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "attach.h"
-#include "log.h"
-#include "object.h"
-#include "slot.h"
+#include "attach/attach.h"
+#include "util/log.h"
+#include "attach/object.h"
+#include "maps/slot.h"
 
 #ifndef BPF_F_XDP_HAS_FRAGS
 #define BPF_F_XDP_HAS_FRAGS (1U << 5)

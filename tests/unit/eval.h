@@ -3,7 +3,7 @@
 #ifndef EVAL_H
 #define EVAL_H
 
-#include "compile.h"
+#include "compile/compile.h"
 #include "judge.h"
 
 struct verdict eval_packet(const struct pb_tables *tables, const struct pb_settings *settings,

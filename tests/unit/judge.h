@@ -3,7 +3,7 @@
 #ifndef JUDGE_H
 #define JUDGE_H
 
-#include "portblock.h"
+#include <portblock/portblock.h>
 
 /* A packet that has ports, and the time at which it comes. */
 struct packet {

@@ -3,7 +3,7 @@
 #ifndef SAYS_H
 #define SAYS_H
 
-#include "portblock.h"
+#include <portblock/portblock.h>
 
 /* An input that is wrong, and what the message about it must hold; ends with `input` NULL. */
 struct wrong {

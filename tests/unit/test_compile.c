@@ -14,7 +14,7 @@
 #include <time.h>
 #include <arpa/inet.h>
 #include <cmocka.h>
-#include "compile.h"
+#include "compile/compile.h"
 #include "eval.h"
 #include "judge.h"
 #include "random.h"

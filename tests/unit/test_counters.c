@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <string.h>
 #include <cmocka.h>
-#include "counters.h"
+#include "maps/counters.h"
 
 #define ROWS 3
 #define WIDTH 4

@@ -98,7 +98,7 @@ t_is 'man: no option that the tool lacks' "$(words <<<"$all --version -V")" \
 	"$(words <<<"$all --version -V $(grep -v '^\.Pq Fl l' "$MAN" | flags) \
 		$(sed -n '/^\.Bd/,/^\.Ed/{/^\./!p}' "$MAN" | grep -oE '(^| )--?[a-z][a-z-]*' | words)")"
 t_is 'man: outcomes are those of the library' \
-	"$(sed -n '/outcomes\[\] = {/,/};/s/.*"\(.*\)".*/\1/p' lib/names.c | words)" \
+	"$(sed -n '/outcomes\[\] = {/,/};/s/.*"\(.*\)".*/\1/p' lib/rule/names.c | words)" \
 	"$(sed -n '/^\.Ss Outcomes/,/^\.Sh/s/^\.It //p' "$MAN" | tr -d , | words)"
 
 # --- xdp-portblock.rules(5) -----------------------------------------------------------
@@ -125,21 +125,21 @@ printf '%s\n' '# line 1' 'policy maybe' 'drop tcp dport 70000' >"$T_DIR/faults.r
 t_is 'rules(5): its example of faults' "$(example_of 5 'check faults.rules')" \
 	"$(cd "$T_DIR" && "$PB" check faults.rules 2>&1)"
 t_is 'rules(5): settings are those of the library' \
-	"$(sed -n 's/^\t{ "\([a-z]*\)", { "\([a-z]*\)", "\([a-z]*\)" }.*/\1 \2 | \3/p' lib/settings.c)" \
+	"$(sed -n 's/^\t{ "\([a-z]*\)", { "\([a-z]*\)", "\([a-z]*\)" }.*/\1 \2 | \3/p' lib/rules/settings.c)" \
 	"$(sed -n 's/^\.It Cm \([a-z]* [a-z]* | [a-z]*\)$/\1/p' man/xdp-portblock.rules.5)"
 
 # --- libportblock(3) ------------------------------------------------------------------
 
 stale=$(grep -oE '^\.(Fn|Pq see Fn) pb_[a-z_]+|Fn pb_[a-z_]+' man/libportblock.3 |
 	grep -oE 'pb_[a-z_]+' | sort -u | while read -r name; do
-		grep -q "\b$name(" lib/portblock.h || echo "$name"
+		grep -q "\b$name(" headers/portblock/portblock.h || echo "$name"
 	done)
 t_is 'libportblock(3): names no function that is not there' '' "$stale"
 
 sed -n '/^\.Bd -literal/,/^\.Ed/p' man/libportblock.3 |
 	sed "1d;\$d;s/\\\\(aq/'/g;s/\\\\(dq/\"/g;s/\\\\e/\\\\/g" >"$T_DIR/add.c"
 mkdir -p "$T_DIR/include/portblock"
-cp lib/portblock.h headers/portblock/*.h "$T_DIR/include/portblock"
+cp headers/portblock/*.h "$T_DIR/include/portblock"
 # shellcheck disable=SC2317 # called by t_ok
 compile_example()
 {

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include "random.h"
 #include "says.h"
-#include "text.h"
+#include "util/text.h"
 
 #define TCP (1U << PB_PROTO_TCP)
 #define UDP (1U << PB_PROTO_UDP)

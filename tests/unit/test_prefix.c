@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "says.h"
-#include "text.h"
+#include "util/text.h"
 
 /* Reads a list; gives its canonical text and the note. The caller frees. */
 static char *read_list(const char *list, struct pb_error *note)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "record.h"
+#include "maps/record.h"
 
 /* Of both slots; the other one is all ones, and stays so. */
 struct memory {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "says.h"
-#include "text.h"
+#include "util/text.h"
 
 /* Splits, and joins the words with | for comparison. */
 static void splits(const char *line, const char *wanted)

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "attach.h"
-#include "lock.h"
-#include "ruleset.h"
+#include "attach/attach.h"
+#include "maps/lock.h"
+#include "maps/ruleset.h"
 
 static int once(int ifindex, int priority, struct pb_error *error)
 {

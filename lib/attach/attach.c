@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <linux/if_link.h>
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <xdp/libxdp.h>
+#include "attach/attach.h"
+#include "attach/dispatch.h"
+#include "util/error.h"
+#include "attach/exchange.h"
+#include "attach/interface.h"
+#include "attach/link.h"
+#include "util/log.h"
+#include "attach/object.h"
+
+#ifndef BPF_F_XDP_HAS_FRAGS
+#define BPF_F_XDP_HAS_FRAGS (1U << 5)
+#endif
+
+/* Attempts, where another process attaches at the same time by libxdp without our lock. */
+#define ATTACH_ATTEMPTS 5
+
+static const enum xdp_attach_mode xdp_modes[PB_MODE_MAX] = {
+	[PB_MODE_AUTO] = XDP_MODE_UNSPEC,
+	[PB_MODE_NATIVE] = XDP_MODE_NATIVE,
+	[PB_MODE_SKB] = XDP_MODE_SKB,
+	[PB_MODE_HW] = XDP_MODE_HW,
+};
+
+/* Can the kernel load programs for frames in several buffers (5.18)? By trying one. */
+static bool kernel_has_frags(void)
+{
+	const struct bpf_insn pass[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = BPF_F_XDP_HAS_FRAGS);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "pb_frags", "GPL", pass, 2, &options);
+
+	if (fd < 0) /* by another failure it is not told, and what is loaded then fails as well */
+		return errno != EINVAL;
+	close(fd);
+	return true;
+}
+
+static bool kernel_has_kern_ctx(void)
+{
+	struct btf *btf;
+	bool has;
+
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		return false;
+	btf = btf__load_vmlinux_btf();
+	has = !libbpf_get_error(btf) &&
+	      btf__find_by_name_kind(btf, "bpf_cast_to_kern_ctx", BTF_KIND_FUNC) > 0;
+	btf__free(btf);
+	return has;
+}
+
+static struct pb_features features;
+
+struct pb_features pb_features(void)
+{
+	static bool known;
+
+	if (!known) {
+		features.frags = kernel_has_frags();
+		features.kern_ctx = features.frags && kernel_has_kern_ctx();
+		features.connections = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP,
+							       BPF_FUNC_skc_lookup_tcp, NULL) == 1;
+		known = true;
+	}
+	return features;
+}
+
+static int fail_attach(const struct pb_interface *interface, enum pb_mode mode, int code,
+		       struct pb_error *error)
+{
+	const char *name = interface->name, *last = pb_log_last();
+
+	if (mode == PB_MODE_HW && code == EINVAL)
+		code = EOPNOTSUPP; /* a device without offload, as the kernel says it */
+	switch (code) {
+	case E2BIG:
+		return pb_fail(error, code,
+			       "%s: its chain is full: libxdp's dispatcher takes 10 programs at "
+			       "most",
+			       name);
+	case EOPNOTSUPP:
+		return pb_fail(error, code,
+			       "%s: the device cannot do XDP in %s mode: use `-m skb`, which every "
+			       "device can",
+			       name, pb_mode_name(mode));
+	case ERANGE:
+		return pb_fail(error, code,
+			       "%s: its MTU is too large for XDP in %s mode with this driver: make "
+			       "it smaller (`ip link set dev %s mtu 1500`), or use `-m skb`",
+			       name, pb_mode_name(mode), name);
+	case EBUSY:
+	case EEXIST:
+		return pb_fail(error, EBUSY,
+			       "%s: another program is being attached to the interface: try again",
+			       name);
+	case EPERM:
+	case EACCES:
+		if (strstr(last, "failed to load object"))
+			return pb_fail(error, code,
+				       "%s: the kernel's verifier refuses the program, which is a "
+				       "fault of xdp-portblock: `-vv` shows why",
+				       name);
+		return pb_fail_permission(error, code, "attach the program");
+	default:
+		return pb_fail(error, code, "%s: cannot attach the program: %s%s%s", name,
+			       strerror(code), *last ? ": " : "", last);
+	}
+}
+
+/* Opens the object of an instance, not loaded yet. */
+static int open_object(const struct pb_attach *how, const struct pb_interface *interface,
+		       struct portblock_bpf **object, struct pb_error *error)
+{
+	struct pb_features has = pb_features();
+	struct pb_constants constants = { .frags = has.frags,
+					  .kern_ctx = has.kern_ctx,
+					  .connections = has.connections,
+					  .outcomes_id = how->outcomes_id,
+					  .exchange_id = how->exchange_id,
+					  .number = how->number };
+	int ret = pb_interface_ethernet(interface->name, &constants.ethernet, error);
+
+	return ret ?: pb_object_open(how->maps, &constants, object, error);
+}
+
+/* The same as a program of libxdp's; `*object` keeps what it is made of. */
+static int open_program(const struct pb_attach *how, const struct pb_interface *interface,
+			struct portblock_bpf **object, struct xdp_program **program,
+			struct pb_error *error)
+{
+	DECLARE_LIBXDP_OPTS(xdp_program_opts, options, 0);
+	int ret = open_object(how, interface, object, error);
+
+	if (ret)
+		return ret;
+	options.obj = (*object)->obj;
+	options.prog_name = "xdp_portblock";
+	*program = xdp_program__create(&options);
+	ret = libxdp_get_error(*program);
+	if (!ret)
+		ret = xdp_program__set_run_prio(*program, how->priority ?: PB_PRIORITY_DEFAULT);
+	if (!ret && pb_features().frags)
+		ret = xdp_program__set_xdp_frags_support(*program, true);
+	if (ret)
+		return pb_fail(error, -ret, "cannot prepare the program: %s", strerror(-ret));
+	return 0;
+}
+
+/* ---- What an answer that was lost leaves -------------------------------------------------- */
+
+/* What is on an interface before a change. */
+struct before {
+	int ifindex;
+	struct pb_link_xdp link;
+	int fd; /* of that program, so that it stays; -1: there is none */
+};
+
+static const __u32 mode_flags[PB_MODE_MAX] = {
+	[PB_MODE_NATIVE] = XDP_FLAGS_DRV_MODE,
+	[PB_MODE_SKB] = XDP_FLAGS_SKB_MODE,
+	[PB_MODE_HW] = XDP_FLAGS_HW_MODE,
+};
+
+static int remember(int ifindex, struct before *before, struct pb_error *error)
+{
+	int ret = pb_link_xdp(ifindex, &before->link);
+
+	before->ifindex = ifindex;
+	before->fd = -1;
+	if (!ret && before->link.program_id) {
+		before->fd = bpf_prog_get_fd_by_id(before->link.program_id);
+		ret = before->fd < 0 ? -errno : 0;
+	}
+	if (ret)
+		return pb_fail_permission(error, -ret, "look at the interface's XDP program");
+	return 0;
+}
+
+static void forget(const struct before *before)
+{
+	if (before->fd >= 0)
+		close(before->fd);
+}
+
+/*
+ * Of ours, or left by a libxdp that was told of a failure: it has removed the pins then, and with
+ * them gone the programs below. What another process has put there meanwhile is none of these.
+ */
+static bool is_debris(int ifindex)
+{
+	struct pb_instances ours;
+	struct pb_interface interface;
+
+	return !pb_interface_look(ifindex, &interface, &ours, NULL) &&
+	       (*interface.obstacle || (ours.nr && !interface.dispatcher));
+}
+
+/* After a failure: what was attached all the same gives way to what was there. */
+static void put_back(const struct before *before)
+{
+	struct pb_link_xdp now;
+	int fd;
+
+	for (int i = 0; i < ATTACH_ATTEMPTS; i++) {
+		LIBBPF_OPTS(bpf_xdp_attach_opts, options);
+
+		if (pb_link_xdp(before->ifindex, &now))
+			continue;
+		if (!now.program_id || now.program_id == before->link.program_id ||
+		    !is_debris(before->ifindex))
+			return;
+		fd = bpf_prog_get_fd_by_id(now.program_id);
+		if (fd < 0)
+			continue;
+		options.old_prog_fd = fd;
+		bpf_xdp_attach(before->ifindex, before->fd,
+			       mode_flags[now.mode] | XDP_FLAGS_REPLACE, &options);
+		close(fd);
+	}
+}
+
+/* ---- One program --------------------------------------------------------------------------- */
+
+/*
+ * Programs and maps of ours are told by their names, and their priority by their BTF. libbpf goes on
+ * without, where its trial of whether the kernel takes names, or the kernel's of the BTF, has failed
+ * for whatever reason.
+ */
+static int check_recognized(__u32 program_id, const struct pb_interface *interface,
+			    struct pb_error *error)
+{
+	struct pb_instance instance;
+	int ours = pb_instance_of(program_id, &instance);
+
+	if (ours > 0 && instance.btf_id)
+		return 0;
+	return pb_fail(error, ours < 0 ? -ours : EIO,
+		       "%s: cannot recognize the program that was loaded as one of xdp-portblock: "
+		       "%s",
+		       interface->name,
+		       ours < 0 ? strerror(-ours) : "it got no name or no BTF, try again");
+}
+
+/* One attempt. A program of libxdp's can be attached once only, so each gets one of its own. */
+static int attach_once(const struct pb_attach *how, const struct pb_interface *interface,
+		       enum pb_mode mode, struct pb_error *error)
+{
+	struct portblock_bpf *object = NULL;
+	struct xdp_program *program = NULL;
+	struct before before;
+	int ret = remember(interface->ifindex, &before, error);
+
+	if (ret)
+		return ret;
+	pb_log_begin();
+	ret = open_program(how, interface, &object, &program, error);
+	if (!ret) {
+		ret = xdp_program__attach(program, interface->ifindex, xdp_modes[mode], 0);
+		if (ret) {
+			ret = fail_attach(interface, mode, -ret, error);
+			put_back(&before);
+		} else {
+			ret = check_recognized(xdp_program__id(program), interface, error);
+			if (ret)
+				pb_detach(interface->ifindex, xdp_program__id(program), NULL);
+		}
+	}
+	forget(&before);
+	if (program && !libxdp_get_error(program))
+		xdp_program__close(program);
+	portblock_bpf__destroy(object);
+	return ret;
+}
+
+/*
+ * Without the dispatcher, where the kernel takes the program as such but not under it: 5.10 lets
+ * no function of an EXT program hand its context to another.
+ */
+static int attach_alone(const struct pb_attach *how, const struct pb_interface *interface,
+			enum pb_mode mode, struct pb_error *error)
+{
+	int ret;
+
+	if (setenv("LIBXDP_SKIP_DISPATCHER", "1", true))
+		return pb_fail_memory(error);
+	ret = attach_once(how, interface, mode, error);
+	unsetenv("LIBXDP_SKIP_DISPATCHER");
+	return ret;
+}
+
+/* Where the kernel refuses to load the program, one that asks less of it is tried. */
+static int attach_retrying(const struct pb_attach *how, const struct pb_interface *interface,
+			   enum pb_mode mode, struct pb_error *error)
+{
+	int ret = 0;
+
+	for (int i = 0; i < ATTACH_ATTEMPTS; i++) {
+		ret = attach_once(how, interface, mode, error);
+		if (ret != -EBUSY && ret != -EAGAIN)
+			break;
+	}
+	if (!ret || !strstr(pb_log_last(), "failed to load object"))
+		return ret;
+	if (features.kern_ctx) { /* it is there, and may not be for programs of this type */
+		features.kern_ctx = false;
+		return attach_retrying(how, interface, mode, error);
+	}
+	if (ret == -EINVAL && !interface->nr_chain && !getenv("LIBXDP_SKIP_DISPATCHER"))
+		ret = attach_alone(how, interface, mode, error);
+	return ret;
+}
+
+int pb_attach(const struct pb_attach *how, const struct pb_interface *interface, char note[256],
+	      struct pb_error *error)
+{
+	enum pb_mode mode = how->mode;
+	int ret;
+
+	*note = '\0';
+	if (mode == PB_MODE_AUTO && interface->nr_chain)
+		mode = interface->mode;
+	if (mode != PB_MODE_AUTO)
+		return attach_retrying(how, interface, mode, error);
+	ret = attach_retrying(how, interface, PB_MODE_NATIVE, error);
+	if (ret != -EOPNOTSUPP && ret != -ERANGE && ret != -EINVAL)
+		return ret;
+	snprintf(note, 256, "skb mode, since the %s",
+		 ret == -ERANGE ? "MTU is too large for native mode with this driver" :
+				  "device has no native mode");
+	return attach_retrying(how, interface, PB_MODE_SKB, error);
+}
+
+/* Has that program no place in the chain any more, though libxdp says that it failed? */
+static bool is_off(int ifindex, __u32 program_id)
+{
+	struct pb_instances ours;
+	struct pb_interface interface;
+
+	if (pb_interface_look(ifindex, &interface, &ours, NULL) || *interface.obstacle)
+		return false;
+	for (unsigned int i = 0; i < ours.nr; i++)
+		if (ours.list[i].program_id == program_id)
+			return false;
+	return true;
+}
+
+static int detach_once(int ifindex, __u32 program_id)
+{
+	struct xdp_multiprog *programs = xdp_multiprog__get_from_ifindex(ifindex);
+	struct xdp_program *program = NULL;
+	int ret = libxdp_get_error(programs);
+
+	if (ret)
+		return ret;
+	if (xdp_multiprog__is_legacy(programs))
+		program = xdp_multiprog__main_prog(programs) ?: xdp_multiprog__hw_prog(programs);
+	else
+		while ((program = xdp_multiprog__next_prog(program, programs)))
+			if (xdp_program__id(program) == program_id)
+				break;
+	if (!program || xdp_program__id(program) != program_id)
+		ret = -ENOENT;
+	else
+		ret = xdp_program__detach(program, ifindex, xdp_multiprog__attach_mode(programs),
+					  0);
+	xdp_multiprog__close(programs);
+	return ret;
+}
+
+int pb_detach(int ifindex, __u32 program_id, struct pb_error *error)
+{
+	const struct pb_dispatch_programs taken_off = { .ids = &program_id, .nr = 1 };
+	struct before before;
+	int ret = remember(ifindex, &before, error);
+	char reason[256];
+
+	if (ret)
+		return ret;
+	pb_log_begin();
+	ret = detach_once(ifindex, program_id);
+	if (ret) {
+		snprintf(reason, sizeof(reason), "%s%s%s", strerror(-ret),
+			 *pb_log_last() ? ": " : "", pb_log_last());
+		put_back(&before);
+		if (is_off(ifindex, program_id))
+			ret = 0;
+		else
+			pb_fail(error, -ret, "cannot detach program %u from interface %d: %s",
+				program_id, ifindex, reason);
+	}
+	forget(&before);
+	/* libxdp does not tell of pins that it could not remove. The program is off all the same. */
+	if (!ret)
+		pb_dispatch_clean(ifindex, &taken_off, NULL);
+	return ret;
+}
+
+static int id_of(int program, __u32 *id)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(program, &info, &len))
+		return -errno;
+	*id = info.id;
+	return 0;
+}
+
+/* Whatever the answer was. */
+static bool is_on(int ifindex, __u32 program_id)
+{
+	struct pb_link_xdp link;
+
+	return !pb_link_xdp(ifindex, &link) && link.program_id == program_id;
+}
+
+static int load_alone(const struct pb_attach *how, const struct pb_interface *interface,
+		      struct portblock_bpf **object, __u32 *id, struct pb_error *error)
+{
+	int ret = open_object(how, interface, object, error);
+
+	if (ret)
+		return ret;
+	if (pb_features().frags)
+		ret = bpf_program__set_flags((*object)->progs.xdp_portblock, BPF_F_XDP_HAS_FRAGS);
+	if (!ret)
+		ret = portblock_bpf__load(*object);
+	if (!ret)
+		ret = id_of(bpf_program__fd((*object)->progs.xdp_portblock), id);
+	if (ret)
+		return fail_attach(interface, interface->mode, -ret, error);
+	return check_recognized(*id, interface, error);
+}
+
+/* A single program, exchanged for another in one step, if it is still the one that was seen. */
+static int replace(const struct pb_attach *how, const struct pb_interface *interface,
+		   struct pb_error *error)
+{
+	__u32 flags = XDP_FLAGS_REPLACE | mode_flags[interface->mode], id = 0;
+	int old = bpf_prog_get_fd_by_id(interface->program_id), ret;
+	LIBBPF_OPTS(bpf_xdp_attach_opts, options, .old_prog_fd = old);
+	struct portblock_bpf *object = NULL;
+
+	if (old < 0)
+		return fail_attach(interface, interface->mode, errno, error);
+	pb_log_begin();
+	ret = load_alone(how, interface, &object, &id, error);
+	if (!ret) {
+		ret = bpf_xdp_attach(interface->ifindex,
+				     bpf_program__fd(object->progs.xdp_portblock), flags, &options);
+		if (ret && is_on(interface->ifindex, id))
+			ret = 0;
+		if (ret)
+			ret = fail_attach(interface, interface->mode, -ret, error);
+	}
+	portblock_bpf__destroy(object);
+	close(old);
+	return ret;
+}
+
+int pb_attach_beside(const struct pb_attach *how, const struct pb_interface *interface,
+		     struct pb_error *error)
+{
+	return attach_retrying(how, interface, interface->mode, error);
+}
+
+int pb_attach_instead(const struct pb_attach *how, const struct pb_interface *interface,
+		      const struct pb_instance *old, struct pb_error *error)
+{
+	if (!interface->dispatcher)
+		return replace(how, interface, error);
+	return pb_exchange(how, interface, old, error);
+}

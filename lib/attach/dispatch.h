@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What libxdp pins for a dispatcher: one folder each, <bpffs>/xdp/dispatch-IFINDEX-ID. */
+#ifndef PB_DISPATCH_H
+#define PB_DISPATCH_H
+
+#include <portblock/portblock.h>
+
+/* What makes a folder one of ours. */
+struct pb_dispatch_programs {
+	const __u32 *ids; /* programs that are, or were, in the interface's chain */
+	size_t nr;
+	__u32 exchange_id; /* or a program of that exchange, whose id nobody has noted; 0: none */
+};
+
+/*
+ * Removes the folders that a process which was killed in libxdp has left for an interface: of
+ * dispatchers that are not attached to it, and which hold one of those programs or are gone before
+ * they held any. They would keep it in the kernel. (libxdp_clean_references() removes those of
+ * interfaces with the same index in other network namespaces, too.)
+ */
+int pb_dispatch_clean(int ifindex, const struct pb_dispatch_programs *programs,
+		      struct pb_error *error);
+
+#endif

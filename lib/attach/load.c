@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Load and upgrade: the filter on interfaces, all or none of those that are named. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include "attach/attach.h"
+#include "util/error.h"
+#include "attach/exchange.h"
+#include "attach/interface.h"
+#include "maps/lock.h"
+#include "maps/ruleset.h"
+
+/* ---- One load of several interfaces ------------------------------------------------------ */
+
+/* An interface of a load: as it was found, and what is to be done. */
+struct target {
+	struct pb_interface before;
+	struct pb_instances ours; /* one, if it was loaded */
+	struct pb_ruleset *moved_from;
+	int outcomes; /* keeps the counters of a moved one, to go back to; else -1 */
+	enum pb_loaded what;
+};
+
+struct load {
+	const struct pb_load_options *options;
+	const char *name; /* of the ruleset */
+	struct pb_ruleset *ruleset;
+	bool made;	      /* the ruleset, by this load */
+	bool changed;	      /* a ruleset that was there */
+	struct pb_set before; /* what that was */
+	struct target *targets;
+	size_t nr;
+};
+
+/* Says by what the interface's program differs from what is asked for; "" if it does not. */
+static void say_difference(const struct load *load, const struct pb_interface *interface,
+			   char *text, size_t size)
+{
+	const struct pb_load_options *options = load->options;
+	char option[PB_RULESET_OPTION_LEN];
+
+	*text = '\0';
+	if (options->mode != PB_MODE_AUTO && options->mode != interface->mode)
+		snprintf(text, size, "in %s mode", pb_mode_name(interface->mode));
+	else if (options->priority && interface->dispatcher &&
+		 (__u32)options->priority != interface->priority)
+		snprintf(text, size, "with priority %u", interface->priority);
+	else if (options->require_dispatcher && !interface->dispatcher)
+		snprintf(text, size, "without the dispatcher");
+	else if (options->set_policy && !options->rules &&
+		 !strcmp(interface->ruleset, load->name) &&
+		 options->policy != interface->settings.policy)
+		snprintf(text, size, "with policy %s (`xdp-portblock policy%s %s` changes it)",
+			 pb_policy_name(interface->settings.policy),
+			 pb_ruleset_option(load->name, option), pb_policy_name(options->policy));
+}
+
+static int fail_version(const struct pb_interface *interface, struct pb_error *error)
+{
+	return pb_fail(error, EPROTO,
+		       "%s: already loaded, by another version of xdp-portblock (layout %u, this "
+		       "one has %u): `xdp-portblock unload %s`, then load it again",
+		       interface->name, interface->abi_version, PB_ABI_VERSION, interface->name);
+}
+
+/* The rules of an interface that is loaded can't be reached: the pins are gone, or say why. */
+static int fail_pins(const struct pb_interface *interface, struct pb_error *error)
+{
+	struct pb_ruleset *ruleset = NULL;
+	int ret = pb_ruleset_open(interface->ruleset, &ruleset, error);
+
+	pb_ruleset_close(ruleset);
+	if (ret && ret != -ENOENT)
+		return ret;
+	return pb_fail(
+		error, EEXIST,
+		"%s: already loaded, but the pins of its ruleset '%s' are gone: `xdp-portblock "
+		"unload %s`, then load it again",
+		interface->name, interface->ruleset, interface->name);
+}
+
+static int check_loaded(const struct load *load, const struct pb_interface *interface,
+			struct pb_error *error)
+{
+	char difference[128];
+
+	if (!interface->pinned)
+		return fail_pins(interface, error);
+	say_difference(load, interface, difference, sizeof(difference));
+	if (!*difference)
+		return 0;
+	return pb_fail(error, EEXIST,
+		       "%s: already loaded, but %s: unload it first to load it otherwise",
+		       interface->name, difference);
+}
+
+static int check_foreign(const struct load *load, const struct pb_interface *interface,
+			 struct pb_error *error)
+{
+	const struct pb_load_options *options = load->options;
+
+	if (!interface->dispatcher)
+		return pb_fail(error, EBUSY,
+			       "%s: the XDP program '%s' (id %u) holds the interface without "
+			       "libxdp's dispatcher, so no other can be added: take it off "
+			       "(`ip link set dev %s xdp off`) or load it by xdp-loader",
+			       interface->name, interface->chain[0].name, interface->chain[0].id,
+			       interface->name);
+	if (options->mode != PB_MODE_AUTO && options->mode != interface->mode)
+		return pb_fail(error, EBUSY,
+			       "%s: its programs are loaded in %s mode, and all must use the same: "
+			       "use `-m %s`",
+			       interface->name, pb_mode_name(interface->mode),
+			       pb_mode_name(interface->mode));
+	return 0;
+}
+
+/* Whether an interface can be loaded, and how, before anything is changed. */
+static int check_target(const struct load *load, int ifindex, struct target *target,
+			struct pb_error *error)
+{
+	struct pb_interface *interface = &target->before;
+	int ret = pb_interface_look(ifindex, interface, &target->ours, error);
+
+	if (!ret)
+		ret = pb_interface_clear(interface, error);
+	if (!ret)
+		ret = pb_interface_single(interface, error);
+	if (ret)
+		return ret;
+	if (!interface->loaded) {
+		target->what = PB_LOADED;
+		return interface->nr_chain ? check_foreign(load, interface, error) : 0;
+	}
+	if (interface->abi_version != PB_ABI_VERSION)
+		return fail_version(interface, error);
+	target->what = strcmp(interface->ruleset, load->name) ? PB_MOVED : PB_ALREADY_LOADED;
+	if (target->what == PB_MOVED && !load->options->ruleset)
+		return pb_fail(error, EEXIST,
+			       "%s: already loaded, but with the ruleset '%s': `-r %s` moves it to "
+			       "this one",
+			       interface->name, interface->ruleset, load->name);
+	ret = check_loaded(load, interface, error);
+	if (!ret && target->what == PB_MOVED)
+		ret = pb_ruleset_open(interface->ruleset, &target->moved_from, error);
+	if (!ret && target->what == PB_MOVED)
+		target->outcomes = pb_map_open(target->ours.list[0].outcomes_id);
+	return ret;
+}
+
+/* ---- The ruleset, before any interface is judged by it ------------------------------------ */
+
+static int edit_rules(const struct load *load, struct pb_set *set, struct pb_error *error)
+{
+	const struct pb_load_options *options = load->options;
+	int ret = 0;
+
+	if (options->rules)
+		ret = pb_set_replace(set, options->rules, error);
+	if (!ret && options->set_policy)
+		ret = pb_set_policy(set, options->policy, error);
+	return ret;
+}
+
+/* What --rules and --policy ask for, in one transaction; what was there is kept for undo. */
+static int change_rules(struct load *load, struct pb_error *error)
+{
+	struct pb_set set = {};
+	int ret = pb_ruleset_read(load->ruleset, &load->before, error);
+
+	if (!ret)
+		ret = pb_ruleset_begin(load->ruleset, &set, error);
+	if (ret)
+		return ret;
+	ret = edit_rules(load, &set, error);
+	if (ret)
+		pb_ruleset_abort(load->ruleset, &set);
+	else
+		ret = pb_ruleset_commit(load->ruleset, &set, 0, error);
+	load->changed = !ret;
+	return ret;
+}
+
+static void undo_rules(struct load *load)
+{
+	struct pb_set set = {};
+
+	if (pb_ruleset_begin(load->ruleset, &set, NULL))
+		return;
+	load->before.generation = set.generation;
+	pb_set_clear(&set);
+	set = load->before;
+	memset(&load->before, 0, sizeof(load->before));
+	pb_ruleset_commit(load->ruleset, &set, 0, NULL);
+}
+
+/* Filled before it gets its name: what others can see is whole. */
+static int make_ruleset(struct load *load, struct pb_error *error)
+{
+	struct pb_set set = {};
+	int ret = pb_ruleset_create(load->name, &load->options->limits, &load->ruleset, error);
+
+	if (ret)
+		return ret;
+	set.max_rules = pb_ruleset_config(load->ruleset)->max_rules;
+	ret = edit_rules(load, &set, error);
+	if (!ret)
+		ret = pb_ruleset_fill(load->ruleset, &set, error);
+	pb_set_clear(&set);
+	if (ret)
+		return ret;
+	ret = pb_maps_pin(&load->ruleset->maps, load->name, error);
+	load->made = !ret;
+	return ret;
+}
+
+static int check_limits(const struct load *load, struct pb_error *error)
+{
+	const struct pb_ruleset_options *limits = &load->options->limits;
+	const struct pb_config *config = pb_ruleset_config(load->ruleset);
+
+	if ((!limits->max_rules || limits->max_rules == config->max_rules) &&
+	    (!limits->max_sources || limits->max_sources == config->max_sources))
+		return 0;
+	return pb_fail(error, EEXIST,
+		       "the ruleset '%s' is there already, with --max-rules %u and --max-sources "
+		       "%u: unload all of its interfaces, or `xdp-portblock unload --all`, to make "
+		       "it anew",
+		       load->name, config->max_rules, config->max_sources);
+}
+
+static int prepare_ruleset(struct load *load, struct pb_error *error)
+{
+	int ret = pb_ruleset_open(load->name, &load->ruleset, error);
+
+	if (ret == -ENOENT)
+		return make_ruleset(load, error);
+	if (!ret)
+		ret = check_limits(load, error);
+	if (!ret && (load->options->rules || load->options->set_policy))
+		ret = change_rules(load, error);
+	return ret;
+}
+
+/* ---- The interfaces ----------------------------------------------------------------------- */
+
+/* Looks at what has become of an interface. */
+static int check_attached(const struct load *load, struct pb_load_result *result,
+			  struct pb_error *error)
+{
+	struct pb_interface *interface = &result->interface;
+	size_t used = strlen(result->note);
+	int ret = pb_interface_get(interface->ifindex, interface, error);
+
+	if (ret)
+		return ret;
+	if (!interface->loaded)
+		return pb_fail(error, EBUSY,
+			       "%s: another program took the interface at the same moment",
+			       interface->name);
+	if (interface->dispatcher)
+		return 0;
+	if (load->options->require_dispatcher)
+		return pb_fail(
+			error, EOPNOTSUPP,
+			"%s: libxdp's dispatcher can't be used here (the kernel refuses to "
+			"attach programs to it); without --require-dispatcher it is loaded as "
+			"a single program",
+			interface->name);
+	snprintf(result->note + used, sizeof(result->note) - used,
+		 "%sthe kernel refuses libxdp's dispatcher, so no other XDP program can be added",
+		 used ? "; " : "");
+	return 0;
+}
+
+/* Whatever programs of ours are on the interface now. */
+static void take_off(int ifindex)
+{
+	struct pb_instances ours;
+	struct pb_interface now;
+
+	if (pb_interface_look(ifindex, &now, &ours, NULL))
+		return;
+	for (unsigned int i = 0; i < ours.nr; i++)
+		pb_detach(ifindex, ours.list[i].program_id, NULL);
+}
+
+static void move_back(const struct target *target)
+{
+	const struct pb_attach how = { .maps = &target->moved_from->maps,
+				       .priority = target->before.priority,
+				       .outcomes_id = target->ours.list[0].outcomes_id };
+	struct pb_instances ours;
+	struct pb_interface now;
+
+	if (pb_interface_look(target->before.ifindex, &now, &ours, NULL) || ours.nr != 1 ||
+	    ours.list[0].config_id == target->ours.list[0].config_id)
+		return;
+	pb_attach_instead(&how, &now, &ours.list[0], NULL);
+	pb_maps_pin(&target->moved_from->maps, target->before.ruleset, NULL); /* if it is not */
+}
+
+static void undo_target(const struct target *target)
+{
+	if (target->what == PB_LOADED)
+		take_off(target->before.ifindex);
+	if (target->what == PB_MOVED)
+		move_back(target);
+}
+
+static int load_target(const struct load *load, const struct target *target,
+		       struct pb_load_result *result, struct pb_error *error)
+{
+	const struct pb_attach how = { .maps = &load->ruleset->maps,
+				       .mode = load->options->mode,
+				       .priority = target->what == PB_MOVED ?
+							   (int)target->before.priority :
+							   load->options->priority };
+	int ret = 0;
+
+	result->what = target->what;
+	result->interface = target->before;
+	if (target->what == PB_LOADED)
+		ret = pb_attach(&how, &target->before, result->note, error);
+	else if (target->what == PB_MOVED)
+		ret = pb_attach_instead(&how, &target->before, &target->ours.list[0], error);
+	if (!ret)
+		ret = check_attached(load, result, error);
+	if (target->what == PB_ALREADY_LOADED)
+		*result->note = '\0'; /* it is as it was */
+	if (ret)
+		undo_target(target);
+	return ret;
+}
+
+static void undo_load(struct load *load, size_t done)
+{
+	for (size_t i = 0; i < done; i++)
+		undo_target(&load->targets[i]);
+	if (load->made)
+		pb_maps_unpin(load->name, NULL);
+	else if (load->changed)
+		undo_rules(load);
+}
+
+/* Rulesets that interfaces were moved from, and that none uses any more. */
+static int release_moved(const struct load *load, struct pb_error *error)
+{
+	__u32 *gone = calloc(load->nr, sizeof(*gone));
+	int ret = gone ? 0 : pb_fail_memory(error);
+
+	for (size_t i = 0; !ret && i < load->nr; i++)
+		gone[i] = load->targets[i].what == PB_MOVED ?
+				  load->targets[i].ours.list[0].program_id :
+				  0;
+	for (size_t i = 0; !ret && i < load->nr; i++)
+		if (load->targets[i].what == PB_MOVED)
+			ret = pb_ruleset_release(load->targets[i].ours.list[0].config_id, gone,
+						 load->nr, error);
+	free(gone);
+	return ret;
+}
+
+static int load_locked(struct load *load, const int *ifindexes, struct pb_load_result *results,
+		       struct pb_error *error)
+{
+	const struct pb_ruleset_options *limits = &load->options->limits;
+	bool wanted = load->options->rules || limits->max_rules || limits->max_sources;
+	size_t done = 0;
+	int ret = 0;
+
+	for (size_t i = 0; i < load->nr; i++)
+		load->targets[i].outcomes = -1;
+	for (size_t i = 0; !ret && i < load->nr; i++) {
+		ret = check_target(load, ifindexes[i], &load->targets[i], error);
+		wanted |= load->targets[i].what != PB_ALREADY_LOADED;
+	}
+	if (!ret && wanted)
+		ret = prepare_ruleset(load, error);
+	for (; !ret && done < load->nr; done++) {
+		ret = load_target(load, &load->targets[done], &results[done], error);
+		if (ret)
+			break;
+	}
+	if (!ret)
+		ret = release_moved(load, error);
+	if (ret)
+		undo_load(load, done);
+	else if (load->ruleset) /* from now on it is kept by those that use it */
+		load->ruleset->maps.config->keep = false;
+	for (size_t i = 0; i < load->nr; i++) {
+		pb_ruleset_close(load->targets[i].moved_from);
+		if (load->targets[i].outcomes >= 0)
+			close(load->targets[i].outcomes);
+	}
+	pb_set_clear(&load->before);
+	pb_ruleset_close(load->ruleset);
+	return ret;
+}
+
+/* What is loaded is found again by ids: better refused before than after it is attached. */
+static int check_rights(struct pb_error *error)
+{
+	__u32 id;
+
+	if (!bpf_prog_get_next_id(0, &id) || errno == ENOENT)
+		return 0;
+	return pb_fail_permission(error, errno, "look XDP programs up");
+}
+
+int pb_filter_load(const int *ifindexes, size_t nr, const struct pb_load_options *options,
+		   struct pb_load_result *results, struct pb_error *error)
+{
+	struct load load = { .options = options, .name = options->ruleset ?: "default", .nr = nr };
+	struct pb_load_result *tried = calloc(nr, sizeof(*tried));
+	int ret = pb_ruleset_name_check(load.name, error), lock;
+
+	if (!ret)
+		ret = pb_bpffs_check(error);
+	if (!ret)
+		ret = check_rights(error);
+	load.targets = calloc(nr, sizeof(*load.targets));
+	if (!ret && (!tried || !load.targets))
+		ret = pb_fail_memory(error);
+	if (!ret) {
+		lock = pb_lock(NULL, PB_LOCK_CHANGE, error);
+		ret = lock < 0 ? lock : pb_exchanges_recover(NULL, error);
+		if (!ret)
+			ret = load_locked(&load, ifindexes, tried, error);
+		if (!ret)
+			memcpy(results, tried, nr * sizeof(*results));
+		pb_pins_tidy();
+		pb_unlock(lock);
+	}
+	free(load.targets);
+	free(tried);
+	return ret;
+}
+
+/* ---- Upgrade ----------------------------------------------------------------------------- */
+
+static int upgrade_one(int ifindex, struct pb_interface *interface, struct pb_error *error)
+{
+	struct pb_ruleset *ruleset;
+	struct pb_instances ours;
+	struct pb_attach how = {};
+	int ret = pb_interface_look(ifindex, interface, &ours, error);
+
+	if (!ret)
+		ret = pb_interface_clear(interface, error);
+	if (!ret)
+		ret = pb_interface_single(interface, error);
+	if (ret)
+		return ret;
+	if (!interface->loaded)
+		return pb_fail(error, ENOENT, "%s: xdp-portblock is not loaded on it",
+			       interface->name);
+	/* Before it is opened by its name, which only maps of this version tell for certain. */
+	if (interface->abi_version != PB_ABI_VERSION)
+		return fail_version(interface, error);
+	ret = pb_ruleset_open(interface->ruleset, &ruleset, error);
+	if (ret)
+		return ret;
+	how.maps = &ruleset->maps;
+	how.priority = interface->priority;
+	how.outcomes_id = ours.list[0].outcomes_id;
+	ret = pb_attach_instead(&how, interface, &ours.list[0], error);
+	pb_ruleset_close(ruleset);
+	return ret ?: pb_interface_get(ifindex, interface, error);
+}
+
+int pb_filter_upgrade(const int *ifindexes, size_t nr, struct pb_interface *interfaces,
+		      struct pb_error *error)
+{
+	int ret = pb_bpffs_check(error), lock;
+
+	if (ret)
+		return ret;
+	lock = pb_lock(NULL, PB_LOCK_CHANGE, error);
+	ret = lock < 0 ? lock : pb_exchanges_recover(NULL, error);
+	for (size_t i = 0; !ret && i < nr; i++)
+		ret = upgrade_one(ifindexes[i], &interfaces[i], error);
+	pb_pins_tidy();
+	pb_unlock(lock);
+	return ret;
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "util/error.h"
+#include "attach/object.h"
+#include "portblock_kern_ctx.skel.h"
+
+static int use_maps(struct portblock_bpf *object, const struct pb_maps *maps, bool private_counts)
+{
+	const struct {
+		struct bpf_map *map;
+		enum pb_map which;
+	} uses[] = {
+		{ object->maps.data_config, PB_MAP_CONFIG },
+		{ object->maps.bss, PB_MAP_PORTS },
+		{ object->maps.pb_heads, PB_MAP_HEADS },
+		{ object->maps.pb_decisions, PB_MAP_DECISIONS },
+		{ object->maps.pb_sources, PB_MAP_SOURCES },
+		{ object->maps.pb_rules, PB_MAP_RULES },
+		{ object->maps.pb_ranges, PB_MAP_RANGES },
+		{ object->maps.pb_prefixes, PB_MAP_PREFIXES },
+		{ object->maps.pb_counts, PB_MAP_COUNTS },
+		{ object->maps.pb_events, PB_MAP_EVENTS },
+		{ object->maps.data_meters, PB_MAP_METERS },
+	};
+	int ret;
+
+	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+		if (private_counts && uses[i].which == PB_MAP_COUNTS)
+			continue;
+		ret = bpf_map__reuse_fd(uses[i].map, maps->fd[uses[i].which]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Of another instance; 0: one of its own. */
+static int use_map(struct bpf_map *map, __u32 id)
+{
+	int fd = id ? pb_map_open(id) : 0, ret;
+
+	if (fd <= 0)
+		return fd;
+	/* It takes a copy of the descriptor. */
+	ret = bpf_map__reuse_fd(map, fd);
+	close(fd);
+	return ret;
+}
+
+/*
+ * Both objects are built of one source: they differ in code alone, and the skeleton of one serves
+ * for the other.
+ */
+static struct portblock_bpf *open_skeleton(bool kern_ctx)
+{
+	struct portblock_bpf *object = calloc(1, sizeof(*object));
+	int ret = object ? portblock_bpf__create_skeleton(object) : -ENOMEM;
+
+	if (!ret && kern_ctx)
+		object->skeleton->data =
+			portblock_kern_ctx_bpf__elf_bytes(&object->skeleton->data_sz);
+	if (!ret)
+		ret = bpf_object__open_skeleton(object->skeleton, NULL);
+	if (!ret)
+		return object;
+	portblock_bpf__destroy(object);
+	errno = -ret;
+	return NULL;
+}
+
+int pb_object_open(const struct pb_maps *maps, const struct pb_constants *constants,
+		   struct portblock_bpf **object, struct pb_error *error)
+{
+	struct portblock_bpf *opened = open_skeleton(constants->frags && constants->kern_ctx);
+	__u32 row = maps->config->max_rules + 1, cpus = maps->config->cpus;
+	int ret;
+
+	if (!opened)
+		return pb_fail(error, errno, "cannot open the BPF object: %s", strerror(errno));
+	opened->rodata->pb_frames =
+		constants->ethernet ?
+			(constants->frags ? PB_FRAMES_ETHERNET_SPLIT : PB_FRAMES_ETHERNET) :
+			(constants->frags ? PB_FRAMES_IP_SPLIT : PB_FRAMES_IP);
+	opened->rodata->pb_connections = constants->connections;
+	opened->rodata->pb_quiet = constants->private_counts;
+	opened->rodata->pb_count_row = row;
+	opened->rodata->pb_number = constants->number;
+	ret = use_maps(opened, maps, constants->private_counts);
+	if (!ret)
+		ret = use_map(opened->maps.data_outcomes, constants->outcomes_id);
+	if (!ret)
+		ret = use_map(opened->maps.data_exchange, constants->exchange_id);
+	if (!ret && constants->private_counts)
+		ret = bpf_map__set_max_entries(opened->maps.pb_counts, cpus * row);
+	if (ret) {
+		portblock_bpf__destroy(opened);
+		return pb_fail(error, -ret, "cannot prepare the BPF object: %s", strerror(-ret));
+	}
+	*object = opened;
+	return 0;
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * From classes to what the program looks ports up in: entries that say all where the port is all
+ * that is asked for, and tables that protocols share, since few rules look there.
+ */
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include "compile/parts.h"
+#include "util/error.h"
+
+/* ---- Entries ------------------------------------------------------------------------------- */
+
+static __u32 entry_of_policy(const struct pb_settings *settings)
+{
+	if (settings->policy == PB_POLICY_ALLOW)
+		return PB_ENTRY(0, PB_OUTCOME_PASS, XDP_PASS);
+	if (settings->no_replies)
+		return PB_ENTRY(0, PB_OUTCOME_DROP_POLICY, XDP_DROP);
+	return PB_ENTRY(0, 0, PB_ENTRY_CLOSER); /* is it a reply? */
+}
+
+static __u32 entry_of_rule(const struct pb_decision *decision)
+{
+	switch (decision->action) {
+	case PB_ACTION_DROP:
+		return PB_ENTRY(decision->rule, PB_OUTCOME_DROP_RULE, XDP_DROP);
+	case PB_ACTION_AUDIT:
+		return PB_ENTRY(decision->rule, PB_OUTCOME_AUDIT, XDP_PASS);
+	default:
+		return PB_ENTRY(decision->rule, PB_OUTCOME_PASS, XDP_PASS);
+	}
+}
+
+static __u32 entry_of_class(const struct pb_tables *tables, __u16 class, __u32 none)
+{
+	if (!class)
+		return none;
+	if (tables->decisions[class].flags)
+		return PB_ENTRY(class, 0, PB_ENTRY_CLOSER);
+	return entry_of_rule(&tables->decisions[class]);
+}
+
+/* Where rules look at the source port, too, the destination port never says all. */
+static void make_entries(struct pb_tables *tables, enum pb_proto proto, __u32 none)
+{
+	const __u16 *class = tables->classes[proto * PB_SIDE_MAX + PB_SIDE_DPORT].class;
+	bool alone = !(tables->sides[proto] & 1U << PB_SIDE_SPORT);
+	__u32 *entry = tables->ports->entry[proto];
+
+	for (unsigned int port = 0; port < PB_PORTS; port++)
+		entry[port] = alone ? entry_of_class(tables, class[port], none) :
+				      PB_ENTRY(class[port], 0, PB_ENTRY_CLOSER);
+}
+
+/* ---- Shared tables ------------------------------------------------------------------------- */
+
+/* The classes of a port, one for each protocol from `first` on. */
+static void classes_of_port(const struct pb_tables *tables, enum pb_side side, int first,
+			    unsigned int port, __u32 classes[PB_PROTO_MAX])
+{
+	for (int proto = 0; proto < PB_PROTO_MAX; proto++)
+		classes[proto] =
+			proto < first ? 0 : tables->classes[proto * PB_SIDE_MAX + side].class[port];
+}
+
+static bool any_rule(const struct pb_tables *tables, enum pb_side side, int first)
+{
+	for (int proto = first; proto < PB_PROTO_MAX; proto++)
+		if (tables->sides[proto] & 1U << side)
+			return true;
+	return false;
+}
+
+static int check_heads(size_t nr, const struct pb_limits *limits, struct pb_error *error)
+{
+	if (nr <= limits->heads && nr <= PB_PORTS)
+		return 0;
+	return pb_fail(
+		error, ENOSPC,
+		"the source ports, and the ports of sctp, dccp and udplite, fall into %zu or "
+		"more classes, %zu fit: load with a higher --max-rules, or merge rules over "
+		"neighbouring ports",
+		nr, limits->heads < PB_PORTS ? limits->heads : PB_PORTS);
+}
+
+static int make_shared(struct pb_tables *tables, enum pb_shared table, enum pb_side side, int first,
+		       struct pb_lists *heads, const struct pb_limits *limits,
+		       struct pb_error *error)
+{
+	__u32 classes[PB_PROTO_MAX], head;
+	int ret = 0;
+
+	if (!any_rule(tables, side, first))
+		return 0; /* all zero */
+	for (unsigned int port = 0; !ret && port < PB_PORTS; port++) {
+		classes_of_port(tables, side, first, port, classes);
+		ret = pb_lists_add(heads, classes, PB_PROTO_MAX, &head);
+		if (!ret)
+			ret = check_heads(pb_lists_nr(heads), limits, error);
+		if (!ret)
+			tables->ports->shared[table][port] = head;
+	}
+	return ret;
+}
+
+static int make_heads(struct pb_tables *tables, const struct pb_lists *heads)
+{
+	tables->nr_heads = pb_lists_nr(heads);
+	tables->heads = calloc(tables->nr_heads, sizeof(*tables->heads));
+	if (!tables->heads)
+		return -ENOMEM;
+	for (size_t i = 0; i < tables->nr_heads; i++) {
+		size_t nr;
+		const __u32 *classes = pb_lists_get(heads, i, &nr);
+
+		for (size_t proto = 0; proto < nr; proto++)
+			tables->heads[i].class[proto] = classes[proto];
+	}
+	return 0;
+}
+
+/* ---- All of them --------------------------------------------------------------------------- */
+
+int pb_ports_make(struct pb_tables *tables, const struct pb_settings *settings,
+		  const struct pb_limits *limits, struct pb_error *error)
+{
+	static const __u32 none[PB_PROTO_MAX];
+	struct pb_lists heads = { 0 };
+	__u32 head;
+	int ret;
+
+	tables->ports = calloc(1, sizeof(*tables->ports));
+	if (!tables->ports)
+		return -ENOMEM;
+	for (int proto = 0; proto < PB_ENTRY_PROTOS; proto++)
+		make_entries(tables, proto, entry_of_policy(settings));
+	ret = pb_lists_add(&heads, none, PB_PROTO_MAX, &head);
+	if (!ret)
+		ret = make_shared(tables, PB_SHARED_DPORT, PB_SIDE_DPORT, PB_ENTRY_PROTOS, &heads,
+				  limits, error);
+	if (!ret)
+		ret = make_shared(tables, PB_SHARED_SPORT, PB_SIDE_SPORT, 0, &heads, limits, error);
+	if (!ret)
+		ret = make_heads(tables, &heads);
+	pb_lists_free(&heads);
+	return ret;
+}

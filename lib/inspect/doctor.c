@@ -1,0 +1,503 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Checks of what the filter stands on. Each is a function; a new one is a row of the table. */
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "attach/attach.h"
+#include "attach/driver.h"
+#include "util/error.h"
+#include "attach/interface.h"
+#include "util/log.h"
+#include "maps/ruleset.h"
+#include "inspect/tunnel.h"
+
+struct doctor {
+	pb_finding_function *function;
+	void *context;
+	const struct pb_interface *interface; /* NULL in checks of the machine */
+	unsigned int problems;
+};
+
+static __attribute__((format(printf, 4, 5))) void say(struct doctor *doctor, enum pb_health health,
+						      const char *mend, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	doctor->problems += health == PB_HEALTH_PROBLEM;
+	doctor->function(health, text, mend, doctor->context);
+}
+
+/* ---- The machine ------------------------------------------------------------------------- */
+
+static bool kernel_before(unsigned int major, unsigned int minor)
+{
+	unsigned int is_major = 0, is_minor = 0;
+	struct utsname name;
+
+	uname(&name);
+	sscanf(name.release, "%u.%u", &is_major, &is_minor);
+	return is_major < major || (is_major == major && is_minor < minor);
+}
+
+static void check_kernel(struct doctor *doctor)
+{
+	struct utsname name;
+
+	uname(&name);
+	if (kernel_before(5, 10))
+		say(doctor, PB_HEALTH_PROBLEM, "install a kernel of 5.10 or later",
+		    "kernel %s: too old, 5.10 is the oldest that was tried", name.release);
+	else
+		say(doctor, PB_HEALTH_OK, NULL, "kernel %s", name.release);
+}
+
+static void check_rights(struct doctor *doctor)
+{
+	struct pb_error error;
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "pb_doctor", 4, 4, 1, NULL);
+
+	if (fd >= 0) {
+		close(fd);
+		say(doctor, PB_HEALTH_OK, NULL, "rights: BPF maps can be made");
+		return;
+	}
+	pb_fail_permission(&error, errno, "make a BPF map");
+	say(doctor, PB_HEALTH_PROBLEM, "sudo xdp-portblock doctor", "rights: %.400s", error.text);
+}
+
+/* What is pinned is its owner's alone all the same, but to be there first is to be in the way. */
+static bool is_open_to_others(const char *path)
+{
+	struct stat is;
+
+	return !stat(path, &is) && is.st_mode & (S_IWGRP | S_IWOTH);
+}
+
+static void check_bpffs(struct doctor *doctor)
+{
+	char mount[PB_PATH_LEN + 64], chmod[PB_PATH_LEN + 64];
+	const char *path = pb_bpffs();
+	struct pb_error error;
+	int ret = pb_bpffs_check(&error) ?: pb_libxdp_folder_check(&error);
+
+	snprintf(mount, sizeof(mount), "mount -t bpf -o mode=0700 bpf %s", path);
+	snprintf(chmod, sizeof(chmod), "chmod 0700 %s", path);
+	if (ret == -ENODEV)
+		say(doctor, PB_HEALTH_PROBLEM, mount, "bpffs is not mounted on %s", path);
+	else if (ret)
+		say(doctor, PB_HEALTH_PROBLEM, NULL, "%s", error.text);
+	else if (is_open_to_others(path))
+		say(doctor, PB_HEALTH_WARNING, chmod,
+		    "bpffs is mounted on %s, and open to others: whoever makes a folder there "
+		    "before xdp-portblock or libxdp does is in their way",
+		    path);
+	else
+		say(doctor, PB_HEALTH_OK, NULL, "bpffs is mounted on %s", path);
+}
+
+/* Memory of BPF objects counts against this limit before 5.11 only. */
+static void check_memlock(struct doctor *doctor)
+{
+	struct rlimit limit;
+
+	if (!kernel_before(5, 11) || getrlimit(RLIMIT_MEMLOCK, &limit) ||
+	    limit.rlim_cur >= 64 << 20)
+		say(doctor, PB_HEALTH_OK, NULL, "limit of locked memory: enough, or not in use");
+	else
+		say(doctor, PB_HEALTH_WARNING, "ulimit -l unlimited",
+		    "limit of locked memory: %llu bytes are few for a kernel before 5.11",
+		    (unsigned long long)limit.rlim_cur);
+}
+
+static void check_feature(struct doctor *doctor, const char *what, bool has, const char *without)
+{
+	if (has)
+		say(doctor, PB_HEALTH_OK, NULL, "%s: yes", what);
+	else
+		say(doctor, PB_HEALTH_WARNING, NULL, "%s: no: %s", what, without);
+}
+
+static void check_features(struct doctor *doctor)
+{
+	struct pb_features features = pb_features();
+
+	check_feature(doctor, "frames in several buffers", features.frags,
+		      "large MTUs need skb mode");
+	check_feature(doctor, "socket lookup from XDP", features.connections,
+		      "`new` and replies under policy deny do not work");
+	check_feature(doctor, "BTF of the kernel", !access("/sys/kernel/btf/vmlinux", R_OK),
+		      "libxdp's dispatcher can't be used");
+}
+
+/* By trying it, on a device of its own in a namespace of its own. */
+static void check_dispatcher(struct doctor *doctor)
+{
+	switch (pb_features_dispatcher()) {
+	case 1:
+		say(doctor, PB_HEALTH_OK, NULL, "libxdp's dispatcher works");
+		break;
+	case 0:
+		say(doctor, PB_HEALTH_WARNING, NULL,
+		    "libxdp's dispatcher does not work: the kernel refuses programs of the type EXT; "
+		    "the filter is then the only XDP program of its interface");
+		break;
+	default:
+		say(doctor, PB_HEALTH_WARNING, NULL, "libxdp's dispatcher: could not be tried");
+	}
+}
+
+static void check_ruleset(struct doctor *doctor, const char *name)
+{
+	struct pb_ruleset *ruleset;
+	struct pb_error error;
+	char mend[96];
+
+	if (pb_ruleset_open(name, &ruleset, &error)) {
+		say(doctor, PB_HEALTH_PROBLEM, "xdp-portblock unload --all", "%.500s", error.text);
+		return;
+	}
+	snprintf(mend, sizeof(mend), "xdp-portblock doctor --fix");
+	if (pb_instances_count(pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]), NULL, 0))
+		say(doctor, PB_HEALTH_OK, NULL, "ruleset '%s': in use, maps of this version", name);
+	else if (ruleset->maps.config->keep)
+		say(doctor, PB_HEALTH_OK, NULL, "ruleset '%s': kept for a later load", name);
+	else
+		say(doctor, PB_HEALTH_WARNING, mend,
+		    "ruleset '%s': left over, no interface uses it", name);
+	pb_ruleset_close(ruleset);
+}
+
+static void check_rulesets(struct doctor *doctor)
+{
+	struct pb_error error;
+	char **names;
+	size_t nr;
+
+	if (pb_ruleset_names(&names, &nr, &error)) {
+		say(doctor, PB_HEALTH_PROBLEM, NULL, "%.500s", error.text);
+		return;
+	}
+	for (size_t i = 0; i < nr; i++) {
+		check_ruleset(doctor, names[i]);
+		free(names[i]);
+	}
+	free(names);
+}
+
+/* ---- An interface ------------------------------------------------------------------------ */
+
+static int ask_device(const char *name, unsigned long request, void *data)
+{
+	struct ifreq ifreq = {};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), ret;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(ifreq.ifr_name, sizeof(ifreq.ifr_name), "%s", name);
+	if (request == SIOCETHTOOL)
+		ifreq.ifr_data = data;
+	ret = ioctl(fd, request, &ifreq) ? -errno : 0;
+	if (!ret && request != SIOCETHTOOL)
+		*(struct ifreq *)data = ifreq;
+	close(fd);
+	return ret;
+}
+
+static void check_type(struct doctor *doctor)
+{
+	struct pb_error error;
+	bool ethernet;
+
+	if (pb_interface_ethernet(doctor->interface->name, &ethernet, &error))
+		say(doctor, PB_HEALTH_PROBLEM, NULL, "%.500s", error.text);
+	else
+		say(doctor, PB_HEALTH_OK, NULL, "%s: frames begin with %s", doctor->interface->name,
+		    ethernet ? "an Ethernet header" : "an IP header");
+}
+
+static void check_programs(struct doctor *doctor)
+{
+	const struct pb_interface *at = doctor->interface;
+	char mend[64];
+
+	snprintf(mend, sizeof(mend), "ip link set dev %s xdp off", at->name);
+	if (*at->obstacle)
+		say(doctor, PB_HEALTH_PROBLEM, NULL, "%s", at->obstacle);
+	else if (at->nr_chain && !at->dispatcher && !at->loaded)
+		say(doctor, PB_HEALTH_PROBLEM, mend,
+		    "%s: the XDP program '%s' (id %u) holds it without libxdp's dispatcher",
+		    at->name, at->chain[0].name, at->chain[0].id);
+	else if (at->loaded && (!at->pinned || at->abi_version != PB_ABI_VERSION))
+		say(doctor, PB_HEALTH_PROBLEM, "xdp-portblock unload, then load",
+		    "%s: loaded, but its ruleset '%s' can't be reached: pins gone, or of another "
+		    "version",
+		    at->name, at->ruleset);
+	else
+		say(doctor, PB_HEALTH_OK, NULL, "%s: %u XDP program%s, %s", at->name, at->nr_chain,
+		    at->nr_chain == 1 ? "" : "s", at->loaded ? "ours loaded" : "ours not loaded");
+}
+
+/* More than one of ours: an exchange, or whatever else has put them there. */
+static void check_doubled(struct doctor *doctor)
+{
+	const struct pb_interface *at = doctor->interface;
+	char mend[96];
+
+	if (at->nr_ours < 2)
+		return;
+	snprintf(mend, sizeof(mend), "xdp-portblock unload %s, then load it again", at->name);
+	if (at->exchange)
+		say(doctor, PB_HEALTH_WARNING, NULL,
+		    "%s: a program is being exchanged for another, or a command that did was "
+		    "killed: the next one goes on with it",
+		    at->name);
+	else
+		say(doctor, PB_HEALTH_PROBLEM, mend,
+		    "%s: %u programs of xdp-portblock are on it, and each judges and counts what "
+		    "the one before it passes",
+		    at->name, at->nr_ours);
+}
+
+/* What the driver can do, and whether that is made use of. */
+static void check_driver(struct doctor *doctor)
+{
+	const struct pb_interface *at = doctor->interface;
+	bool skb = at->loaded && at->mode == PB_MODE_SKB;
+	__u64 features;
+	char mend[160], option[PB_RULESET_OPTION_LEN];
+	int ret = pb_driver_features(at->ifindex, &features);
+
+	if (ret == -EOPNOTSUPP)
+		say(doctor, skb ? PB_HEALTH_WARNING : PB_HEALTH_OK, NULL,
+		    "%s: %swhether its driver has native mode can't be asked before Linux 6.3",
+		    at->name, skb ? "skb mode, which costs more than native mode; " : "");
+	else if (ret)
+		say(doctor, PB_HEALTH_WARNING, NULL,
+		    "%s: cannot ask whether its driver has native mode: %s", at->name,
+		    strerror(-ret));
+	else if (!(features & PB_DRIVER_NATIVE))
+		say(doctor, PB_HEALTH_OK, NULL,
+		    "%s: its driver has no native mode: skb mode is what it can do", at->name);
+	else if (!skb)
+		say(doctor, PB_HEALTH_OK, NULL, "%s: its driver has native mode", at->name);
+	else {
+		snprintf(mend, sizeof(mend),
+			 "xdp-portblock unload -k %s; xdp-portblock load %s -m native%s", at->name,
+			 at->name, pb_ruleset_option(at->ruleset, option));
+		say(doctor, PB_HEALTH_WARNING, mend,
+		    "%s: skb mode, though its driver has native mode, which costs less", at->name);
+	}
+}
+
+/* Does native mode take frames of one buffer only? A driver that can't be asked is trusted. */
+static bool needs_one_buffer(int ifindex)
+{
+	__u64 features;
+
+	if (pb_driver_features(ifindex, &features))
+		return !pb_features().frags;
+	return features & PB_DRIVER_NATIVE && !(features & PB_DRIVER_FRAGS && pb_features().frags);
+}
+
+/* Up to a page less what the kernel keeps before and behind a frame there is one buffer. */
+#define MTU_OF_ONE_BUFFER 3498
+
+static void check_mtu(struct doctor *doctor)
+{
+	const char *name = doctor->interface->name;
+	struct ifreq answer;
+
+	if (ask_device(name, SIOCGIFMTU, &answer))
+		return;
+	if (answer.ifr_mtu > MTU_OF_ONE_BUFFER && needs_one_buffer(doctor->interface->ifindex))
+		say(doctor, PB_HEALTH_WARNING, "load it with -m skb, or lower the MTU",
+		    "%s: MTU %d is too large for native mode without frames in several buffers",
+		    name, answer.ifr_mtu);
+	else
+		say(doctor, PB_HEALTH_OK, NULL, "%s: MTU %d", name, answer.ifr_mtu);
+}
+
+static void check_vlan(struct doctor *doctor)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_GFLAGS };
+	const char *name = doctor->interface->name;
+	char mend[64];
+
+	if (ask_device(name, SIOCETHTOOL, &value))
+		return;
+	snprintf(mend, sizeof(mend), "ethtool -K %s lro off", name);
+	if (value.data & ETH_FLAG_LRO)
+		say(doctor, PB_HEALTH_WARNING, mend, "%s: LRO is on, which blocks native mode",
+		    name);
+	snprintf(mend, sizeof(mend), "ethtool -K %s rxvlan off", name);
+	if (value.data & ETH_FLAG_RXVLAN)
+		say(doctor, PB_HEALTH_WARNING, mend,
+		    "%s: VLAN tags are stripped before XDP: tagged packets are judged as untagged",
+		    name);
+}
+
+/*
+ * IP tunnels: until 5.14 a packet that came out of one still began with the outer header where
+ * generic XDP looks.
+ */
+static void check_outer_header(struct doctor *doctor)
+{
+	static const int types[] = { ARPHRD_TUNNEL, ARPHRD_TUNNEL6, ARPHRD_SIT, ARPHRD_IPGRE,
+				     823 /* ARPHRD_IP6GRE */ };
+	const char *name = doctor->interface->name;
+	struct ifreq answer;
+
+	if (!kernel_before(5, 14) || ask_device(name, SIOCGIFHWADDR, &answer))
+		return;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (answer.ifr_hwaddr.sa_family == types[i])
+			say(doctor, PB_HEALTH_PROBLEM, "install a kernel of 5.14 or later",
+			    "%s: on an IP tunnel this kernel shows XDP the outer packet: nothing "
+			    "in it is judged",
+			    name);
+}
+
+static void check_tunnel(struct doctor *doctor, const struct pb_tunnel *tunnel)
+{
+	const struct pb_interface *at = doctor->interface;
+	struct pb_interface end;
+	struct pb_error error;
+	char mend[64];
+
+	if (tunnel->ifindex == at->ifindex || pb_interface_get(tunnel->ifindex, &end, &error))
+		return;
+	snprintf(mend, sizeof(mend), "xdp-portblock load %s", tunnel->name);
+	if (!end.loaded)
+		say(doctor, PB_HEALTH_WARNING, mend,
+		    "%s: what comes out of %s (%s) is not judged: its packets are wrapped where "
+		    "they come in",
+		    at->name, tunnel->name, tunnel->kind);
+	else
+		say(doctor, PB_HEALTH_OK, NULL, "%s: what comes out of %s (%s) is judged there",
+		    at->name, tunnel->name, tunnel->kind);
+}
+
+/* What a filter that is loaded does not see, since this host unwraps it behind. */
+static void check_tunnels(struct doctor *doctor)
+{
+	struct pb_tunnel *tunnels;
+	size_t nr;
+	int ret;
+
+	if (!doctor->interface->loaded)
+		return;
+	ret = pb_tunnels_list(&tunnels, &nr);
+	if (ret) {
+		say(doctor, PB_HEALTH_WARNING, NULL, "%s: cannot look for tunnels: %s",
+		    doctor->interface->name, strerror(-ret));
+		return;
+	}
+	for (size_t i = 0; i < nr; i++)
+		check_tunnel(doctor, &tunnels[i]);
+	free(tunnels);
+}
+
+/* Settings by which this host unwraps packets that come in, to be judged no more. */
+static const struct {
+	const char *below; /* of /proc/sys/net */
+	const char *setting;
+	bool for_all; /* it counts only if it is set for all interfaces, too */
+	const char *does;
+} unwraps[] = {
+	/* net/mpls/af_mpls.c: mpls_forward() */
+	{ "mpls/conf", "input", false, "takes MPLS labels off" },
+	/* net/ipv6/exthdrs.c: ipv6_srh_rcv() (4.10), ipv6_rpl_srh_rcv() (5.7) */
+	{ "ipv6/conf", "seg6_enabled", true, "ends segment routes (SRv6)" },
+	{ "ipv6/conf", "rpl_seg_enabled", true, "ends RPL source routes" },
+};
+
+static bool is_set(size_t i, const char *interface)
+{
+	char path[128], value = '0';
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/%s/%s/%s", unwraps[i].below, interface,
+		 unwraps[i].setting);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (fread(&value, 1, 1, file) != 1)
+		value = '0';
+	fclose(file);
+	return value != '0';
+}
+
+static void check_unwrapping(struct doctor *doctor)
+{
+	const char *name = doctor->interface->name;
+	char mend[128];
+
+	if (!doctor->interface->loaded)
+		return;
+	for (size_t i = 0; i < sizeof(unwraps) / sizeof(unwraps[0]); i++) {
+		if (!is_set(i, name) || (unwraps[i].for_all && !is_set(i, "all")))
+			continue;
+		snprintf(mend, sizeof(mend), "sysctl -w net/%s/%s/%s=0", unwraps[i].below, name,
+			 unwraps[i].setting);
+		say(doctor, PB_HEALTH_WARNING, mend,
+		    "%s: this host %s, and what is behind them is not judged", name,
+		    unwraps[i].does);
+	}
+}
+
+/* ------------------------------------------------------------------------------------------- */
+
+typedef void check_function(struct doctor *doctor);
+
+static check_function *const machine_checks[] = {
+	check_kernel,	check_rights,	  check_bpffs,	  check_memlock,
+	check_features, check_dispatcher, check_rulesets,
+};
+static check_function *const interface_checks[] = {
+	check_type, check_outer_header, check_programs, check_doubled,	  check_driver,
+	check_mtu,  check_vlan,		check_tunnels,	check_unwrapping,
+};
+
+int pb_doctor(const char *word, pb_finding_function *function, void *context,
+	      unsigned int *problems, struct pb_error *error)
+{
+	struct doctor doctor = { .function = function, .context = context };
+	struct pb_interface interface;
+	int ifindex, ret;
+
+	if (word && (ret = pb_interface_index(word, &ifindex, error)))
+		return ret;
+	pb_log_begin();
+	for (size_t i = 0; i < sizeof(machine_checks) / sizeof(machine_checks[0]); i++)
+		machine_checks[i](&doctor);
+	if (word) {
+		struct pb_error fault;
+
+		if (pb_interface_get(ifindex, &interface, &fault)) {
+			say(&doctor, PB_HEALTH_PROBLEM, NULL, "%.500s", fault.text);
+		} else {
+			doctor.interface = &interface;
+			for (size_t i = 0;
+			     i < sizeof(interface_checks) / sizeof(interface_checks[0]); i++)
+				interface_checks[i](&doctor);
+		}
+	}
+	*problems = doctor.problems;
+	return 0;
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * What the loaded ruleset does to a packet, decided by the program itself: a twin of it shares
+ * the ruleset's maps, counts in maps of its own, and is run on the packet alone.
+ */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <portblock/parse.h>
+#include "attach/attach.h"
+#include "util/error.h"
+#include "util/log.h"
+#include "attach/object.h"
+#include "maps/ruleset.h"
+#include "inspect/twin.h"
+
+/* BPF_PROG_TEST_RUN takes no shorter frames. */
+#define SHORTEST ETH_HLEN
+
+struct pb_twin {
+	struct portblock_bpf *object;
+	struct pb_count *counts, *outcomes; /* mapped: zero but while a packet is run */
+	size_t nr_counts, nr_outcomes;
+	__u32 row;
+	bool ethernet;
+};
+
+static struct pb_count *map_counts(const struct bpf_map *map, size_t nr)
+{
+	void *start = mmap(NULL, nr * sizeof(struct pb_count), PROT_READ | PROT_WRITE, MAP_SHARED,
+			   bpf_map__fd(map), 0);
+
+	return start == MAP_FAILED ? NULL : start;
+}
+
+static int load_twin(struct pb_twin *twin, const struct pb_maps *maps, bool sockets,
+		     struct pb_error *error)
+{
+	const struct pb_features features = pb_features();
+	const struct pb_constants constants = { .ethernet = twin->ethernet,
+						.frags = features.frags,
+						.kern_ctx = features.kern_ctx,
+						.connections = sockets && features.connections,
+						.private_counts = true };
+	int ret;
+
+	pb_log_begin();
+	ret = pb_object_open(maps, &constants, &twin->object, error);
+	if (ret)
+		return ret;
+	if (features.frags)
+		ret = bpf_program__set_flags(twin->object->progs.xdp_portblock,
+					     BPF_F_XDP_HAS_FRAGS);
+	if (!ret)
+		ret = portblock_bpf__load(twin->object);
+	if (ret)
+		return pb_fail_permission(error, -ret, "load the twin of the program");
+	twin->row = maps->config->max_rules + 1;
+	twin->nr_counts = (size_t)maps->config->cpus * twin->row;
+	twin->nr_outcomes = (size_t)PB_CPU_ROWS * PB_OUTCOME_MAX;
+	twin->counts = map_counts(twin->object->maps.pb_counts, twin->nr_counts);
+	twin->outcomes = map_counts(twin->object->maps.data_outcomes, twin->nr_outcomes);
+	if (!twin->counts || !twin->outcomes)
+		return pb_fail(error, errno, "cannot map the twin's counters: %s", strerror(errno));
+	return 0;
+}
+
+int pb_twin_make(const struct pb_maps *maps, bool ethernet, bool sockets, struct pb_twin **twin,
+		 struct pb_error *error)
+{
+	struct pb_twin *made = calloc(1, sizeof(*made));
+	int ret;
+
+	if (!made)
+		return pb_fail_memory(error);
+	made->ethernet = ethernet;
+	ret = load_twin(made, maps, sockets, error);
+	if (ret)
+		pb_twin_close(made);
+	else
+		*twin = made;
+	return ret;
+}
+
+int pb_twin_open(struct pb_ruleset *ruleset, bool ethernet, struct pb_twin **twin,
+		 struct pb_error *error)
+{
+	return pb_twin_make(&ruleset->maps, ethernet, true, twin, error);
+}
+
+void pb_twin_close(struct pb_twin *twin)
+{
+	if (!twin)
+		return;
+	if (twin->counts)
+		munmap(twin->counts, twin->nr_counts * sizeof(*twin->counts));
+	if (twin->outcomes)
+		munmap(twin->outcomes, twin->nr_outcomes * sizeof(*twin->outcomes));
+	portblock_bpf__destroy(twin->object);
+	free(twin);
+}
+
+/* The one entry that has counted, set back to zero; `nr` where none has. */
+static size_t take_counted(struct pb_count *counts, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (counts[i].packets) {
+			memset(&counts[i], 0, sizeof(counts[i]));
+			return i;
+		}
+	return nr;
+}
+
+/* The program's answer, as if the frame came in on that interface; or a negative errno. */
+static int run(const struct pb_twin *twin, int ifindex, const void *frame, size_t length)
+{
+	struct xdp_md from = { .data_end = length, .ingress_ifindex = ifindex };
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = length,
+		    .ctx_in = ifindex ? &from : NULL, .ctx_size_in = ifindex ? sizeof(from) : 0,
+		    .repeat = 1);
+	int program = bpf_program__fd(twin->object->progs.xdp_portblock);
+
+	if (!bpf_prog_test_run_opts(program, &options))
+		return options.retval;
+	return ifindex && errno == EINVAL ? run(twin, 0, frame, length) : -errno;
+}
+
+int pb_twin_run(struct pb_twin *twin, const void *frame, size_t length,
+		struct pb_explanation *explanation, struct pb_error *error)
+{
+	return pb_twin_run_on(twin, 0, frame, length, explanation, error);
+}
+
+int pb_twin_run_on(struct pb_twin *twin, int ifindex, const void *frame, size_t length,
+		   struct pb_explanation *explanation, struct pb_error *error)
+{
+	size_t counted, outcome;
+	int verdict;
+
+	if (length < SHORTEST)
+		return pb_fail(
+			error, EINVAL,
+			"%zu bytes are too few: the kernel tries packets of %d bytes and more "
+			"only",
+			length, SHORTEST);
+	verdict = run(twin, ifindex, frame, length);
+	if (verdict < 0)
+		return pb_fail_permission(error, -verdict, "run the program on a packet");
+	outcome = take_counted(twin->outcomes, twin->nr_outcomes);
+	counted = take_counted(twin->counts, twin->nr_counts);
+	if (outcome == twin->nr_outcomes)
+		return pb_fail(error, EIO, "the program has not counted the packet");
+	memset(explanation, 0, sizeof(*explanation));
+	explanation->drop = verdict == XDP_DROP;
+	explanation->outcome = outcome % PB_OUTCOME_MAX;
+	explanation->rule = counted == twin->nr_counts ? 0 : counted % twin->row;
+	pb_explain_parse(frame, length, twin->ethernet, explanation);
+	return 0;
+}
+
+static void copy_source(const unsigned char *ip, const struct pb_packet *packet,
+			struct pb_prefix *source)
+{
+	size_t size = packet->family == 4 ? 4 : 16;
+
+	source->family = packet->family;
+	source->len = 8 * size;
+	memcpy(source->addr,
+	       ip + (packet->family == 4 ? offsetof(struct pb_ipv4_header, source) :
+					   offsetof(struct pb_ipv6_header, source)),
+	       size);
+}
+
+void pb_explain_parse(const void *frame, size_t length, bool ethernet,
+		      struct pb_explanation *explanation)
+{
+	struct pb_cursor cursor = { .pos = frame, .end = (const unsigned char *)frame + length };
+	struct pb_packet packet = {};
+	union pb_copy copy;
+
+	explanation->parsed = pb_parse(&cursor, ethernet, &packet, &copy);
+	explanation->tags = packet.tags;
+	explanation->extensions = packet.extensions;
+	explanation->first_fragment = packet.first_fragment;
+	explanation->cut = packet.cut;
+	explanation->protocol = packet.next;
+	explanation->network = packet.network;
+	explanation->family = packet.family;
+	if (packet.family)
+		copy_source((const unsigned char *)frame + packet.network, &packet,
+			    &explanation->flow.source);
+	if (explanation->parsed != PB_OUTCOME_PASS)
+		return;
+	explanation->flow.proto = packet.proto;
+	explanation->flow.sport = ntohs(packet.sport);
+	explanation->flow.dport = ntohs(packet.dport);
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <errno.h>
+#include <stdlib.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include "util/array.h"
+#include "inspect/links.h"
+#include "util/netlink.h"
+
+struct list {
+	struct pb_link *links;
+	size_t nr, room;
+};
+
+/* Of one interface: its own index, and what it belongs to or stands on. */
+struct seen {
+	int master;	/* the bridge, bond, ... that it is a part of; 0: none */
+	int link;	/* the VLAN's card, the macvlan's, ...; 0: none */
+	bool elsewhere; /* `link` is of another network namespace */
+};
+
+static int take(const struct nlattr *attribute, void *context)
+{
+	struct seen *seen = context;
+	int type = mnl_attr_get_type(attribute);
+
+	if (type == IFLA_LINK_NETNSID)
+		seen->elsewhere = true;
+	if ((type == IFLA_MASTER || type == IFLA_LINK) &&
+	    mnl_attr_get_payload_len(attribute) == sizeof(__u32))
+		*(type == IFLA_LINK ? &seen->link : &seen->master) = mnl_attr_get_u32(attribute);
+	return MNL_CB_OK;
+}
+
+static bool add(struct list *list, int upper, int lower)
+{
+	struct pb_link *grown = pb_grow(list->links, list->nr, &list->room, sizeof(*grown));
+
+	if (!grown)
+		return false;
+	list->links = grown;
+	list->links[list->nr++] = (struct pb_link){ upper, lower };
+	return true;
+}
+
+static int on_message(const struct nlmsghdr *message, void *context)
+{
+	const struct ifinfomsg *interface = mnl_nlmsg_get_payload(message);
+	struct seen seen = {};
+	bool whole = true;
+
+	mnl_attr_parse(message, sizeof(*interface), take, &seen);
+	if (seen.master)
+		whole = add(context, seen.master, interface->ifi_index);
+	if (whole && seen.link && !seen.elsewhere)
+		whole = add(context, interface->ifi_index, seen.link);
+	if (whole)
+		return MNL_CB_OK;
+	errno = ENOMEM;
+	return MNL_CB_ERROR;
+}
+
+int pb_links_list(struct pb_link **links, size_t *nr)
+{
+	struct list list = {};
+	int ret = pb_netlink_links(on_message, &list);
+
+	if (ret) {
+		free(list.links);
+		return ret;
+	}
+	*links = list.links;
+	*nr = list.nr;
+	return 0;
+}
+
+static bool reach(const struct pb_link *links, size_t nr, int lower, int upper, size_t steps)
+{
+	if (lower == upper)
+		return true;
+	for (size_t i = 0; steps && i < nr; i++)
+		if (links[i].lower == lower && reach(links, nr, links[i].upper, upper, steps - 1))
+			return true;
+	return false;
+}
+
+/* The kernel stacks eight at most (MAX_NEST_DEV); a pair of veth leads in a circle. */
+bool pb_links_reach(const struct pb_link *links, size_t nr, int lower, int upper)
+{
+	return reach(links, nr, lower, upper, 8);
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "util/error.h"
+#include "maps/lock.h"
+#include "maps/maps.h"
+
+static const int operations[] = {
+	[PB_LOCK_READ] = LOCK_SH,
+	[PB_LOCK_CHANGE] = LOCK_EX,
+	[PB_LOCK_TRY] = LOCK_EX | LOCK_NB,
+	[PB_LOCK_LISTEN] = LOCK_EX | LOCK_NB,
+};
+
+/* Is the folder that was locked still the one of that name? */
+static bool still_there(int fd, const char *folder)
+{
+	char path[PB_PATH_LEN];
+	struct stat locked, named;
+
+	pb_pins_path(path, folder);
+	return !fstat(fd, &locked) && !lstat(path, &named) && locked.st_ino == named.st_ino &&
+	       locked.st_dev == named.st_dev;
+}
+
+static int fail_lock(int code, struct pb_error *error)
+{
+	return pb_fail_permission(error, code, "take the lock on the pinned rules");
+}
+
+static int lock_once(const char *folder, enum pb_lock_kind kind, struct pb_error *error)
+{
+	int fd = pb_folder_open(folder, error), ret;
+
+	if (fd < 0)
+		return fd;
+	do
+		ret = flock(fd, operations[kind]);
+	while (ret && errno == EINTR);
+	if (ret)
+		ret = errno == EWOULDBLOCK ? -EBUSY : fail_lock(errno, error);
+	else if (!still_there(fd, folder))
+		ret = -ESTALE;
+	if (ret)
+		close(fd);
+	return ret ?: fd;
+}
+
+/*
+ * libxdp locks a folder of its own, and would wait for an ordinary user who has made it first. (An
+ * ordinary user who runs this by mistake is not to make it either.)
+ */
+static int make_folders(struct pb_error *error)
+{
+	char path[PB_PATH_LEN];
+	int ret = pb_bpffs_check(error);
+
+	if (ret)
+		return ret;
+	pb_pins_path(path, NULL);
+	if (mkdir(path, 0700) && errno != EEXIST)
+		return fail_lock(errno, error);
+	if (!geteuid() && (ret = pb_libxdp_folder_make()))
+		return fail_lock(-ret, error);
+	return pb_libxdp_folder_check(error);
+}
+
+int pb_lock(const char *ruleset, enum pb_lock_kind kind, struct pb_error *error)
+{
+	char listener[PB_NAME_LEN + sizeof(PB_LISTENER)];
+	char option[PB_RULESET_OPTION_LEN];
+	const char *folder = ruleset;
+	int ret;
+
+	if (kind == PB_LOCK_LISTEN) {
+		snprintf(listener, sizeof(listener), "%.*s/" PB_LISTENER, PB_NAME_LEN - 1, ruleset);
+		folder = listener;
+	}
+	do { /* once more each time that somebody else has removed the folder */
+		ret = ruleset ? 0 : make_folders(error);
+		if (!ret)
+			ret = lock_once(folder, kind, error);
+	} while (ret == -ESTALE || (ret == -ENOENT && !ruleset));
+	if (ret == -ENOENT)
+		return pb_fail(error, ENOENT,
+			       "the ruleset '%s' was unloaded meanwhile: `xdp-portblock load "
+			       "eth0%s`, for example, makes it anew",
+			       ruleset, pb_ruleset_option(ruleset, option));
+	return ret;
+}
+
+void pb_unlock(int lock)
+{
+	if (lock >= 0)
+		close(lock);
+}

@@ -1,0 +1,628 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Maps as the kernel has them: made from the embedded object, mapped into memory, by id. */
+#include <linux/membarrier.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include "compile/compile.h"
+#include "util/error.h"
+#include "util/log.h"
+#include "maps/maps.h"
+#include "portblock.skel.h"
+
+struct pb_config pb_config_sized(__u32 max_rules, __u32 max_sources)
+{
+	return (struct pb_config){
+		.abi_version = PB_ABI_VERSION,
+		.max_rules = max_rules,
+		.max_sources = max_sources,
+		/* A plain rule needs one at most, one with sources three of its own. */
+		.max_decisions = 3 * max_rules + 512,
+		/* A range that stands alone begins one and ends one. */
+		.max_heads = max_rules < PB_PORTS / 2 ? 2 * max_rules + 2 : PB_PORTS,
+		.max_ranges = max_rules,
+	};
+}
+
+__u32 pb_config_slot(const struct pb_config *config)
+{
+	__u32 active = __atomic_load_n(&config->active, __ATOMIC_ACQUIRE);
+	__u32 slot = active & PB_ACTIVE_SLOT;
+
+	return active & PB_ACTIVE_PENDING && pb_clock() >= config->revert_at ? !slot : slot;
+}
+
+__u64 pb_config_pending(const struct pb_config *config)
+{
+	__u32 active = __atomic_load_n(&config->active, __ATOMIC_ACQUIRE);
+	__u64 now = pb_clock();
+
+	return active & PB_ACTIVE_PENDING && config->revert_at > now ? config->revert_at - now : 0;
+}
+
+static struct pb_config first_config(const char *ruleset, const struct pb_ruleset_options *options)
+{
+	struct pb_config config = pb_config_sized(options->max_rules ?: PB_RULES_DEFAULT,
+						  options->max_sources ?: PB_SOURCES_DEFAULT);
+
+	config.cpus = libbpf_num_possible_cpus();
+	config.generations = 1;
+	config.slots[0].generation = config.generations;
+	config.slots[0].next_id = 1;
+	snprintf(config.ruleset, sizeof(config.ruleset), "%s", ruleset);
+	return config;
+}
+
+/* Blocks that hold so many prefixes. */
+static __u32 blocks_of(__u32 prefixes)
+{
+	return (prefixes + PB_PREFIX_BLOCK - 1) / PB_PREFIX_BLOCK;
+}
+
+/* What each map is, and under which name it is pinned. How large: entries_of(). */
+static const struct shape {
+	const char *name;
+	enum bpf_map_type type;
+	__u32 key_size;
+	__u32 value_size;
+	__u32 flags;
+} shapes[PB_MAP_MAX] = {
+	[PB_MAP_CONFIG] = { "pb_config", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_config),
+			    BPF_F_MMAPABLE },
+	[PB_MAP_PORTS] = { "pb_ports", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_ports),
+			   BPF_F_MMAPABLE },
+	[PB_MAP_HEADS] = { "pb_heads", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_head),
+			   BPF_F_MMAPABLE },
+	[PB_MAP_DECISIONS] = { "pb_decisions", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_decision),
+			       BPF_F_MMAPABLE },
+	[PB_MAP_SOURCES] = { "pb_sources", BPF_MAP_TYPE_LPM_TRIE, sizeof(struct pb_source_key), 4,
+			     BPF_F_NO_PREALLOC },
+	[PB_MAP_RULES] = { "pb_rules", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_rule_record),
+			   BPF_F_MMAPABLE },
+	[PB_MAP_RANGES] = { "pb_ranges", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_range),
+			    BPF_F_MMAPABLE },
+	[PB_MAP_PREFIXES] = { "pb_prefixes", BPF_MAP_TYPE_HASH, sizeof(struct pb_prefix_key),
+			      sizeof(struct pb_prefix_block), BPF_F_NO_PREALLOC },
+	[PB_MAP_COUNTS] = { "pb_counts", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_count),
+			    BPF_F_MMAPABLE },
+	[PB_MAP_EVENTS] = { "pb_events", BPF_MAP_TYPE_RINGBUF, 0, 0, 0 },
+	[PB_MAP_METERS] = { "pb_meters", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_meters),
+			    BPF_F_MMAPABLE },
+};
+
+_Static_assert(PB_MAP_MAX <= PB_CONFIG_MAPS, "pb_config has room for the id of each map");
+
+const char *pb_map_name(enum pb_map which)
+{
+	return shapes[which].name;
+}
+
+static __u64 entries_of(const struct pb_config *config, enum pb_map which)
+{
+	const __u64 entries[PB_MAP_MAX] = {
+		[PB_MAP_CONFIG] = 1,
+		[PB_MAP_PORTS] = 1,
+		[PB_MAP_HEADS] = (__u64)config->max_heads * PB_SLOTS,
+		[PB_MAP_DECISIONS] = (__u64)config->max_decisions * PB_SLOTS,
+		[PB_MAP_SOURCES] = (__u64)config->max_sources * PB_SLOTS,
+		[PB_MAP_RULES] = ((__u64)config->max_rules + 1) * PB_SLOTS,
+		[PB_MAP_RANGES] = (__u64)config->max_ranges * PB_SLOTS,
+		[PB_MAP_PREFIXES] = (__u64)blocks_of(config->max_sources) * PB_SLOTS,
+		[PB_MAP_COUNTS] =
+			((__u64)config->max_rules + 1) * ((__u64)config->cpus + PB_BASE_ROWS),
+		[PB_MAP_EVENTS] = PB_EVENTS_SIZE,
+		[PB_MAP_METERS] = 1,
+	};
+
+	return entries[which];
+}
+
+static int set_sizes(struct portblock_bpf *object, const struct pb_config *config)
+{
+	const struct {
+		struct bpf_map *map;
+		enum pb_map which;
+	} sizes[] = {
+		{ object->maps.pb_heads, PB_MAP_HEADS },
+		{ object->maps.pb_decisions, PB_MAP_DECISIONS },
+		{ object->maps.pb_sources, PB_MAP_SOURCES },
+		{ object->maps.pb_rules, PB_MAP_RULES },
+		{ object->maps.pb_ranges, PB_MAP_RANGES },
+		{ object->maps.pb_prefixes, PB_MAP_PREFIXES },
+		{ object->maps.pb_counts, PB_MAP_COUNTS },
+	};
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		ret = bpf_map__set_max_entries(sizes[i].map, entries_of(config, sizes[i].which));
+	return ret;
+}
+
+/* Of the object, the maps of a ruleset that are no variables of the program. */
+static int leave_out_others(struct portblock_bpf *object)
+{
+	struct bpf_map *variables[] = { object->maps.data_config,   object->maps.bss,
+					object->maps.data_meters,   object->maps.data_outcomes,
+					object->maps.data_exchange, object->maps.rodata };
+	int ret = bpf_program__set_autoload(object->progs.xdp_portblock, false);
+
+	for (size_t i = 0; !ret && i < sizeof(variables) / sizeof(variables[0]); i++)
+		ret = bpf_map__set_autocreate(variables[i], false);
+	return ret;
+}
+
+/*
+ * A map of one entry that is a variable of the program. libbpf would name it after its section;
+ * this one has its type's name, and is shown as one, by the BTF of the object that was loaded.
+ */
+static int make_variable(const struct portblock_bpf *object, enum pb_map which)
+{
+	const struct btf *btf = bpf_object__btf(object->obj);
+	const char *name = shapes[which].name;
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE,
+		    .btf_fd = bpf_object__btf_fd(object->obj));
+	int fd;
+
+	options.btf_key_type_id = btf__find_by_name_kind(btf, "int", BTF_KIND_INT);
+	options.btf_value_type_id = btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT);
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), shapes[which].value_size, 1,
+			    &options);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Takes a reference of its own to each map of a loaded object. */
+static int take_maps(const struct portblock_bpf *object, struct pb_maps *maps)
+{
+	const struct bpf_map *from[PB_MAP_MAX] = {
+		[PB_MAP_HEADS] = object->maps.pb_heads,
+		[PB_MAP_DECISIONS] = object->maps.pb_decisions,
+		[PB_MAP_SOURCES] = object->maps.pb_sources,
+		[PB_MAP_RULES] = object->maps.pb_rules,
+		[PB_MAP_RANGES] = object->maps.pb_ranges,
+		[PB_MAP_PREFIXES] = object->maps.pb_prefixes,
+		[PB_MAP_COUNTS] = object->maps.pb_counts,
+		[PB_MAP_EVENTS] = object->maps.pb_events,
+	};
+
+	maps->fd[PB_MAP_CONFIG] = make_variable(object, PB_MAP_CONFIG);
+	maps->fd[PB_MAP_PORTS] = make_variable(object, PB_MAP_PORTS);
+	maps->fd[PB_MAP_METERS] = make_variable(object, PB_MAP_METERS);
+	for (int i = 0; i < PB_MAP_MAX; i++) {
+		if (from[i])
+			maps->fd[i] = dup(bpf_map__fd(from[i]));
+		if (maps->fd[i] < 0)
+			return from[i] ? -errno : maps->fd[i];
+	}
+	return 0;
+}
+
+static int map_memory(struct pb_maps *maps, enum pb_map which, void *pointer)
+{
+	size_t page = sysconf(_SC_PAGESIZE), size;
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+	void *start;
+
+	if (bpf_obj_get_info_by_fd(maps->fd[which], &info, &len))
+		return -errno;
+	size = (size_t)info.max_entries * ((info.value_size + 7) & ~7U);
+	size = (size + page - 1) / page * page;
+	start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, maps->fd[which], 0);
+	if (start == MAP_FAILED)
+		return -errno;
+	maps->memory[which].start = start;
+	maps->memory[which].size = size;
+	*(void **)pointer = start;
+	return 0;
+}
+
+static int map_memories(struct pb_maps *maps)
+{
+	const struct {
+		enum pb_map which;
+		void *pointer;
+	} arrays[] = {
+		{ PB_MAP_CONFIG, &maps->config }, { PB_MAP_PORTS, &maps->ports },
+		{ PB_MAP_HEADS, &maps->heads },	  { PB_MAP_DECISIONS, &maps->decisions },
+		{ PB_MAP_RULES, &maps->rules },	  { PB_MAP_RANGES, &maps->ranges },
+		{ PB_MAP_COUNTS, &maps->counts }, { PB_MAP_METERS, &maps->meters },
+	};
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < sizeof(arrays) / sizeof(arrays[0]); i++)
+		ret = map_memory(maps, arrays[i].which, arrays[i].pointer);
+	return ret;
+}
+
+/* Which maps belong to the ruleset: pb_config says it to whoever opens them. */
+static int read_ids(const struct pb_maps *maps, __u32 ids[PB_CONFIG_MAPS])
+{
+	for (int i = 0; i < PB_MAP_MAX; i++) {
+		ids[i] = pb_map_id(maps->fd[i]);
+		if (!ids[i])
+			return -errno;
+	}
+	return 0;
+}
+
+/*
+ * Is it the map of that name and shape? A program, whose information is another structure, has no
+ * such name where a map has its own.
+ */
+static int check_shape(const struct bpf_map_info *info, enum pb_map which)
+{
+	const struct shape *shape = &shapes[which];
+
+	if (strncmp(info->name, shape->name, sizeof(info->name)) || info->type != shape->type ||
+	    info->key_size != shape->key_size || info->value_size != shape->value_size ||
+	    info->map_flags != shape->flags)
+		return -EPROTO;
+	return 0;
+}
+
+static int check_map(int fd, const struct pb_config *config, enum pb_map which)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
+	if (info.id != config->maps[which] || info.max_entries != entries_of(config, which))
+		return -EPROTO;
+	return check_shape(&info, which);
+}
+
+int pb_maps_prove(struct pb_maps *maps, enum pb_map *wrong)
+{
+	struct pb_config config;
+	int ret;
+
+	*wrong = PB_MAP_CONFIG;
+	ret = pb_config_read(maps->fd[PB_MAP_CONFIG], &config);
+	if (!ret && config.abi_version != PB_ABI_VERSION)
+		ret = -EPROTO;
+	for (int i = 0; !ret && i < PB_MAP_MAX; i++) {
+		*wrong = i;
+		ret = check_map(maps->fd[i], &config, i);
+	}
+	return ret ?: map_memories(maps);
+}
+
+int pb_maps_open_by_id(__u32 config_id, struct pb_maps *maps)
+{
+	struct pb_maps opened = PB_MAPS_NONE;
+	struct pb_config config;
+	enum pb_map wrong;
+	int ret = pb_maps_config_by_id(config_id, &config);
+
+	for (int i = 0; !ret && i < PB_MAP_MAX; i++) {
+		opened.fd[i] = pb_map_open(config.maps[i]);
+		if (opened.fd[i] < 0)
+			ret = opened.fd[i];
+	}
+	if (!ret)
+		ret = pb_maps_prove(&opened, &wrong);
+	if (ret)
+		pb_maps_close(&opened);
+	else
+		*maps = opened;
+	return ret;
+}
+
+int pb_maps_create(const char *ruleset, const struct pb_ruleset_options *options,
+		   struct pb_maps *maps, struct pb_error *error)
+{
+	struct pb_config config = first_config(ruleset, options);
+	struct pb_maps made = PB_MAPS_NONE;
+	struct portblock_bpf *object;
+	int ret;
+
+	pb_log_begin();
+	object = portblock_bpf__open();
+	ret = object ? set_sizes(object, &config) : -errno;
+	if (!ret)
+		ret = leave_out_others(object);
+	if (!ret)
+		ret = bpf_object__load(object->obj);
+	if (!ret)
+		ret = take_maps(object, &made);
+	if (!ret)
+		ret = map_memories(&made);
+	if (!ret)
+		ret = read_ids(&made, config.maps);
+	portblock_bpf__destroy(object);
+	if (ret) {
+		pb_maps_close(&made);
+		return pb_fail_permission(error, -ret, "create the maps");
+	}
+	*made.config = config;
+	*maps = made;
+	return 0;
+}
+
+void pb_maps_close(struct pb_maps *maps)
+{
+	for (int i = 0; i < PB_MAP_MAX; i++) {
+		if (maps->memory[i].start)
+			munmap(maps->memory[i].start, maps->memory[i].size);
+		if (maps->fd[i] >= 0)
+			close(maps->fd[i]);
+	}
+	*maps = (struct pb_maps)PB_MAPS_NONE;
+}
+
+int pb_map_open(__u32 id)
+{
+	int fd = bpf_map_get_fd_by_id(id);
+
+	return fd < 0 ? -errno : fd;
+}
+
+__u32 pb_map_id(int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
+}
+
+/*
+ * Of another version, whose pb_config has another size, what all of them begin with is read: the
+ * version.
+ */
+int pb_config_read(int fd, struct pb_config *config)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info), zero = 0;
+	struct pb_config *value;
+	int ret = 0;
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
+	if (strcmp(info.name, shapes[PB_MAP_CONFIG].name) || info.type != BPF_MAP_TYPE_ARRAY ||
+	    info.max_entries != 1 || info.value_size < sizeof(value->abi_version))
+		return -EPROTO;
+	value = calloc(1, info.value_size + sizeof(*value));
+	if (!value)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(fd, &zero, value)) {
+		ret = -errno;
+	} else if (info.value_size == sizeof(*config)) {
+		*config = *value;
+	} else {
+		memset(config, 0, sizeof(*config));
+		config->abi_version = value->abi_version;
+		if (value->abi_version == PB_ABI_VERSION)
+			ret = -EPROTO;
+	}
+	if (!ret && !config->abi_version)
+		ret = -EPROTO;
+	free(value);
+	return ret;
+}
+
+int pb_maps_config_by_id(__u32 id, struct pb_config *config)
+{
+	int fd = pb_map_open(id), ret;
+
+	if (fd < 0)
+		return fd;
+	ret = pb_config_read(fd, config);
+	close(fd);
+	return ret;
+}
+
+struct pb_counters pb_maps_counters(const struct pb_maps *maps)
+{
+	return (struct pb_counters){ .counts = maps->counts,
+				     .rows = maps->config->cpus,
+				     .width = maps->config->max_rules + 1,
+				     .resets = &maps->config->resets };
+}
+
+/* Maps an array of one entry into memory. -EPROTO: the entry has another size. */
+static int map_entry(__u32 id, size_t size, void **entry)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+	int fd = pb_map_open(id), ret = 0;
+	void *start = MAP_FAILED;
+
+	if (fd < 0)
+		return fd;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		ret = -errno;
+	else if (info.value_size != size)
+		ret = -EPROTO;
+	if (!ret)
+		start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (!ret && start == MAP_FAILED)
+		ret = -errno;
+	close(fd);
+	if (!ret)
+		*entry = start;
+	return ret;
+}
+
+int pb_config_map(__u32 id, struct pb_config **config)
+{
+	return map_entry(id, sizeof(**config), (void **)config);
+}
+
+void pb_config_unmap(struct pb_config *config)
+{
+	munmap(config, sizeof(*config));
+}
+
+int pb_exchange_map(__u32 id, struct pb_exchange **exchange)
+{
+	return map_entry(id, sizeof(**exchange), (void **)exchange);
+}
+
+void pb_exchange_unmap(struct pb_exchange *exchange)
+{
+	munmap(exchange, sizeof(*exchange));
+}
+
+int pb_outcomes_map(__u32 id, struct pb_outcomes **outcomes)
+{
+	return map_entry(id, sizeof(**outcomes), (void **)outcomes);
+}
+
+void pb_outcomes_unmap(struct pb_outcomes *outcomes)
+{
+	munmap(outcomes, sizeof(*outcomes));
+}
+
+struct pb_counters pb_outcomes_counters(struct pb_outcomes *outcomes)
+{
+	return (struct pb_counters){ .counts = outcomes->row[0],
+				     .rows = PB_CPU_ROWS,
+				     .width = PB_OUTCOME_MAX,
+				     .resets = &outcomes->resets };
+}
+
+int pb_outcomes_read(__u32 id, struct pb_count outcomes[PB_OUTCOME_MAX])
+{
+	struct pb_outcomes *all;
+	struct pb_counters counters;
+	int ret = pb_outcomes_map(id, &all);
+
+	if (ret)
+		return ret;
+	counters = pb_outcomes_counters(all);
+	pb_counters_read(&counters, 0, PB_OUTCOME_MAX, outcomes);
+	pb_outcomes_unmap(all);
+	return 0;
+}
+
+/* Removes a slot's entries. Deleting moves the others about: look from the start each time. */
+static int clear_sources(int fd, __u32 slot)
+{
+	struct pb_source_key key, next;
+	bool first = true;
+
+	while (!bpf_map_get_next_key(fd, first ? NULL : &key, &next)) {
+		if ((next.set & 1) != slot) {
+			key = next;
+			first = false;
+		} else if (bpf_map_delete_elem(fd, &next)) {
+			return -errno;
+		}
+	}
+	return errno == ENOENT ? 0 : -errno;
+}
+
+int pb_sources_replace(const struct pb_maps *maps, __u32 slot, const struct pb_source *sources,
+		       size_t nr, struct pb_error *error)
+{
+	int fd = maps->fd[PB_MAP_SOURCES], ret = clear_sources(fd, slot);
+	struct pb_source_key key;
+
+	for (size_t i = 0; !ret && i < nr; i++) {
+		memset(&key, 0, sizeof(key));
+		key.prefixlen = PB_SOURCE_BITS + sources[i].prefix.len;
+		key.set = sources[i].set << 1 | slot;
+		key.family = sources[i].prefix.family;
+		memcpy(key.addr, sources[i].prefix.addr, sizeof(key.addr));
+		ret = bpf_map_update_elem(fd, &key, &sources[i].offset, BPF_ANY) ? -errno : 0;
+	}
+	if (ret)
+		return pb_fail(error, -ret, "cannot write the source prefixes: %s", strerror(-ret));
+	return 0;
+}
+
+/*
+ * Removes blocks of prefixes from number `nr` on. They are numbered without a gap; going down from
+ * the last one keeps it so, wherever this is interrupted.
+ */
+static int trim_prefixes(int fd, __u32 slot, __u32 nr)
+{
+	struct pb_prefix_key key = { slot, nr };
+	struct pb_prefix_block block;
+
+	while (!bpf_map_lookup_elem(fd, &key, &block))
+		key.block++;
+	while (key.block-- > nr)
+		if (bpf_map_delete_elem(fd, &key))
+			return -errno;
+	return 0;
+}
+
+/* Prefixes in the block that begins with number `first`. */
+static size_t in_block(size_t first, size_t nr)
+{
+	return nr - first < PB_PREFIX_BLOCK ? nr - first : PB_PREFIX_BLOCK;
+}
+
+int pb_prefixes_replace(const struct pb_maps *maps, __u32 slot,
+			const struct pb_prefix_record *prefixes, size_t nr, struct pb_error *error)
+{
+	int fd = maps->fd[PB_MAP_PREFIXES], ret = trim_prefixes(fd, slot, blocks_of(nr));
+	struct pb_prefix_block block;
+
+	for (size_t i = 0; !ret && i < nr; i += PB_PREFIX_BLOCK) {
+		struct pb_prefix_key key = { slot, i / PB_PREFIX_BLOCK };
+
+		memset(&block, 0, sizeof(block));
+		memcpy(block.prefix, prefixes + i, in_block(i, nr) * sizeof(*prefixes));
+		ret = bpf_map_update_elem(fd, &key, &block, BPF_ANY) ? -errno : 0;
+	}
+	if (ret)
+		return pb_fail(error, -ret, "cannot write the source prefixes: %s", strerror(-ret));
+	return 0;
+}
+
+int pb_prefixes_read(const struct pb_maps *maps, __u32 slot, struct pb_prefix_record *prefixes,
+		     size_t nr, struct pb_error *error)
+{
+	struct pb_prefix_block block;
+
+	for (size_t i = 0; i < nr; i += PB_PREFIX_BLOCK) {
+		struct pb_prefix_key key = { slot, i / PB_PREFIX_BLOCK };
+
+		if (bpf_map_lookup_elem(maps->fd[PB_MAP_PREFIXES], &key, &block))
+			return pb_fail(error, errno, "cannot read source prefix %zu: %s", i,
+				       strerror(errno));
+		memcpy(prefixes + i, block.prefix, in_block(i, nr) * sizeof(*prefixes));
+	}
+	return 0;
+}
+
+/* An update of an array of maps from user space waits for a grace period (Linux 5.0). */
+static int grace_period_by_map(const struct pb_maps *maps)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = maps->fd[PB_MAP_CONFIG]);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "pb_grace", 4, 4, 1, &options);
+	__u32 zero = 0;
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (bpf_map_update_elem(fd, &zero, &maps->fd[PB_MAP_CONFIG], BPF_ANY))
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/*
+ * XDP runs inside an RCU read section, and MEMBARRIER_CMD_GLOBAL is synchronize_rcu(): when it
+ * returns, each packet that had begun is done. Kernels with nohz_full refuse it.
+ */
+int pb_grace_period(const struct pb_maps *maps, struct pb_error *error)
+{
+	int ret;
+
+	if (!syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		return 0;
+	ret = grace_period_by_map(maps);
+	if (ret)
+		return pb_fail(error, -ret, "cannot wait for packets under way: %s",
+			       strerror(-ret));
+	return 0;
+}

@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * Where the maps are pinned: one folder a ruleset, below xdp-portblock/ on bpffs. Each of them is
+ * its owner's alone, since whoever may open a folder may take its lock.
+ */
+#include <linux/magic.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include "util/error.h"
+#include "maps/lock.h"
+#include "maps/maps.h"
+
+/* What comes behind bpffs' path, ours or libxdp's, is shorter. */
+#define BPFFS_LEN_MAX (PB_PATH_LEN - 128)
+
+#define OTHERS 077 /* mode bits of all but the owner */
+
+const char *pb_bpffs(void)
+{
+	const char *path = getenv("LIBXDP_BPFFS"); /* so that libxdp and we agree */
+
+	return path && *path ? path : "/sys/fs/bpf";
+}
+
+void pb_pins_path(char path[PB_PATH_LEN], const char *ruleset)
+{
+	snprintf(path, PB_PATH_LEN, "%s/xdp-portblock%s%s", pb_bpffs(), ruleset ? "/" : "",
+		 ruleset ?: "");
+}
+
+static bool is_ours(const struct stat *stat)
+{
+	return !stat->st_uid || stat->st_uid == geteuid();
+}
+
+int pb_bpffs_check(struct pb_error *error)
+{
+	const char *path = pb_bpffs();
+	struct statfs fs;
+	struct stat is;
+
+	if (strlen(path) > BPFFS_LEN_MAX)
+		return pb_fail(error, ENAMETOOLONG,
+			       "LIBXDP_BPFFS names a path of %zu bytes, '%.60s...': at most %d fit",
+			       strlen(path), path, BPFFS_LEN_MAX);
+	if (statfs(path, &fs) ? errno != EACCES : fs.f_type != BPF_FS_MAGIC)
+		return pb_fail(error, ENODEV,
+			       "bpffs, where the rules are pinned, is not mounted on %s: mount it "
+			       "with `mount -t bpf -o mode=0700 bpf %s`",
+			       path, path);
+	if (stat(path, &is))
+		return pb_fail_permission(error, errno, "look at bpffs");
+	/* In a sticky folder, only the owner renames and removes what is there. */
+	if (is_ours(&is) && (!(is.st_mode & (S_IWGRP | S_IWOTH)) || is.st_mode & S_ISVTX))
+		return 0;
+	return pb_fail(error, EPERM,
+		       "%s, where the rules are pinned, belongs to user %u and has mode %04o: "
+		       "others may replace what is in it; make it root's alone (`chown root %s`, "
+		       "`chmod 0700 %s`)",
+		       path, is.st_uid, is.st_mode & 07777, path, path);
+}
+
+/* ---- Folders ----------------------------------------------------------------------------- */
+
+static int check_folder(const char *path, const struct stat *is, struct pb_error *error)
+{
+	if (!S_ISDIR(is->st_mode))
+		return pb_fail(
+			error, ENOTDIR,
+			"%s is no folder, so somebody else has made it: remove it (`rm %s`), "
+			"and close bpffs to others (`chmod 0700 %s`)",
+			path, path, pb_bpffs());
+	if (!is_ours(is))
+		return pb_fail(
+			error, EPERM,
+			"%s belongs to user %u, who could take its lock, and the pins in it: "
+			"remove it (`rm -r %s`), and close bpffs to others (`chmod 0700 %s`)",
+			path, is->st_uid, path, pb_bpffs());
+	if (is->st_mode & OTHERS)
+		return pb_fail(error, EPERM,
+			       "%s has mode %04o, so others could take its lock: close it to them "
+			       "(`chmod 0700 %s`)",
+			       path, is->st_mode & 07777, path);
+	return 0;
+}
+
+static void libxdp_path(char path[PB_PATH_LEN])
+{
+	snprintf(path, PB_PATH_LEN, "%s/xdp", pb_bpffs());
+}
+
+int pb_libxdp_folder_make(void)
+{
+	char path[PB_PATH_LEN];
+
+	libxdp_path(path);
+	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
+}
+
+int pb_libxdp_folder_check(struct pb_error *error)
+{
+	char path[PB_PATH_LEN];
+	struct stat is;
+
+	libxdp_path(path);
+	/* What one may not even look at, libxdp says. */
+	return lstat(path, &is) ? 0 : check_folder(path, &is, error);
+}
+
+/* A link is not followed: whoever made it could have it lead anywhere, or nowhere. */
+static int open_folder(int at, const char *name, const char *path, struct pb_error *error)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), ret = 0;
+	struct stat is;
+
+	if (fd < 0 && errno != ENOTDIR && errno != ELOOP)
+		return errno == ENOENT ?
+			       -ENOENT :
+			       pb_fail_permission(error, errno, "look at the pinned rules");
+	if (fd < 0 ? fstatat(at, name, &is, AT_SYMLINK_NOFOLLOW) : fstat(fd, &is))
+		ret = -errno;
+	else
+		ret = check_folder(path, &is, error);
+	if (!ret)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+int pb_folder_open(const char *below, struct pb_error *error)
+{
+	int ret = pb_bpffs_check(error), top;
+	char path[PB_PATH_LEN];
+
+	if (ret)
+		return ret;
+	pb_pins_path(path, NULL);
+	top = open_folder(AT_FDCWD, path, path, error);
+	if (top < 0 || !below)
+		return top;
+	pb_pins_path(path, below);
+	ret = open_folder(top, below, path, error);
+	close(top);
+	return ret;
+}
+
+/* CAP_DAC_OVERRIDE 1, CAP_NET_ADMIN 12, CAP_SYS_ADMIN 21, CAP_BPF 39 of the effective set. */
+static __u64 effective_capabilities(void)
+{
+	char line[256];
+	FILE *file = fopen("/proc/self/status", "re");
+	unsigned long long set = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "CapEff: %llx", &set) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return set;
+}
+
+int pb_fail_permission(struct pb_error *error, int code, const char *doing)
+{
+	__u64 has = effective_capabilities();
+	bool admin = has >> 21 & 1, net = has >> 12 & 1, bpf = has >> 39 & 1;
+
+	if (code != EPERM && code != EACCES)
+		return pb_fail(error, code, "cannot %s: %s", doing, strerror(code));
+	if (!admin)
+		return pb_fail(error, code,
+			       "cannot %s: %s: this needs root, or the capabilities CAP_NET_ADMIN "
+			       "and CAP_BPF, and CAP_SYS_ADMIN to look programs up (missing "
+			       "here:%s%s CAP_SYS_ADMIN)",
+			       doing, strerror(code), net ? "" : " CAP_NET_ADMIN",
+			       bpf ? "" : " CAP_BPF");
+	if (code == EACCES && geteuid() && !(has >> 1 & 1))
+		return pb_fail(error, code,
+			       "cannot %s: %s: bpffs and the pins in it are their owner's alone: "
+			       "this needs the user who loaded it, root, or the capability "
+			       "CAP_DAC_OVERRIDE",
+			       doing, strerror(code));
+	return pb_fail(error, code,
+		       "cannot %s: %s, though the capabilities are there: a locked-down kernel, a "
+		       "security module, a container's seccomp filter, or on kernels before 5.11 "
+		       "the limit of locked memory (ulimit -l) may refuse it",
+		       doing, strerror(code));
+}
+
+/* ---- Pins -------------------------------------------------------------------------------- */
+
+static void pin_path(char path[PB_PATH_LEN], const char *ruleset, enum pb_map which)
+{
+	snprintf(path, PB_PATH_LEN, "%s/xdp-portblock/%s/%s", pb_bpffs(), ruleset,
+		 pb_map_name(which));
+}
+
+/* A pin, or an empty folder, which nobody makes here on purpose. */
+static int remove_entry(int at, const char *name)
+{
+	int ret = unlinkat(at, name, 0);
+
+	if (ret && errno == EISDIR)
+		ret = unlinkat(at, name, AT_REMOVEDIR);
+	return ret && errno != ENOENT ? -errno : 0;
+}
+
+static bool is_dots(const char *name)
+{
+	return !strcmp(name, ".") || !strcmp(name, "..");
+}
+
+/* Removes a folder with all that is in it, and what is no folder; what is not there is no fault. */
+static int remove_folder(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), ret = 0;
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (fd < 0)
+		return remove_entry(AT_FDCWD, path);
+	if (!folder)
+		ret = -errno;
+	while (!ret && folder && (entry = readdir(folder)))
+		if (!is_dots(entry->d_name))
+			ret = remove_entry(fd, entry->d_name);
+	if (folder)
+		closedir(folder);
+	else
+		close(fd);
+	return ret ?: remove_entry(AT_FDCWD, path);
+}
+
+/* The name under which a ruleset's pins are made, or unmade: no ruleset can have it. */
+#define ASIDE '~'
+
+static void aside(char path[PB_PATH_LEN], const char *ruleset)
+{
+	char name[PB_NAME_LEN + 1];
+
+	snprintf(name, sizeof(name), "%s%c", ruleset, ASIDE);
+	pb_pins_path(path, name);
+}
+
+int pb_maps_pin(const struct pb_maps *maps, const char *ruleset, struct pb_error *error)
+{
+	char folder[PB_PATH_LEN], temporary[PB_PATH_LEN], path[PB_PATH_LEN + 16];
+	int ret;
+
+	pb_pins_path(folder, ruleset);
+	aside(temporary, ruleset);
+	ret = remove_folder(temporary); /* of somebody who was killed */
+	if (!ret && mkdir(temporary, 0700))
+		ret = -errno;
+	for (int i = 0; !ret && i < PB_MAP_MAX; i++) {
+		snprintf(path, sizeof(path), "%s/%s", temporary, pb_map_name(i));
+		ret = bpf_obj_pin(maps->fd[i], path) ? -errno : 0;
+	}
+	snprintf(path, sizeof(path), "%s/" PB_LISTENER, temporary);
+	if (!ret && mkdir(path, 0700))
+		ret = -errno;
+	if (!ret && rename(temporary, folder))
+		ret = -errno;
+	if (ret) {
+		remove_folder(temporary);
+		return pb_fail_permission(error, -ret, "pin the rules");
+	}
+	return 0;
+}
+
+int pb_maps_unpin(const char *ruleset, struct pb_error *error)
+{
+	char folder[PB_PATH_LEN], temporary[PB_PATH_LEN];
+	int lock = pb_lock(ruleset, PB_LOCK_CHANGE, error), ret;
+
+	/* What is no folder has no lock either. */
+	if (lock < 0 && lock != -ENOENT && lock != -ENOTDIR)
+		return lock;
+	pb_pins_path(folder, ruleset);
+	aside(temporary, ruleset);
+	ret = remove_folder(temporary);
+	if (!ret && rename(folder, temporary) && errno != ENOENT)
+		ret = -errno;
+	if (!ret)
+		ret = remove_folder(temporary);
+	pb_unlock(lock);
+	if (ret)
+		return pb_fail(error, -ret, "cannot remove the pins in %s: %s", folder,
+			       strerror(-ret));
+	return 0;
+}
+
+void pb_pins_tidy(void)
+{
+	int folder = pb_folder_open(NULL, NULL);
+	char path[PB_PATH_LEN];
+
+	if (folder < 0) /* somebody else's stays as it is */
+		return;
+	close(folder);
+	pb_pins_path(path, NULL);
+	rmdir(path);
+}
+
+/* Opens what is pinned there. -EPROTO: nothing that was pinned. */
+static int open_pin(const char *ruleset, enum pb_map which)
+{
+	char path[PB_PATH_LEN];
+	struct stat is;
+	int fd, err;
+
+	pin_path(path, ruleset, which);
+	fd = bpf_obj_get(path);
+	if (fd >= 0)
+		return fd;
+	err = errno;
+	/* The kernel has one answer for no right, and for a folder or a link in the pin's place. */
+	return !lstat(path, &is) && !S_ISREG(is.st_mode) ? -EPROTO : -err;
+}
+
+/* The id of a map of that name that is pinned there; -EPROTO: it is none. */
+static int id_of_pin(const char *ruleset, enum pb_map which, __u32 *id)
+{
+	int fd = open_pin(ruleset, which), ret = 0;
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	if (fd < 0)
+		return fd;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		ret = -errno;
+	else if (strncmp(info.name, pb_map_name(which), sizeof(info.name)))
+		ret = -EPROTO;
+	else
+		*id = info.id;
+	close(fd);
+	return ret;
+}
+
+int pb_pins_id(const char *ruleset, __u32 *id)
+{
+	int folder = pb_folder_open(ruleset, NULL);
+
+	if (folder < 0)
+		return folder;
+	close(folder);
+	return id_of_pin(ruleset, PB_MAP_CONFIG, id);
+}
+
+/*
+ * Pins come and go all at once, and an id is given once: where pb_config has the same one before
+ * and after the others were looked at, they were all of one folder.
+ */
+int pb_pins_check(const char *ruleset, const struct pb_config *config, __u32 config_id)
+{
+	int ret, wrong = 0;
+	__u32 id;
+
+	for (int i = 0; config->abi_version == PB_ABI_VERSION && i < PB_MAP_MAX; i++) {
+		ret = id_of_pin(ruleset, i, &id);
+		if (ret && ret != -ENOENT && ret != -EPROTO)
+			return ret;
+		if (ret || id != config->maps[i])
+			wrong = -EPROTO;
+	}
+	ret = pb_pins_id(ruleset, &id);
+	if (ret)
+		return ret;
+	return id == config_id ? wrong : -ENOENT;
+}
+
+static int fail_pin(const char *ruleset, enum pb_map which, int code, struct pb_error *error)
+{
+	char path[PB_PATH_LEN];
+
+	pin_path(path, ruleset, which);
+	if (code == ENOENT)
+		return pb_fail(error, EPROTO,
+			       "some of the maps of the ruleset '%s' are missing (%s): "
+			       "`xdp-portblock unload --all`, then load again",
+			       ruleset, path);
+	if (code == EPROTO)
+		return pb_fail(error, EPROTO,
+			       "%s is no map of the ruleset '%s': `xdp-portblock unload --all`, "
+			       "then load again",
+			       path, ruleset);
+	return pb_fail_permission(error, code, "open the pinned rules");
+}
+
+static int fail_version(const char *ruleset, __u32 version, struct pb_error *error)
+{
+	char path[PB_PATH_LEN];
+
+	pb_pins_path(path, ruleset);
+	return pb_fail(
+		error, EPROTO,
+		"the maps in %s are of another version of xdp-portblock (layout %u, this one "
+		"has %u): unload with that version, or `xdp-portblock unload --all`, then "
+		"load again",
+		path, version, PB_ABI_VERSION);
+}
+
+/* Opens all pins, as far as they are there; the caller closes. */
+static int open_pins(const char *ruleset, struct pb_maps *maps, struct pb_error *error)
+{
+	struct pb_config config;
+	int missing = -1, nr = 0;
+
+	for (int i = 0; i < PB_MAP_MAX; i++) {
+		maps->fd[i] = open_pin(ruleset, i);
+		if (maps->fd[i] == -ENOENT) {
+			missing = i;
+			nr++;
+		} else if (maps->fd[i] < 0) {
+			return fail_pin(ruleset, i, -maps->fd[i], error);
+		} else if (i == PB_MAP_CONFIG && !pb_config_read(maps->fd[i], &config) &&
+			   config.abi_version != PB_ABI_VERSION) {
+			return fail_version(ruleset, config.abi_version, error);
+		}
+	}
+	if (nr == PB_MAP_MAX)
+		return -ENOENT;
+	return nr ? fail_pin(ruleset, missing, ENOENT, error) : 0;
+}
+
+int pb_maps_open(const char *ruleset, struct pb_maps *maps, struct pb_error *error)
+{
+	struct pb_maps opened = PB_MAPS_NONE;
+	enum pb_map wrong;
+	int ret = open_pins(ruleset, &opened, error);
+
+	if (!ret && (ret = pb_maps_prove(&opened, &wrong)))
+		ret = fail_pin(ruleset, wrong, -ret, error);
+	if (ret)
+		pb_maps_close(&opened);
+	else
+		*maps = opened;
+	return ret;
+}
+
+/* ---- What there is ----------------------------------------------------------------------- */
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int append_name(char ***names, size_t *nr, const char *name)
+{
+	char **grown = reallocarray(*names, *nr + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	*names = grown;
+	grown[*nr] = strdup(name);
+	return grown[*nr] ? (++*nr, 0) : -ENOMEM;
+}
+
+static void free_names(char **names, size_t nr)
+{
+	while (nr--)
+		free(names[nr]);
+	free(names);
+}
+
+/* The names in the folder of all rulesets that are wanted. */
+static int list_folder(bool (*wanted)(const char *name), char ***names, size_t *nr,
+		       struct pb_error *error)
+{
+	int fd = pb_folder_open(NULL, error), ret = 0;
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	*names = NULL;
+	*nr = 0;
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	while (!ret && folder && (entry = readdir(folder)))
+		if (wanted(entry->d_name))
+			ret = append_name(names, nr, entry->d_name);
+	if (folder)
+		closedir(folder);
+	else
+		close(fd);
+	if (folder && !ret)
+		return 0;
+	free_names(*names, *nr);
+	return pb_fail_memory(error);
+}
+
+static bool is_ruleset(const char *name)
+{
+	return !pb_ruleset_name_check(name, NULL);
+}
+
+int pb_ruleset_names(char ***names, size_t *nr, struct pb_error *error)
+{
+	char **found;
+	size_t count;
+	int ret = list_folder(is_ruleset, &found, &count, error);
+
+	if (ret)
+		return ret;
+	if (count)
+		qsort(found, count, sizeof(*found), compare_names);
+	*names = found;
+	*nr = count;
+	return 0;
+}
+
+static bool is_aside(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len && name[len - 1] == ASIDE;
+}
+
+int pb_pins_sweep(struct pb_error *error)
+{
+	char path[PB_PATH_LEN], **names;
+	size_t nr;
+	int ret = list_folder(is_aside, &names, &nr, error), err = 0;
+
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < nr; i++) {
+		pb_pins_path(path, names[i]);
+		ret = remove_folder(path);
+		if (ret)
+			err = pb_fail(error, -ret, "cannot remove %s: %s", path, strerror(-ret));
+	}
+	free_names(names, nr);
+	return err;
+}

@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Rulesets: read, change, publish a generation. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <bpf/bpf.h>
+#include "util/array.h"
+#include "util/error.h"
+#include "attach/interface.h"
+#include "maps/lock.h"
+#include "maps/ruleset.h"
+#include "maps/slot.h"
+
+int pb_ruleset_name_check(const char *name, struct pb_error *error)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < len; i++)
+		if (!isascii(name[i]) || (!isalnum(name[i]) && name[i] != '-' && name[i] != '_'))
+			return pb_fail(error, EINVAL,
+				       "'%s' is no name for a ruleset: letters, digits, - and _ "
+				       "only",
+				       name);
+	if (!len || len >= PB_NAME_LEN)
+		return pb_fail(error, EINVAL,
+			       "'%s' is no name for a ruleset: it must have 1 to %d characters",
+			       name, PB_NAME_LEN - 1);
+	return 0;
+}
+
+const char *pb_ruleset_option(const char *name, char text[PB_RULESET_OPTION_LEN])
+{
+	*text = '\0';
+	if (strcmp(name, "default"))
+		snprintf(text, PB_RULESET_OPTION_LEN, " -r %s", name);
+	return text;
+}
+
+static struct pb_ruleset *new_ruleset(const char *name)
+{
+	const struct pb_maps none = PB_MAPS_NONE;
+	struct pb_ruleset *ruleset = calloc(1, sizeof(*ruleset));
+
+	if (!ruleset)
+		return NULL;
+	strncpy(ruleset->name, name, sizeof(ruleset->name) - 1);
+	ruleset->maps = none;
+	ruleset->lock = -1;
+	return ruleset;
+}
+
+static int check_limit(const char *option, __u32 value, __u32 limit, struct pb_error *error)
+{
+	if (value <= limit)
+		return 0;
+	return pb_fail(error, EINVAL, "%s %u is too large: at most %u", option, value, limit);
+}
+
+int pb_ruleset_create(const char *name, const struct pb_ruleset_options *options,
+		      struct pb_ruleset **ruleset, struct pb_error *error)
+{
+	struct pb_ruleset *made;
+	int ret = check_limit("--max-rules", options->max_rules, PB_RULES_LIMIT, error);
+
+	if (!ret)
+		ret = check_limit("--max-sources", options->max_sources, PB_SOURCES_LIMIT, error);
+	if (ret)
+		return ret;
+	made = new_ruleset(name);
+	if (!made)
+		return pb_fail_memory(error);
+	ret = pb_maps_create(name, options, &made->maps, error);
+	if (ret)
+		pb_ruleset_close(made);
+	else
+		*ruleset = made;
+	return ret;
+}
+
+int pb_ruleset_fill(struct pb_ruleset *ruleset, const struct pb_set *set, struct pb_error *error)
+{
+	return pb_slot_write(&ruleset->maps, ruleset->maps.config->active & PB_ACTIVE_SLOT, set, 1,
+			     error);
+}
+
+static int fail_not_loaded(const char *name, struct pb_error *error)
+{
+	char option[PB_RULESET_OPTION_LEN];
+
+	return pb_fail(error, ENOENT,
+		       "nothing is loaded with the ruleset '%s': load it on an interface first, "
+		       "for example `xdp-portblock load eth0%s`",
+		       name, pb_ruleset_option(name, option));
+}
+
+int pb_ruleset_open(const char *name, struct pb_ruleset **ruleset, struct pb_error *error)
+{
+	struct pb_ruleset *opened;
+	int ret = pb_ruleset_name_check(name, error), lock;
+
+	if (ret)
+		return ret;
+	opened = new_ruleset(name);
+	if (!opened)
+		return pb_fail_memory(error);
+	lock = pb_lock(name, PB_LOCK_READ, error);
+	ret = lock < 0 ? lock : pb_maps_open(name, &opened->maps, error);
+	pb_unlock(lock);
+	if (ret == -ENOENT)
+		fail_not_loaded(name, error);
+	if (ret)
+		pb_ruleset_close(opened);
+	else
+		*ruleset = opened;
+	return ret;
+}
+
+void pb_ruleset_close(struct pb_ruleset *ruleset)
+{
+	if (!ruleset)
+		return;
+	pb_unlock(ruleset->lock);
+	pb_maps_close(&ruleset->maps);
+	free(ruleset->ids);
+	free(ruleset);
+}
+
+const char *pb_ruleset_name(const struct pb_ruleset *ruleset)
+{
+	return ruleset->name;
+}
+
+const struct pb_config *pb_ruleset_config(const struct pb_ruleset *ruleset)
+{
+	return ruleset->maps.config;
+}
+
+__u64 pb_ruleset_generation(const struct pb_ruleset *ruleset)
+{
+	const struct pb_config *config = ruleset->maps.config;
+
+	return __atomic_load_n(&config->slots[pb_config_slot(config)].generation, __ATOMIC_ACQUIRE);
+}
+
+/* Without its lock where it was unloaded: then nobody changes it any more. */
+int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error)
+{
+	int lock = pb_lock(ruleset->name, PB_LOCK_READ, error), ret;
+
+	if (lock < 0 && lock != -ENOENT)
+		return lock;
+	ret = pb_slot_read(&ruleset->maps, pb_config_slot(ruleset->maps.config), set, error);
+	pb_unlock(lock);
+	return ret;
+}
+
+/*
+ * Takes the lock for a change, and makes sure that it is a change of what is pinned: a ruleset that
+ * was unloaded and loaded anew since it was opened is opened anew.
+ */
+static int lock_change(struct pb_ruleset *ruleset, struct pb_error *error)
+{
+	int lock = pb_lock(ruleset->name, PB_LOCK_CHANGE, error), ret;
+	struct pb_maps maps;
+	__u32 id;
+
+	if (lock < 0)
+		return lock;
+	if (!pb_pins_id(ruleset->name, &id) && id == pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]))
+		return lock;
+	ret = pb_maps_open(ruleset->name, &maps, error);
+	if (ret) {
+		pb_unlock(lock);
+		return ret == -ENOENT ? fail_not_loaded(ruleset->name, error) : ret;
+	}
+	pb_maps_close(&ruleset->maps);
+	ruleset->maps = maps;
+	return lock;
+}
+
+/* Ids in use now are the last to be given out, so that no counter serves two rules at once. */
+static int retire_ids(struct pb_ruleset *ruleset, struct pb_set *set)
+{
+	ruleset->ids = calloc(set->nr_rules + 1, sizeof(*ruleset->ids));
+	if (!ruleset->ids)
+		return -ENOMEM;
+	for (size_t i = 0; i < set->nr_rules; i++)
+		ruleset->ids[i] = set->rules[i].id;
+	set->retired = ruleset->ids;
+	set->nr_retired = set->nr_rules;
+	return 0;
+}
+
+/*
+ * Publishes: a slot, and PB_ACTIVE_PENDING or not. Whether programs are exchanged is for others to
+ * say, who do not hold the lock of this ruleset.
+ */
+static void set_active(struct pb_config *config, __u32 active)
+{
+	__u32 was = __atomic_load_n(&config->active, __ATOMIC_SEQ_CST);
+
+	while (!__atomic_compare_exchange_n(&config->active, &was,
+					    active | (was & PB_ACTIVE_EXCHANGE), false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		;
+}
+
+/* Makes what the clock has done, or `rollback` does, lasting: then nothing is pending. */
+static void revert(struct pb_config *config)
+{
+	__u32 slot = config->active & PB_ACTIVE_SLOT;
+
+	set_active(config, !slot);
+}
+
+/* Nobody confirmed in time: the old generation is in force already, by the clock. */
+static void settle(struct pb_config *config)
+{
+	if (config->active & PB_ACTIVE_PENDING && pb_clock() >= config->revert_at)
+		revert(config);
+}
+
+__u64 pb_ruleset_pending(const struct pb_ruleset *ruleset)
+{
+	return pb_config_pending(ruleset->maps.config);
+}
+
+/* Both slots are in use until the change that is pending is confirmed or rolled back. */
+static int refuse_pending(const struct pb_ruleset *ruleset, struct pb_error *error)
+{
+	__u64 left = pb_ruleset_pending(ruleset);
+	char option[PB_RULESET_OPTION_LEN], *text;
+
+	if (!left)
+		return 0;
+	pb_ruleset_option(ruleset->name, option);
+	text = pb_duration_text(left);
+	pb_fail(error, EBUSY,
+		"a change of the ruleset '%s' waits to be confirmed (%s left): `xdp-portblock "
+		"confirm%s` keeps it, `xdp-portblock rollback%s` takes it back",
+		ruleset->name, text ?: "?", option, option);
+	free(text);
+	return -EBUSY;
+}
+
+int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error)
+{
+	int ret;
+
+	ruleset->lock = lock_change(ruleset, error);
+	if (ruleset->lock < 0)
+		return ruleset->lock;
+	settle(ruleset->maps.config);
+	ret = refuse_pending(ruleset, error);
+	if (!ret)
+		ret = pb_slot_read(&ruleset->maps, pb_config_slot(ruleset->maps.config), set,
+				   error);
+	if (!ret && retire_ids(ruleset, set))
+		ret = pb_fail_memory(error);
+	if (ret)
+		pb_ruleset_abort(ruleset, set);
+	else
+		pb_set_expire(set, pb_clock());
+	return ret;
+}
+
+void pb_ruleset_abort(struct pb_ruleset *ruleset, struct pb_set *set)
+{
+	pb_set_clear(set);
+	free(ruleset->ids);
+	ruleset->ids = NULL;
+	pb_unlock(ruleset->lock);
+	ruleset->lock = -1;
+}
+
+/* Nobody counts by the idle slot: packets that were judged by it have been waited for. */
+static void restart_new_counters(const struct pb_ruleset *ruleset, const struct pb_set *set)
+{
+	const struct pb_counters counters = pb_maps_counters(&ruleset->maps);
+
+	for (size_t i = 0; i < set->nr_rules; i++)
+		if (set->rules[i].added)
+			pb_counters_restart(&counters, set->rules[i].id);
+}
+
+/*
+ * The idle slot was published once, and packets may still be judged by it: they are waited for
+ * before it is written. Its generation is 0, none to go back to, until it is whole again.
+ */
+static int write_idle(struct pb_ruleset *ruleset, __u32 idle, const struct pb_set *set,
+		      struct pb_error *error)
+{
+	struct pb_config *config = ruleset->maps.config;
+	int ret = pb_grace_period(&ruleset->maps, error);
+
+	if (ret)
+		return ret;
+	__atomic_store_n(&config->slots[idle].generation, 0, __ATOMIC_SEQ_CST);
+	ret = pb_slot_write(&ruleset->maps, idle, set, ++config->generations, error);
+	if (!ret)
+		restart_new_counters(ruleset, set);
+	return ret;
+}
+
+/* So long from now; the end of time if that comes first. */
+static __u64 from_now(__u64 duration)
+{
+	__u64 now = pb_clock();
+
+	return duration < ~0ULL - now ? now + duration : ~0ULL;
+}
+
+static int publish(struct pb_ruleset *ruleset, const struct pb_set *set, __u64 confirm,
+		   struct pb_error *error)
+{
+	struct pb_config *config = ruleset->maps.config;
+	__u32 idle = !pb_config_slot(config);
+	int ret = write_idle(ruleset, idle, set, error);
+
+	if (ret)
+		return ret;
+	if (confirm) /* nobody asks for the time before the next store says that it counts */
+		__atomic_store_n(&config->revert_at, from_now(confirm), __ATOMIC_SEQ_CST);
+	set_active(config, confirm ? idle | PB_ACTIVE_PENDING : idle);
+	return 0;
+}
+
+int pb_ruleset_commit(struct pb_ruleset *ruleset, struct pb_set *set, __u64 confirm,
+		      struct pb_error *error)
+{
+	int ret = publish(ruleset, set, confirm, error);
+
+	pb_ruleset_abort(ruleset, set);
+	return ret;
+}
+
+static int fail_not_pending(const struct pb_ruleset *ruleset, struct pb_error *error)
+{
+	return pb_fail(error, ENOENT, "no change of the ruleset '%s' waits to be confirmed",
+		       ruleset->name);
+}
+
+int pb_ruleset_read_before(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error)
+{
+	const struct pb_config *config = ruleset->maps.config;
+	int lock = pb_lock(ruleset->name, PB_LOCK_READ, error), ret;
+
+	if (lock < 0)
+		return lock;
+	if (!pb_ruleset_pending(ruleset))
+		ret = fail_not_pending(ruleset, error);
+	else
+		ret = pb_slot_read(&ruleset->maps, !(config->active & PB_ACTIVE_SLOT), set, error);
+	pb_unlock(lock);
+	return ret;
+}
+
+static int end_pending(struct pb_ruleset *ruleset, bool keep, struct pb_error *error)
+{
+	int lock = lock_change(ruleset, error), ret = 0;
+	struct pb_config *config = ruleset->maps.config;
+
+	if (lock < 0)
+		return lock;
+	if (!(config->active & PB_ACTIVE_PENDING))
+		ret = fail_not_pending(ruleset, error);
+	else if (keep && !pb_ruleset_pending(ruleset))
+		ret = pb_fail(error, ETIME,
+			      "too late: the change of the ruleset '%s' was not confirmed in time, "
+			      "and the rules from before are back",
+			      ruleset->name);
+	else if (keep)
+		set_active(config, config->active & PB_ACTIVE_SLOT);
+	else
+		revert(config);
+	if (ret == -ETIME)
+		settle(config);
+	pb_unlock(lock);
+	return ret;
+}
+
+int pb_ruleset_confirm(struct pb_ruleset *ruleset, struct pb_error *error)
+{
+	return end_pending(ruleset, true, error);
+}
+
+int pb_ruleset_rollback(struct pb_ruleset *ruleset, struct pb_error *error)
+{
+	return end_pending(ruleset, false, error);
+}
+
+static int keep(const char *name, struct pb_error *error)
+{
+	struct pb_ruleset *ruleset;
+	int ret = pb_ruleset_open(name, &ruleset, error);
+
+	if (ret == -ENOENT || ret == -EPROTO) /* gone, or another version's: that keeps none */
+		return 0;
+	if (ret)
+		return ret;
+	ruleset->maps.config->keep = true;
+	pb_ruleset_close(ruleset);
+	return 0;
+}
+
+/* Calls the function with the name under which the ruleset with that pb_config is pinned, if any. */
+static int if_pinned(const char *name, __u32 config_id,
+		     int (*function)(const char *name, struct pb_error *error),
+		     struct pb_error *error)
+{
+	__u32 id;
+	int ret = pb_pins_id(name, &id);
+
+	if (ret == -ENOENT || ret == -EPROTO || ret == -ENOTDIR)
+		return 0;
+	if (ret)
+		return pb_fail_permission(error, -ret, "look at the pins, which may stay");
+	return id == config_id ? function(name, error) : 0;
+}
+
+/* By the map's id: what else the maps hold may be of another version. */
+static int with_pinned(__u32 config_id, int (*function)(const char *name, struct pb_error *error),
+		       struct pb_error *error)
+{
+	char **names;
+	size_t count;
+	int ret = pb_ruleset_names(&names, &count, error);
+
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < count; i++) {
+		if (!ret)
+			ret = if_pinned(names[i], config_id, function, error);
+		free(names[i]);
+	}
+	free(names);
+	return ret;
+}
+
+int pb_ruleset_keep(__u32 config_id, struct pb_error *error)
+{
+	return with_pinned(config_id, keep, error);
+}
+
+int pb_ruleset_release(__u32 config_id, const __u32 *gone, size_t nr, struct pb_error *error)
+{
+	int ret = pb_instances_count(config_id, gone, nr);
+	struct pb_error why;
+
+	if (ret < 0)
+		return pb_fail_permission(error, -ret, "see who uses the ruleset: its pins stay");
+	ret = ret ? 0 : with_pinned(config_id, pb_maps_unpin, &why);
+	if (ret)
+		pb_fail(error, -ret, "pins of a ruleset that no interface uses stay: %.900s",
+			why.text);
+	return ret;
+}
+
+/* Outcome counters of the interfaces that are bound to a ruleset, mapped. */
+struct bound {
+	__u32 config_id;
+	struct pb_outcomes **outcomes;
+	size_t nr, room;
+};
+
+static int find_bound(struct bound *bound, __u32 program_id)
+{
+	struct pb_outcomes **grown;
+	struct pb_instance instance;
+	int ours = pb_instance_of(program_id, &instance);
+
+	if (ours <= 0 || instance.config_id != bound->config_id)
+		return ours < 0 ? ours : 0;
+	grown = pb_grow(bound->outcomes, bound->nr, &bound->room, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	bound->outcomes = grown;
+	ours = pb_outcomes_map(instance.outcomes_id, &grown[bound->nr]);
+	if (ours == -ENOENT)
+		return 0; /* gone since it was seen */
+	bound->nr += !ours;
+	return ours;
+}
+
+static int find_all_bound(struct bound *bound)
+{
+	__u32 id = 0;
+	int ret = 0;
+
+	while (!ret && !bpf_prog_get_next_id(id, &id))
+		ret = find_bound(bound, id);
+	if (!ret && errno != ENOENT)
+		ret = -errno;
+	return ret;
+}
+
+/* All are found before the first is reset: then nothing can fail any more. */
+int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error)
+{
+	int lock = lock_change(ruleset, error), ret;
+	struct bound bound = { .config_id = pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]) };
+	struct pb_counters counters = pb_maps_counters(&ruleset->maps);
+
+	if (lock < 0)
+		return lock;
+	ret = find_all_bound(&bound);
+	if (!ret)
+		pb_counters_reset(&counters);
+	for (size_t i = 0; i < bound.nr; i++) {
+		counters = pb_outcomes_counters(bound.outcomes[i]);
+		if (!ret)
+			pb_counters_reset(&counters);
+		pb_outcomes_unmap(bound.outcomes[i]);
+	}
+	free(bound.outcomes);
+	pb_unlock(lock);
+	if (ret)
+		return pb_fail_permission(error, -ret,
+					  "reach the interfaces' counters (no counter was reset)");
+	return 0;
+}
+
+struct pb_count pb_ruleset_count(const struct pb_ruleset *ruleset, __u32 id)
+{
+	const struct pb_counters counters = pb_maps_counters(&ruleset->maps);
+	struct pb_count count = {};
+
+	if (id < counters.width)
+		pb_counters_read(&counters, id, 1, &count);
+	return count;
+}
+
+bool pb_ruleset_is_there(const struct pb_ruleset *ruleset)
+{
+	__u32 id;
+	int ret = pb_pins_id(ruleset->name, &id);
+
+	/* What can't be looked at now is not gone for that. */
+	return ret ? ret != -ENOENT && ret != -EPROTO && ret != -ENOTDIR :
+		     id == pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What load.c needs of a ruleset beyond portblock.h. */
+#ifndef PB_RULESET_H
+#define PB_RULESET_H
+
+#include "maps/maps.h"
+
+struct pb_ruleset {
+	char name[PB_NAME_LEN];
+	struct pb_maps maps;
+	int lock;   /* held between begin and commit or abort; else -1 */
+	__u32 *ids; /* in use when the change began: not given out again by it */
+};
+
+/* Makes a ruleset that is not pinned yet. The caller closes it. */
+int pb_ruleset_create(const char *name, const struct pb_ruleset_options *options,
+		      struct pb_ruleset **ruleset, struct pb_error *error);
+
+/* Writes the first generation of a ruleset that nobody uses yet. */
+int pb_ruleset_fill(struct pb_ruleset *ruleset, const struct pb_set *set, struct pb_error *error);
+
+/*
+ * Interfaces have let go of the ruleset whose pb_config map has this id, by the programs `gone`:
+ * where nobody uses it any more its pins are removed.
+ */
+int pb_ruleset_release(__u32 config_id, const __u32 *gone, size_t nr, struct pb_error *error);
+
+/* Its pins are to stay for a later load, whoever lets go of it; until one loads it. */
+int pb_ruleset_keep(__u32 config_id, struct pb_error *error);
+
+#endif

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <stdlib.h>
+#include <string.h>
+#include "util/error.h"
+#include "maps/record.h"
+#include "maps/slot.h"
+
+static struct pb_limits limits_of(const struct pb_config *config)
+{
+	return (struct pb_limits){ .decisions = config->max_decisions,
+				   .heads = config->max_heads,
+				   .sources = config->max_sources };
+}
+
+static int check_sizes(const struct pb_config *config, const struct pb_set *set,
+		       struct pb_error *error)
+{
+	size_t prefixes = pb_records_prefixes(set), ranges = pb_records_ranges(set);
+
+	if (set->nr_rules > config->max_rules)
+		return pb_fail(error, ENOSPC,
+			       "%zu rules are more than the ruleset's %u: load it with a larger "
+			       "--max-rules",
+			       set->nr_rules, config->max_rules);
+	if (prefixes > config->max_sources)
+		return pb_fail(error, ENOSPC,
+			       "%zu source prefixes are more than the ruleset's %u: load it with "
+			       "a larger --max-sources",
+			       prefixes, config->max_sources);
+	if (ranges > config->max_ranges)
+		return pb_fail(error, ENOSPC,
+			       "the rules' long port lists need %zu entries, more than the "
+			       "ruleset's %u: load it with a larger --max-rules",
+			       ranges, config->max_ranges);
+	return 0;
+}
+
+int pb_set_check(const struct pb_set *set, __u32 max_rules, struct pb_error *error)
+{
+	const struct pb_config config = pb_config_sized(max_rules, PB_SOURCES_LIMIT);
+	const struct pb_limits limits = limits_of(&config);
+	struct pb_tables tables = {};
+	int ret = check_sizes(&config, set, error);
+
+	if (!ret)
+		ret = pb_compile(set, &limits, &tables, error);
+	pb_tables_free(&tables);
+	return ret;
+}
+
+/* Writes the rules as they were written. All parts were seen to fit. */
+static int write_rules(const struct pb_maps *maps, __u32 slot, const struct pb_set *set,
+		       struct pb_error *error)
+{
+	struct pb_records records = { .slot = slot, .rules = maps->rules, .ranges = maps->ranges };
+	int ret;
+
+	records.prefixes = calloc(pb_records_prefixes(set) + 1, sizeof(*records.prefixes));
+	if (!records.prefixes)
+		return pb_fail_memory(error);
+	for (__u32 id = 0; id <= maps->config->max_rules; id++)
+		maps->rules[id * PB_SLOTS + slot].id = 0;
+	for (size_t i = 0; i < set->nr_rules; i++)
+		pb_records_add(&records, &set->rules[i]);
+	ret = pb_prefixes_replace(maps, slot, records.prefixes, records.nr_prefixes, error);
+	free(records.prefixes);
+	return ret;
+}
+
+static void write_tables(const struct pb_maps *maps, __u32 slot, const struct pb_tables *tables)
+{
+	const struct pb_port_tables *ports = tables->ports;
+
+	memcpy(maps->ports->entry[slot], ports->entry, sizeof(ports->entry));
+	memcpy(maps->ports->shared[slot], ports->shared, sizeof(ports->shared));
+	for (size_t i = 0; i < tables->nr_heads; i++)
+		maps->heads[i * PB_SLOTS + slot] = tables->heads[i];
+	for (size_t i = 0; i < tables->nr_decisions; i++)
+		maps->decisions[i * PB_SLOTS + slot] = tables->decisions[i];
+}
+
+static void write_head(struct pb_slot *head, const struct pb_set *set, __u64 generation)
+{
+	head->generation = generation;
+	head->flags = pb_settings_flags(&set->settings);
+	head->rules = set->nr_rules;
+	head->next_id = set->next_id;
+	head->prefixes = pb_records_prefixes(set);
+	head->ranges = pb_records_ranges(set);
+}
+
+int pb_slot_write(const struct pb_maps *maps, __u32 slot, const struct pb_set *set,
+		  __u64 generation, struct pb_error *error)
+{
+	const struct pb_limits limits = limits_of(maps->config);
+	struct pb_tables tables = {};
+	int ret = check_sizes(maps->config, set, error);
+
+	if (!ret)
+		ret = pb_compile(set, &limits, &tables, error);
+	if (!ret)
+		ret = pb_sources_replace(maps, slot, tables.sources, tables.nr_sources, error);
+	if (!ret)
+		ret = write_rules(maps, slot, set, error);
+	if (!ret) {
+		write_tables(maps, slot, &tables);
+		write_head(&maps->config->slots[slot], set, generation);
+	}
+	pb_tables_free(&tables);
+	return ret;
+}
+
+static bool read_rule(const struct pb_maps *maps, const struct pb_records *records, __u32 id,
+		      struct pb_rule *rule)
+{
+	const struct pb_counters counters = pb_maps_counters(maps);
+	struct pb_count count;
+
+	pb_counters_read(&counters, id, 1, &count);
+	rule->packets = count.packets;
+	rule->bytes = count.bytes;
+	return pb_records_get(records, id, rule);
+}
+
+int pb_slot_read(const struct pb_maps *maps, __u32 slot, struct pb_set *set, struct pb_error *error)
+{
+	const struct pb_slot *head = &maps->config->slots[slot];
+	struct pb_records records = { .slot = slot, .rules = maps->rules, .ranges = maps->ranges };
+	struct pb_set read = { .settings = pb_settings_of(head->flags),
+			       .next_id = head->next_id,
+			       .max_rules = maps->config->max_rules,
+			       .generation = head->generation };
+	int ret;
+
+	records.prefixes = calloc(head->prefixes + 1, sizeof(*records.prefixes));
+	read.rules = calloc(head->rules + 1, sizeof(*read.rules));
+	read.room = head->rules + 1;
+	ret = records.prefixes && read.rules ? 0 : pb_fail_memory(error);
+	if (!ret)
+		ret = pb_prefixes_read(maps, slot, records.prefixes, head->prefixes, error);
+	for (__u32 id = 1; !ret && id <= maps->config->max_rules; id++) {
+		if (!maps->rules[id * PB_SLOTS + slot].id || read.nr_rules == head->rules)
+			continue;
+		if (!read_rule(maps, &records, id, &read.rules[read.nr_rules++]))
+			ret = pb_fail_memory(error);
+	}
+	free(records.prefixes);
+	if (ret)
+		pb_set_clear(&read);
+	else
+		*set = read;
+	return ret;
+}
+
+__u32 pb_slot_live_rules(const struct pb_maps *maps, __u32 slot, __u64 now)
+{
+	__u32 live = 0;
+
+	for (__u32 id = 1; id <= maps->config->max_rules; id++) {
+		const struct pb_rule_record *record = &maps->rules[id * PB_SLOTS + slot];
+
+		live += record->id && (!record->expires || now < record->expires);
+	}
+	return live;
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* The fields of a rule. A new match field is one row of pb_fields[], with what the row names. */
+#include <stdlib.h>
+#include <string.h>
+#include "util/error.h"
+#include "rule/fields.h"
+#include "util/text.h"
+
+static int set_action(struct pb_rule *rule, const char *text, const struct pb_input *in)
+{
+	int action = pb_names_find(&pb_action_names, text, in->error);
+
+	if (action < 0)
+		return action;
+	rule->action = action;
+	return 0;
+}
+
+static void print_action(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *out)
+{
+	fputs(pb_action_name(rule->action), out);
+}
+
+static int set_protocols(struct pb_rule *rule, const char *text, const struct pb_input *in)
+{
+	return pb_protocols_parse(text, &rule->protocols, in->error);
+}
+
+static void print_protocols(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *out)
+{
+	pb_protocols_print(out, rule->protocols);
+}
+
+static int set_side(struct pb_rule *rule, const char *text, const struct pb_input *in)
+{
+	int side = pb_names_find(&pb_side_names, text, in->error);
+
+	if (side < 0)
+		return side;
+	rule->side = side;
+	return 0;
+}
+
+static void print_side(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *out)
+{
+	fputs(pb_side_name(rule->side), out);
+}
+
+static int set_ports(struct pb_rule *rule, const char *text, const struct pb_input *in)
+{
+	struct pb_range *ports;
+	size_t nr;
+	int err = pb_ports_parse(text, rule->protocols, &ports, &nr, in->error);
+
+	if (err)
+		return err;
+	free(rule->ports);
+	rule->ports = ports;
+	rule->nr_ports = nr;
+	return 0;
+}
+
+static void print_ports(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *out)
+{
+	pb_ports_print(out, rule->ports, rule->nr_ports);
+}
+
+static int set_side_ports(struct pb_rule *rule, enum pb_side side, const char *text,
+			  const struct pb_input *in)
+{
+	int err;
+
+	if (rule->nr_ports && rule->side != side)
+		return pb_fail(in->error, EINVAL,
+			       "\"%s\" and \"%s\" in one rule: a rule looks at one side, so make "
+			       "two rules",
+			       pb_side_name(rule->side), pb_side_name(side));
+	err = set_ports(rule, text, in);
+	if (!err)
+		rule->side = side;
+	return err;
+}
+
+static int set_dport(struct pb_rule *rule, const char *text, const struct pb_input *in)
+{
+	return set_side_ports(rule, PB_SIDE_DPORT, text, in);
+}
+
+static bool given_dport(const struct pb_rule *rule)
+{
+	return rule->side == PB_SIDE_DPORT;
+}
+
+static int set_sport(struct pb_rule *rule, const char *text, const struct pb_input *in)
+{
+	return set_side_ports(rule, PB_SIDE_SPORT, text, in);
+}
+
+static bool given_sport(const struct pb_rule *rule)
+{
+	return rule->side == PB_SIDE_SPORT;
+}
+
+static int set_prefixes(struct pb_prefix **to, size_t *nr, const char *text,
+			const struct pb_input *in)
+{
+	struct pb_prefix *prefixes;
+	int err = pb_prefixes_parse(text, &prefixes, nr, in->note, in->error);
+
+	if (err)
+		return err;
+	free(*to);
+	*to = prefixes;
+	return 0;
+}
+
+static int set_from(struct pb_rule *rule, const char *text, const struct pb_input *in)
+{
+	return set_prefixes(&rule->from, &rule->nr_from, text, in);
+}
+
+static bool given_from(const struct pb_rule *rule)
+{
+	return rule->nr_from;
+}
+
+static void print_from(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *out)
+{
+	pb_prefixes_print(out, rule->from, rule->nr_from);
+}
+
+static int set_except(struct pb_rule *rule, const char *text, const struct pb_input *in)
+{
+	return set_prefixes(&rule->except, &rule->nr_except, text, in);
+}
+
+static bool given_except(const struct pb_rule *rule)
+{
+	return rule->nr_except;
+}
+
+static void print_except(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *out)
+{
+	pb_prefixes_print(out, rule->except, rule->nr_except);
+}
+
+static int set_new(struct pb_rule *rule, const char *text, const struct pb_input *in)
+{
+	if (text && *text)
+		return pb_fail(in->error, EINVAL, "\"new\" takes no value, but got %s", PB_Q(text));
+	rule->only_new = true;
+	return 0;
+}
+
+static bool given_new(const struct pb_rule *rule)
+{
+	return rule->only_new;
+}
+
+static int set_expires(struct pb_rule *rule, const char *text, const struct pb_input *in)
+{
+	__u64 ns;
+	int err = pb_duration_parse(text, &ns, in->error);
+
+	if (!err)
+		rule->expires = in->now + ns;
+	return err;
+}
+
+static bool given_expires(const struct pb_rule *rule)
+{
+	return rule->expires;
+}
+
+static void print_expires(const struct pb_rule *rule, __u64 now, FILE *out)
+{
+	pb_duration_print(out, rule->expires > now ? rule->expires - now : 0);
+}
+
+static int set_comment(struct pb_rule *rule, const char *text, const struct pb_input *in)
+{
+	size_t len = strlen(text);
+
+	if (!pb_text_is_clean(text))
+		return pb_fail(in->error, EINVAL,
+			       "the comment %s holds control characters, characters that turn the "
+			       "direction of writing, or is not UTF-8: write plain text",
+			       PB_Q(text));
+	if (len >= PB_COMMENT_LEN)
+		return pb_fail(in->error, EINVAL,
+			       "the comment %s is %zu bytes long: at most %u bytes fit", PB_Q(text),
+			       len, PB_COMMENT_LEN - 1);
+	memset(rule->comment, 0, sizeof(rule->comment));
+	memcpy(rule->comment, text, len);
+	return 0;
+}
+
+static bool given_comment(const struct pb_rule *rule)
+{
+	return rule->comment[0];
+}
+
+static void print_comment(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *out)
+{
+	putc('"', out);
+	for (const char *c = rule->comment; *c; c++)
+		fprintf(out, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+	putc('"', out);
+}
+
+/* clang-format off */
+#define VALUE(member) { offsetof(struct pb_rule, member), sizeof(((struct pb_rule *)0)->member), 0 }
+#define ARRAY(member)                                                                              \
+	{ offsetof(struct pb_rule, member), sizeof(*((struct pb_rule *)0)->member),                \
+	  offsetof(struct pb_rule, nr_##member) }
+
+/* In the order of the canonical text form, and of the keys in JSON. */
+const struct pb_field pb_fields[] = {
+	{ .key = "id", .write = pb_json_write_id },
+	{ .word = "action", .key = "action", .value = "drop", .leading = true,
+	  .set = set_action, .print = print_action,
+	  .write = pb_json_write_string, .read = pb_json_read_string },
+	{ .word = "protocols", .key = "protocols", .value = "tcp,udp", .leading = true,
+	  .set = set_protocols, .print = print_protocols,
+	  .write = pb_json_write_list, .read = pb_json_read_list, .identity = VALUE(protocols) },
+	{ .key = "side", .set = set_side, .print = print_side,
+	  .write = pb_json_write_string, .read = pb_json_read_string, .identity = VALUE(side) },
+	{ .key = "ports", .set = set_ports, .print = print_ports,
+	  .write = pb_json_write_list, .read = pb_json_read_list, .identity = ARRAY(ports) },
+	{ .word = "dport", .value = "22,80-90",
+	  .set = set_dport, .given = given_dport, .print = print_ports },
+	{ .word = "sport", .value = "22,80-90",
+	  .set = set_sport, .given = given_sport, .print = print_ports },
+	{ .word = "from", .key = "from", .value = "10.0.0.0/8,fd00::1",
+	  .set = set_from, .given = given_from, .print = print_from,
+	  .write = pb_json_write_list, .read = pb_json_read_list, .identity = ARRAY(from) },
+	{ .word = "except", .key = "except", .value = "10.0.0.0/8,fd00::1",
+	  .set = set_except, .given = given_except, .print = print_except,
+	  .write = pb_json_write_list, .read = pb_json_read_list, .identity = ARRAY(except) },
+	{ .word = "new", .key = "new", .set = set_new, .given = given_new,
+	  .write = pb_json_write_given, .read = pb_json_read_given, .identity = VALUE(only_new) },
+	{ .word = "expires", .key = "expires_in", .value = "1h30m",
+	  .set = set_expires, .given = given_expires, .print = print_expires,
+	  .write = pb_json_write_seconds, .read = pb_json_read_seconds },
+	{ .word = "comment", .key = "comment", .value = "\"office only\"",
+	  .set = set_comment, .given = given_comment, .print = print_comment,
+	  .write = pb_json_write_comment, .read = pb_json_read_string },
+	{ .key = "packets", .write = pb_json_write_packets },
+	{ .key = "bytes", .write = pb_json_write_bytes },
+};
+/* clang-format on */
+
+const size_t pb_nr_fields = sizeof(pb_fields) / sizeof(pb_fields[0]);

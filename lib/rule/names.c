@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* The names of all enums. A static assert ties each table to its enum. */
+#include "util/error.h"
+#include "util/text.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define NAMES_MATCH(table, max) _Static_assert(ARRAY_SIZE(table) == (max), #table " and its enum")
+
+static const char *const actions[] = {
+	[PB_ACTION_DROP] = "drop",
+	[PB_ACTION_AUDIT] = "audit",
+	[PB_ACTION_ALLOW] = "allow",
+};
+NAMES_MATCH(actions, PB_ACTION_MAX);
+
+static const char *const sides[] = {
+	[PB_SIDE_DPORT] = "dport",
+	[PB_SIDE_SPORT] = "sport",
+};
+NAMES_MATCH(sides, PB_SIDE_MAX);
+
+static const char *const protos[] = {
+	[PB_PROTO_TCP] = "tcp",	  [PB_PROTO_UDP] = "udp",	  [PB_PROTO_SCTP] = "sctp",
+	[PB_PROTO_DCCP] = "dccp", [PB_PROTO_UDPLITE] = "udplite",
+};
+NAMES_MATCH(protos, PB_PROTO_MAX);
+
+static const char *const policies[] = {
+	[PB_POLICY_ALLOW] = "allow",
+	[PB_POLICY_DENY] = "deny",
+};
+NAMES_MATCH(policies, PB_POLICY_MAX);
+
+static const char *const outcomes[] = {
+	[PB_OUTCOME_PASS] = "pass",
+	[PB_OUTCOME_DROP_RULE] = "drop-rule",
+	[PB_OUTCOME_DROP_POLICY] = "drop-policy",
+	[PB_OUTCOME_AUDIT] = "audit",
+	[PB_OUTCOME_NOPORT] = "noport",
+	[PB_OUTCOME_FRAGMENT] = "fragment",
+	[PB_OUTCOME_MALFORMED] = "malformed",
+	[PB_OUTCOME_UNPARSABLE] = "unparsable",
+};
+NAMES_MATCH(outcomes, PB_OUTCOME_MAX);
+
+static const char *const modes[] = {
+	[PB_MODE_AUTO] = "auto",
+	[PB_MODE_NATIVE] = "native",
+	[PB_MODE_SKB] = "skb",
+	[PB_MODE_HW] = "hw",
+};
+NAMES_MATCH(modes, PB_MODE_MAX);
+
+const struct pb_names pb_action_names = { "an action", actions, PB_ACTION_MAX };
+const struct pb_names pb_side_names = { "a side", sides, PB_SIDE_MAX };
+const struct pb_names pb_proto_names = { "a protocol", protos, PB_PROTO_MAX };
+static const struct pb_names policy_names = { "a policy", policies, PB_POLICY_MAX };
+static const struct pb_names mode_names = { "a mode", modes, PB_MODE_MAX };
+
+/* A number out of range can come from a map that somebody else wrote. */
+static const char *name(const char *const *words, size_t nr, size_t index)
+{
+	return index < nr ? words[index] : "unknown";
+}
+
+const char *pb_action_name(enum pb_action action)
+{
+	return name(actions, PB_ACTION_MAX, action);
+}
+
+const char *pb_side_name(enum pb_side side)
+{
+	return name(sides, PB_SIDE_MAX, side);
+}
+
+const char *pb_proto_name(enum pb_proto proto)
+{
+	return name(protos, PB_PROTO_MAX, proto);
+}
+
+const char *pb_policy_name(enum pb_policy policy)
+{
+	return name(policies, PB_POLICY_MAX, policy);
+}
+
+const char *pb_outcome_name(enum pb_outcome outcome)
+{
+	return name(outcomes, PB_OUTCOME_MAX, outcome);
+}
+
+const char *pb_mode_name(enum pb_mode mode)
+{
+	return name(modes, PB_MODE_MAX, mode);
+}
+
+int pb_policy_parse(const char *text, enum pb_policy *policy, struct pb_error *error)
+{
+	int found = pb_names_find(&policy_names, text, error);
+
+	if (found < 0)
+		return found;
+	*policy = found;
+	return 0;
+}
+
+int pb_mode_parse(const char *text, enum pb_mode *mode, struct pb_error *error)
+{
+	int found = pb_names_find(&mode_names, text, error);
+
+	if (found < 0)
+		return found;
+	*mode = found;
+	return 0;
+}

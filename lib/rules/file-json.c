@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* A ruleset in JSON, in the shape that `rule list -j` and `save -j` print. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <json-c/json.h>
+#include "util/error.h"
+#include "rules/file.h"
+#include "util/text.h"
+
+/* More than what fits into PB_RULES_LIMIT rules and their lists. */
+#define ARRAYS_MAX (8U * PB_RULES_LIMIT)
+#define KEYS_MAX (32U * PB_RULES_LIMIT)
+#define VALUES_MAX (8U << 20)
+
+static void problem(const struct pb_reading *reading, const char *path,
+		    const struct pb_error *error)
+{
+	pb_problem_add(reading->problems, path, 0, error->text);
+}
+
+static void read_rules(struct pb_reading *reading, const char *path, struct json_object *rules)
+{
+	struct pb_error error, placed;
+
+	if (!json_object_is_type(rules, json_type_array)) {
+		pb_problem_add(reading->problems, path, 0, "\"rules\" is not an array");
+		return;
+	}
+	for (size_t i = 0; i < json_object_array_length(rules) && !pb_reading_is_over(reading);
+	     i++) {
+		struct pb_rule rule = {};
+
+		if (!pb_rule_from_json(json_object_array_get_idx(rules, i), reading->now, &rule,
+				       &error)) {
+			pb_reading_add(reading, path, 0, &rule);
+			continue;
+		}
+		pb_fail(&placed, EINVAL, "rules[%zu]: %.900s", i, error.text);
+		problem(reading, path, &placed);
+	}
+}
+
+static void read_key(struct pb_reading *reading, const char *path, const char *key,
+		     struct json_object *value)
+{
+	struct pb_error error;
+
+	if (!strcmp(key, "rules")) {
+		read_rules(reading, path, value);
+		return;
+	}
+	if (!strcmp(key, "ruleset"))
+		return; /* which one it goes to is the caller's to say */
+	if (!json_object_is_type(value, json_type_string))
+		pb_fail(&error, EINVAL, "the value of %s is not a string", PB_Q(key));
+	else if (!pb_setting_set(&reading->set->settings, key, json_object_get_string(value),
+				 &error))
+		return;
+	problem(reading, path, &error);
+}
+
+static void read_keys(struct pb_reading *reading, const char *path, struct json_object *json)
+{
+	struct json_object_iterator at = json_object_iter_begin(json);
+	struct json_object_iterator end = json_object_iter_end(json);
+
+	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+		read_key(reading, path, json_object_iter_peek_name(&at),
+			 json_object_iter_peek_value(&at));
+}
+
+static unsigned long line_of(const char *text, size_t offset)
+{
+	unsigned long line = 1;
+
+	for (size_t i = 0; i < offset && text[i]; i++)
+		line += text[i] == '\n';
+	return line;
+}
+
+static const char no_memory[] = "out of memory";
+
+/* NULL, and why and where, if it is no JSON. */
+static struct json_object *parse(const char *text, int flags, const char **why, size_t *end)
+{
+	struct json_tokener *tokener = json_tokener_new();
+	struct json_object *json;
+
+	*why = no_memory;
+	if (!tokener)
+		return NULL;
+	json_tokener_set_flags(tokener, flags);
+	errno = 0;
+	/* With its NUL, so that a text that breaks off is told from one to be continued. */
+	json = json_tokener_parse_ex(tokener, text, strlen(text) + 1);
+	*end = json_tokener_get_parse_end(tokener);
+	/* json-c leaves out some of what it finds no room for: a list of sources, say. */
+	if (errno != ENOMEM)
+		*why = json_tokener_get_error(tokener) == json_tokener_success ?
+			       NULL :
+			       json_tokener_error_desc(json_tokener_get_error(tokener));
+	json_tokener_free(tokener);
+	return json;
+}
+
+/*
+ * The strict parser of json-c 0.18 (Debian 13) takes all bytes beyond ASCII for control characters:
+ * it is shown the text without them, and the other parser then reads what is known to be right.
+ */
+static struct json_object *parse_strictly(const char *text, const char **why, size_t *end)
+{
+	char *ascii = strdup(text);
+	struct json_object *json;
+	bool same = true;
+
+	*why = no_memory;
+	if (!ascii)
+		return NULL;
+	for (char *at = ascii; *at; at++) {
+		if (*at & 0x80) {
+			*at = '?';
+			same = false;
+		}
+	}
+	json = parse(ascii, JSON_TOKENER_STRICT, why, end);
+	free(ascii);
+	if (*why || same)
+		return json;
+	json_object_put(json);
+	return parse(text, 0, why, end);
+}
+
+/* What the text holds outside of its strings. */
+struct shape {
+	size_t objects, arrays, keys, commas;
+};
+
+static struct shape shape_of(const char *text)
+{
+	struct shape shape = { 0 };
+	bool string = false;
+
+	for (; *text; text++) {
+		if (*text == '"')
+			string = !string;
+		else if (string && *text == '\\' && text[1])
+			text++;
+		if (string)
+			continue;
+		shape.objects += *text == '{';
+		shape.arrays += *text == '[';
+		shape.keys += *text == ':';
+		shape.commas += *text == ',';
+	}
+	return shape;
+}
+
+/* Before json-c makes an object of each: of 64 MiB of `{},` it would make 17 GB. */
+static bool is_too_much(const struct shape *shape)
+{
+	return shape->objects > PB_RULES_LIMIT + 1 || shape->arrays > ARRAYS_MAX ||
+	       shape->keys > KEYS_MAX || shape->commas > VALUES_MAX;
+}
+
+/* Adds what json-c has made of it, as far as duplicates and losses show. */
+static void add_shape(struct json_object *json, struct shape *shape)
+{
+	size_t nr = 0;
+
+	if (json_object_is_type(json, json_type_array)) {
+		nr = json_object_array_length(json);
+		for (size_t i = 0; i < nr; i++)
+			add_shape(json_object_array_get_idx(json, i), shape);
+	} else if (json_object_is_type(json, json_type_object)) {
+		nr = json_object_object_length(json);
+		shape->keys += nr;
+		json_object_object_foreach(json, key, value) {
+			(void)key;
+			add_shape(value, shape);
+		}
+	}
+	shape->commas += nr ? nr - 1 : 0;
+}
+
+/*
+ * json-c takes the last of keys that are the same, and leaves out what it finds no memory for, of
+ * which it tells not always: rules would vanish, or their sources, unseen.
+ */
+static bool is_whole(struct json_object *json, const struct shape *shape)
+{
+	struct shape made = { 0 };
+
+	add_shape(json, &made);
+	return made.keys == shape->keys && made.commas == shape->commas;
+}
+
+static void read_whole(struct pb_reading *reading, const char *path, struct json_object *json,
+		       const struct shape *shape)
+{
+	if (!json_object_is_type(json, json_type_object))
+		pb_problem_add(reading->problems, path, 0,
+			       "this is not a ruleset: an object with \"rules\" is wanted");
+	else if (!is_whole(json, shape))
+		pb_problem_add(reading->problems, path, 0,
+			       "an object holds a key twice, and each may stand there once; or "
+			       "memory ran out");
+	else
+		read_keys(reading, path, json);
+}
+
+void pb_read_json(struct pb_reading *reading, const char *path, char *text)
+{
+	const struct shape shape = shape_of(text);
+	struct json_object *json;
+	struct pb_error error;
+	const char *why;
+	size_t end = 0;
+
+	if (is_too_much(&shape)) {
+		pb_problem_add(reading->problems, path, 0,
+			       "it holds more than any ruleset: at most 65535 rules can be");
+		return;
+	}
+	json = parse_strictly(text, &why, &end);
+	if (why == no_memory) {
+		pb_problem_add(reading->problems, path, 0, why);
+	} else if (why) {
+		pb_fail(&error, EINVAL, "this is not JSON: %s", why);
+		pb_problem_add(reading->problems, path, line_of(text, end), error.text);
+	} else {
+		read_whole(reading, path, json, &shape);
+	}
+	json_object_put(json);
+}
