@@ -9,12 +9,12 @@
 #include <xdp/libxdp.h>
 #include "attach/attach.h"
 #include "attach/dispatch.h"
-#include "util/error.h"
 #include "attach/exchange.h"
 #include "attach/interface.h"
 #include "attach/link.h"
-#include "util/log.h"
 #include "attach/object.h"
+#include "util/error.h"
+#include "util/log.h"
 
 #ifndef BPF_F_XDP_HAS_FRAGS
 #define BPF_F_XDP_HAS_FRAGS (1U << 5)

@@ -7,10 +7,10 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include "attach/dispatch.h"
-#include "util/error.h"
 #include "attach/interface.h"
 #include "attach/link.h"
 #include "maps/maps.h"
+#include "util/error.h"
 
 /*
  * The id of the program that is pinned there, itself or by the link that holds it in its dispatcher,

@@ -5,11 +5,11 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include "attach/dispatch.h"
-#include "util/error.h"
 #include "attach/exchange.h"
 #include "attach/interface.h"
 #include "maps/lock.h"
 #include "maps/ruleset.h"
+#include "util/error.h"
 
 /* An exchange on one interface. */
 struct exchange {

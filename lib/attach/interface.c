@@ -10,15 +10,15 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <xdp/libxdp.h>
-#include "util/array.h"
-#include "util/error.h"
 #include "attach/exchange.h"
 #include "attach/interface.h"
 #include "attach/link.h"
-#include "util/log.h"
-#include "portblock.skel.h"
 #include "maps/ruleset.h"
 #include "maps/slot.h"
+#include "portblock.skel.h"
+#include "util/array.h"
+#include "util/error.h"
+#include "util/log.h"
 
 #define PROGRAM_NAME "xdp_portblock"
 #define DISPATCHER_NAME "xdp_dispatcher"

@@ -6,11 +6,11 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include "attach/attach.h"
-#include "util/error.h"
 #include "attach/exchange.h"
 #include "attach/interface.h"
 #include "maps/lock.h"
 #include "maps/ruleset.h"
+#include "util/error.h"
 
 /* ---- One load of several interfaces ------------------------------------------------------ */
 

@@ -4,9 +4,9 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include "util/error.h"
 #include "attach/object.h"
 #include "portblock_kern_ctx.skel.h"
+#include "util/error.h"
 
 static int use_maps(struct portblock_bpf *object, const struct pb_maps *maps, bool private_counts)
 {

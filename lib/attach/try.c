@@ -6,8 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "attach/attach.h"
-#include "util/error.h"
 #include "maps/ruleset.h"
+#include "util/error.h"
 
 /* In the child: a namespace of its own has a loopback device, and a bpffs is mounted over ours. */
 static int try_dispatcher(void)

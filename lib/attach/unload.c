@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "attach/attach.h"
-#include "util/error.h"
 #include "attach/exchange.h"
 #include "attach/interface.h"
 #include "maps/lock.h"
 #include "maps/ruleset.h"
+#include "util/error.h"
 
 /* An interface of an unload. */
 struct target {

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "compile/parts.h"
+#include "rule/prefix.h"
 #include "util/error.h"
 
 #define SETS_MAX 32768 /* 15 bits, the slot is the 16th */
-#define IPV4_LEN 96    /* what an IPv4 prefix counts more than its length */
 #define LEVELS_MAX 130 /* no prefix, and those of length 0 to 128 */
 
 /* A prefix of a group in a set. */
@@ -92,7 +92,7 @@ static struct entry *add_entries(struct entry *entries, __u32 group, bool except
 				 const struct pb_prefix *prefixes, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++) {
-		__u32 len = prefixes[i].len + (prefixes[i].family == 4 ? IPV4_LEN : 0);
+		__u32 len = pb_prefix_mapped_len(&prefixes[i]);
 
 		entries->prefix = &prefixes[i];
 		entries->element = PB_REGION(group, except ? PB_REGION_EXCEPT : len);
@@ -101,20 +101,11 @@ static struct entry *add_entries(struct entry *entries, __u32 group, bool except
 	return entries;
 }
 
-static int compare_prefixes(const struct pb_prefix *a, const struct pb_prefix *b)
-{
-	int ret = a->family - b->family;
-
-	if (!ret)
-		ret = memcmp(a->addr, b->addr, sizeof(a->addr));
-	return ret ? ret : a->len - b->len;
-}
-
 /* A prefix comes before those within it. */
 static int compare_entries(const void *left, const void *right)
 {
 	const struct entry *a = left, *b = right;
-	int ret = compare_prefixes(a->prefix, b->prefix);
+	int ret = pb_prefix_order(a->prefix, b->prefix);
 
 	return ret ? ret : (a->element > b->element) - (a->element < b->element);
 }
@@ -141,20 +132,6 @@ static int collect(const struct pb_sources *sources, const __u32 *groups, size_t
 	}
 	qsort(*entries, *nr_entries, sizeof(**entries), compare_entries);
 	return 0;
-}
-
-static bool contains(const struct pb_prefix *outer, const struct pb_prefix *inner)
-{
-	unsigned int bytes, bits;
-
-	if (!outer)
-		return true;
-	if (outer->family != inner->family || outer->len > inner->len)
-		return false;
-	bytes = outer->len / 8;
-	bits = outer->len % 8;
-	return !memcmp(outer->addr, inner->addr, bytes) &&
-	       (!bits || !((outer->addr[bytes] ^ inner->addr[bytes]) >> (8 - bits)));
 }
 
 /* ---- Regions of a set ---------------------------------------------------------------------- */
@@ -195,7 +172,7 @@ static int push_level(struct walk *walk, const struct entry *entries, size_t nr)
 
 static void pop_levels(struct walk *walk, const struct pb_prefix *prefix)
 {
-	while (!contains(walk->levels[walk->depth - 1].prefix, prefix))
+	while (walk->depth > 1 && !pb_prefix_holds(walk->levels[walk->depth - 1].prefix, prefix))
 		walk->elements.nr = walk->levels[--walk->depth].first;
 }
 
@@ -260,7 +237,7 @@ static int walk_prefixes(struct pb_sources *sources, __u32 set, const struct ent
 
 	for (size_t i = 0, next; !ret && i < nr; i = next) {
 		next = i + 1;
-		while (next < nr && !compare_prefixes(entries[i].prefix, entries[next].prefix))
+		while (next < nr && !pb_prefix_order(entries[i].prefix, entries[next].prefix))
 			next++;
 		ret = walk_prefix(sources, set, &walk, entries + i, next - i);
 	}

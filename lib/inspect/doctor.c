@@ -17,11 +17,11 @@
 #include <bpf/libbpf.h>
 #include "attach/attach.h"
 #include "attach/driver.h"
-#include "util/error.h"
 #include "attach/interface.h"
-#include "util/log.h"
-#include "maps/ruleset.h"
 #include "inspect/tunnel.h"
+#include "maps/ruleset.h"
+#include "util/error.h"
+#include "util/log.h"
 
 struct doctor {
 	pb_finding_function *function;

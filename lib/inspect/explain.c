@@ -12,11 +12,11 @@
 #include <bpf/libbpf.h>
 #include <portblock/parse.h>
 #include "attach/attach.h"
+#include "attach/object.h"
+#include "inspect/twin.h"
+#include "maps/ruleset.h"
 #include "util/error.h"
 #include "util/log.h"
-#include "attach/object.h"
-#include "maps/ruleset.h"
-#include "inspect/twin.h"
 
 /* BPF_PROG_TEST_RUN takes no shorter frames. */
 #define SHORTEST ETH_HLEN

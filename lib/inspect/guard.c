@@ -13,13 +13,13 @@
 #include <string.h>
 #include <unistd.h>
 #include <linux/if_ether.h>
-#include "util/array.h"
-#include "inspect/conntrack.h"
-#include "util/error.h"
 #include "attach/interface.h"
+#include "inspect/conntrack.h"
 #include "inspect/links.h"
-#include "maps/ruleset.h"
 #include "inspect/twin.h"
+#include "maps/ruleset.h"
+#include "util/array.h"
+#include "util/error.h"
 
 #define LOOPBACK 1     /* the kernel's own index of lo, in every network namespace */
 #define RULE_SHOWN 300 /* bytes of a rule's text in a message */

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include "util/array.h"
 #include "inspect/links.h"
+#include "util/array.h"
 #include "util/netlink.h"
 
 struct list {

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/libbpf.h>
-#include "util/error.h"
 #include "maps/lock.h"
 #include "maps/ruleset.h"
+#include "util/error.h"
 
 #define SECOND 1000000000ULL
 /* How long the program goes on reporting to a listener that does not say that it is there. */

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <net/if_arp.h>
 #include <linux/rtnetlink.h>
+#include "inspect/tunnel.h"
 #include "util/array.h"
 #include "util/netlink.h"
-#include "inspect/tunnel.h"
 
 static const char *const kinds[] = {
 	"amt", "bareudp",   "batadv", "erspan",	   "geneve", "gre",	  "gretap", "gtp",

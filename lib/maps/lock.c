@@ -4,9 +4,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "util/error.h"
 #include "maps/lock.h"
 #include "maps/maps.h"
+#include "util/error.h"
 
 static const int operations[] = {
 	[PB_LOCK_READ] = LOCK_SH,

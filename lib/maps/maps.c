@@ -10,10 +10,10 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include "compile/compile.h"
-#include "util/error.h"
-#include "util/log.h"
 #include "maps/maps.h"
 #include "portblock.skel.h"
+#include "util/error.h"
+#include "util/log.h"
 
 struct pb_config pb_config_sized(__u32 max_rules, __u32 max_sources)
 {

@@ -13,9 +13,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
-#include "util/error.h"
 #include "maps/lock.h"
 #include "maps/maps.h"
+#include "util/error.h"
 
 /* What comes behind bpffs' path, ours or libxdp's, is shorter. */
 #define BPFFS_LEN_MAX (PB_PATH_LEN - 128)

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
-#include "util/array.h"
-#include "util/error.h"
 #include "attach/interface.h"
 #include "maps/lock.h"
 #include "maps/ruleset.h"
 #include "maps/slot.h"
+#include "util/array.h"
+#include "util/error.h"
 
 int pb_ruleset_name_check(const char *name, struct pb_error *error)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <stdlib.h>
 #include <string.h>
-#include "util/error.h"
 #include "maps/record.h"
 #include "maps/slot.h"
+#include "util/error.h"
 
 static struct pb_limits limits_of(const struct pb_config *config)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Durations. */
 #include <string.h>
+#include "rule/duration.h"
 #include "util/error.h"
 #include "util/text.h"
 

@@ -2,8 +2,13 @@
 /* The fields of a rule. A new match field is one row of pb_fields[], with what the row names. */
 #include <stdlib.h>
 #include <string.h>
-#include "util/error.h"
+#include "rule/duration.h"
 #include "rule/fields.h"
+#include "rule/json.h"
+#include "rule/names.h"
+#include "rule/ports.h"
+#include "rule/prefix.h"
+#include "util/error.h"
 #include "util/text.h"
 
 static int set_action(struct pb_rule *rule, const char *text, const struct pb_input *in)

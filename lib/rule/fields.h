@@ -51,16 +51,6 @@ extern const size_t pb_nr_fields;
 /* The field with that keyword, leading ones only if `leading`; NULL: -EINVAL was said. */
 const struct pb_field *pb_field_find(const char *word, bool leading, struct pb_error *error);
 
-/* json.c, json-read.c */
-pb_field_write pb_json_write_string, pb_json_write_list, pb_json_write_given;
-pb_field_write pb_json_write_seconds, pb_json_write_comment;
-pb_field_write pb_json_write_id, pb_json_write_packets, pb_json_write_bytes;
-pb_field_read pb_json_read_string, pb_json_read_list, pb_json_read_given, pb_json_read_seconds;
-/* Takes the value over, also when it fails (-ENOMEM); NULL is null. */
-int pb_json_add(struct json_object *object, const char *key, struct json_object *value);
-/* The same, but NULL is a value for which there was no memory. */
-int pb_json_append(struct json_object *array, struct json_object *value);
-
 /* rule.c: the same protocols, side, ports, sources and `new`? */
 bool pb_rule_same(const struct pb_rule *a, const struct pb_rule *b);
 /* Equal for rules that are the same. */

@@ -3,8 +3,9 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
-#include "util/error.h"
 #include "rule/fields.h"
+#include "rule/json.h"
+#include "util/error.h"
 #include "util/text.h"
 
 static int wrong_type(const struct json_object *json, const char *wanted, struct pb_error *error)

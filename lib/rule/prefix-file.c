@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "rule/prefix.h"
 #include "util/error.h"
 #include "util/files.h"
 #include "util/text.h"

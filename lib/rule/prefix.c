@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include "rule/prefix.h"
 #include "util/array.h"
 #include "util/error.h"
 #include "util/text.h"
@@ -21,6 +22,27 @@ static const struct family {
 	__u8 family;
 	__u8 bits;
 } families[] = { { AF_INET, "IPv4", 4, 32 }, { AF_INET6, "IPv6", 6, 128 } };
+
+int pb_prefix_order(const struct pb_prefix *a, const struct pb_prefix *b)
+{
+	int order = (int)a->family - b->family;
+
+	if (!order)
+		order = memcmp(a->addr, b->addr, sizeof(a->addr));
+	return order ? order : (int)a->len - b->len;
+}
+
+bool pb_prefix_holds(const struct pb_prefix *outer, const struct pb_prefix *inner)
+{
+	unsigned int bytes = outer->len / 8, bits = outer->len % 8;
+
+	if (outer->family != inner->family || outer->len > inner->len ||
+	    memcmp(outer->addr, inner->addr, bytes))
+		return false;
+	return !bits || !((outer->addr[bytes] ^ inner->addr[bytes]) >> (8 - bits));
+}
+
+/* ---- Text ---------------------------------------------------------------------------------- */
 
 /* Zeroes what is behind the length; tells whether anything was there. */
 static bool mask(struct pb_prefix *prefix)
@@ -101,12 +123,7 @@ static int parse_item(const char *word, void *ctx, struct pb_error *error)
 
 static int compare(const void *a, const void *b)
 {
-	const struct pb_prefix *left = a, *right = b;
-	int order = (int)left->family - right->family;
-
-	if (!order)
-		order = memcmp(left->addr, right->addr, sizeof(left->addr));
-	return order ? order : (int)left->len - right->len;
+	return pb_prefix_order(a, b);
 }
 
 static void sort(struct list *list)
@@ -186,4 +203,75 @@ char *pb_prefixes_text(const struct pb_prefix *prefixes, size_t nr)
 		return NULL;
 	pb_prefixes_print(out, prefixes, nr);
 	return pb_stream_take(out, &text);
+}
+
+/* ---- Does one list cover another? Both are sorted, see struct pb_rule ----------------------- */
+
+static size_t width(const struct pb_prefix *prefix)
+{
+	return prefix->family == 4 ? 4 : 16;
+}
+
+static void last_address(const struct pb_prefix *prefix, __u8 *last)
+{
+	for (size_t i = 0; i < width(prefix); i++) {
+		size_t keep = prefix->len > i * 8 ? prefix->len - i * 8 : 0;
+
+		last[i] = prefix->addr[i] | (keep < 8 ? 0xff >> keep : 0);
+	}
+}
+
+static void increment(__u8 *address, size_t bytes)
+{
+	while (bytes-- && !++address[bytes])
+		;
+}
+
+/* All addresses of `prefix` come before `next`? */
+static bool ends_before(const struct pb_prefix *prefix, const struct pb_prefix *next)
+{
+	__u8 last[16];
+
+	if (prefix->family != next->family)
+		return prefix->family < next->family;
+	last_address(prefix, last);
+	return memcmp(last, next->addr, width(next)) < 0;
+}
+
+/* Walks over `outer`, moving `next`, the first address of `inner` not seen to be covered. */
+static bool covers_one(const struct pb_prefix *outer, size_t nr, const struct pb_prefix *inner)
+{
+	__u8 next[16], end[16], last[16];
+	size_t bytes = width(inner);
+
+	memcpy(next, inner->addr, sizeof(next));
+	last_address(inner, end);
+	for (; nr && outer->family == inner->family; outer++, nr--) {
+		if (memcmp(outer->addr, next, bytes) > 0)
+			return false;
+		last_address(outer, last);
+		if (memcmp(last, end, bytes) >= 0)
+			return true;
+		if (memcmp(last, next, bytes) < 0)
+			continue; /* inside one that was before it */
+		memcpy(next, last, bytes);
+		increment(next, bytes);
+	}
+	return false;
+}
+
+bool pb_prefixes_cover(const struct pb_prefix *outer, size_t nr_outer,
+		       const struct pb_prefix *inner, size_t nr_inner)
+{
+	static const struct pb_prefix any[] = { { .family = 4 }, { .family = 6 } };
+
+	if (!nr_inner)
+		return pb_prefixes_cover(outer, nr_outer, any, 2);
+	for (; nr_inner; inner++, nr_inner--) {
+		while (nr_outer && ends_before(outer, inner))
+			outer++, nr_outer--;
+		if (!covers_one(outer, nr_outer, inner))
+			return false;
+	}
+	return true;
 }

@@ -2,8 +2,9 @@
 /* A rule as a whole: its memory, its sense, its likeness to another. */
 #include <stdlib.h>
 #include <string.h>
-#include "util/error.h"
 #include "rule/fields.h"
+#include "rule/prefix.h"
+#include "util/error.h"
 #include "util/text.h"
 
 void pb_rule_clear(struct pb_rule *rule)

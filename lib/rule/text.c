@@ -3,8 +3,9 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include "util/error.h"
 #include "rule/fields.h"
+#include "rule/names.h"
+#include "util/error.h"
 #include "util/text.h"
 
 #define FIELDS_MAX 32

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <json-c/json.h>
-#include "util/error.h"
 #include "rules/file.h"
+#include "util/error.h"
 #include "util/text.h"
 
 /* More than what fits into PB_RULES_LIMIT rules and their lists. */

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "util/error.h"
 #include "rules/file.h"
+#include "util/error.h"
 #include "util/text.h"
 
 struct line {

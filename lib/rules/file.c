@@ -5,10 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 #include <json-c/json.h>
-#include "util/error.h"
-#include "rules/file.h"
-#include "util/files.h"
 #include "rule/fields.h"
+#include "rule/json.h"
+#include "rules/file.h"
+#include "util/error.h"
+#include "util/files.h"
 #include "util/text.h"
 
 #define INCLUDES_MAX 16

@@ -2,6 +2,7 @@
 /* Which rules match a packet and which one wins: design "Find the rule", without any table. */
 #include <stdlib.h>
 #include <string.h>
+#include "rule/prefix.h"
 #include "util/error.h"
 
 /* Width of the narrowest range that holds the port; 0: none does. */
@@ -19,24 +20,15 @@ static unsigned int width_at(const struct pb_rule *rule, __u16 port)
 	return best;
 }
 
-static bool holds(const struct pb_prefix *prefix, const struct pb_prefix *host)
-{
-	unsigned int bytes = prefix->len / 8, bits = prefix->len % 8;
-
-	if (prefix->family != host->family || memcmp(prefix->addr, host->addr, bytes))
-		return false;
-	return !bits || !((prefix->addr[bytes] ^ host->addr[bytes]) >> (8 - bits));
-}
-
 /* Length of the longest prefix that holds the host, IPv4 + 96; -1: none does. */
 static int longest(const struct pb_prefix *prefixes, size_t nr, const struct pb_prefix *host)
 {
 	int best = -1;
 
 	for (size_t i = 0; i < nr; i++) {
-		int len = prefixes[i].len + (prefixes[i].family == 4 ? 96 : 0);
+		int len = pb_prefix_mapped_len(&prefixes[i]);
 
-		if (len > best && holds(&prefixes[i], host))
+		if (len > best && pb_prefix_holds(&prefixes[i], host))
 			best = len;
 	}
 	return best;

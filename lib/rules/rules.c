@@ -2,9 +2,9 @@
 /* Sets of rules, sorted by id. */
 #include <stdlib.h>
 #include <string.h>
+#include "rules/index.h"
 #include "util/array.h"
 #include "util/error.h"
-#include "rules/index.h"
 #include "util/text.h"
 
 #define IDS_SHOWN 8 /* ranges of ids in a message */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "random.h"
+#include "rule/ports.h"
 #include "says.h"
 #include "util/text.h"
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "rule/prefix.h"
 #include "says.h"
 #include "util/text.h"
 

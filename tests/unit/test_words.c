@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 #include <cmocka.h>
+#include "rule/names.h"
 #include "says.h"
 #include "util/text.h"
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Rules to JSON; json-read.c reads them. */
+/* Rules to JSON. */
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
-#include "util/error.h"
+#include "rule/duration.h"
 #include "rule/fields.h"
+#include "rule/json.h"
+#include "util/error.h"
 #include "util/text.h"
 
 static int made(struct json_object *value, struct json_object **json)
