@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* A ruleset in JSON, in the shape that `rule list -j` and `save -j` print. */
+/* A ruleset in JSON, from and to, in the shape that `rule list -j` and `save -j` print. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <json-c/json.h>
+#include "rule/json.h"
 #include "rules/file.h"
 #include "util/error.h"
 #include "util/text.h"
@@ -232,4 +233,51 @@ void pb_read_json(struct pb_reading *reading, const char *path, char *text)
 		read_whole(reading, path, json, &shape);
 	}
 	json_object_put(json);
+}
+
+/* ---- To JSON ------------------------------------------------------------------------------- */
+
+static int add_string(struct json_object *json, const char *key, const char *text)
+{
+	struct json_object *string = json_object_new_string(text);
+
+	return string ? pb_json_add(json, key, string) : -ENOMEM;
+}
+
+static int add_settings(struct json_object *json, const struct pb_settings *settings)
+{
+	const char *name;
+	int err = 0;
+
+	for (size_t i = 0; !err && (name = pb_setting_name(i)); i++)
+		err = add_string(json, name, pb_setting_value(settings, name));
+	return err;
+}
+
+static int add_rules(struct json_object *json, const struct pb_set *set, __u64 now)
+{
+	struct json_object *rules = json_object_new_array();
+	int err = rules ? pb_json_add(json, "rules", rules) : -ENOMEM;
+
+	for (size_t i = 0; !err && i < set->nr_rules; i++)
+		if (!set->rules[i].expires || set->rules[i].expires > now)
+			err = pb_json_append(rules, pb_rule_to_json(&set->rules[i], now));
+	return err;
+}
+
+struct json_object *pb_set_to_json(const struct pb_set *set, const char *ruleset, __u64 now)
+{
+	struct json_object *json = json_object_new_object();
+	int err = json ? 0 : -ENOMEM;
+
+	if (!err && ruleset)
+		err = add_string(json, "ruleset", ruleset);
+	if (!err)
+		err = add_settings(json, &set->settings);
+	if (!err)
+		err = add_rules(json, set, now);
+	if (!err)
+		return json;
+	json_object_put(json);
+	return NULL;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* The text form of a ruleset: a setting, an include or a rule a line. */
+/* The text form of a ruleset, from and to: a setting, an include or a rule a line. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +65,7 @@ static void read_include(const struct line *line)
 	else if (asprintf(&path, "%.*s%s", (int)(slash + 1 - line->path), line->path, name) < 0)
 		path = NULL;
 	if (path)
-		pb_read_path(line->reading, path, line->path, line->number);
+		line->reading->include(line->reading, path, line->path, line->number);
 	else
 		pb_problem_add(line->reading->problems, line->path, line->number, "out of memory");
 	free(path);
@@ -125,4 +125,34 @@ void pb_read_text(struct pb_reading *reading, const char *path, char *text)
 		read_line(&line, text);
 		text = end ? end + 1 : NULL;
 	}
+}
+
+int pb_set_format(const struct pb_set *set, __u64 now, char **text)
+{
+	char *made = NULL, *rule;
+	const char *name;
+	size_t len;
+	FILE *out = open_memstream(&made, &len);
+	int ret = out ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !ret && (name = pb_setting_name(i)); i++)
+		if (!i || !pb_setting_is_default(&set->settings, name))
+			fprintf(out, "%s %s\n", name, pb_setting_value(&set->settings, name));
+	for (size_t i = 0; !ret && i < set->nr_rules; i++) {
+		if (set->rules[i].expires && set->rules[i].expires <= now)
+			continue;
+		ret = pb_rule_format(&set->rules[i], now, &rule);
+		if (!ret) {
+			fprintf(out, "%s\n", rule);
+			free(rule);
+		}
+	}
+	if (out)
+		made = pb_stream_take(out, &made);
+	if (ret || !made) {
+		free(made);
+		return -ENOMEM;
+	}
+	*text = made;
+	return 0;
 }

@@ -1,34 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What the readers of ruleset files share: file-text.c, file-json.c, under file.c. */
+/* The forms of a ruleset's file: file-text.c, file-json.c. */
 #ifndef PB_FILE_H
 #define PB_FILE_H
 
-#include <portblock/portblock.h>
-
-struct pb_reading {
-	struct pb_set *set;
-	__u64 now;
-	struct pb_problems *problems; /* errors */
-	struct pb_problems *notes;    /* what is right and yet worth a word; may be NULL */
-};
-
-/* Adds "FILE:LINE: text" (no line where it is 0). */
-void pb_problem_add(struct pb_problems *problems, const char *path, unsigned long line,
-		    const char *text);
-
-/* Adds a rule that was read; a note where it changes one that the files hold already. */
-void pb_reading_add(struct pb_reading *reading, const char *path, unsigned long line,
-		    struct pb_rule *rule);
-
-/* So many problems that nobody wants more of them. */
-bool pb_reading_is_over(const struct pb_reading *reading);
+#include "rules/problems.h"
 
 /* Each adds its problems; `text` is the whole file, and may be changed. */
 void pb_read_text(struct pb_reading *reading, const char *path, char *text);
 void pb_read_json(struct pb_reading *reading, const char *path, char *text);
-
-/* Reads a file, or another that it includes: opens, refuses circles, chooses the reader. */
-void pb_read_path(struct pb_reading *reading, const char *path, const char *from,
-		  unsigned long line);
 
 #endif

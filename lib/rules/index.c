@@ -4,7 +4,6 @@
  * them comes or goes.
  */
 #include <stdlib.h>
-#include "rule/fields.h"
 #include "rules/index.h"
 
 struct slot {
@@ -13,10 +12,28 @@ struct slot {
 };
 
 struct pb_index {
-	size_t nr;   /* rules in it; another number than the set's: out of date */
+	size_t nr;
 	size_t mask; /* slots - 1 */
 	struct slot slots[];
 };
+
+struct pb_index *pb_index_new(size_t nr)
+{
+	struct pb_index *index;
+	size_t slots = 64;
+
+	while (slots < nr * 4)
+		slots *= 2;
+	index = calloc(1, sizeof(*index) + slots * sizeof(index->slots[0]));
+	if (index)
+		index->mask = slots - 1;
+	return index;
+}
+
+size_t pb_index_nr(const struct pb_index *index)
+{
+	return index->nr;
+}
 
 static void put(struct pb_index *index, struct slot slot)
 {
@@ -28,71 +45,12 @@ static void put(struct pb_index *index, struct slot slot)
 	index->nr++;
 }
 
-static struct pb_index *build(const struct pb_set *set)
+bool pb_index_add(struct pb_index *index, __u32 hash, __u32 id)
 {
-	struct pb_index *index;
-	size_t slots = 64;
-
-	while (slots < set->nr_rules * 4)
-		slots *= 2;
-	index = calloc(1, sizeof(*index) + slots * sizeof(index->slots[0]));
-	if (!index)
-		return NULL;
-	index->mask = slots - 1;
-	for (size_t i = 0; i < set->nr_rules; i++)
-		put(index, (struct slot){ pb_rule_hash(&set->rules[i]), set->rules[i].id });
-	return index;
-}
-
-/* The index is a cache: making it changes nothing that a const set promises. */
-static const struct pb_index *current(const struct pb_set *set)
-{
-	struct pb_set *cache = (struct pb_set *)set;
-
-	if (set->index && set->index->nr == set->nr_rules)
-		return set->index;
-	pb_index_drop(cache);
-	cache->index = build(set);
-	return cache->index;
-}
-
-static struct pb_rule *find_slowly(const struct pb_set *set, const struct pb_rule *rule)
-{
-	for (size_t i = 0; i < set->nr_rules; i++)
-		if (pb_rule_same(&set->rules[i], rule))
-			return &set->rules[i];
-	return NULL;
-}
-
-struct pb_rule *pb_index_find(const struct pb_set *set, const struct pb_rule *rule)
-{
-	const struct pb_index *index = current(set);
-	__u32 hash = pb_rule_hash(rule);
-
-	if (!index)
-		return find_slowly(set, rule);
-	for (size_t i = hash & index->mask; index->slots[i].id; i = (i + 1) & index->mask) {
-		struct pb_rule *found;
-
-		if (index->slots[i].hash != hash)
-			continue;
-		found = pb_set_find(set, index->slots[i].id);
-		if (found && pb_rule_same(found, rule))
-			return found;
-	}
-	return NULL;
-}
-
-void pb_index_add(struct pb_set *set, const struct pb_rule *rule, __u32 id)
-{
-	struct pb_index *index = set->index;
-
-	if (!index)
-		return;
-	if (index->nr != set->nr_rules || (index->nr + 1) * 2 > index->mask + 1)
-		pb_index_drop(set);
-	else
-		put(index, (struct slot){ pb_rule_hash(rule), id });
+	if ((index->nr + 1) * 2 > index->mask + 1)
+		return false;
+	put(index, (struct slot){ hash, id });
+	return true;
 }
 
 /* Puts back what follows a slot that became free, up to the next free one. */
@@ -108,27 +66,26 @@ static void close_gap(struct pb_index *index, size_t i)
 	}
 }
 
-void pb_index_del(struct pb_set *set, const struct pb_rule *rule)
+bool pb_index_del(struct pb_index *index, __u32 hash, __u32 id)
 {
-	struct pb_index *index = set->index;
-	size_t i;
+	size_t i = hash & index->mask;
 
-	if (!index)
-		return;
-	i = pb_rule_hash(rule) & index->mask;
-	while (index->slots[i].id && index->slots[i].id != rule->id)
+	while (index->slots[i].id && index->slots[i].id != id)
 		i = (i + 1) & index->mask;
-	if (!index->slots[i].id || index->nr != set->nr_rules) {
-		pb_index_drop(set);
-		return;
-	}
+	if (!index->slots[i].id)
+		return false;
 	index->slots[i].id = 0;
 	index->nr--;
 	close_gap(index, i);
+	return true;
 }
 
-void pb_index_drop(struct pb_set *set)
+__u32 pb_index_next(const struct pb_index *index, __u32 hash, size_t *at)
 {
-	free(set->index);
-	set->index = NULL;
+	const struct slot *slot;
+
+	do {
+		slot = &index->slots[(hash + (*at)++) & index->mask];
+	} while (slot->id && slot->hash != hash);
+	return slot->id;
 }

@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* A hash of a set's rules by what makes them the same rule (pb_rule_same()). */
-#ifndef PB_SET_INDEX_H
-#define PB_SET_INDEX_H
+/* From the hash of a rule to the ids that may be its own. Knows no rules. */
+#ifndef PB_INDEX_H
+#define PB_INDEX_H
 
-#include <portblock/portblock.h>
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
 
-/* Finds the same rule; makes the index if there is none, or does without when memory is short. */
-struct pb_rule *pb_index_find(const struct pb_set *set, const struct pb_rule *rule);
+struct pb_index;
 
-/* Keep the index in step: call before the rule with that id is put into the set or taken out. */
-void pb_index_add(struct pb_set *set, const struct pb_rule *rule, __u32 id);
-void pb_index_del(struct pb_set *set, const struct pb_rule *rule);
-void pb_index_drop(struct pb_set *set);
+/* With room for so many ids, and as many more before it is full. NULL when memory runs out. */
+struct pb_index *pb_index_new(size_t nr);
+
+/* How many are in it. */
+size_t pb_index_nr(const struct pb_index *index);
+
+/* Puts an id in; false: it is full. */
+bool pb_index_add(struct pb_index *index, __u32 hash, __u32 id);
+
+/* Takes an id out; false: it is not in it. */
+bool pb_index_del(struct pb_index *index, __u32 hash, __u32 id);
+
+/* The next id of that hash, 0 behind the last; `at` is zeroed before the first call. */
+__u32 pb_index_next(const struct pb_index *index, __u32 hash, size_t *at);
 
 #endif
