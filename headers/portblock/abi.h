@@ -60,7 +60,7 @@ enum pb_frames {
 	PB_FRAMES_MAX
 };
 
-/* In the order in which one wins over another when all else is equal (design: drop first). */
+/* The first one wins when all else is equal: xdp-portblock(8) "Which rule decides". */
 enum pb_action { PB_ACTION_DROP, PB_ACTION_AUDIT, PB_ACTION_ALLOW, PB_ACTION_MAX };
 
 enum pb_policy { PB_POLICY_ALLOW, PB_POLICY_DENY, PB_POLICY_MAX };

@@ -370,7 +370,7 @@ PB_INLINE enum pb_outcome outcome_of_action(__u8 action)
 	return action == PB_ACTION_AUDIT ? PB_OUTCOME_AUDIT : PB_OUTCOME_PASS;
 }
 
-/* What the outcome does to the packet: design "Find the ports", as the ruleset's settings say. */
+/* What the outcome does to the packet: xdp-portblock(8) "Which ports a packet has". */
 PB_INLINE int verdict_on(enum pb_outcome outcome, __u32 flags)
 {
 	switch (outcome) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Which rules match a packet and which one wins: design "Find the rule", without any table. */
+/* Which rules match and which one wins, by no table: xdp-portblock(8) "Which rule decides". */
 #include <stdlib.h>
 #include <string.h>
 #include "rule/prefix.h"

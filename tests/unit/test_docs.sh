@@ -157,6 +157,19 @@ else
 	t_skip 'libportblock(3): the example compiles' 'no build/libportblock.a'
 fi
 
+# --- what cites what ------------------------------------------------------------------
+
+# As in: xdp-portblock(8) "Which rule decides"
+cited=$(grep -rhoE '\b(xdp-portblock[a-z.-]*|libportblock)\([1-9]\) "[^"]+"' headers lib xdp-portblock tests \
+	--include='*.[ch]' --include='*.sh' --include='*.py' | sort -u)
+stale=$(while IFS='()"' read -r page section _ heading _; do
+	grep -qxE "\.S[hs] $heading" "man/$page.$section" || echo "$page($section) \"$heading\""
+done <<<"$cited")
+t_ok 'sources cite manual pages' test -n "$cited"
+t_is 'sources cite sections that are there' '' "$stale"
+t_is 'nothing cites what is not in the repository' '' "$(grep -rnI '\bdesign\b' headers lib \
+	xdp-portblock man doc tests ./*.md --exclude=test_docs.sh)"
+
 # --- completion: bash, driven ---------------------------------------------------------
 
 # What the completion may ask for: a tool with rules, and a bpffs with rulesets
