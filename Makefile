@@ -256,20 +256,20 @@ $(fuzzers:%=fuzz-%): fuzz-%: build/fuzz_%
 		-max_len=4200 -print_final_stats=1 -timeout=120 -artifact_prefix=$(CURDIR)/build/fuzz-$*/ \
 		$(CURDIR)/build/fuzz-$*/corpus $(CURDIR)/tests/fuzz/corpus$(patsubst %,-%,$(filter-out parse,$*))
 
-# The README's conformance table is what tests/prog/table prints.
+# The tables of doc/conformance.md are what tests/prog/table prints.
 table:
 	@mkdir -p build
 	@tests/prog/table >build/table.md
 	@awk '/^<!-- conformance table: end/ { inside = 0 } \
 		!inside { print } \
 		/^<!-- conformance table: begin/ { inside = 1; while ((getline line <"build/table.md") > 0) print line }' \
-		README.md >build/README.md
-	@cat build/README.md >README.md
+		doc/conformance.md >build/conformance.md
+	@cat build/conformance.md >doc/conformance.md
 
 # --- benchmarks ------------------------------------------------------------------
 
-# All of them, in less than 15 minutes; results and plots in build/bench. The part of
-# README.md that shows them is written by `tests/bench/report --readme`.
+# All of them, in less than 15 minutes; results and plots in build/bench.
+# doc/benchmarks.md, which shows them, is written by `tests/bench/report --doc`.
 bench: all bench-tools
 	@tests/deps bench
 	tests/bench/insns
@@ -322,7 +322,7 @@ help:
 	@echo 'make bench           measure all, to build/bench; bench-insns: instructions a packet only'
 	@echo 'make lint            clang-format, shellcheck, cppcheck, mandoc, python'
 	@echo 'make fuzz            all fuzzers, FUZZ_SECONDS=60 each; fuzz-parse, -rule_text, -file, -json: one'
-	@echo 'make table           write the conformance table of README.md anew'
+	@echo 'make table           write the tables of doc/conformance.md anew'
 	@echo 'make install         to $$(DESTDIR)$$(PREFIX); uninstall takes it back'
 	@echo 'make clean           remove what make made; distclean: and config.mk'
 	@echo

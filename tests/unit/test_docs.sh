@@ -157,6 +157,37 @@ else
 	t_skip 'libportblock(3): the example compiles' 'no build/libportblock.a'
 fi
 
+# --- README.md and doc/ ---------------------------------------------------------------
+
+# links FILE: what its links lead to, as it is named from here, but for the web
+links()
+{
+	grep -oE '\]\([^)]+\)' "$1" | sed 's/^](//; s/)$//' | grep -v '^https\?:' |
+		sed "s|^|$(dirname "$1")/|; s/#.*//"
+}
+
+for page in *.md doc/*.md; do
+	t_is "$page: what it links is there" '' \
+		"$(links "$page" | while read -r target; do [ -e "$target" ] || echo "$target"; done)"
+done
+
+# measured ROW N: cell N of that row of doc/benchmarks.md
+measured()
+{
+	awk -F ' *[|] *' -v row="$1" -v n="$2" '$2 == row { print $(n + 1); exit }' doc/benchmarks.md
+}
+
+drop=$(measured 'drop, IPv4 TCP' 2)
+least=$(measured 'live frames of bare XDP_DROP, ports: 1,000' 3)
+most=$(measured 'live frames of bare XDP_DROP, ports: 1' 3)
+milliseconds() { printf '%.0f' "$(measured "apply, $1" 2)"; }
+for figure in "takes $drop instructions more" "${least% *} to ${most% *} of the packets" \
+	"takes $(milliseconds '1 rule of 60000 ports') ms if" "$(milliseconds '60000 rules') ms if it has 60,000" \
+	"| $drop | $(measured 'drop, IPv4 TCP' 3) for TCP ports alone, $(measured 'drop, IPv4 TCP' 4) with all"; do
+	t_ok "README.md: '$figure' is what was measured" grep -qF "$figure" README.md
+done
+t_is 'README.md: as many instructions with 60,000 rules' "$drop" "$(measured 'drop, 60,000 rules' 2)"
+
 # --- what cites what ------------------------------------------------------------------
 
 # As in: xdp-portblock(8) "Which rule decides"

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The README's conformance table is what its generator prints, row by row.
+# doc/conformance.md has what its generator prints, row by row.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 . tests/lib.sh
 
+PAGE=doc/conformance.md
 BEGIN='<!-- conformance table: begin -->'
 END='<!-- conformance table: end -->'
 
@@ -32,10 +33,10 @@ sys.path.insert(0, "tests/prog")
 from shapes import SHAPES
 print(len(SHAPES))')
 t_is 'it prints a row for each shape' "$shapes" "$(rows <<<"$generated")"
-t_is 'the README has the markers, once each and in order' "$BEGIN $END" \
-	"$(grep -xF -e "$BEGIN" -e "$END" README.md | paste -sd' ')"
-table_in README.md >"$T_DIR/table"
-t_ok 'the README has the same table (else: make table)' \
+t_is "$PAGE has the markers, once each and in order" "$BEGIN $END" \
+	"$(grep -xF -e "$BEGIN" -e "$END" "$PAGE" | paste -sd' ')"
+table_in "$PAGE" >"$T_DIR/table"
+t_ok "$PAGE has the same table (else: make table)" \
 	diff -u "$T_DIR/table" <(printf '%s\n' "$generated")
 
 # A difference is one: in a word, by a row too few, by one too many.
