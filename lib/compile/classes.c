@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <stdlib.h>
 #include <string.h>
-#include "compile/parts.h"
+#include "compile/classes.h"
+#include "compile/decisions.h"
 #include "util/error.h"
 
 /* The items of a stair that are still to be merged, and the length of the `from` they match by. */
@@ -20,34 +21,6 @@ struct chain {
 	size_t nr; /* may be more than there is room for */
 	struct pb_until until;
 };
-
-/* ---- Items --------------------------------------------------------------------------------- */
-
-bool pb_item_beats(const struct pb_item *a, __u32 len_a, const struct pb_item *b, __u32 len_b)
-{
-	__u32 rank_a = pb_item_rank(a, len_a), rank_b = pb_item_rank(b, len_b);
-
-	return rank_a != rank_b ? rank_a > rank_b : a->id < b->id;
-}
-
-__u64 pb_item_until(const struct pb_item *item)
-{
-	return item->rule->expires ? item->rule->expires : PB_FOREVER;
-}
-
-bool pb_item_within(const struct pb_item *item, const struct pb_until *until)
-{
-	return pb_item_until(item) <= until->at[item->rule->only_new];
-}
-
-/* What ends it for any packet ends it for those of no connection, too. */
-void pb_until_add(struct pb_until *until, const struct pb_item *item)
-{
-	for (int i = item->rule->only_new; i < 2; i++) {
-		if (until->at[i] < pb_item_until(item))
-			until->at[i] = pb_item_until(item);
-	}
-}
 
 /* ---- Chains -------------------------------------------------------------------------------- */
 
@@ -275,18 +248,6 @@ int pb_classes_find(struct pb_classes *classes, const struct pb_cover *cover, __
 }
 
 /* ---- All of them --------------------------------------------------------------------------- */
-
-int pb_classes_check(const struct pb_classes *classes, size_t decisions, struct pb_error *error)
-{
-	size_t limit = classes->limits->decisions;
-
-	if (decisions <= limit)
-		return 0;
-	return pb_fail(error, ENOSPC,
-		       "these rules need at least %zu decisions, %zu fit: load with a higher "
-		       "--max-rules, or let fewer ranges and source prefixes overlap",
-		       decisions, limit);
-}
 
 int pb_classes_init(struct pb_classes *classes, const struct pb_set *set,
 		    const struct pb_limits *limits)

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "compile/compile.h"
-#include "compile/parts.h"
+#include "compile/decisions.h"
+#include "compile/item.h"
+#include "compile/ports.h"
 #include "util/error.h"
 
 struct compiler {

@@ -1,47 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Set of rules -> the tables of one slot. Pure: no system call, no clock. */
+/*
+ * Rules to the tables of one slot. Pure: no system call, no clock. Words used in all its parts:
+ *
+ * item    one port range of a rule
+ * group   the rules with the same `from` and `except`; group 0: those with neither
+ * cover   the items over one port that can win there, group by group
+ * set     the groups of sources that meet over a port; they share the entries of the trie
+ * region  sources that lie in the same prefixes of a set; region 0: in none
+ * node    a decision before it is numbered: a candidate and the node that follows it
+ *
+ * Functions of the parts return 0, -ENOMEM without a message, or -ENOSPC with one.
+ */
 #ifndef PB_COMPILE_H
 #define PB_COMPILE_H
 
-#include <portblock/portblock.h>
-
-/* An entry of pb_sources: for sources in `prefix`, take decision `next` + `offset`. */
-struct pb_source {
-	struct pb_prefix prefix;
-	__u16 set; /* without the slot bit: the writer shifts it in */
-	__u32 offset;
-};
-
-/* The class of each port, an index of decisions; 0: no rule covers the port. */
-struct pb_class_table {
-	__u16 class[PB_PORTS];
-};
-
-/* What a slot has of pb_ports. */
-struct pb_port_tables {
-	__u32 entry[PB_ENTRY_PROTOS][PB_PORTS];
-	__u16 shared[PB_SHARED_MAX][PB_PORTS];
-};
-
-/* One compiled generation; zero before the first use. */
-struct pb_tables {
-	/* [proto * PB_SIDE_MAX + side]; what follows is made of them. */
-	struct pb_class_table *classes;
-	struct pb_port_tables *ports;
-	struct pb_head *heads; /* [0]: no rule of any protocol */
-	size_t nr_heads;
-	struct pb_decision *decisions; /* [0] is the end of each chain */
-	size_t nr_decisions;
-	struct pb_source *sources;
-	size_t nr_sources;
-	__u8 sides[8]; /* [enum pb_proto]: bit 1 << enum pb_side where a rule looks at it */
-};
-
-struct pb_limits {
-	size_t decisions;
-	size_t sources; /* entries of the trie */
-	size_t heads;
-};
+#include "compile/tables.h"
 
 /*
  * Compiles the rules of a set. Rules may have ended already: the program asks the clock.
@@ -50,6 +23,5 @@ struct pb_limits {
  */
 int pb_compile(const struct pb_set *set, const struct pb_limits *limits, struct pb_tables *tables,
 	       struct pb_error *error);
-void pb_tables_free(struct pb_tables *tables);
 
 #endif

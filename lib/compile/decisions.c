@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <stdlib.h>
-#include "compile/parts.h"
+#include "compile/decisions.h"
 #include "util/error.h"
 
 /* Where nodes and blocks end up. */
@@ -89,6 +89,18 @@ static void fill(const struct pb_classes *classes, const struct layout *layout,
 		if (blocks->at[i])
 			decisions[i] = decision(classes, blocks->at[i], layout);
 	}
+}
+
+int pb_classes_check(const struct pb_classes *classes, size_t decisions, struct pb_error *error)
+{
+	size_t limit = classes->limits->decisions;
+
+	if (decisions <= limit)
+		return 0;
+	return pb_fail(error, ENOSPC,
+		       "these rules need at least %zu decisions, %zu fit: load with a higher "
+		       "--max-rules, or let fewer ranges and source prefixes overlap",
+		       decisions, limit);
 }
 
 int pb_classes_decisions(const struct pb_classes *classes, struct pb_decision **decisions,

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "compile/parts.h"
+#include "compile/lists.h"
 
 #define TABLE_MIN 16
 

@@ -5,7 +5,8 @@
  */
 #include <linux/bpf.h>
 #include <stdlib.h>
-#include "compile/parts.h"
+#include "compile/lists.h"
+#include "compile/ports.h"
 #include "util/error.h"
 
 /* ---- Entries ------------------------------------------------------------------------------- */

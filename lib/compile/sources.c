@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <stdlib.h>
 #include <string.h>
-#include "compile/parts.h"
+#include "compile/sources.h"
 #include "rule/prefix.h"
 #include "util/error.h"
 

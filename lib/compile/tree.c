@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "compile/parts.h"
+#include "compile/tree.h"
 
 int pb_tree_init(struct pb_tree *tree, size_t leaves)
 {

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* One range of the ports of a rule. */
+#ifndef PB_ITEM_H
+#define PB_ITEM_H
+
+#include <portblock/portblock.h>
+#include "compile/tree.h"
+
+#define PB_FOREVER (~0ULL)
+
+struct pb_item {
+	const struct pb_rule *rule;
+	__u32 id;
+	__u32 rank; /* without `from` */
+	__u32 group;
+	__u32 next_first; /* another item that begins at the same port */
+	__u32 next_last;  /* another item that ends at the same port */
+	__u16 first;
+	__u16 last;
+};
+
+/* Its rank when it matches by a `from` of this length: PB_RANK() of that and of nothing else. */
+static inline __u32 pb_item_rank(const struct pb_item *item, __u32 len)
+{
+	return item->rank + PB_RANK(len, PB_PORTS, PB_ACTION_MAX);
+}
+
+/* Does `a` come before `b` over the same port, with these lengths of `from`? */
+bool pb_item_beats(const struct pb_item *a, __u32 len_a, const struct pb_item *b, __u32 len_b);
+/* How long an item holds, and whether that is no longer than `until`. */
+__u64 pb_item_until(const struct pb_item *item);
+bool pb_item_within(const struct pb_item *item, const struct pb_until *until);
+void pb_until_add(struct pb_until *until, const struct pb_item *item);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What the program looks ports up in. */
+#ifndef PB_COMPILE_PORTS_H
+#define PB_COMPILE_PORTS_H
+
+#include "compile/tables.h"
+
+/* Makes `ports` and `heads` of `classes` and `decisions`. The caller frees, on failure too. */
+int pb_ports_make(struct pb_tables *tables, const struct pb_settings *settings,
+		  const struct pb_limits *limits, struct pb_error *error);
+
+#endif

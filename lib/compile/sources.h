@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Sources: the groups of rules that have the same, and what meets over a port. */
+#ifndef PB_SOURCES_H
+#define PB_SOURCES_H
+
+#include "compile/lists.h"
+#include "compile/tables.h"
+
+/* An element of a region's list: the group, and the length of its longest `from` there. */
+#define PB_REGION(group, len) ((__u32)(group) << 8 | (len))
+#define PB_REGION_EXCEPT 255 /* instead of a length: the group does not match there */
+#define PB_REGION_GROUP(element) ((element) >> 8)
+#define PB_REGION_LEN(element) ((element)&255)
+
+struct pb_sources {
+	struct pb_lists groups;	     /* their prefixes as numbers */
+	const struct pb_rule **rule; /* [group]: one of its rules */
+	struct pb_lists sets;	     /* of groups; set 0 is empty */
+	struct pb_lists *regions;    /* [set]: PB_REGION() of the groups whose state differs from
+				      * that in region 0 */
+	struct pb_source *trie;
+	size_t nr_trie;
+	size_t room_trie;
+};
+
+int pb_sources_init(struct pb_sources *sources, size_t max_groups);
+/* The group of a rule. */
+int pb_sources_group(struct pb_sources *sources, const struct pb_rule *rule, __u32 *group);
+/* The set of these groups, which are sorted. A new one gets its regions and trie entries. */
+int pb_sources_set(struct pb_sources *sources, const __u32 *groups, size_t nr, size_t limit,
+		   __u32 *set, struct pb_error *error);
+void pb_sources_free(struct pb_sources *sources);
+
+#endif
