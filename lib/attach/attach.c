@@ -13,6 +13,8 @@
 #include "attach/interface.h"
 #include "attach/link.h"
 #include "attach/object.h"
+#include "maps/instance.h"
+#include "maps/rights.h"
 #include "util/error.h"
 #include "util/log.h"
 

@@ -7,8 +7,12 @@
 #include "attach/dispatch.h"
 #include "attach/exchange.h"
 #include "attach/interface.h"
+#include "maps/instance.h"
 #include "maps/lock.h"
+#include "maps/pins.h"
+#include "maps/rights.h"
 #include "maps/ruleset.h"
+#include "maps/variables.h"
 #include "util/error.h"
 
 /* An exchange on one interface. */

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "attach/attach.h"
+#include "maps/folders.h"
 #include "maps/ruleset.h"
 #include "util/error.h"
 

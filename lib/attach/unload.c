@@ -5,7 +5,11 @@
 #include "attach/attach.h"
 #include "attach/exchange.h"
 #include "attach/interface.h"
+#include "maps/folders.h"
+#include "maps/instance.h"
 #include "maps/lock.h"
+#include "maps/pins.h"
+#include "maps/rights.h"
 #include "maps/ruleset.h"
 #include "util/error.h"
 

@@ -14,6 +14,7 @@
 #include "attach/attach.h"
 #include "attach/object.h"
 #include "inspect/twin.h"
+#include "maps/rights.h"
 #include "maps/ruleset.h"
 #include "util/error.h"
 #include "util/log.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <bpf/libbpf.h>
 #include "maps/lock.h"
+#include "maps/rights.h"
 #include "maps/ruleset.h"
 #include "util/error.h"
 

@@ -4,8 +4,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "maps/folders.h"
 #include "maps/lock.h"
-#include "maps/maps.h"
+#include "maps/rights.h"
 #include "util/error.h"
 
 static const int operations[] = {

@@ -9,8 +9,8 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
-#include "compile/compile.h"
 #include "maps/maps.h"
+#include "maps/rights.h"
 #include "portblock.skel.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -56,12 +56,6 @@ static struct pb_config first_config(const char *ruleset, const struct pb_rulese
 	config.slots[0].next_id = 1;
 	snprintf(config.ruleset, sizeof(config.ruleset), "%s", ruleset);
 	return config;
-}
-
-/* Blocks that hold so many prefixes. */
-static __u32 blocks_of(__u32 prefixes)
-{
-	return (prefixes + PB_PREFIX_BLOCK - 1) / PB_PREFIX_BLOCK;
 }
 
 /* What each map is, and under which name it is pinned. How large: entries_of(). */
@@ -112,7 +106,7 @@ static __u64 entries_of(const struct pb_config *config, enum pb_map which)
 		[PB_MAP_SOURCES] = (__u64)config->max_sources * PB_SLOTS,
 		[PB_MAP_RULES] = ((__u64)config->max_rules + 1) * PB_SLOTS,
 		[PB_MAP_RANGES] = (__u64)config->max_ranges * PB_SLOTS,
-		[PB_MAP_PREFIXES] = (__u64)blocks_of(config->max_sources) * PB_SLOTS,
+		[PB_MAP_PREFIXES] = (__u64)pb_prefix_blocks(config->max_sources) * PB_SLOTS,
 		[PB_MAP_COUNTS] =
 			((__u64)config->max_rules + 1) * ((__u64)config->cpus + PB_BASE_ROWS),
 		[PB_MAP_EVENTS] = PB_EVENTS_SIZE,
@@ -423,175 +417,6 @@ struct pb_counters pb_maps_counters(const struct pb_maps *maps)
 				     .rows = maps->config->cpus,
 				     .width = maps->config->max_rules + 1,
 				     .resets = &maps->config->resets };
-}
-
-/* Maps an array of one entry into memory. -EPROTO: the entry has another size. */
-static int map_entry(__u32 id, size_t size, void **entry)
-{
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info);
-	int fd = pb_map_open(id), ret = 0;
-	void *start = MAP_FAILED;
-
-	if (fd < 0)
-		return fd;
-	if (bpf_obj_get_info_by_fd(fd, &info, &len))
-		ret = -errno;
-	else if (info.value_size != size)
-		ret = -EPROTO;
-	if (!ret)
-		start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (!ret && start == MAP_FAILED)
-		ret = -errno;
-	close(fd);
-	if (!ret)
-		*entry = start;
-	return ret;
-}
-
-int pb_config_map(__u32 id, struct pb_config **config)
-{
-	return map_entry(id, sizeof(**config), (void **)config);
-}
-
-void pb_config_unmap(struct pb_config *config)
-{
-	munmap(config, sizeof(*config));
-}
-
-int pb_exchange_map(__u32 id, struct pb_exchange **exchange)
-{
-	return map_entry(id, sizeof(**exchange), (void **)exchange);
-}
-
-void pb_exchange_unmap(struct pb_exchange *exchange)
-{
-	munmap(exchange, sizeof(*exchange));
-}
-
-int pb_outcomes_map(__u32 id, struct pb_outcomes **outcomes)
-{
-	return map_entry(id, sizeof(**outcomes), (void **)outcomes);
-}
-
-void pb_outcomes_unmap(struct pb_outcomes *outcomes)
-{
-	munmap(outcomes, sizeof(*outcomes));
-}
-
-struct pb_counters pb_outcomes_counters(struct pb_outcomes *outcomes)
-{
-	return (struct pb_counters){ .counts = outcomes->row[0],
-				     .rows = PB_CPU_ROWS,
-				     .width = PB_OUTCOME_MAX,
-				     .resets = &outcomes->resets };
-}
-
-int pb_outcomes_read(__u32 id, struct pb_count outcomes[PB_OUTCOME_MAX])
-{
-	struct pb_outcomes *all;
-	struct pb_counters counters;
-	int ret = pb_outcomes_map(id, &all);
-
-	if (ret)
-		return ret;
-	counters = pb_outcomes_counters(all);
-	pb_counters_read(&counters, 0, PB_OUTCOME_MAX, outcomes);
-	pb_outcomes_unmap(all);
-	return 0;
-}
-
-/* Removes a slot's entries. Deleting moves the others about: look from the start each time. */
-static int clear_sources(int fd, __u32 slot)
-{
-	struct pb_source_key key, next;
-	bool first = true;
-
-	while (!bpf_map_get_next_key(fd, first ? NULL : &key, &next)) {
-		if ((next.set & 1) != slot) {
-			key = next;
-			first = false;
-		} else if (bpf_map_delete_elem(fd, &next)) {
-			return -errno;
-		}
-	}
-	return errno == ENOENT ? 0 : -errno;
-}
-
-int pb_sources_replace(const struct pb_maps *maps, __u32 slot, const struct pb_source *sources,
-		       size_t nr, struct pb_error *error)
-{
-	int fd = maps->fd[PB_MAP_SOURCES], ret = clear_sources(fd, slot);
-	struct pb_source_key key;
-
-	for (size_t i = 0; !ret && i < nr; i++) {
-		memset(&key, 0, sizeof(key));
-		key.prefixlen = PB_SOURCE_BITS + sources[i].prefix.len;
-		key.set = sources[i].set << 1 | slot;
-		key.family = sources[i].prefix.family;
-		memcpy(key.addr, sources[i].prefix.addr, sizeof(key.addr));
-		ret = bpf_map_update_elem(fd, &key, &sources[i].offset, BPF_ANY) ? -errno : 0;
-	}
-	if (ret)
-		return pb_fail(error, -ret, "cannot write the source prefixes: %s", strerror(-ret));
-	return 0;
-}
-
-/*
- * Removes blocks of prefixes from number `nr` on. They are numbered without a gap; going down from
- * the last one keeps it so, wherever this is interrupted.
- */
-static int trim_prefixes(int fd, __u32 slot, __u32 nr)
-{
-	struct pb_prefix_key key = { slot, nr };
-	struct pb_prefix_block block;
-
-	while (!bpf_map_lookup_elem(fd, &key, &block))
-		key.block++;
-	while (key.block-- > nr)
-		if (bpf_map_delete_elem(fd, &key))
-			return -errno;
-	return 0;
-}
-
-/* Prefixes in the block that begins with number `first`. */
-static size_t in_block(size_t first, size_t nr)
-{
-	return nr - first < PB_PREFIX_BLOCK ? nr - first : PB_PREFIX_BLOCK;
-}
-
-int pb_prefixes_replace(const struct pb_maps *maps, __u32 slot,
-			const struct pb_prefix_record *prefixes, size_t nr, struct pb_error *error)
-{
-	int fd = maps->fd[PB_MAP_PREFIXES], ret = trim_prefixes(fd, slot, blocks_of(nr));
-	struct pb_prefix_block block;
-
-	for (size_t i = 0; !ret && i < nr; i += PB_PREFIX_BLOCK) {
-		struct pb_prefix_key key = { slot, i / PB_PREFIX_BLOCK };
-
-		memset(&block, 0, sizeof(block));
-		memcpy(block.prefix, prefixes + i, in_block(i, nr) * sizeof(*prefixes));
-		ret = bpf_map_update_elem(fd, &key, &block, BPF_ANY) ? -errno : 0;
-	}
-	if (ret)
-		return pb_fail(error, -ret, "cannot write the source prefixes: %s", strerror(-ret));
-	return 0;
-}
-
-int pb_prefixes_read(const struct pb_maps *maps, __u32 slot, struct pb_prefix_record *prefixes,
-		     size_t nr, struct pb_error *error)
-{
-	struct pb_prefix_block block;
-
-	for (size_t i = 0; i < nr; i += PB_PREFIX_BLOCK) {
-		struct pb_prefix_key key = { slot, i / PB_PREFIX_BLOCK };
-
-		if (bpf_map_lookup_elem(maps->fd[PB_MAP_PREFIXES], &key, &block))
-			return pb_fail(error, errno, "cannot read source prefix %zu: %s", i,
-				       strerror(errno));
-		memcpy(prefixes + i, block.prefix, in_block(i, nr) * sizeof(*prefixes));
-	}
-	return 0;
 }
 
 /* An update of an array of maps from user space waits for a grace period (Linux 5.0). */

@@ -1,41 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Rulesets: read, change, publish a generation. */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
-#include "attach/interface.h"
+#include "maps/instance.h"
 #include "maps/lock.h"
+#include "maps/pins.h"
+#include "maps/rights.h"
 #include "maps/ruleset.h"
 #include "maps/slot.h"
+#include "maps/variables.h"
 #include "util/array.h"
 #include "util/error.h"
-
-int pb_ruleset_name_check(const char *name, struct pb_error *error)
-{
-	size_t len = strlen(name);
-
-	for (size_t i = 0; i < len; i++)
-		if (!isascii(name[i]) || (!isalnum(name[i]) && name[i] != '-' && name[i] != '_'))
-			return pb_fail(error, EINVAL,
-				       "'%s' is no name for a ruleset: letters, digits, - and _ "
-				       "only",
-				       name);
-	if (!len || len >= PB_NAME_LEN)
-		return pb_fail(error, EINVAL,
-			       "'%s' is no name for a ruleset: it must have 1 to %d characters",
-			       name, PB_NAME_LEN - 1);
-	return 0;
-}
-
-const char *pb_ruleset_option(const char *name, char text[PB_RULESET_OPTION_LEN])
-{
-	*text = '\0';
-	if (strcmp(name, "default"))
-		snprintf(text, PB_RULESET_OPTION_LEN, " -r %s", name);
-	return text;
-}
 
 static struct pb_ruleset *new_ruleset(const char *name)
 {

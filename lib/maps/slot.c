@@ -3,6 +3,7 @@
 #include <string.h>
 #include "maps/record.h"
 #include "maps/slot.h"
+#include "maps/sources.h"
 #include "util/error.h"
 
 static struct pb_limits limits_of(const struct pb_config *config)
