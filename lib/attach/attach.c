@@ -4,12 +4,11 @@
 #include <unistd.h>
 #include <linux/if_link.h>
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <xdp/libxdp.h>
 #include "attach/attach.h"
 #include "attach/dispatch.h"
-#include "attach/exchange.h"
+#include "attach/features.h"
 #include "attach/interface.h"
 #include "attach/link.h"
 #include "attach/object.h"
@@ -17,10 +16,6 @@
 #include "maps/rights.h"
 #include "util/error.h"
 #include "util/log.h"
-
-#ifndef BPF_F_XDP_HAS_FRAGS
-#define BPF_F_XDP_HAS_FRAGS (1U << 5)
-#endif
 
 /* Attempts, where another process attaches at the same time by libxdp without our lock. */
 #define ATTACH_ATTEMPTS 5
@@ -31,52 +26,6 @@ static const enum xdp_attach_mode xdp_modes[PB_MODE_MAX] = {
 	[PB_MODE_SKB] = XDP_MODE_SKB,
 	[PB_MODE_HW] = XDP_MODE_HW,
 };
-
-/* Can the kernel load programs for frames in several buffers (5.18)? By trying one. */
-static bool kernel_has_frags(void)
-{
-	const struct bpf_insn pass[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = BPF_F_XDP_HAS_FRAGS);
-	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "pb_frags", "GPL", pass, 2, &options);
-
-	if (fd < 0) /* by another failure it is not told, and what is loaded then fails as well */
-		return errno != EINVAL;
-	close(fd);
-	return true;
-}
-
-static bool kernel_has_kern_ctx(void)
-{
-	struct btf *btf;
-	bool has;
-
-	if (access("/sys/kernel/btf/vmlinux", R_OK))
-		return false;
-	btf = btf__load_vmlinux_btf();
-	has = !libbpf_get_error(btf) &&
-	      btf__find_by_name_kind(btf, "bpf_cast_to_kern_ctx", BTF_KIND_FUNC) > 0;
-	btf__free(btf);
-	return has;
-}
-
-static struct pb_features features;
-
-struct pb_features pb_features(void)
-{
-	static bool known;
-
-	if (!known) {
-		features.frags = kernel_has_frags();
-		features.kern_ctx = features.frags && kernel_has_kern_ctx();
-		features.connections = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP,
-							       BPF_FUNC_skc_lookup_tcp, NULL) == 1;
-		known = true;
-	}
-	return features;
-}
 
 static int fail_attach(const struct pb_interface *interface, enum pb_mode mode, int code,
 		       struct pb_error *error)
@@ -314,10 +263,8 @@ static int attach_retrying(const struct pb_attach *how, const struct pb_interfac
 	}
 	if (!ret || !strstr(pb_log_last(), "failed to load object"))
 		return ret;
-	if (features.kern_ctx) { /* it is there, and may not be for programs of this type */
-		features.kern_ctx = false;
+	if (pb_features_do_without_kern_ctx())
 		return attach_retrying(how, interface, mode, error);
-	}
 	if (ret == -EINVAL && !interface->nr_chain && !getenv("LIBXDP_SKIP_DISPATCHER"))
 		ret = attach_alone(how, interface, mode, error);
 	return ret;
@@ -445,8 +392,7 @@ static int load_alone(const struct pb_attach *how, const struct pb_interface *in
 	return check_recognized(*id, interface, error);
 }
 
-/* A single program, exchanged for another in one step, if it is still the one that was seen. */
-static int replace(const struct pb_attach *how, const struct pb_interface *interface,
+int pb_attach_over(const struct pb_attach *how, const struct pb_interface *interface,
 		   struct pb_error *error)
 {
 	__u32 flags = XDP_FLAGS_REPLACE | mode_flags[interface->mode], id = 0;
@@ -475,12 +421,4 @@ int pb_attach_beside(const struct pb_attach *how, const struct pb_interface *int
 		     struct pb_error *error)
 {
 	return attach_retrying(how, interface, interface->mode, error);
-}
-
-int pb_attach_instead(const struct pb_attach *how, const struct pb_interface *interface,
-		      const struct pb_instance *old, struct pb_error *error)
-{
-	if (!interface->dispatcher)
-		return replace(how, interface, error);
-	return pb_exchange(how, interface, old, error);
 }

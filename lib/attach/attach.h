@@ -6,20 +6,6 @@
 #include "attach/interface.h"
 #include "maps/maps.h"
 
-/* Features of the kernel, found out once by trying. */
-struct pb_features {
-	bool frags;	  /* frames in several buffers (5.18) */
-	bool kern_ctx;	  /* bpf_cast_to_kern_ctx() (6.2) */
-	bool connections; /* socket lookup from XDP */
-};
-struct pb_features pb_features(void);
-
-/*
- * Does libxdp's dispatcher work here? Tried on a dummy device in a network and mount namespace of
- * a child process. 1: yes, 0: no, less: it could not be tried.
- */
-int pb_features_dispatcher(void);
-
 struct pb_attach {
 	const struct pb_maps *maps; /* of the ruleset */
 	enum pb_mode mode;
@@ -41,13 +27,11 @@ int pb_attach_beside(const struct pb_attach *how, const struct pb_interface *int
 		     struct pb_error *error);
 
 /*
- * Puts a new instance in the place of `old`, mode as it is. There is no moment without one, and
- * each packet is judged and counted by one of the two: under the dispatcher they take turns
- * (exchange.h), and a single program is exchanged by the kernel, in one step. On failure the old
- * one stays.
+ * Attaches one in the place of a single program, by the kernel in one step, if it is still the one
+ * that was seen; mode as it is. On failure the old one stays.
  */
-int pb_attach_instead(const struct pb_attach *how, const struct pb_interface *interface,
-		      const struct pb_instance *old, struct pb_error *error);
+int pb_attach_over(const struct pb_attach *how, const struct pb_interface *interface,
+		   struct pb_error *error);
 
 /*
  * Takes the program with that id off; others of the chain stay. Where libxdp fails and yet has

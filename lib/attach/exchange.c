@@ -32,13 +32,6 @@ struct partners {
 
 /* ---- Turns ------------------------------------------------------------------------------- */
 
-__u32 pb_exchange_number(const struct pb_exchange *record, __u32 program_id)
-{
-	__u32 old = PB_TURN_OLD_OF(record->turn);
-
-	return record->programs[old] == program_id ? old : !old;
-}
-
 static __u32 turn_of(enum pb_phase phase, __u32 old, __u32 first)
 {
 	return phase | (old ? PB_TURN_OLD : 0) | (first ? PB_TURN_FIRST : 0);
@@ -239,8 +232,9 @@ static int begin(const struct exchange *exchange, const struct pb_instance *old,
 	return step(exchange, turn_of(PB_PHASE_OLD, number, 0), error);
 }
 
-int pb_exchange(const struct pb_attach *how, const struct pb_interface *interface,
-		const struct pb_instance *old, struct pb_error *error)
+/* On failure the old one is alone again. */
+static int exchange_programs(const struct pb_attach *how, const struct pb_interface *interface,
+			     const struct pb_instance *old, struct pb_error *error)
 {
 	__u32 new_config_id = pb_map_id(how->maps->fd[PB_MAP_CONFIG]), number;
 	struct pb_attach beside = *how;
@@ -264,6 +258,14 @@ int pb_exchange(const struct pb_attach *how, const struct pb_interface *interfac
 	unmark(old->config_id);
 	unmark(new_config_id);
 	return ret;
+}
+
+int pb_replace(const struct pb_attach *how, const struct pb_interface *interface,
+	       const struct pb_instance *old, struct pb_error *error)
+{
+	if (!interface->dispatcher)
+		return pb_attach_over(how, interface, error);
+	return exchange_programs(how, interface, old, error);
 }
 
 /* ---- What a killed process has left ------------------------------------------------------------ */

@@ -10,12 +10,13 @@
 
 #include "attach/attach.h"
 
-/* On failure the old one is alone again. */
-int pb_exchange(const struct pb_attach *how, const struct pb_interface *interface,
-		const struct pb_instance *old, struct pb_error *error);
-
-/* The number of a program that takes part. */
-__u32 pb_exchange_number(const struct pb_exchange *record, __u32 program_id);
+/*
+ * Puts a new instance in the place of `old`, mode as it is. There is no moment without one, and
+ * each packet is judged and counted by one of the two: under the dispatcher they take turns, and a
+ * single program is exchanged by the kernel, in one step. On failure the old one stays.
+ */
+int pb_replace(const struct pb_attach *how, const struct pb_interface *interface,
+	       const struct pb_instance *old, struct pb_error *error);
 
 /*
  * Finishes the exchanges of this network namespace's interfaces that a killed process has left, or

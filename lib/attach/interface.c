@@ -10,7 +10,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <xdp/libxdp.h>
-#include "attach/exchange.h"
 #include "attach/interface.h"
 #include "attach/link.h"
 #include "maps/folders.h"

@@ -301,7 +301,7 @@ static void move_back(const struct target *target)
 	if (pb_interface_look(target->before.ifindex, &now, &ours, NULL) || ours.nr != 1 ||
 	    ours.list[0].config_id == target->ours.list[0].config_id)
 		return;
-	pb_attach_instead(&how, &now, &ours.list[0], NULL);
+	pb_replace(&how, &now, &ours.list[0], NULL);
 	pb_maps_pin(&target->moved_from->maps, target->before.ruleset, NULL); /* if it is not */
 }
 
@@ -328,7 +328,7 @@ static int load_target(const struct load *load, const struct target *target,
 	if (target->what == PB_LOADED)
 		ret = pb_attach(&how, &target->before, result->note, error);
 	else if (target->what == PB_MOVED)
-		ret = pb_attach_instead(&how, &target->before, &target->ours.list[0], error);
+		ret = pb_replace(&how, &target->before, &target->ours.list[0], error);
 	if (!ret)
 		ret = check_attached(load, result, error);
 	if (target->what == PB_ALREADY_LOADED)
@@ -469,7 +469,7 @@ static int upgrade_one(int ifindex, struct pb_interface *interface, struct pb_er
 	how.maps = &ruleset->maps;
 	how.priority = interface->priority;
 	how.outcomes_id = ours.list[0].outcomes_id;
-	ret = pb_attach_instead(&how, interface, &ours.list[0], error);
+	ret = pb_replace(&how, interface, &ours.list[0], error);
 	pb_ruleset_close(ruleset);
 	return ret ?: pb_interface_get(ifindex, interface, error);
 }

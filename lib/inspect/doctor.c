@@ -15,9 +15,10 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include "attach/attach.h"
 #include "attach/driver.h"
+#include "attach/features.h"
 #include "attach/interface.h"
+#include "inspect/dispatcher.h"
 #include "inspect/tunnel.h"
 #include "maps/folders.h"
 #include "maps/instance.h"
@@ -151,7 +152,7 @@ static void check_features(struct doctor *doctor)
 /* By trying it, on a device of its own in a namespace of its own. */
 static void check_dispatcher(struct doctor *doctor)
 {
-	switch (pb_features_dispatcher()) {
+	switch (pb_dispatcher_try()) {
 	case 1:
 		say(doctor, PB_HEALTH_OK, NULL, "libxdp's dispatcher works");
 		break;

@@ -11,7 +11,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <portblock/parse.h>
-#include "attach/attach.h"
+#include "attach/features.h"
 #include "attach/object.h"
 #include "inspect/twin.h"
 #include "maps/rights.h"

@@ -81,3 +81,10 @@ int pb_outcomes_read(__u32 id, struct pb_count outcomes[PB_OUTCOME_MAX])
 	pb_outcomes_unmap(all);
 	return 0;
 }
+
+__u32 pb_exchange_number(const struct pb_exchange *exchange, __u32 program_id)
+{
+	__u32 old = PB_TURN_OLD_OF(exchange->turn);
+
+	return exchange->programs[old] == program_id ? old : !old;
+}

@@ -16,5 +16,7 @@ int pb_config_map(__u32 id, struct pb_config **config);
 void pb_config_unmap(struct pb_config *config);
 int pb_exchange_map(__u32 id, struct pb_exchange **exchange);
 void pb_exchange_unmap(struct pb_exchange *exchange);
+/* The number of a program that takes part. */
+__u32 pb_exchange_number(const struct pb_exchange *exchange, __u32 program_id);
 
 #endif

@@ -10,11 +10,11 @@
 #include <linux/bpf.h>
 #include <bpf/bpf.h>
 #include <xdp/libxdp.h>
-#include "attach/attach.h"
-#include "bench.h"
-#include "util/log.h"
+#include "attach/features.h"
 #include "attach/object.h"
+#include "bench.h"
 #include "maps/slot.h"
+#include "util/log.h"
 
 #ifndef BPF_F_XDP_HAS_FRAGS
 #define BPF_F_XDP_HAS_FRAGS (1U << 5)

@@ -26,10 +26,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "attach/attach.h"
-#include "util/log.h"
+#include "attach/features.h"
 #include "attach/object.h"
 #include "maps/slot.h"
+#include "util/log.h"
 
 #ifndef BPF_F_XDP_HAS_FRAGS
 #define BPF_F_XDP_HAS_FRAGS (1U << 5)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "attach/attach.h"
+#include "attach/exchange.h"
 #include "maps/lock.h"
 #include "maps/ruleset.h"
 
@@ -30,7 +31,7 @@ static int once(int ifindex, int priority, struct pb_error *error)
 	if (!priority)
 		ret = pb_attach_beside(&how, &interface, error);
 	else
-		ret = pb_attach_instead(&how, &interface, &ours.list[0], error);
+		ret = pb_replace(&how, &interface, &ours.list[0], error);
 	pb_ruleset_close(ruleset);
 	return ret;
 }

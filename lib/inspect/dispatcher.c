@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "attach/attach.h"
+#include "inspect/dispatcher.h"
 #include "maps/folders.h"
 #include "maps/ruleset.h"
 #include "util/error.h"
@@ -32,7 +33,7 @@ static int try_dispatcher(void)
 	return interface.dispatcher;
 }
 
-int pb_features_dispatcher(void)
+int pb_dispatcher_try(void)
 {
 	int status;
 	pid_t pid = fork();

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include "attach/features.h"
+#include "util/error.h"
+
+/* Can the kernel load programs for frames in several buffers (5.18)? By trying one. */
+static bool kernel_has_frags(void)
+{
+	const struct bpf_insn pass[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = BPF_F_XDP_HAS_FRAGS);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "pb_frags", "GPL", pass, 2, &options);
+
+	if (fd < 0) /* by another failure it is not told, and what is loaded then fails as well */
+		return errno != EINVAL;
+	close(fd);
+	return true;
+}
+
+static bool kernel_has_kern_ctx(void)
+{
+	struct btf *btf;
+	bool has;
+
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		return false;
+	btf = btf__load_vmlinux_btf();
+	has = !libbpf_get_error(btf) &&
+	      btf__find_by_name_kind(btf, "bpf_cast_to_kern_ctx", BTF_KIND_FUNC) > 0;
+	btf__free(btf);
+	return has;
+}
+
+static struct pb_features features;
+
+struct pb_features pb_features(void)
+{
+	static bool known;
+
+	if (!known) {
+		features.frags = kernel_has_frags();
+		features.kern_ctx = features.frags && kernel_has_kern_ctx();
+		features.connections = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP,
+							       BPF_FUNC_skc_lookup_tcp, NULL) == 1;
+		known = true;
+	}
+	return features;
+}
+
+bool pb_features_do_without_kern_ctx(void)
+{
+	bool had = features.kern_ctx;
+
+	features.kern_ctx = false;
+	return had;
+}

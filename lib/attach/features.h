@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What the kernel can do, found out once by trying. */
+#ifndef PB_FEATURES_H
+#define PB_FEATURES_H
+
+#include <stdbool.h>
+#include <linux/bpf.h>
+
+#ifndef BPF_F_XDP_HAS_FRAGS /* Linux 5.18; Debian 11's headers are older */
+#define BPF_F_XDP_HAS_FRAGS (1U << 5)
+#endif
+
+struct pb_features {
+	bool frags;	  /* frames in several buffers (5.18) */
+	bool kern_ctx;	  /* bpf_cast_to_kern_ctx() (6.2) */
+	bool connections; /* socket lookup from XDP */
+};
+struct pb_features pb_features(void);
+
+/* bpf_cast_to_kern_ctx() is there, and yet not for programs of this type. Was it thought to be? */
+bool pb_features_do_without_kern_ctx(void);
+
+#endif
