@@ -111,7 +111,7 @@ int pb_rule_check(const struct pb_rule *rule, struct pb_error *error);
  * ended at `now` (`expires 0s`, which no rule can start with): leave ended rules out. -ENOMEM. */
 int pb_rule_format(const struct pb_rule *rule, __u64 now, char **text);
 
-/* JSON as documented in xdp-portblock(8): keys id, action, protocols, side, ports, from, except,
+/* JSON, as xdp-portblock-json(5) says: keys id, action, protocols, side, ports, from, except,
  * new, expires_in (seconds or null), comment (or null), packets, bytes. NULL on -ENOMEM. */
 struct json_object *pb_rule_to_json(const struct pb_rule *rule, __u64 now);
 /* Unknown keys, wrong types and bad values are -EINVAL; packets, bytes and id are ignored. A key

@@ -52,6 +52,27 @@ t_ok 'seven packets are counted' wait_for 60 counted 1 7
 t_is 'pb_counts has them, by rule id' 7 "$(dump pb_counts |
 	json 'sum(r["formatted"]["value"]["packets"] for r in d)')"
 
+# counted_by_maps ID: packets of a rule, as xdp-portblock.maps(5) says how to read them
+counted_by_maps()
+{
+	dump pb_config | json 'd[0]["formatted"]["value"]' >"$T_DIR/config"
+	dump pb_counts | json "(lambda c, counts: sum(counts[cpu * (c['max_rules'] + 1) + $1]
+		for cpu in range(c['cpus'])) - counts[(c['cpus'] + c['resets'] % 2) * (c['max_rules'] + 1) + $1]
+		)(json.load(open('$T_DIR/config')), [r['formatted']['value']['packets'] for r in d])"
+}
+
+t_is 'what a rule has counted' 7 "$(counted_by_maps 1)"
+t_ok 'rule reset' "$PB" rule reset
+t_is 'after a reset' 0 "$(counted_by_maps 1)"
+in_b "$PYTHON" "$PEER" send udp "$A4" 85 --count 3
+t_ok 'three packets are counted' wait_for 60 counted 1 3
+t_is 'and since' 3 "$(counted_by_maps 1)"
+t_ok 'under the shared lock' flock -s "$PINS/default" bpftool map dump pinned "$PINS/default/pb_rules"
+t_is 'pb_config.maps names the pins, in the order of the page' \
+	"$(sed -n 's/^\.It \(pb_[a-z]*\) Ta [a-z_]* Ta .*/\1/p' "$TOP/man/xdp-portblock.maps.5")" \
+	"$(dump pb_config | json '"\n".join(map(str, filter(None, d[0]["formatted"]["value"]["maps"])))' |
+		while read -r id; do bpftool -j map show id "$id" | json 'd["name"]'; done)"
+
 t_is 'each pin is a map of its name' "$(cd "$PINS/default" && printf '%s\n' pb_*)" \
 	"$(for pin in "$PINS"/default/pb_*; do
 		bpftool -j map show pinned "$pin" | json 'd["name"]'

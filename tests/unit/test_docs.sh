@@ -91,7 +91,7 @@ t_is 'man: commands' "$(printf '%s\n' "${commands[@]}" | sort)" "$(synopsis | cu
 for command in "${commands[@]}"; do
 	t_is "man: options of $command" "$(tool_options "$command")" \
 		"$(synopsis | grep "^$command:" | flags | words <<<"$every $(synopsis | grep "^$command:" | flags)")"
-	t_ok "man: $command is described" grep -qx "\.It Cm $command" <(sed '/^\.Sh JSON/,$d' "$MAN")
+	t_ok "man: $command is described" grep -qx "\.It Cm $command" "$MAN"
 done
 t_is 'man: each option is described' "$(words <<<"$all --version -V")" "$(grep '^\.It Fl' "$MAN" | flags)"
 t_is 'man: no option that the tool lacks' "$(words <<<"$all --version -V")" \
@@ -103,10 +103,11 @@ t_is 'man: outcomes are those of the library' \
 
 # --- xdp-portblock.rules(5) -----------------------------------------------------------
 
-# example N: the page's Nth display
+# example N [PAGE]: the page's Nth display
 example()
 {
-	awk -v n="$1" '/^\.Bd/ { on = ++at == n; next } /^\.Ed/ { on = 0 } on' man/xdp-portblock.rules.5
+	awk -v n="$1" '/^\.Bd/ { on = ++at == n; next } /^\.Ed/ { on = 0 } on' \
+		"man/${2:-xdp-portblock.rules.5}"
 }
 
 # example_of COMMAND: what the page says it prints, up to the next command
@@ -116,17 +117,70 @@ example_of()
 }
 
 example 1 >"$T_DIR/web.rules"
-example 4 >"$T_DIR/web.json"
+example 1 xdp-portblock-json.5 >"$T_DIR/web.json"
 for form in rules json; do
-	t_is "rules(5): its example web.$form is right" "$(example_of 2 'check web.rules')" \
+	t_is "rules(5), json(5): the example web.$form is right" "$(example_of 2 'check web.rules')" \
 		"$(cd "$T_DIR" && "$PB" check "web.$form" 2>&1 | sed "s/web.json/web.rules/")"
 done
 printf '%s\n' '# line 1' 'policy maybe' 'drop tcp dport 70000' >"$T_DIR/faults.rules"
-t_is 'rules(5): its example of faults' "$(example_of 5 'check faults.rules')" \
+t_is 'rules(5): its example of faults' "$(example_of 4 'check faults.rules')" \
 	"$(cd "$T_DIR" && "$PB" check faults.rules 2>&1)"
 t_is 'rules(5): settings are those of the library' \
 	"$(sed -n 's/^\t{ "\([a-z]*\)", { "\([a-z]*\)", "\([a-z]*\)" }.*/\1 \2 | \3/p' lib/rules/settings.c)" \
 	"$(sed -n 's/^\.It Cm \([a-z]* [a-z]* | [a-z]*\)$/\1/p' man/xdp-portblock.rules.5)"
+
+# --- xdp-portblock-json(5) ------------------------------------------------------------
+
+# Which command prints which key, and of what type, is looked at by net:json.
+keys=$({
+	grep -rhoE 'json_add\([a-z]+, "[a-z_]+"' xdp-portblock | grep -oE '"[a-z_]+"'
+	grep -rhoE '\.key = "[a-z_]+"' lib | grep -oE '"[a-z_]+"'
+} | tr -d '"' | words)
+t_ok 'json(5): there are keys' test "$(wc -w <<<"$keys")" -ge 40
+t_is 'json(5): each key is described' '' "$(for key in $keys; do
+	grep -qE "^\.It Li (.*[ .])?$key( .*)? Pq " man/xdp-portblock-json.5 || echo "$key"
+done)"
+
+# --- xdp-portblock.maps(5) ------------------------------------------------------------
+
+MAPS=man/xdp-portblock.maps.5
+t_is 'maps(5): is about this layout' "$(sed -n 's/^#define PB_ABI_VERSION //p' headers/portblock/abi.h)" \
+	"$(sed -n 's/^This page describes layout \([0-9]*\)\.$/\1/p' $MAPS)"
+t_is 'maps(5): has the maps and their types, in order' \
+	"$(sed -n 's/.*{ "\(pb_[a-z]*\)", BPF_MAP_TYPE_\([A-Z_]*\),.*/\1 \L\2/p' lib/*/maps.c)" \
+	"$(sed -n 's/^\.It \(pb_[a-z]*\) Ta \([a-z_]*\) Ta .*/\1 \2/p' $MAPS)"
+t_is 'maps(5): each structure that it names is described' '' "$(grep -oE 'struct pb_[a-z_]+' $MAPS |
+	sort -u | while read -r struct; do grep -q "^\.Ss $struct, " $MAPS || echo "$struct"; done)"
+
+# What the page says of sizes, offsets and types, for the compiler to judge. A field that the page
+# leaves out would be a gap.
+layout()
+{
+	echo '#include <stddef.h>'
+	echo '#include <portblock/abi.h>'
+	awk 'function closes() { if (struct) holds("sizeof(" struct ") - (" end ") < 8") }
+		function holds(what) { print "_Static_assert(" what ", \"" struct " " name "\");" }
+		/^\.S[sh] / { closes(); struct = name = "" }
+		/^\.Ss struct / {
+			struct = $2 " " $3; sub(/,/, "", struct); end = "0"
+			holds("sizeof(" struct ") == " $4)
+		}
+		struct && /^\.It / {
+			split($0, cell, / Ta /); sub(/^\.It /, "", cell[1]); name = cell[3]
+			field = "((" struct " *)0)->" name
+			holds("offsetof(" struct ", " name ") == " cell[1])
+			holds("offsetof(" struct ", " name ") - (" end ") < 8")
+			holds("__builtin_types_compatible_p(__typeof__(" field "), " cell[2] ")")
+			end = "offsetof(" struct ", " name ") + sizeof(" field ")"
+		}' $MAPS
+}
+layout >"$T_DIR/layout.c"
+t_ok 'maps(5): describes fields' test "$(grep -c offsetof "$T_DIR/layout.c")" -ge 100
+t_ok 'maps(5): sizes, offsets and types are those of abi.h' "$(sed -n 's/^CC := //p' config.mk)" \
+	-std=gnu11 -Iheaders -fsyntax-only "$T_DIR/layout.c"
+sed '0,/== [1-9]/s/== \([1-9]\)/== 1\1/' "$T_DIR/layout.c" >"$T_DIR/wrong.c"
+t_fail 'maps(5): a wrong one is noticed' 1 'static assertion failed' "$(sed -n 's/^CC := //p' config.mk)" \
+	-std=gnu11 -Iheaders -fsyntax-only "$T_DIR/wrong.c"
 
 # --- libportblock(3) ------------------------------------------------------------------
 
