@@ -3,6 +3,7 @@
 #include <string.h>
 #include "rule/duration.h"
 #include "util/error.h"
+#include "util/escape.h"
 #include "util/text.h"
 
 #define NS 1000000000ULL

@@ -9,7 +9,7 @@
 #include "rule/ports.h"
 #include "rule/prefix.h"
 #include "util/error.h"
-#include "util/text.h"
+#include "util/escape.h"
 
 static int set_action(struct pb_rule *rule, const char *text, const struct pb_input *in)
 {

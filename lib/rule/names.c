@@ -5,6 +5,7 @@
 #include <string.h>
 #include "rule/names.h"
 #include "util/error.h"
+#include "util/escape.h"
 #include "util/text.h"
 
 /* ---- Looking up ---------------------------------------------------------------------------- */

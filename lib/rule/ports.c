@@ -8,6 +8,7 @@
 #include "rule/ports.h"
 #include "util/array.h"
 #include "util/error.h"
+#include "util/escape.h"
 #include "util/text.h"
 
 #define PORT_MAX 65535

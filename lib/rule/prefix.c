@@ -5,6 +5,7 @@
 #include "rule/prefix.h"
 #include "util/array.h"
 #include "util/error.h"
+#include "util/escape.h"
 #include "util/text.h"
 
 struct list {

@@ -5,7 +5,7 @@
 #include "rule/fields.h"
 #include "rule/prefix.h"
 #include "util/error.h"
-#include "util/text.h"
+#include "util/escape.h"
 
 void pb_rule_clear(struct pb_rule *rule)
 {

@@ -6,6 +6,7 @@
 #include "rule/fields.h"
 #include "rule/names.h"
 #include "util/error.h"
+#include "util/escape.h"
 #include "util/text.h"
 
 #define FIELDS_MAX 32

@@ -7,7 +7,7 @@
 #include "rule/json.h"
 #include "rules/file.h"
 #include "util/error.h"
-#include "util/text.h"
+#include "util/escape.h"
 
 /* More than what fits into PB_RULES_LIMIT rules and their lists. */
 #define ARRAYS_MAX (8U * PB_RULES_LIMIT)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "rules/file.h"
 #include "util/error.h"
+#include "util/escape.h"
 #include "util/text.h"
 
 struct line {

@@ -6,8 +6,8 @@
 #include <unistd.h>
 #include "rules/file.h"
 #include "util/error.h"
+#include "util/escape.h"
 #include "util/files.h"
-#include "util/text.h"
 
 #define INCLUDES_MAX 16
 

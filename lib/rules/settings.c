@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "util/error.h"
-#include "util/text.h"
+#include "util/escape.h"
 
 struct setting {
 	const char *name;

@@ -2,7 +2,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include "util/error.h"
-#include "util/text.h"
 
 int pb_fail(struct pb_error *error, int code, const char *format, ...)
 {

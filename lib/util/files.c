@@ -10,8 +10,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 #include "util/error.h"
+#include "util/escape.h"
 #include "util/files.h"
-#include "util/text.h"
 
 #define MIB (1U << 20)
 #define FILE_MAX (64 * MIB)

@@ -1,25 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What the readers and writers of text share: words quoted back, numbers, lists. */
+/* What the readers and writers of text share: numbers, lists, streams. */
 #ifndef PB_TEXT_H
 #define PB_TEXT_H
 
 #include <stdio.h>
 #include <portblock/portblock.h>
-
-struct pb_quoted {
-	char text[104];
-};
-
-/*
- * A word of the user's in double quotes, for a message: escaped as by PB_ESCAPE_LINE, a long word
- * is cut and ends in "...".
- */
-struct pb_quoted pb_quote(const char *word);
-/* Lives until the end of the expression it stands in. */
-#define PB_Q(word) (pb_quote(word).text)
-
-/* Is there nothing for pb_text_escape() to escape? */
-bool pb_text_is_clean(const char *text);
 
 /*
  * A decimal number of `len` digits, without sign, spaces and leading zeros.

@@ -3,7 +3,7 @@
 #include <string.h>
 #include "util/array.h"
 #include "util/error.h"
-#include "util/text.h"
+#include "util/escape.h"
 
 #define SPACE " \t\n\v\f\r"
 #define WORDS_MAX 4096 /* no line that means something has so many */

@@ -13,9 +13,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <json-c/json.h>
-#include "util/error.h"
 #include "rule/fields.h"
-#include "util/text.h"
+#include "util/error.h"
+#include "util/escape.h"
 
 #define READ_AT 1000000000000ULL /* the time at which all is read */
 

@@ -11,7 +11,6 @@
 #include "random.h"
 #include "rule/ports.h"
 #include "says.h"
-#include "util/text.h"
 
 #define TCP (1U << PB_PROTO_TCP)
 #define UDP (1U << PB_PROTO_UDP)

@@ -10,7 +10,6 @@
 #include <cmocka.h>
 #include "rule/prefix.h"
 #include "says.h"
-#include "util/text.h"
 
 /* Reads a list; gives its canonical text and the note. The caller frees. */
 static char *read_list(const char *list, struct pb_error *note)

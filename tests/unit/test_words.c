@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include "rule/names.h"
 #include "says.h"
-#include "util/text.h"
+#include "util/escape.h"
 
 /* Splits, and joins the words with | for comparison. */
 static void splits(const char *line, const char *wanted)
