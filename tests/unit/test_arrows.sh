@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The rooms of lib/ stand in a row, and arrows between them go one way: by what the sources
+# include, and by what the objects call. Within a room, too, there is no circle.
+
+cd "$(dirname "$0")/../.." || exit 1
+. tests/lib.sh
+
+ROOMS='util rule rules compile maps attach inspect'
+
+# Of pairs `FROM TO` of files in rooms, those that lead to a later room
+backward()
+{
+	awk -v rooms="$ROOMS" 'BEGIN { n = split(rooms, order); for (i = 1; i <= n; i++) rank[order[i]] = i }
+		{ split($1, from, "/"); split($2, to, "/") }
+		!(from[1] in rank) || !(to[1] in rank) || rank[from[1]] < rank[to[1]]'
+}
+
+# Of such pairs, those that lead in a circle
+circular()
+{
+	tsort 2>&1 >/dev/null | sed 's/^tsort: //'
+}
+
+# What the sources of lib/ include of each other
+includes()
+{
+	awk -F'"' '/^#include "[a-z-]*\// { sub("^lib/", "", FILENAME); print FILENAME, $2 }' lib/*/*.[ch]
+}
+
+# What the objects of lib/ take of each other; there may be objects whose source is gone
+calls()
+{
+	local sources=(lib/[!b]*/*.c)
+	sources=("${sources[@]#lib/}")
+	(cd build/obj/lib && nm -A "${sources[@]/%.c/.o}") | awk '
+		{ split($1, at, ":"); kind = $(NF - 1); sub("\\.o$", "", at[1]) }
+		kind ~ /^[TDRBC]$/ { owner[$NF] = at[1] }
+		kind == "U" { user[++n] = at[1]; used[n] = $NF }
+		END { for (i = 1; i <= n; i++) if (used[i] in owner) print user[i], owner[used[i]] }' | sort -u
+}
+
+t_is 'arrows: one backward is seen' 'rule/a.c maps/b.h' \
+	"$(printf '%s\n' 'maps/b.c rule/a.h' 'rule/a.c maps/b.h' 'maps/b.c maps/c.h' | backward)"
+t_is 'arrows: a room nobody knows is seen' 'maps/b.c shed/a.h' "$(echo 'maps/b.c shed/a.h' | backward)"
+t_is 'arrows: none in a circle' '' "$(printf '%s\n' 'a b' 'b c' 'a c' | circular)"
+t_ok 'arrows: a circle is seen' grep -q 'a$' <(printf '%s\n' 'a b' 'b c' 'c a' | circular)
+
+t_is 'lib: its folders are the rooms' "$(xargs -n 1 <<<"bpf $ROOMS" | sort | xargs)" \
+	"$(cd lib && printf '%s\n' */ | tr -d / | sort | xargs)"
+t_ok 'lib: sources include each other' test "$(includes | wc -l)" -gt 100
+t_is 'lib: no include leads back' '' "$(includes | grep -v '^bpf/' | backward)"
+t_is 'lib: no include leads in a circle' '' "$(includes | circular)"
+t_is 'lib: the program includes nothing of the rooms' '' "$(includes | grep '^bpf/')"
+t_ok 'lib: objects call each other' test "$(calls | wc -l)" -gt 100
+t_is 'lib: no call leads back' '' "$(calls | backward)"
+t_is 'lib: no call leads in a circle' '' "$(calls | circular)"
+t_is 'tool: takes of the library what its header offers' '' \
+	"$(grep -n '#include "[a-z]*/' xdp-portblock/*.[ch])"
+t_is 'tool: calls nothing of libbpf and libxdp' '' \
+	"$(nm -Au build/obj/xdp-portblock/*.o | grep -E ' (bpf_|btf_|libbpf_|xdp_|libxdp_)')"
+
+t_done
