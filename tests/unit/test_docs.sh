@@ -242,6 +242,13 @@ for figure in "takes $drop instructions more" "${least% *} to ${most% *} of the 
 done
 t_is 'README.md: as many instructions with 60,000 rules' "$drop" "$(measured 'drop, 60,000 rules' 2)"
 
+# As in: xdp-portblock(8) says under *What it does not see*; whatever the case, as headings of mdoc
+sections=$(tr '\n' ' ' <SECURITY.md | tr -s ' ' | grep -oE 'under \*[^*]+\*' | sed 's/^under .//; s/.$//')
+t_ok 'SECURITY.md: cites sections' test -n "$sections"
+t_is 'SECURITY.md: cites sections that are there' '' "$(while read -r section; do
+	grep -qixE "\.S[hs] $section" "$MAN" || echo "$section"
+done <<<"$sections")"
+
 # --- what cites what ------------------------------------------------------------------
 
 # As in: xdp-portblock(8) "Which rule decides"
