@@ -15,7 +15,7 @@ all:
 # --- configuration ---------------------------------------------------------------
 
 # These need no config.mk, and so nothing of what ./configure looks for.
-no_config := clean distclean help lint table
+no_config := clean distclean help html lint table
 ifneq ($(if $(MAKECMDGOALS),$(filter-out $(no_config),$(MAKECMDGOALS)),all),)
 -include config.mk
 
@@ -266,6 +266,14 @@ table:
 		doc/conformance.md >build/conformance.md
 	@cat build/conformance.md >doc/conformance.md
 
+# --- the manual in HTML ----------------------------------------------------------
+
+HTML ?= build/html
+.PHONY: html
+html:
+	$(call say,HTML,$(HTML))
+	$(Q)man/make-html $(HTML)
+
 # --- benchmarks ------------------------------------------------------------------
 
 # All of them, in less than 15 minutes; results and plots in build/bench.
@@ -322,6 +330,7 @@ help:
 	@echo 'make bench           measure all, to build/bench; bench-insns: instructions a packet only'
 	@echo 'make lint            clang-format, shellcheck, cppcheck, mandoc, python'
 	@echo 'make fuzz            all fuzzers, FUZZ_SECONDS=60 each; fuzz-parse, -rule_text, -file, -json: one'
+	@echo 'make html            the manual in HTML, to build/html (mandoc)'
 	@echo 'make table           write the tables of doc/conformance.md anew'
 	@echo 'make install         to $$(DESTDIR)$$(PREFIX); uninstall takes it back'
 	@echo 'make clean           remove what make made; distclean: and config.mk'
