@@ -15,7 +15,7 @@ all:
 # --- configuration ---------------------------------------------------------------
 
 # These need no config.mk, and so nothing of what ./configure looks for.
-no_config := clean distclean help html lint table
+no_config := clean dist distclean help html lint table
 ifneq ($(if $(MAKECMDGOALS),$(filter-out $(no_config),$(MAKECMDGOALS)),all),)
 -include config.mk
 
@@ -207,6 +207,18 @@ uninstall:
 	done
 	@rmdir "$(DESTDIR)$(INCLUDEDIR)/portblock" 2>/dev/null || :
 
+# What is committed, and the same bytes each time: git sorts, and gives all of it the time of the
+# commit; gzip -n writes none.
+DIST ?= build/xdp-portblock-$(VERSION).tar.gz
+.PHONY: dist
+dist:
+	$(call say,DIST,$(DIST))
+	@mkdir -p $(dir $(DIST))
+	$(Q)git -c safe.directory='$(CURDIR)' -c tar.umask=0022 archive --format=tar \
+		--prefix=xdp-portblock-$(VERSION)/ -o $(DIST).tar HEAD
+	$(Q)gzip -n -9 <$(DIST).tar >$(DIST)
+	@rm -f $(DIST).tar
+
 clean:
 	rm -rf build build-asan xdp-portblock/xdp-portblock
 
@@ -330,6 +342,7 @@ help:
 	@echo 'make bench           measure all, to build/bench; bench-insns: instructions a packet only'
 	@echo 'make lint            clang-format, shellcheck, cppcheck, mandoc, python'
 	@echo 'make fuzz            all fuzzers, FUZZ_SECONDS=60 each; fuzz-parse, -rule_text, -file, -json: one'
+	@echo 'make dist            what is committed, as build/xdp-portblock-$(VERSION).tar.gz'
 	@echo 'make html            the manual in HTML, to build/html (mandoc)'
 	@echo 'make table           write the tables of doc/conformance.md anew'
 	@echo 'make install         to $$(DESTDIR)$$(PREFIX); uninstall takes it back'
