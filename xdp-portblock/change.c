@@ -30,7 +30,7 @@ int change_ruleset(const struct arguments *arguments, change_function *change, v
 {
 	struct pb_ruleset *ruleset = NULL;
 	struct pb_error error;
-	struct pb_set set = {};
+	struct pb_rules rules = {};
 	__u64 confirm;
 	int ret = confirm_time(arguments, &confirm);
 
@@ -38,15 +38,15 @@ int change_ruleset(const struct arguments *arguments, change_function *change, v
 		return ret;
 	ret = pb_ruleset_open(ruleset_name(arguments), &ruleset, &error);
 	if (!ret)
-		ret = pb_ruleset_begin(ruleset, &set, &error);
+		ret = pb_ruleset_begin(ruleset, &rules, &error);
 	if (!ret)
-		ret = change(&set, context, &error);
+		ret = change(&rules, context, &error);
 	if (!ret && !confirm && !given(arguments, OPT_FORCE))
-		ret = guard_ruleset(ruleset, &set, GUARD_CONFIRM, &error);
+		ret = guard_ruleset(ruleset, &rules, GUARD_CONFIRM, &error);
 	if (!ret)
-		ret = pb_ruleset_commit(ruleset, &set, confirm, &error);
+		ret = pb_ruleset_commit(ruleset, &rules, confirm, &error);
 	else if (ruleset)
-		pb_ruleset_abort(ruleset, &set);
+		pb_ruleset_abort(ruleset, &rules);
 	pb_ruleset_close(ruleset);
 	if (ret < 0)
 		return fail(&error);

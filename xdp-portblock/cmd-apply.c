@@ -3,14 +3,14 @@
 #include <stdio.h>
 #include "tool.h"
 
-static int replace(struct pb_set *set, void *context, struct pb_error *error)
+static int replace(struct pb_rules *rules, void *context, struct pb_error *error)
 {
-	return pb_set_replace(set, context, error);
+	return pb_rules_replace(rules, context, error);
 }
 
 int cmd_apply(const struct arguments *arguments)
 {
-	struct pb_set wanted = {};
+	struct pb_rules wanted = {};
 	size_t nr;
 	int ret;
 
@@ -19,9 +19,9 @@ int cmd_apply(const struct arguments *arguments)
 	ret = read_file(arguments->words[0], &wanted);
 	if (ret != DONE)
 		return ret;
-	nr = wanted.nr_rules;
+	nr = wanted.nr;
 	ret = change_ruleset(arguments, replace, &wanted);
-	pb_set_clear(&wanted);
+	pb_rules_clear(&wanted);
 	if (ret == DONE)
 		print("Ruleset %s: %zu rule%s from %s\n", ruleset_name(arguments), nr,
 		      nr == 1 ? "" : "s", arguments->words[0]);
@@ -30,7 +30,7 @@ int cmd_apply(const struct arguments *arguments)
 
 /* The end of the time to confirm: which rules last then, and how. */
 struct ending {
-	int (*read)(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error);
+	int (*read)(struct pb_ruleset *ruleset, struct pb_rules *rules, struct pb_error *error);
 	int (*end)(struct pb_ruleset *ruleset, struct pb_error *error);
 	bool confirms; /* `confirm` would be a way on */
 	const char *done;
@@ -40,12 +40,12 @@ static int guard_end(struct pb_ruleset *ruleset, const struct ending *ending,
 		     struct pb_error *error)
 {
 	char option[PB_RULESET_OPTION_LEN], way_on[160];
-	struct pb_set set = {};
+	struct pb_rules rules = {};
 	int ret = 0;
 
 	if (!guarded() || !pb_ruleset_pending(ruleset))
 		return 0; /* the rules that are in force stay */
-	ret = ending->read(ruleset, &set, error);
+	ret = ending->read(ruleset, &rules, error);
 	pb_ruleset_option(pb_ruleset_name(ruleset), option);
 	if (ending->confirms)
 		snprintf(
@@ -53,8 +53,9 @@ static int guard_end(struct pb_ruleset *ruleset, const struct ending *ending,
 			"`xdp-portblock confirm%s` keeps the rules that are in force, " GUARD_FORCE,
 			option);
 	if (!ret)
-		ret = guard_ruleset(ruleset, &set, ending->confirms ? way_on : GUARD_FORCE, error);
-	pb_set_clear(&set);
+		ret = guard_ruleset(ruleset, &rules, ending->confirms ? way_on : GUARD_FORCE,
+				    error);
+	pb_rules_clear(&rules);
 	return ret;
 }
 

@@ -10,12 +10,12 @@ static bool is_failsafe(const struct pb_rule *rule)
 }
 
 /* A file is applied as it is written, so `deny` without them is worth a word. */
-static void warn_of_deny(const struct pb_set *set)
+static void warn_of_deny(const struct pb_rules *rules)
 {
-	if (set->settings.policy != PB_POLICY_DENY)
+	if (rules->settings.policy != PB_POLICY_DENY)
 		return;
-	for (size_t i = 0; i < set->nr_rules; i++)
-		if (is_failsafe(&set->rules[i]))
+	for (size_t i = 0; i < rules->nr; i++)
+		if (is_failsafe(&rules->rule[i]))
 			return;
 	note("policy deny without the rules that let the host get its own address: add "
 	     "`allow udp dport 68 comment \"failsafe\"` (DHCP) and `allow udp dport 546 comment "
@@ -26,23 +26,23 @@ int cmd_check(const struct arguments *arguments)
 {
 	__u32 max_rules = PB_RULES_LIMIT;
 	struct pb_error error;
-	struct pb_set set = {};
+	struct pb_rules rules = {};
 	int ret;
 
 	if (arguments->nr_words != 1)
 		return wrong(arguments, "check which file?");
 	ret = option_number(arguments, OPT_MAX_RULES, 1, PB_RULES_LIMIT, &max_rules);
 	if (ret == DONE)
-		ret = read_file(arguments->words[0], &set);
+		ret = read_file(arguments->words[0], &rules);
 	if (ret != DONE)
 		return ret;
-	if (pb_set_check(&set, max_rules, &error)) {
+	if (pb_rules_check(&rules, max_rules, &error)) {
 		ret = fail(&error);
 	} else {
-		warn_of_deny(&set);
-		print("%s: %zu rule%s, policy %s\n", arguments->words[0], set.nr_rules,
-		      set.nr_rules == 1 ? "" : "s", pb_policy_name(set.settings.policy));
+		warn_of_deny(&rules);
+		print("%s: %zu rule%s, policy %s\n", arguments->words[0], rules.nr,
+		      rules.nr == 1 ? "" : "s", pb_policy_name(rules.settings.policy));
 	}
-	pb_set_clear(&set);
+	pb_rules_clear(&rules);
 	return ret;
 }

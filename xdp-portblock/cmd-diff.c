@@ -53,29 +53,29 @@ static bool differ(const struct pb_rule *a, const struct pb_rule *b)
 	       !a->expires != !b->expires;
 }
 
-static void compare(struct difference *difference, const struct pb_set *loaded,
-		    const struct pb_set *wanted)
+static void compare(struct difference *difference, const struct pb_rules *loaded,
+		    const struct pb_rules *wanted)
 {
 	const struct pb_rule *same;
 
 	compare_settings(difference, &loaded->settings, &wanted->settings);
-	for (size_t i = 0; i < loaded->nr_rules; i++) {
-		same = pb_set_find_same(wanted, &loaded->rules[i]);
-		if (same && !differ(same, &loaded->rules[i]))
+	for (size_t i = 0; i < loaded->nr; i++) {
+		same = pb_rules_find_same(wanted, &loaded->rule[i]);
+		if (same && !differ(same, &loaded->rule[i]))
 			continue;
-		print_rule(difference, '-', &loaded->rules[i]);
+		print_rule(difference, '-', &loaded->rule[i]);
 		if (same)
 			print_rule(difference, '+', same);
 	}
-	for (size_t i = 0; i < wanted->nr_rules; i++)
-		if (!pb_set_find_same(loaded, &wanted->rules[i]))
-			print_rule(difference, '+', &wanted->rules[i]);
+	for (size_t i = 0; i < wanted->nr; i++)
+		if (!pb_rules_find_same(loaded, &wanted->rule[i]))
+			print_rule(difference, '+', &wanted->rule[i]);
 }
 
 int cmd_diff(const struct arguments *arguments)
 {
 	struct difference difference = { .from = ruleset_name(arguments) };
-	struct pb_set loaded = {}, wanted = {};
+	struct pb_rules loaded = {}, wanted = {};
 	struct pb_ruleset *ruleset;
 	struct pb_error error;
 	int ret;
@@ -91,11 +91,11 @@ int cmd_diff(const struct arguments *arguments)
 		pb_ruleset_close(ruleset);
 	}
 	if (!ret) {
-		pb_set_expire(&loaded, pb_clock());
+		pb_rules_expire(&loaded, pb_clock());
 		compare(&difference, &loaded, &wanted);
 	}
-	pb_set_clear(&loaded);
-	pb_set_clear(&wanted);
+	pb_rules_clear(&loaded);
+	pb_rules_clear(&wanted);
 	if (ret) {
 		fail(&error);
 		return WRONG_USAGE;

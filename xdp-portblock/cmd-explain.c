@@ -11,7 +11,7 @@
 struct explaining {
 	const struct arguments *arguments;
 	struct pb_ruleset *ruleset;
-	struct pb_set set;
+	struct pb_rules rules;
 	struct pb_twin *twin;
 	bool ethernet; /* frames of the interface begin with an Ethernet header */
 };
@@ -51,7 +51,7 @@ static void say_why_rule(const struct pb_explanation *how, const struct reasons 
 		snprintf(why, size, "of rules that are equally specific, it has the lowest id");
 }
 
-static void say_why(const struct pb_explanation *how, const struct pb_set *set,
+static void say_why(const struct pb_explanation *how, const struct pb_rules *rules,
 		    struct reasons *reasons)
 {
 	static const char *const unparsed[PB_OUTCOME_MAX] = {
@@ -70,7 +70,7 @@ static void say_why(const struct pb_explanation *how, const struct pb_set *set,
 		say_why_rule(how, reasons, reasons->why, sizeof(reasons->why));
 	else if (how->outcome == PB_OUTCOME_DROP_POLICY)
 		snprintf(reasons->why, sizeof(reasons->why), "no rule matches, and policy is deny");
-	else if (set->settings.policy == PB_POLICY_DENY)
+	else if (rules->settings.policy == PB_POLICY_DENY)
 		snprintf(reasons->why, sizeof(reasons->why),
 			 "no rule matches, and it belongs to a connection of this host");
 	else
@@ -82,7 +82,7 @@ static void say_why(const struct pb_explanation *how, const struct pb_set *set,
  * Finds the rules that match. Whether the packet is of a connection only the program knows; the
  * answer that fits what it said is taken.
  */
-static int find_reasons(const struct pb_explanation *how, const struct pb_set *set,
+static int find_reasons(const struct pb_explanation *how, const struct pb_rules *rules,
 			struct reasons *reasons)
 {
 	struct pb_flow flow = how->flow;
@@ -92,18 +92,18 @@ static int find_reasons(const struct pb_explanation *how, const struct pb_set *s
 	memset(reasons, 0, sizeof(*reasons));
 	if (how->parsed == PB_OUTCOME_PASS) {
 		flow.connected = false;
-		if (pb_set_judge(set, &flow, now, &rule) != how->outcome ||
+		if (pb_rules_judge(rules, &flow, now, &rule) != how->outcome ||
 		    (rule ? rule->id : 0) != how->rule)
 			flow.connected = true;
 		reasons->connected = flow.connected;
-		if (pb_set_matches(set, &flow, now, &reasons->matches, &reasons->nr))
+		if (pb_rules_matches(rules, &flow, now, &reasons->matches, &reasons->nr))
 			return -ENOMEM;
 	}
-	say_why(how, set, reasons);
+	say_why(how, rules, reasons);
 	return 0;
 }
 
-static bool depends_on_connection(const struct pb_explanation *how, const struct pb_set *set)
+static bool depends_on_connection(const struct pb_explanation *how, const struct pb_rules *rules)
 {
 	struct pb_flow flow = how->flow;
 	const struct pb_rule *with, *without;
@@ -111,19 +111,19 @@ static bool depends_on_connection(const struct pb_explanation *how, const struct
 	enum pb_outcome outcome;
 
 	flow.connected = true;
-	outcome = pb_set_judge(set, &flow, now, &with);
+	outcome = pb_rules_judge(rules, &flow, now, &with);
 	flow.connected = false;
-	return pb_set_judge(set, &flow, now, &without) != outcome || with != without;
+	return pb_rules_judge(rules, &flow, now, &without) != outcome || with != without;
 }
 
 /* Behind the ports the program reads TCP's flags, and those only where a connection decides. */
-static void say_truncated(const struct pb_explanation *how, const struct pb_set *set,
+static void say_truncated(const struct pb_explanation *how, const struct pb_rules *rules,
 			  const struct frame *frame, struct reasons *reasons)
 {
 	size_t used = strlen(reasons->why);
 
 	if (!frame->truncated ||
-	    (how->parsed == PB_OUTCOME_PASS && !depends_on_connection(how, set)))
+	    (how->parsed == PB_OUTCOME_PASS && !depends_on_connection(how, rules)))
 		return;
 	reasons->truncated = true;
 	snprintf(reasons->why + used, sizeof(reasons->why) - used,
@@ -164,7 +164,7 @@ static char *text_of(const struct pb_rule *rule)
 static void print_explanation(const struct explaining *all, const struct pb_explanation *how,
 			      const struct reasons *reasons)
 {
-	const struct pb_rule *rule = pb_set_find(&all->set, how->rule);
+	const struct pb_rule *rule = pb_rules_find(&all->rules, how->rule);
 	char found[256], *text = text_of(rule);
 
 	say_found(how, found, sizeof(found));
@@ -204,7 +204,7 @@ static struct json_object *explanation_to_json(const struct explaining *all,
 	json_add(json, "verdict", json_string(how->drop ? "drop" : "pass"));
 	json_add(json, "outcome", json_string(pb_outcome_name(how->outcome)));
 	json_add(json, "rule", how->rule ? json_int(how->rule) : NULL);
-	json_add(json, "rule_text", rule_to_json(pb_set_find(&all->set, how->rule)));
+	json_add(json, "rule_text", rule_to_json(pb_rules_find(&all->rules, how->rule)));
 	json_add(json, "why", json_string(reasons->why));
 	json_add(json, "beaten", beaten);
 	json_add(json, "connected", json_boolean(reasons->connected));
@@ -240,10 +240,10 @@ static int print_answer(const struct explaining *all, const struct pb_explanatio
 	struct reasons reasons;
 	int ret = DONE;
 
-	if (find_reasons(how, &all->set, &reasons))
+	if (find_reasons(how, &all->rules, &reasons))
 		return out_of_memory();
 	if (frame)
-		say_truncated(how, &all->set, frame, &reasons);
+		say_truncated(how, &all->rules, frame, &reasons);
 	if (json)
 		ret = json_print(explanation_to_json(all, how, frame, &reasons));
 	else if (frame)
@@ -388,14 +388,14 @@ int cmd_explain(const struct arguments *arguments)
 	if (ret != DONE)
 		return ret;
 	if (pb_ruleset_open(name, &all.ruleset, &error) ||
-	    pb_ruleset_read(all.ruleset, &all.set, &error) ||
+	    pb_ruleset_read(all.ruleset, &all.rules, &error) ||
 	    pb_twin_open(all.ruleset, all.ethernet, &all.twin, &error))
 		ret = fail(&error);
 	else
 		ret = arguments->nr_words ? explain_file(&all, arguments->words[0]) :
 					    explain_options(&all);
 	pb_twin_close(all.twin);
-	pb_set_clear(&all.set);
+	pb_rules_clear(&all.rules);
 	pb_ruleset_close(all.ruleset);
 	return ret;
 }

@@ -35,8 +35,8 @@ static int read_options(const struct arguments *arguments, struct pb_load_option
 
 /* What is loaded under that name: it stays, or is what --rules and --policy change. */
 struct present {
-	struct pb_set rules;
-	struct pb_set before; /* come back unless a change is confirmed; else empty */
+	struct pb_rules rules;
+	struct pb_rules before; /* come back unless a change is confirmed; else empty */
 	bool pending;
 	struct pb_ruleset_options limits;
 };
@@ -63,16 +63,16 @@ static int read_present(const struct arguments *arguments, struct present *prese
 static int guard_rules(const struct present *present, const struct pb_load_options *options,
 		       struct pb_prospect *prospect, struct pb_error *error)
 {
-	struct pb_set to_come = {};
-	int ret = pb_set_replace(&to_come, options->rules ?: &present->rules, error);
+	struct pb_rules to_come = {};
+	int ret = pb_rules_replace(&to_come, options->rules ?: &present->rules, error);
 
 	if (!ret && options->set_policy)
-		ret = pb_set_policy(&to_come, options->policy, error);
-	prospect->set = &to_come;
+		ret = pb_rules_policy(&to_come, options->policy, error);
+	prospect->rules = &to_come;
 	if (!ret)
 		ret = guard(prospect, GUARD_FORCE, error);
-	pb_set_clear(&to_come);
-	prospect->set = &present->before;
+	pb_rules_clear(&to_come);
+	prospect->rules = &present->before;
 	if (!ret && present->pending)
 		ret = guard(prospect, GUARD_FORCE, error);
 	return ret;
@@ -92,8 +92,8 @@ static int guard_load(const struct arguments *arguments, const struct pb_load_op
 	prospect.limits = present.limits;
 	if (!ret)
 		ret = guard_rules(&present, options, &prospect, &error);
-	pb_set_clear(&present.rules);
-	pb_set_clear(&present.before);
+	pb_rules_clear(&present.rules);
+	pb_rules_clear(&present.before);
 	return ret ? fail(&error) : DONE;
 }
 
@@ -134,7 +134,7 @@ static int load(const struct arguments *arguments, const struct pb_load_options 
 int cmd_load(const struct arguments *arguments)
 {
 	struct pb_load_options options = {};
-	struct pb_set wanted = {};
+	struct pb_rules wanted = {};
 	int *ifindexes = NULL, ret;
 
 	if (!arguments->nr_words)
@@ -150,6 +150,6 @@ int cmd_load(const struct arguments *arguments)
 	if (ret == DONE)
 		ret = load(arguments, &options, ifindexes);
 	free(ifindexes);
-	pb_set_clear(&wanted);
+	pb_rules_clear(&wanted);
 	return ret;
 }

@@ -16,10 +16,10 @@ struct addition {
 	enum pb_added what;
 };
 
-static int add(struct pb_set *set, void *context, struct pb_error *error)
+static int add(struct pb_rules *rules, void *context, struct pb_error *error)
 {
 	struct addition *addition = context;
-	int ret = pb_set_add(set, &addition->rule, &addition->id, &addition->what, error);
+	int ret = pb_rules_add(rules, &addition->rule, &addition->id, &addition->what, error);
 
 	return ret ?: addition->what == PB_UNCHANGED;
 }

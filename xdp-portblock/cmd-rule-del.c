@@ -35,17 +35,18 @@ static bool is_first(struct ids *ids, __u32 id)
 }
 
 /* One that is not there is reported before any is deleted: the message lists what there is. */
-static int delete_ids(const struct arguments *arguments, struct pb_set *set, struct pb_error *error)
+static int delete_ids(const struct arguments *arguments, struct pb_rules *rules,
+		      struct pb_error *error)
 {
 	struct ids ids = {};
 	int ret = 0;
 
 	for (size_t i = 0; i < arguments->nr_words; i++)
-		if (!pb_set_find(set, id_of(arguments->words[i])))
-			return pb_set_del(set, id_of(arguments->words[i]), error);
+		if (!pb_rules_find(rules, id_of(arguments->words[i])))
+			return pb_rules_del(rules, id_of(arguments->words[i]), error);
 	for (size_t i = 0; !ret && i < arguments->nr_words; i++)
 		if (is_first(&ids, id_of(arguments->words[i])))
-			ret = pb_set_del(set, id_of(arguments->words[i]), error);
+			ret = pb_rules_del(rules, id_of(arguments->words[i]), error);
 	return ret;
 }
 
@@ -55,18 +56,18 @@ struct deletion {
 	__u32 id;
 };
 
-static int delete (struct pb_set *set, void *context, struct pb_error *error)
+static int delete (struct pb_rules *rules, void *context, struct pb_error *error)
 {
 	struct deletion *deletion = context;
 	const struct pb_rule *same;
 
 	if (are_ids(deletion->arguments))
-		return delete_ids(deletion->arguments, set, error);
-	same = pb_set_find_same(set, &deletion->rule);
+		return delete_ids(deletion->arguments, rules, error);
+	same = pb_rules_find_same(rules, &deletion->rule);
 	if (!same)
-		return pb_set_missing(set, &deletion->rule, error);
+		return pb_rules_missing(rules, &deletion->rule, error);
 	deletion->id = same->id;
-	return pb_set_del(set, deletion->id, error);
+	return pb_rules_del(rules, deletion->id, error);
 }
 
 int cmd_rule_del(const struct arguments *arguments)

@@ -7,17 +7,17 @@ int cmd_rule_list(const struct arguments *arguments)
 {
 	struct pb_ruleset *ruleset;
 	struct pb_error error;
-	struct pb_set set = {};
+	struct pb_rules rules = {};
 	int ret;
 
 	if (pb_ruleset_open(ruleset_name(arguments), &ruleset, &error))
 		return fail(&error);
-	ret = pb_ruleset_read(ruleset, &set, &error);
+	ret = pb_ruleset_read(ruleset, &rules, &error);
 	pb_ruleset_close(ruleset);
 	if (ret)
 		return fail(&error);
-	ret = print_rules(ruleset_name(arguments), &set, given(arguments, OPT_JSON));
-	pb_set_clear(&set);
+	ret = print_rules(ruleset_name(arguments), &rules, given(arguments, OPT_JSON));
+	pb_rules_clear(&rules);
 	return ret;
 }
 
@@ -28,10 +28,10 @@ static bool any_rule(const struct pb_rule *rule, void *context)
 	return true;
 }
 
-static int flush(struct pb_set *set, void *context, struct pb_error *error)
+static int flush(struct pb_rules *rules, void *context, struct pb_error *error)
 {
 	(void)error;
-	*(size_t *)context = pb_set_del_if(set, any_rule, NULL);
+	*(size_t *)context = pb_rules_del_if(rules, any_rule, NULL);
 	return 0;
 }
 

@@ -6,14 +6,14 @@
 #include "json.h"
 #include "tool.h"
 
-static char *text_of(const struct pb_set *set, bool json)
+static char *text_of(const struct pb_rules *rules, bool json)
 {
 	struct json_object *object;
 	char *text = NULL, *line;
 
 	if (!json)
-		return pb_set_format(set, pb_clock(), &text) ? NULL : text;
-	object = pb_set_to_json(set, NULL, pb_clock());
+		return pb_rules_format(rules, pb_clock(), &text) ? NULL : text;
+	object = pb_rules_to_json(rules, NULL, pb_clock());
 	text = json_take_text(object, JSON_C_TO_STRING_PRETTY);
 	if (!text || asprintf(&line, "%s\n", text) < 0)
 		line = NULL;
@@ -33,7 +33,7 @@ int cmd_save(const struct arguments *arguments)
 	const char *path = arguments->nr_words ? arguments->words[0] : "-";
 	struct pb_ruleset *ruleset;
 	struct pb_error error;
-	struct pb_set set = {};
+	struct pb_rules rules = {};
 	char *text;
 	int ret;
 
@@ -41,12 +41,12 @@ int cmd_save(const struct arguments *arguments)
 		return wrong(arguments, "'%s' is one word too many", arguments->words[1]);
 	if (pb_ruleset_open(ruleset_name(arguments), &ruleset, &error))
 		return fail(&error);
-	ret = pb_ruleset_read(ruleset, &set, &error);
+	ret = pb_ruleset_read(ruleset, &rules, &error);
 	pb_ruleset_close(ruleset);
 	if (ret)
 		return fail(&error);
-	text = text_of(&set, given(arguments, OPT_JSON) || named_json(path));
-	pb_set_clear(&set);
+	text = text_of(&rules, given(arguments, OPT_JSON) || named_json(path));
+	pb_rules_clear(&rules);
 	if (!text)
 		return out_of_memory();
 	if (strcmp(path, "-"))

@@ -9,13 +9,13 @@ static int print_setting(const struct arguments *arguments, struct pb_ruleset *r
 			 struct pb_error *error)
 {
 	const char *name = arguments->command->name, *value;
-	struct pb_set set = {};
+	struct pb_rules rules = {};
 	struct json_object *json;
 
-	if (pb_ruleset_read(ruleset, &set, error))
+	if (pb_ruleset_read(ruleset, &rules, error))
 		return fail(error);
-	value = pb_setting_value(&set.settings, name);
-	pb_set_clear(&set);
+	value = pb_setting_value(&rules.settings, name);
+	pb_rules_clear(&rules);
 	if (!given(arguments, OPT_JSON)) {
 		printf("%s\n", value);
 		return DONE;
@@ -27,16 +27,16 @@ static int print_setting(const struct arguments *arguments, struct pb_ruleset *r
 }
 
 /* Turning the policy to deny brings the failsafe rules along; the others are just set. */
-static int change(struct pb_set *set, void *context, struct pb_error *error)
+static int change(struct pb_rules *rules, void *context, struct pb_error *error)
 {
 	const struct arguments *arguments = context;
-	struct pb_settings wanted = set->settings;
+	struct pb_settings wanted = rules->settings;
 	int ret = pb_setting_set(&wanted, arguments->command->name, arguments->words[0], error);
 
 	if (!ret)
-		ret = pb_set_policy(set, wanted.policy, error);
+		ret = pb_rules_policy(rules, wanted.policy, error);
 	if (!ret)
-		set->settings = wanted;
+		rules->settings = wanted;
 	return ret;
 }
 

@@ -25,7 +25,7 @@ static struct json_object *rules_to_json(const struct reading *reading)
 	struct json_object *array = json_new_array(), *json;
 
 	for (size_t i = 0; i < reading->nr_rules; i++) {
-		const struct rule_reading *rule = &reading->rules[i];
+		const struct rule_reading *rule = &reading->by_rule[i];
 		char *text;
 
 		json = count_to_json(&rule->count, &rule->rate, reading->interval);
@@ -92,7 +92,7 @@ void print_reading(const struct reading *reading)
 
 	printf("%-5s %8s %8s %8s %8s  %s\n", "RULE", "PACKETS", "BYTES", "PKT/S", "B/S", "");
 	for (size_t i = 0; i < reading->nr_rules; i++) {
-		const struct rule_reading *rule = &reading->rules[i];
+		const struct rule_reading *rule = &reading->by_rule[i];
 
 		printf("%-5u ", rule->rule->id);
 		print_numbers(&rule->count, &rule->rate, reading->interval);

@@ -85,7 +85,7 @@ static const struct rule_reading **sorted_rules(const struct top *top)
 	if (!rules)
 		return NULL;
 	for (size_t i = 0; i < top->reading.nr_rules; i++)
-		rules[i] = &top->reading.rules[i];
+		rules[i] = &top->reading.by_rule[i];
 	sort_order = top->order;
 	qsort(rules, top->reading.nr_rules, sizeof(*rules), compare_rules);
 	return rules;
@@ -184,7 +184,7 @@ static void draw_screen(struct top *top)
 		return;
 	}
 	mvprintw(0, 0, "ruleset %s, policy %s, %zu rules, %zu interfaces%s",
-		 pb_ruleset_name(reading->ruleset), pb_policy_name(reading->set.settings.policy),
+		 pb_ruleset_name(reading->ruleset), pb_policy_name(reading->rules.settings.policy),
 		 reading->nr_rules, reading->nr_interfaces, top->paused ? "  PAUSED" : "");
 	mvprintw(1, 0, "%6s/s ", human(total_rate(reading), rate));
 	draw_sparkline(top, COLS - 10);

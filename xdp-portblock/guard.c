@@ -174,13 +174,13 @@ int guard(const struct pb_prospect *prospect, const char *way_on, struct pb_erro
 	return -1;
 }
 
-int guard_ruleset(const struct pb_ruleset *ruleset, const struct pb_set *set, const char *way_on,
-		  struct pb_error *error)
+int guard_ruleset(const struct pb_ruleset *ruleset, const struct pb_rules *rules,
+		  const char *way_on, struct pb_error *error)
 {
 	const struct pb_config *config = pb_ruleset_config(ruleset);
 	const struct pb_prospect prospect = {
 		.ruleset = pb_ruleset_name(ruleset),
-		.set = set,
+		.rules = rules,
 		.limits = { .max_rules = config->max_rules, .max_sources = config->max_sources },
 	};
 

@@ -70,19 +70,19 @@ static int print_rule(const struct pb_rule *rule, __u64 now)
 	return DONE;
 }
 
-int print_rules(const char *ruleset, const struct pb_set *set, bool json)
+int print_rules(const char *ruleset, const struct pb_rules *rules, bool json)
 {
 	__u64 now = pb_clock();
 	size_t shown = 0;
 	int ret = DONE;
 
 	if (json)
-		return json_print(pb_set_to_json(set, ruleset, now));
+		return json_print(pb_rules_to_json(rules, ruleset, now));
 	printf("Ruleset %s", ruleset);
-	print_settings(&set->settings);
+	print_settings(&rules->settings);
 	printf("\n");
-	for (size_t i = 0; ret == DONE && i < set->nr_rules; i++) {
-		const struct pb_rule *rule = &set->rules[i];
+	for (size_t i = 0; ret == DONE && i < rules->nr; i++) {
+		const struct pb_rule *rule = &rules->rule[i];
 
 		if (rule->expires && rule->expires <= now)
 			continue;

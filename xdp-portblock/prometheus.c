@@ -33,7 +33,7 @@ static void print_rule_counts(FILE *out, const struct reading *reading, bool byt
 	print_head(out, name, bytes ? "Bytes that a rule decided." : "Packets that a rule decided.",
 		   "counter");
 	for (size_t i = 0; i < reading->nr_rules; i++) {
-		const struct rule_reading *at = &reading->rules[i];
+		const struct rule_reading *at = &reading->by_rule[i];
 
 		fprintf(out, "%s{ruleset=", name);
 		print_value(out, pb_ruleset_name(reading->ruleset));

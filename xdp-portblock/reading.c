@@ -15,30 +15,30 @@ static int lack_memory(struct pb_error *error)
 /* The rules with their last counts, in the order of their ids. */
 static int read_rules(struct reading *reading, struct pb_error *error)
 {
-	struct rule_reading *rules;
-	struct pb_set set = {};
+	struct rule_reading *by_rule;
+	struct pb_rules rules = {};
 	size_t old = 0;
-	int ret = pb_ruleset_read(reading->ruleset, &set, error);
+	int ret = pb_ruleset_read(reading->ruleset, &rules, error);
 
 	if (ret)
 		return ret;
-	rules = calloc(set.nr_rules + 1, sizeof(*rules));
-	if (!rules) {
-		pb_set_clear(&set);
+	by_rule = calloc(rules.nr + 1, sizeof(*by_rule));
+	if (!by_rule) {
+		pb_rules_clear(&rules);
 		return lack_memory(error);
 	}
-	for (size_t i = 0; i < set.nr_rules; i++) {
-		rules[i].rule = &set.rules[i];
-		while (old < reading->nr_rules && reading->rules[old].rule->id < set.rules[i].id)
+	for (size_t i = 0; i < rules.nr; i++) {
+		by_rule[i].rule = &rules.rule[i];
+		while (old < reading->nr_rules && reading->by_rule[old].rule->id < rules.rule[i].id)
 			old++;
-		if (old < reading->nr_rules && reading->rules[old].rule->id == set.rules[i].id)
-			rules[i].count = reading->rules[old].count;
+		if (old < reading->nr_rules && reading->by_rule[old].rule->id == rules.rule[i].id)
+			by_rule[i].count = reading->by_rule[old].count;
 	}
-	free(reading->rules);
-	pb_set_clear(&reading->set);
-	reading->set = set; /* its array of rules does not move */
-	reading->rules = rules;
-	reading->nr_rules = set.nr_rules;
+	free(reading->by_rule);
+	pb_rules_clear(&reading->rules);
+	reading->rules = rules; /* its array of rules does not move */
+	reading->by_rule = by_rule;
+	reading->nr_rules = rules.nr;
 	return 0;
 }
 
@@ -58,7 +58,7 @@ static struct rate rate_of(const struct pb_count *before, const struct pb_count 
 static void count_rules(struct reading *reading)
 {
 	for (size_t i = 0; i < reading->nr_rules; i++) {
-		struct rule_reading *rule = &reading->rules[i];
+		struct rule_reading *rule = &reading->by_rule[i];
 		struct pb_count now = pb_ruleset_count(reading->ruleset, rule->rule->id);
 
 		rule->rate = rate_of(&rule->count, &now, reading->interval);
@@ -120,7 +120,8 @@ int reading_update(struct reading *reading, struct pb_error *error)
 			 pb_ruleset_name(reading->ruleset));
 		return -ENOENT;
 	}
-	if (!reading->rules || reading->set.generation != pb_ruleset_generation(reading->ruleset))
+	if (!reading->by_rule ||
+	    reading->rules.generation != pb_ruleset_generation(reading->ruleset))
 		ret = read_rules(reading, error);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	reading->interval =
@@ -136,8 +137,8 @@ int reading_update(struct reading *reading, struct pb_error *error)
 
 void reading_clear(struct reading *reading)
 {
-	pb_set_clear(&reading->set);
-	free(reading->rules);
+	pb_rules_clear(&reading->rules);
+	free(reading->by_rule);
 	free(reading->interfaces);
 	pb_ruleset_close(reading->ruleset);
 	memset(reading, 0, sizeof(*reading));

@@ -25,8 +25,8 @@ struct interface_reading {
 /* Zero before the first use; what it points at lives until the next update. */
 struct reading {
 	struct pb_ruleset *ruleset;
-	struct pb_set set; /* read again only when there is another generation */
-	struct rule_reading *rules;
+	struct pb_rules rules; /* read again only when there is another generation */
+	struct rule_reading *by_rule;
 	size_t nr_rules;
 	struct interface_reading *interfaces;
 	size_t nr_interfaces;

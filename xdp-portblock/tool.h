@@ -147,14 +147,14 @@ int option_number(const struct arguments *arguments, enum option_id id, unsigned
  */
 int interface_indexes(const struct arguments *arguments, int **ifindexes);
 /* Reads a ruleset file: FAILED after a message for each problem; notes go to stderr. */
-int read_file(const char *path, struct pb_set *set);
+int read_file(const char *path, struct pb_rules *rules);
 /* The rule that options and words say; WRONG_USAGE after a message. */
 int rule_from_arguments(const struct arguments *arguments, struct pb_rule *rule);
 /* Is any part of a rule given by an option? */
 bool rule_options_given(const struct arguments *arguments);
 
-/* change.c: edits the set, returns 0, an error, or 1 where there is nothing to change */
-typedef int change_function(struct pb_set *set, void *context, struct pb_error *error);
+/* change.c: edits the rules, returns 0, an error, or 1 where there is nothing to change */
+typedef int change_function(struct pb_rules *rules, void *context, struct pb_error *error);
 /* One transaction on the ruleset of -r, guarded, with --confirm; FAILED after a message. */
 int change_ruleset(const struct arguments *arguments, change_function *change, void *context);
 
@@ -170,8 +170,8 @@ bool guarded(void);
  * keeps its interfaces.
  */
 int guard(const struct pb_prospect *prospect, const char *way_on, struct pb_error *error);
-int guard_ruleset(const struct pb_ruleset *ruleset, const struct pb_set *set, const char *way_on,
-		  struct pb_error *error);
+int guard_ruleset(const struct pb_ruleset *ruleset, const struct pb_rules *rules,
+		  const char *way_on, struct pb_error *error);
 
 /*
  * write.c: FAILED after a message. Whoever reads a file sees the old one or the new one, whole, and
@@ -182,7 +182,7 @@ int write_file(const char *path, const char *text);
 
 /* print.c: text and JSON */
 struct json_object;
-int print_rules(const char *ruleset, const struct pb_set *set, bool json);
+int print_rules(const char *ruleset, const struct pb_rules *rules, bool json);
 /* Adds a key for each setting. */
 void settings_to_json(struct json_object *json, const struct pb_settings *settings);
 int print_interfaces(const struct pb_interface *interfaces, size_t nr, bool json);

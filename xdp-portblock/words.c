@@ -72,14 +72,14 @@ static void print_problems(const struct pb_problems *problems)
 		note("and %zu more like these", problems->more);
 }
 
-int read_file(const char *path, struct pb_set *set)
+int read_file(const char *path, struct pb_rules *rules)
 {
 	struct pb_problems *problems = calloc(2, sizeof(*problems));
 	int ret;
 
 	if (!problems)
 		return out_of_memory();
-	ret = pb_set_read(path, pb_clock(), set, &problems[0], &problems[1]);
+	ret = pb_rules_read(path, pb_clock(), rules, &problems[0], &problems[1]);
 	print_problems(&problems[ret ? 0 : 1]);
 	free(problems);
 	return ret ? FAILED : DONE;

@@ -50,7 +50,7 @@ struct pb_prefix {
  * address and length, without duplicates.
  */
 struct pb_rule {
-	__u32 id; /* 1 to PB_RULES_LIMIT; 0: not in a set yet */
+	__u32 id; /* 1 to PB_RULES_LIMIT; 0: not among others yet */
 	enum pb_action action;
 	enum pb_side side;
 	unsigned int protocols; /* bit 1 << enum pb_proto */
@@ -63,7 +63,7 @@ struct pb_rule {
 	bool only_new; /* only packets of no connection of this host */
 	__u64 expires; /* 0: never */
 	char comment[PB_COMMENT_LEN];
-	bool added;    /* read only: not in the generation that its set was read from */
+	bool added;    /* read only: not in the generation that was read */
 	__u64 packets; /* read only: counted so far */
 	__u64 bytes;
 };
@@ -154,7 +154,7 @@ void pb_text_escape_into(char *out, size_t room, const char *text, enum pb_escap
 /* Room for any text of that length in bytes. */
 #define PB_ESCAPED(length) (6 * (length) + 17)
 
-/* ---- Sets of rules in memory ------------------------------------------------------------- */
+/* ---- Many rules in memory ---------------------------------------------------------------- */
 
 struct pb_settings {
 	enum pb_policy policy;
@@ -179,25 +179,25 @@ __u32 pb_settings_flags(const struct pb_settings *settings);
 struct pb_settings pb_settings_of(__u32 flags);
 
 /*
- * A set of rules and its settings; zero it before the first use. Rules are sorted by id. `rules`
- * may be filled by hand (with ids, sorted) before the set is used, and what is not part of the
- * rule's match may be changed there.
+ * The rules and settings of a ruleset, in memory; zero it before the first use. Rules are sorted by
+ * id. `rule` may be filled by hand (with ids, sorted) before the first call, and what is not part of
+ * a rule's match may be changed there.
  */
-struct pb_set {
+struct pb_rules {
 	struct pb_settings settings;
-	struct pb_rule *rules;
-	size_t nr_rules;
+	struct pb_rule *rule;
+	size_t nr;
 	size_t room;	      /* allocated */
 	__u32 next_id;	      /* where the search for a free id goes on; 0 as 1 */
 	__u32 max_rules;      /* ids go from 1 to this; 0 as PB_RULES_LIMIT */
 	__u64 generation;     /* of the ruleset this was read from; 0: none */
 	const __u32 *retired; /* ids to give out only where there are no others, sorted; not owned */
 	size_t nr_retired;
-	struct pb_index *index; /* of pb_set_find_same(), private: made when first needed */
+	struct pb_index *index; /* of pb_rules_find_same(), private: made when first needed */
 };
 
-/* Frees what a set owns and zeroes it. */
-void pb_set_clear(struct pb_set *set);
+/* Frees what it owns and zeroes it. */
+void pb_rules_clear(struct pb_rules *rules);
 
 enum pb_added { PB_ADDED, PB_CHANGED, PB_UNCHANGED };
 
@@ -207,29 +207,30 @@ enum pb_added { PB_ADDED, PB_CHANGED, PB_UNCHANGED };
  * success; its id is not looked at. `id`, `what` (each may be NULL) tell what was done.
  * -ENOSPC: all ids are taken, names --max-rules. -ENOMEM.
  */
-int pb_set_add(struct pb_set *set, struct pb_rule *rule, __u32 *id, enum pb_added *what,
-	       struct pb_error *error);
+int pb_rules_add(struct pb_rules *rules, struct pb_rule *rule, __u32 *id, enum pb_added *what,
+		 struct pb_error *error);
 
 /* Finds by id, or the same rule (see above); NULL where there is none. */
-struct pb_rule *pb_set_find(const struct pb_set *set, __u32 id);
-struct pb_rule *pb_set_find_same(const struct pb_set *set, const struct pb_rule *rule);
+struct pb_rule *pb_rules_find(const struct pb_rules *rules, __u32 id);
+struct pb_rule *pb_rules_find_same(const struct pb_rules *rules, const struct pb_rule *rule);
 
 /* Returns -ENOENT with a message: the rule is not there, but these come near (overlapping ports). */
-int pb_set_missing(const struct pb_set *set, const struct pb_rule *rule, struct pb_error *error);
+int pb_rules_missing(const struct pb_rules *rules, const struct pb_rule *rule,
+		     struct pb_error *error);
 
 /* Deletes the rule with that id. -ENOENT names the id and what ids there are. */
-int pb_set_del(struct pb_set *set, __u32 id, struct pb_error *error);
+int pb_rules_del(struct pb_rules *rules, __u32 id, struct pb_error *error);
 
 /* Deletes all rules that `drop` picks, in one pass; returns how many. */
-size_t pb_set_del_if(struct pb_set *set, bool (*drop)(const struct pb_rule *rule, void *ctx),
-		     void *ctx);
+size_t pb_rules_del_if(struct pb_rules *rules, bool (*drop)(const struct pb_rule *rule, void *ctx),
+		       void *ctx);
 
 /*
  * Sets the policy. Turning it to deny adds the rules that keep a host reachable by its own
  * network, commented "failsafe": DHCP (udp dport 68) and DHCPv6 (udp dport 546), unless there is
- * a rule for those packets alone. -ENOSPC as pb_set_add().
+ * a rule for those packets alone. -ENOSPC as pb_rules_add().
  */
-int pb_set_policy(struct pb_set *set, enum pb_policy policy, struct pb_error *error);
+int pb_rules_policy(struct pb_rules *rules, enum pb_policy policy, struct pb_error *error);
 
 /* A packet as rules see it. */
 struct pb_flow {
@@ -254,14 +255,14 @@ bool pb_prefixes_hold(const struct pb_prefix *prefixes, size_t nr, const struct 
 bool pb_rule_match(const struct pb_rule *rule, const struct pb_flow *flow, __u64 now,
 		   struct pb_match *match);
 /* All rules that match, the winner first. The caller frees. -ENOMEM. */
-int pb_set_matches(const struct pb_set *set, const struct pb_flow *flow, __u64 now,
-		   struct pb_match **matches, size_t *nr);
+int pb_rules_matches(const struct pb_rules *rules, const struct pb_flow *flow, __u64 now,
+		     struct pb_match **matches, size_t *nr);
 /* The outcome of a packet and the rule that decided; NULL: the policy did. */
-enum pb_outcome pb_set_judge(const struct pb_set *set, const struct pb_flow *flow, __u64 now,
-			     const struct pb_rule **rule);
+enum pb_outcome pb_rules_judge(const struct pb_rules *rules, const struct pb_flow *flow, __u64 now,
+			       const struct pb_rule **rule);
 
 /* Deletes rules that have expired at `now`; returns how many. */
-size_t pb_set_expire(struct pb_set *set, __u64 now);
+size_t pb_rules_expire(struct pb_rules *rules, __u64 now);
 
 /* ---- Rulesets in files -------------------------------------------------------------------- */
 
@@ -280,27 +281,27 @@ struct pb_problems {
 
 /*
  * Reads a ruleset from a file ("-": standard input), as xdp-portblock.rules(5) says; JSON where its
- * name ends in .json. A pipe or a terminal is read up to its end. -EINVAL: `problems` says all that is wrong, and `set` is as it was. `notes`
- * (may be NULL): what is right and yet worth a word. The caller clears the set.
+ * name ends in .json. A pipe or a terminal is read up to its end. -EINVAL: `problems` says all that is wrong, and `rules` is as it was. `notes`
+ * (may be NULL): what is right and yet worth a word. The caller clears `rules`.
  */
-int pb_set_read(const char *path, __u64 now, struct pb_set *set, struct pb_problems *problems,
-		struct pb_problems *notes);
+int pb_rules_read(const char *path, __u64 now, struct pb_rules *rules, struct pb_problems *problems,
+		  struct pb_problems *notes);
 
-/* The text form of a set, as pb_set_read() takes it; rules that have ended are left out. -ENOMEM. */
-int pb_set_format(const struct pb_set *set, __u64 now, char **text);
+/* The text form, as pb_rules_read() takes it; rules that have ended are left out. -ENOMEM. */
+int pb_rules_format(const struct pb_rules *rules, __u64 now, char **text);
 /* JSON: "ruleset" (unless NULL), a key a setting, and "rules"; likewise. */
-struct json_object *pb_set_to_json(const struct pb_set *set, const char *ruleset, __u64 now);
+struct json_object *pb_rules_to_json(const struct pb_rules *rules, const char *ruleset, __u64 now);
 
-/* Would the set fit a ruleset of that size? -ENOSPC as pb_ruleset_commit(). No system call. */
-int pb_set_check(const struct pb_set *set, __u32 max_rules, struct pb_error *error);
+/* Would they fit a ruleset of that size? -ENOSPC as pb_ruleset_commit(). No system call. */
+int pb_rules_check(const struct pb_rules *rules, __u32 max_rules, struct pb_error *error);
 
 /*
- * Makes the rules and settings of `set` those of `wanted`. Rules that are in both keep their id
- * and counters. -ENOSPC as pb_set_add().
+ * Makes the rules and settings of `rules` those of `wanted`. Rules that are in both keep their id
+ * and counters. -ENOSPC as pb_rules_add().
  */
-int pb_set_replace(struct pb_set *set, const struct pb_set *wanted, struct pb_error *error);
+int pb_rules_replace(struct pb_rules *rules, const struct pb_rules *wanted, struct pb_error *error);
 
-/* ---- Rulesets: sets in pinned maps, read by the XDP program ------------------------------ */
+/* ---- Rulesets: rules in pinned maps, read by the XDP program ----------------------------- */
 
 /* An open ruleset. Its maps are pinned in <bpffs>/xdp-portblock/NAME/. */
 struct pb_ruleset;
@@ -330,21 +331,21 @@ const char *pb_ruleset_name(const struct pb_ruleset *ruleset);
 const struct pb_config *pb_ruleset_config(const struct pb_ruleset *ruleset);
 
 /*
- * The number of the generation in force now: that of the pb_set of pb_ruleset_read(), until the rules
+ * The number of the generation in force now: that of what pb_ruleset_read() reads, until the rules
  * change, by whomever, or go back by the clock. No two generations have the same. No system call.
  */
 __u64 pb_ruleset_generation(const struct pb_ruleset *ruleset);
 
 /*
  * Reads the generation in force, with counters; once the ruleset is unloaded, the last one that it
- * had. The caller clears the set.
+ * had. The caller clears `rules`.
  */
-int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error);
+int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_rules *rules, struct pb_error *error);
 
 /*
  * A change: begin takes the ruleset's lock (waiting for another process's change) and reads the
- * rules, those that have ended left out; the caller edits `set`; commit compiles it into the idle
- * slot and publishes it by one store; abort lets go. Both end the change and clear the set, and
+ * rules, those that have ended left out; the caller edits `rules`; commit compiles it into the idle
+ * slot and publishes it by one store; abort lets go. Both end the change and clear `rules`, and
  * both are safe after a failed begin. Commit fails with -ENOSPC and a message naming limit, number
  * and option when something does not fit; the generation in force is then untouched. With
  * `confirm` (nanoseconds; 0: at once for good) the generation from before comes back after that
@@ -355,17 +356,18 @@ int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_er
  * pb_ruleset_config() returned, so not while a monitor or a twin of the object is open. -ENOENT:
  * there is none any more.
  */
-int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error);
-int pb_ruleset_commit(struct pb_ruleset *ruleset, struct pb_set *set, __u64 confirm,
+int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_rules *rules, struct pb_error *error);
+int pb_ruleset_commit(struct pb_ruleset *ruleset, struct pb_rules *rules, __u64 confirm,
 		      struct pb_error *error);
-void pb_ruleset_abort(struct pb_ruleset *ruleset, struct pb_set *set);
+void pb_ruleset_abort(struct pb_ruleset *ruleset, struct pb_rules *rules);
 
 /* Nanoseconds left to confirm a change; 0: none is pending. */
 __u64 pb_ruleset_pending(const struct pb_ruleset *ruleset);
 /* Keeps the pending change. -ENOENT: there is none; -ETIME: too late. */
 int pb_ruleset_confirm(struct pb_ruleset *ruleset, struct pb_error *error);
 /* Reads the rules that come back unless the pending change is confirmed. -ENOENT: there is none. */
-int pb_ruleset_read_before(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error);
+int pb_ruleset_read_before(struct pb_ruleset *ruleset, struct pb_rules *rules,
+			   struct pb_error *error);
 /* Brings the generation from before the pending change back at once. -ENOENT: there is none. */
 int pb_ruleset_rollback(struct pb_ruleset *ruleset, struct pb_error *error);
 
@@ -449,7 +451,7 @@ struct pb_load_options {
 	bool require_dispatcher; /* fail rather than attach as a single program */
 	bool set_policy;	 /* `policy` is asked for */
 	enum pb_policy policy;
-	const struct pb_set *rules; /* what the ruleset becomes first; NULL: as it is, or empty */
+	const struct pb_rules *rules; /* what the ruleset becomes first; NULL: as it is, or empty */
 	struct pb_ruleset_options limits;
 };
 
@@ -594,7 +596,7 @@ struct pb_connection {
 /* What is to become of a ruleset. */
 struct pb_prospect {
 	const char *ruleset;
-	const struct pb_set *set;
+	const struct pb_rules *rules;
 	struct pb_ruleset_options limits;
 	const int *ifindexes; /* interfaces that will be bound to it, beside those that are */
 	size_t nr;

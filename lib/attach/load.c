@@ -30,9 +30,9 @@ struct load {
 	const struct pb_load_options *options;
 	const char *name; /* of the ruleset */
 	struct pb_ruleset *ruleset;
-	bool made;	      /* the ruleset, by this load */
-	bool changed;	      /* a ruleset that was there */
-	struct pb_set before; /* what that was */
+	bool made;		/* the ruleset, by this load */
+	bool changed;		/* a ruleset that was there */
+	struct pb_rules before; /* what that was */
 	struct target *targets;
 	size_t nr;
 };
@@ -155,63 +155,63 @@ static int check_target(const struct load *load, int ifindex, struct target *tar
 
 /* ---- The ruleset, before any interface is judged by it ------------------------------------ */
 
-static int edit_rules(const struct load *load, struct pb_set *set, struct pb_error *error)
+static int edit_rules(const struct load *load, struct pb_rules *rules, struct pb_error *error)
 {
 	const struct pb_load_options *options = load->options;
 	int ret = 0;
 
 	if (options->rules)
-		ret = pb_set_replace(set, options->rules, error);
+		ret = pb_rules_replace(rules, options->rules, error);
 	if (!ret && options->set_policy)
-		ret = pb_set_policy(set, options->policy, error);
+		ret = pb_rules_policy(rules, options->policy, error);
 	return ret;
 }
 
 /* What --rules and --policy ask for, in one transaction; what was there is kept for undo. */
 static int change_rules(struct load *load, struct pb_error *error)
 {
-	struct pb_set set = {};
+	struct pb_rules rules = {};
 	int ret = pb_ruleset_read(load->ruleset, &load->before, error);
 
 	if (!ret)
-		ret = pb_ruleset_begin(load->ruleset, &set, error);
+		ret = pb_ruleset_begin(load->ruleset, &rules, error);
 	if (ret)
 		return ret;
-	ret = edit_rules(load, &set, error);
+	ret = edit_rules(load, &rules, error);
 	if (ret)
-		pb_ruleset_abort(load->ruleset, &set);
+		pb_ruleset_abort(load->ruleset, &rules);
 	else
-		ret = pb_ruleset_commit(load->ruleset, &set, 0, error);
+		ret = pb_ruleset_commit(load->ruleset, &rules, 0, error);
 	load->changed = !ret;
 	return ret;
 }
 
 static void undo_rules(struct load *load)
 {
-	struct pb_set set = {};
+	struct pb_rules rules = {};
 
-	if (pb_ruleset_begin(load->ruleset, &set, NULL))
+	if (pb_ruleset_begin(load->ruleset, &rules, NULL))
 		return;
-	load->before.generation = set.generation;
-	pb_set_clear(&set);
-	set = load->before;
+	load->before.generation = rules.generation;
+	pb_rules_clear(&rules);
+	rules = load->before;
 	memset(&load->before, 0, sizeof(load->before));
-	pb_ruleset_commit(load->ruleset, &set, 0, NULL);
+	pb_ruleset_commit(load->ruleset, &rules, 0, NULL);
 }
 
 /* Filled before it gets its name: what others can see is whole. */
 static int make_ruleset(struct load *load, struct pb_error *error)
 {
-	struct pb_set set = {};
+	struct pb_rules rules = {};
 	int ret = pb_ruleset_create(load->name, &load->options->limits, &load->ruleset, error);
 
 	if (ret)
 		return ret;
-	set.max_rules = pb_ruleset_config(load->ruleset)->max_rules;
-	ret = edit_rules(load, &set, error);
+	rules.max_rules = pb_ruleset_config(load->ruleset)->max_rules;
+	ret = edit_rules(load, &rules, error);
 	if (!ret)
-		ret = pb_ruleset_fill(load->ruleset, &set, error);
-	pb_set_clear(&set);
+		ret = pb_ruleset_fill(load->ruleset, &rules, error);
+	pb_rules_clear(&rules);
 	if (ret)
 		return ret;
 	ret = pb_maps_pin(&load->ruleset->maps, load->name, error);
@@ -398,7 +398,7 @@ static int load_locked(struct load *load, const int *ifindexes, struct pb_load_r
 		if (load->targets[i].outcomes >= 0)
 			close(load->targets[i].outcomes);
 	}
-	pb_set_clear(&load->before);
+	pb_rules_clear(&load->before);
 	pb_ruleset_close(load->ruleset);
 	return ret;
 }

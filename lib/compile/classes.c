@@ -249,14 +249,14 @@ int pb_classes_find(struct pb_classes *classes, const struct pb_cover *cover, __
 
 /* ---- All of them --------------------------------------------------------------------------- */
 
-int pb_classes_init(struct pb_classes *classes, const struct pb_set *set,
+int pb_classes_init(struct pb_classes *classes, const struct pb_rules *set,
 		    const struct pb_limits *limits)
 {
 	static const __u32 none[PB_NODE_NUMBERS];
-	size_t groups = set->nr_rules + 1;
+	size_t groups = set->nr + 1;
 	__u32 node, head;
 
-	classes->rules = set->rules;
+	classes->rules = set->rule;
 	classes->limits = limits;
 	classes->stair_of = calloc(groups, sizeof(*classes->stair_of));
 	classes->excepted = calloc(groups, sizeof(*classes->excepted));

@@ -47,7 +47,7 @@ struct pb_classes {
 	struct pb_lists heads; /* [class]: its node */
 };
 
-int pb_classes_init(struct pb_classes *classes, const struct pb_set *set,
+int pb_classes_init(struct pb_classes *classes, const struct pb_rules *set,
 		    const struct pb_limits *limits);
 int pb_classes_find(struct pb_classes *classes, const struct pb_cover *cover, __u16 *class,
 		    struct pb_error *error);

@@ -14,7 +14,7 @@
 #include "util/error.h"
 
 struct compiler {
-	const struct pb_set *set;
+	const struct pb_rules *rules;
 	struct pb_tables tables;
 	struct pb_item *items; /* sorted by group, the best first */
 	size_t nr_items;
@@ -68,8 +68,8 @@ static int add_rules(struct compiler *c)
 {
 	int ret = 0;
 
-	for (size_t i = 0; !ret && i < c->set->nr_rules; i++)
-		ret = add_rule(c, &c->set->rules[i]);
+	for (size_t i = 0; !ret && i < c->rules->nr; i++)
+		ret = add_rule(c, &c->rules->rule[i]);
 	if (ret)
 		return ret;
 	if (c->nr_items)
@@ -189,8 +189,8 @@ static int sweep(struct compiler *c, enum pb_proto proto, enum pb_side side)
 /* Do rules of this side treat both protocols alike? */
 static bool same_rules(const struct compiler *c, int a, int b, enum pb_side side)
 {
-	for (size_t i = 0; i < c->set->nr_rules; i++) {
-		const struct pb_rule *rule = &c->set->rules[i];
+	for (size_t i = 0; i < c->rules->nr; i++) {
+		const struct pb_rule *rule = &c->rules->rule[i];
 
 		if (rule->side == side && (rule->protocols >> a & 1) != (rule->protocols >> b & 1))
 			return false;
@@ -229,10 +229,10 @@ static int sweep_all(struct compiler *c)
 
 static int init(struct compiler *c)
 {
-	size_t groups = c->set->nr_rules + 1, ranges = 0;
+	size_t groups = c->rules->nr + 1, ranges = 0;
 
-	for (size_t i = 0; i < c->set->nr_rules; i++)
-		ranges += c->set->rules[i].nr_ports;
+	for (size_t i = 0; i < c->rules->nr; i++)
+		ranges += c->rules->rule[i].nr_ports;
 	c->items = calloc(ranges + 1, sizeof(*c->items));
 	c->group_end = calloc(groups, sizeof(*c->group_end));
 	c->first_at = calloc(PB_PORTS, sizeof(*c->first_at));
@@ -271,19 +271,19 @@ static void hand_over(struct compiler *c, struct pb_tables *tables)
 	memset(&c->tables, 0, sizeof(c->tables));
 }
 
-int pb_compile(const struct pb_set *set, const struct pb_limits *limits, struct pb_tables *tables,
-	       struct pb_error *error)
+int pb_compile(const struct pb_rules *rules, const struct pb_limits *limits,
+	       struct pb_tables *tables, struct pb_error *error)
 {
-	struct compiler c = { .set = set, .error = error };
+	struct compiler c = { .rules = rules, .error = error };
 	int ret;
 
-	if (set->nr_rules > PB_RULES_LIMIT)
+	if (rules->nr > PB_RULES_LIMIT)
 		return pb_fail(error, ENOSPC,
-			       "%zu rules are more than the %d that --max-rules can be",
-			       set->nr_rules, PB_RULES_LIMIT);
+			       "%zu rules are more than the %d that --max-rules can be", rules->nr,
+			       PB_RULES_LIMIT);
 	ret = init(&c);
 	if (!ret)
-		ret = pb_classes_init(&c.classes, set, limits);
+		ret = pb_classes_init(&c.classes, rules, limits);
 	if (!ret)
 		ret = add_rules(&c);
 	if (!ret)
@@ -292,7 +292,7 @@ int pb_compile(const struct pb_set *set, const struct pb_limits *limits, struct 
 		ret = pb_classes_decisions(&c.classes, &c.tables.decisions, &c.tables.nr_decisions,
 					   error);
 	if (!ret)
-		ret = pb_ports_make(&c.tables, &set->settings, limits, error);
+		ret = pb_ports_make(&c.tables, &rules->settings, limits, error);
 	if (!ret)
 		hand_over(&c, tables);
 	if (ret == -ENOMEM)

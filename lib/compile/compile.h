@@ -17,11 +17,11 @@
 #include "compile/tables.h"
 
 /*
- * Compiles the rules of a set. Rules may have ended already: the program asks the clock.
+ * Compiles rules. They may have ended already: the program asks the clock.
  * -ENOSPC: does not fit the limits or PB_CHAIN_RULES; the message names limit, number and option.
  * -ENOMEM. The caller frees with pb_tables_free().
  */
-int pb_compile(const struct pb_set *set, const struct pb_limits *limits, struct pb_tables *tables,
-	       struct pb_error *error);
+int pb_compile(const struct pb_rules *rules, const struct pb_limits *limits,
+	       struct pb_tables *tables, struct pb_error *error);
 
 #endif

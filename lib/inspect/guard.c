@@ -49,7 +49,7 @@ struct guard {
 	struct packet packets[2];  /* of each */
 	struct place *places;
 	size_t nr_places, room;
-	struct pb_set set;	    /* the rules to come, without those that have ended */
+	struct pb_rules rules;	    /* the rules to come, without those that have ended */
 	struct pb_ruleset *ruleset; /* the same in maps */
 	struct pb_twin *twins[2];   /* [sockets] */
 };
@@ -331,7 +331,7 @@ static int judge(struct guard *guard, const struct place *place, const struct pa
 				     packet->length, &how, error);
 	if (ret)
 		return ret;
-	rule = pb_set_find(&guard->set, how.rule);
+	rule = pb_rules_find(&guard->rules, how.rule);
 	if (how.drop)
 		return fail_drop(place, rule, when, error);
 	if (rule && rule->expires && (!*next || rule->expires < *next))
@@ -360,8 +360,8 @@ static int judge_ever(struct guard *guard, struct pb_error *error)
 
 	do {
 		next = 0;
-		pb_set_expire(&guard->set, when);
-		ret = pb_ruleset_fill(guard->ruleset, &guard->set, error);
+		pb_rules_expire(&guard->rules, when);
+		ret = pb_ruleset_fill(guard->ruleset, &guard->rules, error);
 		if (!ret)
 			ret = judge_all(guard, when, &next, error);
 		when = next;
@@ -372,7 +372,7 @@ static int judge_ever(struct guard *guard, struct pb_error *error)
 static int make_rules(struct guard *guard, struct pb_error *error)
 {
 	const struct pb_prospect *prospect = guard->prospect;
-	int ret = pb_set_replace(&guard->set, prospect->set, error);
+	int ret = pb_rules_replace(&guard->rules, prospect->rules, error);
 
 	return ret ?: pb_ruleset_create("guard", &prospect->limits, &guard->ruleset, error);
 }
@@ -382,7 +382,7 @@ static void let_go(struct guard *guard)
 	pb_twin_close(guard->twins[false]);
 	pb_twin_close(guard->twins[true]);
 	pb_ruleset_close(guard->ruleset);
-	pb_set_clear(&guard->set);
+	pb_rules_clear(&guard->rules);
 	free(guard->places);
 }
 

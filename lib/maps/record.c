@@ -3,22 +3,22 @@
 #include <string.h>
 #include "maps/record.h"
 
-size_t pb_records_prefixes(const struct pb_set *set)
+size_t pb_records_prefixes(const struct pb_rules *rules)
 {
 	size_t nr = 0;
 
-	for (size_t i = 0; i < set->nr_rules; i++)
-		nr += set->rules[i].nr_from + set->rules[i].nr_except;
+	for (size_t i = 0; i < rules->nr; i++)
+		nr += rules->rule[i].nr_from + rules->rule[i].nr_except;
 	return nr;
 }
 
-size_t pb_records_ranges(const struct pb_set *set)
+size_t pb_records_ranges(const struct pb_rules *rules)
 {
 	size_t nr = 0;
 
-	for (size_t i = 0; i < set->nr_rules; i++)
-		if (set->rules[i].nr_ports > PB_RECORD_PORTS)
-			nr += set->rules[i].nr_ports - PB_RECORD_PORTS;
+	for (size_t i = 0; i < rules->nr; i++)
+		if (rules->rule[i].nr_ports > PB_RECORD_PORTS)
+			nr += rules->rule[i].nr_ports - PB_RECORD_PORTS;
 	return nr;
 }
 

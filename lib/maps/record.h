@@ -15,9 +15,9 @@ struct pb_records {
 	__u32 nr_prefixes;
 };
 
-/* What the rules of a set need. */
-size_t pb_records_ranges(const struct pb_set *set);
-size_t pb_records_prefixes(const struct pb_set *set);
+/* What the rules need. */
+size_t pb_records_ranges(const struct pb_rules *rules);
+size_t pb_records_prefixes(const struct pb_rules *rules);
 
 void pb_records_add(struct pb_records *records, const struct pb_rule *rule);
 

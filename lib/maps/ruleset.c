@@ -55,10 +55,11 @@ int pb_ruleset_create(const char *name, const struct pb_ruleset_options *options
 	return ret;
 }
 
-int pb_ruleset_fill(struct pb_ruleset *ruleset, const struct pb_set *set, struct pb_error *error)
+int pb_ruleset_fill(struct pb_ruleset *ruleset, const struct pb_rules *rules,
+		    struct pb_error *error)
 {
-	return pb_slot_write(&ruleset->maps, ruleset->maps.config->active & PB_ACTIVE_SLOT, set, 1,
-			     error);
+	return pb_slot_write(&ruleset->maps, ruleset->maps.config->active & PB_ACTIVE_SLOT, rules,
+			     1, error);
 }
 
 static int fail_not_loaded(const char *name, struct pb_error *error)
@@ -121,13 +122,13 @@ __u64 pb_ruleset_generation(const struct pb_ruleset *ruleset)
 }
 
 /* Without its lock where it was unloaded: then nobody changes it any more. */
-int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error)
+int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_rules *rules, struct pb_error *error)
 {
 	int lock = pb_lock(ruleset->name, PB_LOCK_READ, error), ret;
 
 	if (lock < 0 && lock != -ENOENT)
 		return lock;
-	ret = pb_slot_read(&ruleset->maps, pb_config_slot(ruleset->maps.config), set, error);
+	ret = pb_slot_read(&ruleset->maps, pb_config_slot(ruleset->maps.config), rules, error);
 	pb_unlock(lock);
 	return ret;
 }
@@ -157,15 +158,15 @@ static int lock_change(struct pb_ruleset *ruleset, struct pb_error *error)
 }
 
 /* Ids in use now are the last to be given out, so that no counter serves two rules at once. */
-static int retire_ids(struct pb_ruleset *ruleset, struct pb_set *set)
+static int retire_ids(struct pb_ruleset *ruleset, struct pb_rules *rules)
 {
-	ruleset->ids = calloc(set->nr_rules + 1, sizeof(*ruleset->ids));
+	ruleset->ids = calloc(rules->nr + 1, sizeof(*ruleset->ids));
 	if (!ruleset->ids)
 		return -ENOMEM;
-	for (size_t i = 0; i < set->nr_rules; i++)
-		ruleset->ids[i] = set->rules[i].id;
-	set->retired = ruleset->ids;
-	set->nr_retired = set->nr_rules;
+	for (size_t i = 0; i < rules->nr; i++)
+		ruleset->ids[i] = rules->rule[i].id;
+	rules->retired = ruleset->ids;
+	rules->nr_retired = rules->nr;
 	return 0;
 }
 
@@ -221,7 +222,7 @@ static int refuse_pending(const struct pb_ruleset *ruleset, struct pb_error *err
 	return -EBUSY;
 }
 
-int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error)
+int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_rules *rules, struct pb_error *error)
 {
 	int ret;
 
@@ -231,20 +232,20 @@ int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_e
 	settle(ruleset->maps.config);
 	ret = refuse_pending(ruleset, error);
 	if (!ret)
-		ret = pb_slot_read(&ruleset->maps, pb_config_slot(ruleset->maps.config), set,
+		ret = pb_slot_read(&ruleset->maps, pb_config_slot(ruleset->maps.config), rules,
 				   error);
-	if (!ret && retire_ids(ruleset, set))
+	if (!ret && retire_ids(ruleset, rules))
 		ret = pb_fail_memory(error);
 	if (ret)
-		pb_ruleset_abort(ruleset, set);
+		pb_ruleset_abort(ruleset, rules);
 	else
-		pb_set_expire(set, pb_clock());
+		pb_rules_expire(rules, pb_clock());
 	return ret;
 }
 
-void pb_ruleset_abort(struct pb_ruleset *ruleset, struct pb_set *set)
+void pb_ruleset_abort(struct pb_ruleset *ruleset, struct pb_rules *rules)
 {
-	pb_set_clear(set);
+	pb_rules_clear(rules);
 	free(ruleset->ids);
 	ruleset->ids = NULL;
 	pb_unlock(ruleset->lock);
@@ -252,20 +253,20 @@ void pb_ruleset_abort(struct pb_ruleset *ruleset, struct pb_set *set)
 }
 
 /* Nobody counts by the idle slot: packets that were judged by it have been waited for. */
-static void restart_new_counters(const struct pb_ruleset *ruleset, const struct pb_set *set)
+static void restart_new_counters(const struct pb_ruleset *ruleset, const struct pb_rules *rules)
 {
 	const struct pb_counters counters = pb_maps_counters(&ruleset->maps);
 
-	for (size_t i = 0; i < set->nr_rules; i++)
-		if (set->rules[i].added)
-			pb_counters_restart(&counters, set->rules[i].id);
+	for (size_t i = 0; i < rules->nr; i++)
+		if (rules->rule[i].added)
+			pb_counters_restart(&counters, rules->rule[i].id);
 }
 
 /*
  * The idle slot was published once, and packets may still be judged by it: they are waited for
  * before it is written. Its generation is 0, none to go back to, until it is whole again.
  */
-static int write_idle(struct pb_ruleset *ruleset, __u32 idle, const struct pb_set *set,
+static int write_idle(struct pb_ruleset *ruleset, __u32 idle, const struct pb_rules *rules,
 		      struct pb_error *error)
 {
 	struct pb_config *config = ruleset->maps.config;
@@ -274,9 +275,9 @@ static int write_idle(struct pb_ruleset *ruleset, __u32 idle, const struct pb_se
 	if (ret)
 		return ret;
 	__atomic_store_n(&config->slots[idle].generation, 0, __ATOMIC_SEQ_CST);
-	ret = pb_slot_write(&ruleset->maps, idle, set, ++config->generations, error);
+	ret = pb_slot_write(&ruleset->maps, idle, rules, ++config->generations, error);
 	if (!ret)
-		restart_new_counters(ruleset, set);
+		restart_new_counters(ruleset, rules);
 	return ret;
 }
 
@@ -288,12 +289,12 @@ static __u64 from_now(__u64 duration)
 	return duration < ~0ULL - now ? now + duration : ~0ULL;
 }
 
-static int publish(struct pb_ruleset *ruleset, const struct pb_set *set, __u64 confirm,
+static int publish(struct pb_ruleset *ruleset, const struct pb_rules *rules, __u64 confirm,
 		   struct pb_error *error)
 {
 	struct pb_config *config = ruleset->maps.config;
 	__u32 idle = !pb_config_slot(config);
-	int ret = write_idle(ruleset, idle, set, error);
+	int ret = write_idle(ruleset, idle, rules, error);
 
 	if (ret)
 		return ret;
@@ -303,12 +304,12 @@ static int publish(struct pb_ruleset *ruleset, const struct pb_set *set, __u64 c
 	return 0;
 }
 
-int pb_ruleset_commit(struct pb_ruleset *ruleset, struct pb_set *set, __u64 confirm,
+int pb_ruleset_commit(struct pb_ruleset *ruleset, struct pb_rules *rules, __u64 confirm,
 		      struct pb_error *error)
 {
-	int ret = publish(ruleset, set, confirm, error);
+	int ret = publish(ruleset, rules, confirm, error);
 
-	pb_ruleset_abort(ruleset, set);
+	pb_ruleset_abort(ruleset, rules);
 	return ret;
 }
 
@@ -318,7 +319,8 @@ static int fail_not_pending(const struct pb_ruleset *ruleset, struct pb_error *e
 		       ruleset->name);
 }
 
-int pb_ruleset_read_before(struct pb_ruleset *ruleset, struct pb_set *set, struct pb_error *error)
+int pb_ruleset_read_before(struct pb_ruleset *ruleset, struct pb_rules *rules,
+			   struct pb_error *error)
 {
 	const struct pb_config *config = ruleset->maps.config;
 	int lock = pb_lock(ruleset->name, PB_LOCK_READ, error), ret;
@@ -328,7 +330,8 @@ int pb_ruleset_read_before(struct pb_ruleset *ruleset, struct pb_set *set, struc
 	if (!pb_ruleset_pending(ruleset))
 		ret = fail_not_pending(ruleset, error);
 	else
-		ret = pb_slot_read(&ruleset->maps, !(config->active & PB_ACTIVE_SLOT), set, error);
+		ret = pb_slot_read(&ruleset->maps, !(config->active & PB_ACTIVE_SLOT), rules,
+				   error);
 	pb_unlock(lock);
 	return ret;
 }

@@ -17,7 +17,8 @@ int pb_ruleset_create(const char *name, const struct pb_ruleset_options *options
 		      struct pb_ruleset **ruleset, struct pb_error *error);
 
 /* Writes the first generation of a ruleset that nobody uses yet. */
-int pb_ruleset_fill(struct pb_ruleset *ruleset, const struct pb_set *set, struct pb_error *error);
+int pb_ruleset_fill(struct pb_ruleset *ruleset, const struct pb_rules *rules,
+		    struct pb_error *error);
 
 /*
  * Interfaces have let go of the ruleset whose pb_config map has this id, by the programs `gone`:

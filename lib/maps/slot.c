@@ -13,16 +13,16 @@ static struct pb_limits limits_of(const struct pb_config *config)
 				   .sources = config->max_sources };
 }
 
-static int check_sizes(const struct pb_config *config, const struct pb_set *set,
+static int check_sizes(const struct pb_config *config, const struct pb_rules *rules,
 		       struct pb_error *error)
 {
-	size_t prefixes = pb_records_prefixes(set), ranges = pb_records_ranges(set);
+	size_t prefixes = pb_records_prefixes(rules), ranges = pb_records_ranges(rules);
 
-	if (set->nr_rules > config->max_rules)
+	if (rules->nr > config->max_rules)
 		return pb_fail(error, ENOSPC,
 			       "%zu rules are more than the ruleset's %u: load it with a larger "
 			       "--max-rules",
-			       set->nr_rules, config->max_rules);
+			       rules->nr, config->max_rules);
 	if (prefixes > config->max_sources)
 		return pb_fail(error, ENOSPC,
 			       "%zu source prefixes are more than the ruleset's %u: load it with "
@@ -36,33 +36,33 @@ static int check_sizes(const struct pb_config *config, const struct pb_set *set,
 	return 0;
 }
 
-int pb_set_check(const struct pb_set *set, __u32 max_rules, struct pb_error *error)
+int pb_rules_check(const struct pb_rules *rules, __u32 max_rules, struct pb_error *error)
 {
 	const struct pb_config config = pb_config_sized(max_rules, PB_SOURCES_LIMIT);
 	const struct pb_limits limits = limits_of(&config);
 	struct pb_tables tables = {};
-	int ret = check_sizes(&config, set, error);
+	int ret = check_sizes(&config, rules, error);
 
 	if (!ret)
-		ret = pb_compile(set, &limits, &tables, error);
+		ret = pb_compile(rules, &limits, &tables, error);
 	pb_tables_free(&tables);
 	return ret;
 }
 
 /* Writes the rules as they were written. All parts were seen to fit. */
-static int write_rules(const struct pb_maps *maps, __u32 slot, const struct pb_set *set,
+static int write_rules(const struct pb_maps *maps, __u32 slot, const struct pb_rules *rules,
 		       struct pb_error *error)
 {
 	struct pb_records records = { .slot = slot, .rules = maps->rules, .ranges = maps->ranges };
 	int ret;
 
-	records.prefixes = calloc(pb_records_prefixes(set) + 1, sizeof(*records.prefixes));
+	records.prefixes = calloc(pb_records_prefixes(rules) + 1, sizeof(*records.prefixes));
 	if (!records.prefixes)
 		return pb_fail_memory(error);
 	for (__u32 id = 0; id <= maps->config->max_rules; id++)
 		maps->rules[id * PB_SLOTS + slot].id = 0;
-	for (size_t i = 0; i < set->nr_rules; i++)
-		pb_records_add(&records, &set->rules[i]);
+	for (size_t i = 0; i < rules->nr; i++)
+		pb_records_add(&records, &rules->rule[i]);
 	ret = pb_prefixes_replace(maps, slot, records.prefixes, records.nr_prefixes, error);
 	free(records.prefixes);
 	return ret;
@@ -80,32 +80,32 @@ static void write_tables(const struct pb_maps *maps, __u32 slot, const struct pb
 		maps->decisions[i * PB_SLOTS + slot] = tables->decisions[i];
 }
 
-static void write_head(struct pb_slot *head, const struct pb_set *set, __u64 generation)
+static void write_head(struct pb_slot *head, const struct pb_rules *rules, __u64 generation)
 {
 	head->generation = generation;
-	head->flags = pb_settings_flags(&set->settings);
-	head->rules = set->nr_rules;
-	head->next_id = set->next_id;
-	head->prefixes = pb_records_prefixes(set);
-	head->ranges = pb_records_ranges(set);
+	head->flags = pb_settings_flags(&rules->settings);
+	head->rules = rules->nr;
+	head->next_id = rules->next_id;
+	head->prefixes = pb_records_prefixes(rules);
+	head->ranges = pb_records_ranges(rules);
 }
 
-int pb_slot_write(const struct pb_maps *maps, __u32 slot, const struct pb_set *set,
+int pb_slot_write(const struct pb_maps *maps, __u32 slot, const struct pb_rules *rules,
 		  __u64 generation, struct pb_error *error)
 {
 	const struct pb_limits limits = limits_of(maps->config);
 	struct pb_tables tables = {};
-	int ret = check_sizes(maps->config, set, error);
+	int ret = check_sizes(maps->config, rules, error);
 
 	if (!ret)
-		ret = pb_compile(set, &limits, &tables, error);
+		ret = pb_compile(rules, &limits, &tables, error);
 	if (!ret)
 		ret = pb_sources_replace(maps, slot, tables.sources, tables.nr_sources, error);
 	if (!ret)
-		ret = write_rules(maps, slot, set, error);
+		ret = write_rules(maps, slot, rules, error);
 	if (!ret) {
 		write_tables(maps, slot, &tables);
-		write_head(&maps->config->slots[slot], set, generation);
+		write_head(&maps->config->slots[slot], rules, generation);
 	}
 	pb_tables_free(&tables);
 	return ret;
@@ -123,33 +123,34 @@ static bool read_rule(const struct pb_maps *maps, const struct pb_records *recor
 	return pb_records_get(records, id, rule);
 }
 
-int pb_slot_read(const struct pb_maps *maps, __u32 slot, struct pb_set *set, struct pb_error *error)
+int pb_slot_read(const struct pb_maps *maps, __u32 slot, struct pb_rules *rules,
+		 struct pb_error *error)
 {
 	const struct pb_slot *head = &maps->config->slots[slot];
 	struct pb_records records = { .slot = slot, .rules = maps->rules, .ranges = maps->ranges };
-	struct pb_set read = { .settings = pb_settings_of(head->flags),
-			       .next_id = head->next_id,
-			       .max_rules = maps->config->max_rules,
-			       .generation = head->generation };
+	struct pb_rules read = { .settings = pb_settings_of(head->flags),
+				 .next_id = head->next_id,
+				 .max_rules = maps->config->max_rules,
+				 .generation = head->generation };
 	int ret;
 
 	records.prefixes = calloc(head->prefixes + 1, sizeof(*records.prefixes));
-	read.rules = calloc(head->rules + 1, sizeof(*read.rules));
+	read.rule = calloc(head->rules + 1, sizeof(*read.rule));
 	read.room = head->rules + 1;
-	ret = records.prefixes && read.rules ? 0 : pb_fail_memory(error);
+	ret = records.prefixes && read.rule ? 0 : pb_fail_memory(error);
 	if (!ret)
 		ret = pb_prefixes_read(maps, slot, records.prefixes, head->prefixes, error);
 	for (__u32 id = 1; !ret && id <= maps->config->max_rules; id++) {
-		if (!maps->rules[id * PB_SLOTS + slot].id || read.nr_rules == head->rules)
+		if (!maps->rules[id * PB_SLOTS + slot].id || read.nr == head->rules)
 			continue;
-		if (!read_rule(maps, &records, id, &read.rules[read.nr_rules++]))
+		if (!read_rule(maps, &records, id, &read.rule[read.nr++]))
 			ret = pb_fail_memory(error);
 	}
 	free(records.prefixes);
 	if (ret)
-		pb_set_clear(&read);
+		pb_rules_clear(&read);
 	else
-		*set = read;
+		*rules = read;
 	return ret;
 }
 

@@ -55,7 +55,7 @@ static void read_key(struct pb_reading *reading, const char *path, const char *k
 		return; /* which one it goes to is the caller's to say */
 	if (!json_object_is_type(value, json_type_string))
 		pb_fail(&error, EINVAL, "the value of %s is not a string", PB_Q(key));
-	else if (!pb_setting_set(&reading->set->settings, key, json_object_get_string(value),
+	else if (!pb_setting_set(&reading->rules->settings, key, json_object_get_string(value),
 				 &error))
 		return;
 	problem(reading, path, &error);
@@ -254,18 +254,18 @@ static int add_settings(struct json_object *json, const struct pb_settings *sett
 	return err;
 }
 
-static int add_rules(struct json_object *json, const struct pb_set *set, __u64 now)
+static int add_rules(struct json_object *json, const struct pb_rules *rules, __u64 now)
 {
-	struct json_object *rules = json_object_new_array();
-	int err = rules ? pb_json_add(json, "rules", rules) : -ENOMEM;
+	struct json_object *array = json_object_new_array();
+	int err = array ? pb_json_add(json, "rules", array) : -ENOMEM;
 
-	for (size_t i = 0; !err && i < set->nr_rules; i++)
-		if (!set->rules[i].expires || set->rules[i].expires > now)
-			err = pb_json_append(rules, pb_rule_to_json(&set->rules[i], now));
+	for (size_t i = 0; !err && i < rules->nr; i++)
+		if (!rules->rule[i].expires || rules->rule[i].expires > now)
+			err = pb_json_append(array, pb_rule_to_json(&rules->rule[i], now));
 	return err;
 }
 
-struct json_object *pb_set_to_json(const struct pb_set *set, const char *ruleset, __u64 now)
+struct json_object *pb_rules_to_json(const struct pb_rules *rules, const char *ruleset, __u64 now)
 {
 	struct json_object *json = json_object_new_object();
 	int err = json ? 0 : -ENOMEM;
@@ -273,9 +273,9 @@ struct json_object *pb_set_to_json(const struct pb_set *set, const char *ruleset
 	if (!err && ruleset)
 		err = add_string(json, "ruleset", ruleset);
 	if (!err)
-		err = add_settings(json, &set->settings);
+		err = add_settings(json, &rules->settings);
 	if (!err)
-		err = add_rules(json, set, now);
+		err = add_rules(json, rules, now);
 	if (!err)
 		return json;
 	json_object_put(json);

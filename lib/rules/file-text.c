@@ -41,8 +41,8 @@ static void read_setting(const struct line *line)
 	int ret;
 
 	if (line->nr == 2)
-		ret = pb_setting_set(&line->reading->set->settings, line->words[0], line->words[1],
-				     &error);
+		ret = pb_setting_set(&line->reading->rules->settings, line->words[0],
+				     line->words[1], &error);
 	else
 		ret = pb_fail(&error, EINVAL, "%s takes one value", PB_Q(line->words[0]));
 	if (ret)
@@ -128,7 +128,7 @@ void pb_read_text(struct pb_reading *reading, const char *path, char *text)
 	}
 }
 
-int pb_set_format(const struct pb_set *set, __u64 now, char **text)
+int pb_rules_format(const struct pb_rules *rules, __u64 now, char **text)
 {
 	char *made = NULL, *rule;
 	const char *name;
@@ -137,12 +137,12 @@ int pb_set_format(const struct pb_set *set, __u64 now, char **text)
 	int ret = out ? 0 : -ENOMEM;
 
 	for (size_t i = 0; !ret && (name = pb_setting_name(i)); i++)
-		if (!i || !pb_setting_is_default(&set->settings, name))
-			fprintf(out, "%s %s\n", name, pb_setting_value(&set->settings, name));
-	for (size_t i = 0; !ret && i < set->nr_rules; i++) {
-		if (set->rules[i].expires && set->rules[i].expires <= now)
+		if (!i || !pb_setting_is_default(&rules->settings, name))
+			fprintf(out, "%s %s\n", name, pb_setting_value(&rules->settings, name));
+	for (size_t i = 0; !ret && i < rules->nr; i++) {
+		if (rules->rule[i].expires && rules->rule[i].expires <= now)
 			continue;
-		ret = pb_rule_format(&set->rules[i], now, &rule);
+		ret = pb_rule_format(&rules->rule[i], now, &rule);
 		if (!ret) {
 			fprintf(out, "%s\n", rule);
 			free(rule);

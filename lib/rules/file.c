@@ -89,10 +89,10 @@ static void read_path(struct pb_reading *reading, const char *path, const char *
 		close(fd);
 }
 
-int pb_set_read(const char *path, __u64 now, struct pb_set *set, struct pb_problems *problems,
-		struct pb_problems *notes)
+int pb_rules_read(const char *path, __u64 now, struct pb_rules *rules, struct pb_problems *problems,
+		  struct pb_problems *notes)
 {
-	struct pb_set read = {};
+	struct pb_rules read = {};
 	struct pb_reading reading = { &read, now, problems, notes, read_path };
 
 	memset(problems, 0, sizeof(*problems));
@@ -102,9 +102,9 @@ int pb_set_read(const char *path, __u64 now, struct pb_set *set, struct pb_probl
 	read_path(&reading, path, NULL, 0);
 	pb_files_end();
 	if (problems->nr) {
-		pb_set_clear(&read);
+		pb_rules_clear(&read);
 		return -EINVAL;
 	}
-	*set = read;
+	*rules = read;
 	return 0;
 }

@@ -67,16 +67,16 @@ static int by_rank(const void *a, const void *b)
 	return left->rule->id < right->rule->id ? -1 : left->rule->id > right->rule->id;
 }
 
-int pb_set_matches(const struct pb_set *set, const struct pb_flow *flow, __u64 now,
-		   struct pb_match **matches, size_t *nr)
+int pb_rules_matches(const struct pb_rules *rules, const struct pb_flow *flow, __u64 now,
+		     struct pb_match **matches, size_t *nr)
 {
-	struct pb_match *found = calloc(set->nr_rules + 1, sizeof(*found));
+	struct pb_match *found = calloc(rules->nr + 1, sizeof(*found));
 	size_t count = 0;
 
 	if (!found)
 		return -ENOMEM;
-	for (size_t i = 0; i < set->nr_rules; i++)
-		if (pb_rule_match(&set->rules[i], flow, now, &found[count]))
+	for (size_t i = 0; i < rules->nr; i++)
+		if (pb_rule_match(&rules->rule[i], flow, now, &found[count]))
 			count++;
 	qsort(found, count, sizeof(*found), by_rank);
 	*matches = found;
@@ -84,13 +84,13 @@ int pb_set_matches(const struct pb_set *set, const struct pb_flow *flow, __u64 n
 	return 0;
 }
 
-enum pb_outcome pb_set_judge(const struct pb_set *set, const struct pb_flow *flow, __u64 now,
-			     const struct pb_rule **rule)
+enum pb_outcome pb_rules_judge(const struct pb_rules *rules, const struct pb_flow *flow, __u64 now,
+			       const struct pb_rule **rule)
 {
 	struct pb_match best = {}, match;
 
-	for (size_t i = 0; i < set->nr_rules; i++)
-		if (pb_rule_match(&set->rules[i], flow, now, &match) &&
+	for (size_t i = 0; i < rules->nr; i++)
+		if (pb_rule_match(&rules->rule[i], flow, now, &match) &&
 		    (!best.rule || by_rank(&match, &best) < 0))
 			best = match;
 	*rule = best.rule;
@@ -98,8 +98,8 @@ enum pb_outcome pb_set_judge(const struct pb_set *set, const struct pb_flow *flo
 		return best.rule->action == PB_ACTION_DROP  ? PB_OUTCOME_DROP_RULE :
 		       best.rule->action == PB_ACTION_AUDIT ? PB_OUTCOME_AUDIT :
 							      PB_OUTCOME_PASS;
-	if (set->settings.policy == PB_POLICY_ALLOW ||
-	    (flow->connected && !set->settings.no_replies))
+	if (rules->settings.policy == PB_POLICY_ALLOW ||
+	    (flow->connected && !rules->settings.no_replies))
 		return PB_OUTCOME_PASS;
 	return PB_OUTCOME_DROP_POLICY;
 }

@@ -26,7 +26,7 @@ void pb_reading_add(struct pb_reading *reading, const char *path, unsigned long 
 	enum pb_added what = PB_ADDED;
 	struct pb_error error;
 
-	if (pb_set_add(reading->set, rule, NULL, &what, &error))
+	if (pb_rules_add(reading->rules, rule, NULL, &what, &error))
 		pb_problem_add(reading->problems, path, line, error.text);
 	else if (what == PB_CHANGED)
 		pb_problem_add(reading->notes, path, line,

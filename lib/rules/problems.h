@@ -6,7 +6,7 @@
 #include <portblock/portblock.h>
 
 struct pb_reading {
-	struct pb_set *set;
+	struct pb_rules *rules;
 	__u64 now;
 	struct pb_problems *problems; /* errors */
 	struct pb_problems *notes;    /* what is right and yet worth a word; may be NULL */

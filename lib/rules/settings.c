@@ -96,7 +96,8 @@ static const struct {
 	{ 546, "failsafe" },
 };
 
-static int add_failsafe(struct pb_set *set, __u16 port, const char *comment, struct pb_error *error)
+static int add_failsafe(struct pb_rules *rules, __u16 port, const char *comment,
+			struct pb_error *error)
 {
 	struct pb_rule rule = { .action = PB_ACTION_ALLOW,
 				.side = PB_SIDE_DPORT,
@@ -109,20 +110,20 @@ static int add_failsafe(struct pb_set *set, __u16 port, const char *comment, str
 		return pb_fail_memory(error);
 	rule.ports[0] = (struct pb_range){ port, port };
 	strncpy(rule.comment, comment, sizeof(rule.comment) - 1);
-	if (!pb_set_find_same(set, &rule))
-		ret = pb_set_add(set, &rule, NULL, NULL, error);
+	if (!pb_rules_find_same(rules, &rule))
+		ret = pb_rules_add(rules, &rule, NULL, NULL, error);
 	pb_rule_clear(&rule);
 	return ret;
 }
 
-int pb_set_policy(struct pb_set *set, enum pb_policy policy, struct pb_error *error)
+int pb_rules_policy(struct pb_rules *rules, enum pb_policy policy, struct pb_error *error)
 {
-	bool turned = policy == PB_POLICY_DENY && set->settings.policy != policy;
+	bool turned = policy == PB_POLICY_DENY && rules->settings.policy != policy;
 	int ret = 0;
 
 	for (size_t i = 0; turned && !ret && i < sizeof(failsafe) / sizeof(failsafe[0]); i++)
-		ret = add_failsafe(set, failsafe[i].port, failsafe[i].comment, error);
+		ret = add_failsafe(rules, failsafe[i].port, failsafe[i].comment, error);
 	if (!ret)
-		set->settings.policy = policy;
+		rules->settings.policy = policy;
 	return ret;
 }

@@ -58,9 +58,9 @@ struct program *sender_open(const char *name, const struct sender *constants, bo
 
 /* --- rulesets -------------------------------------------------------------------------------- */
 
-struct pb_set;
+struct pb_rules;
 
-/* Fills `set` with the ruleset of that name. */
-void rules_make(const char *name, struct pb_set *set);
+/* Fills `rules` with the ruleset of that name. */
+void rules_make(const char *name, struct pb_rules *rules);
 
 #endif

@@ -189,7 +189,7 @@ static void block_port(int map, __u16 port)
 		die("xdp-filter's port map: %s", strerror(errno));
 }
 
-static void open_xdpfilt(struct program *program, const struct pb_set *set)
+static void open_xdpfilt(struct program *program, const struct pb_rules *rules)
 {
 	char path[512] = "";
 	int map;
@@ -202,8 +202,8 @@ static void open_xdpfilt(struct program *program, const struct pb_set *set)
 	program->object = open_file(path);
 	load(program, only_program(program->object, NULL));
 	map = bpf_map__fd(find_map(program->object, "filter_ports"));
-	for (size_t i = 0; i < set->nr_rules; i++) {
-		const struct pb_rule *rule = &set->rules[i];
+	for (size_t i = 0; i < rules->nr; i++) {
+		const struct pb_rule *rule = &rules->rule[i];
 
 		for (size_t j = 0; j < rule->nr_ports; j++)
 			for (int port = rule->ports[j].first; port <= rule->ports[j].last; port++)
@@ -213,9 +213,9 @@ static void open_xdpfilt(struct program *program, const struct pb_set *set)
 
 /* --- ours ------------------------------------------------------------------------------------- */
 
-static void open_ours(struct program *program, const struct pb_set *set)
+static void open_ours(struct program *program, const struct pb_rules *rules)
 {
-	struct pb_ruleset_options options = { .max_rules = set->max_rules, .max_sources = 65536 };
+	struct pb_ruleset_options options = { .max_rules = rules->max_rules, .max_sources = 65536 };
 	struct pb_constants constants = { .ethernet = true, .frags = program->frags };
 	struct program_private *private = program->private;
 	struct pb_error error;
@@ -223,7 +223,7 @@ static void open_ours(struct program *program, const struct pb_set *set)
 	constants.connections = true;
 	constants.kern_ctx = pb_features().kern_ctx;
 	if (pb_maps_create("bench", &options, &private->maps, &error) ||
-	    pb_slot_write(&private->maps, private->maps.config->active, set, 2, &error) ||
+	    pb_slot_write(&private->maps, private->maps.config->active, rules, 2, &error) ||
 	    pb_object_open(&private->maps, &constants, &private->ours, &error))
 		die("%s", error.text);
 	program->object = private->ours->obj;
@@ -232,10 +232,10 @@ static void open_ours(struct program *program, const struct pb_set *set)
 
 /* --- all of them ------------------------------------------------------------------------------ */
 
-struct program *program_open(const char *name, const char *rules, int device)
+struct program *program_open(const char *name, const char *ruleset, int device)
 {
 	struct program *program = calloc(1, sizeof(*program));
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 
 	program->private = calloc(1, sizeof(*program->private));
 	program->private->maps = (struct pb_maps)PB_MAPS_NONE;
@@ -244,14 +244,14 @@ struct program *program_open(const char *name, const char *rules, int device)
 	program->frags = !strcmp(name, "ours");
 	pb_log_set(tell, false);
 	pb_log_begin();
-	rules_make(rules, &set);
+	rules_make(ruleset, &rules);
 	if (!strncmp(name, "ours", strlen("ours")))
-		open_ours(program, &set);
+		open_ours(program, &rules);
 	else if (!strncmp(name, "xdpfilt_", strlen("xdpfilt_")))
-		open_xdpfilt(program, &set);
+		open_xdpfilt(program, &rules);
 	else
 		open_other(program);
-	pb_set_clear(&set);
+	pb_rules_clear(&rules);
 	return program;
 }
 

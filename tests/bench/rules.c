@@ -21,7 +21,7 @@
 
 #define TEXT_ROOM 256
 
-static void add(struct pb_set *set, const char *text)
+static void add(struct pb_rules *rules, const char *text)
 {
 	struct pb_rule rule = { 0 };
 	struct pb_error error = { 0 };
@@ -30,32 +30,32 @@ static void add(struct pb_set *set, const char *text)
 
 	if (pb_words_split(text, &words, &nr, &error) ||
 	    pb_rule_parse(words, nr, pb_clock(), &rule, NULL, &error) ||
-	    pb_set_add(set, &rule, NULL, NULL, &error))
+	    pb_rules_add(rules, &rule, NULL, NULL, &error))
 		die("%.60s: %s", text, error.text);
 	pb_words_free(words, nr);
 }
 
-static void add_many(struct pb_set *set, unsigned int nr)
+static void add_many(struct pb_rules *rules, unsigned int nr)
 {
 	char text[TEXT_ROOM];
 
 	for (unsigned int i = 0; i < nr; i++) {
 		snprintf(text, sizeof(text), "drop tcp,udp dport %u", nr < 80 ? 80 + i : 1 + i);
-		add(set, text);
+		add(rules, text);
 	}
 }
 
-static void add_range(struct pb_set *set, unsigned int nr)
+static void add_range(struct pb_rules *rules, unsigned int nr)
 {
 	char text[TEXT_ROOM];
 
 	snprintf(text, sizeof(text), "drop tcp,udp dport %u-%u", nr < 80 ? 80U : 1U,
 		 nr < 80 ? 79 + nr : nr);
-	add(set, text);
+	add(rules, text);
 }
 
 /* /24s of 11.0.0.0 on, and of IPv6 as many /48s. */
-static void add_sources(struct pb_set *set, unsigned int nr, bool ours)
+static void add_sources(struct pb_rules *rules, unsigned int nr, bool ours)
 {
 	size_t room = nr * (size_t)48 + TEXT_ROOM, used;
 	char *text = malloc(room);
@@ -67,7 +67,7 @@ static void add_sources(struct pb_set *set, unsigned int nr, bool ours)
 	for (unsigned int i = 1; i < nr; i++)
 		used += snprintf(text + used, room - used, ",%u.%u.%u.0/24,2001:db8:%x::/48",
 				 11 + (i >> 16), i >> 8 & 255, i & 255, i);
-	add(set, text);
+	add(rules, text);
 	free(text);
 }
 
@@ -86,35 +86,35 @@ static bool begins(const char *text, const char *word)
 	return !strncmp(text, word, strlen(word));
 }
 
-void rules_make(const char *name, struct pb_set *set)
+void rules_make(const char *name, struct pb_rules *rules)
 {
-	set->settings.policy = begins(name, "deny") || !strcmp(name, "allow") ? PB_POLICY_DENY :
-										PB_POLICY_ALLOW;
-	set->settings.no_replies = !strcmp(name, "deny") || !strcmp(name, "allow");
-	set->max_rules = PB_RULES_DEFAULT;
+	rules->settings.policy = begins(name, "deny") || !strcmp(name, "allow") ? PB_POLICY_DENY :
+										  PB_POLICY_ALLOW;
+	rules->settings.no_replies = !strcmp(name, "deny") || !strcmp(name, "allow");
+	rules->max_rules = PB_RULES_DEFAULT;
 	if (!strcmp(name, "none") || begins(name, "deny"))
 		return;
 	if (!strcmp(name, "sport")) {
-		add(set, "drop tcp,udp sport 19");
+		add(rules, "drop tcp,udp sport 19");
 	} else if (!strcmp(name, "both")) {
-		add(set, "drop tcp,udp sport 19");
-		add(set, "drop tcp,udp dport 80");
+		add(rules, "drop tcp,udp sport 19");
+		add(rules, "drop tcp,udp dport 80");
 	} else if (!strcmp(name, "allow")) {
-		add(set, "allow tcp,udp dport 80");
+		add(rules, "allow tcp,udp dport 80");
 	} else if (!strcmp(name, "new")) {
-		add(set, "drop tcp,udp dport 80 new");
+		add(rules, "drop tcp,udp dport 80 new");
 	} else if (!strcmp(name, "expires")) {
-		add(set, "drop tcp,udp dport 80 expires 1d");
+		add(rules, "drop tcp,udp dport 80 expires 1d");
 	} else if (!strcmp(name, "five")) {
-		add(set, "drop tcp,udp,sctp,dccp,udplite dport 80");
+		add(rules, "drop tcp,udp,sctp,dccp,udplite dport 80");
 	} else if (begins(name, "range-")) {
-		add_range(set, number(name + strlen("range-")));
+		add_range(rules, number(name + strlen("range-")));
 	} else if (begins(name, "from-")) {
-		add_sources(set, number(name + strlen("from-")), true);
+		add_sources(rules, number(name + strlen("from-")), true);
 	} else if (begins(name, "others-")) {
-		add_sources(set, number(name + strlen("others-")), false);
+		add_sources(rules, number(name + strlen("others-")), false);
 	} else {
-		set->max_rules = PB_RULES_LIMIT;
-		add_many(set, number(name));
+		rules->max_rules = PB_RULES_LIMIT;
+		add_many(rules, number(name));
 	}
 }

@@ -126,54 +126,55 @@ static inline const char *problems_broken(const struct pb_problems *problems)
 }
 
 /* Reads bytes as a file of that name, in the current folder. */
-static inline int read_bytes(const char *name, const void *data, size_t size, struct pb_set *set,
-			     struct pb_problems *problems, struct pb_problems *notes)
+static inline int read_bytes(const char *name, const void *data, size_t size,
+			     struct pb_rules *rules, struct pb_problems *problems,
+			     struct pb_problems *notes)
 {
 	FILE *file = fopen(name, "w");
 
 	if (!file || fwrite(data, 1, size, file) != size || fclose(file))
 		abort();
-	return pb_set_read(name, READ_AT, set, problems, notes);
+	return pb_rules_read(name, READ_AT, rules, problems, notes);
 }
 
-static inline bool equal_sets(const struct pb_set *a, const struct pb_set *b)
+static inline bool equal_sets(const struct pb_rules *a, const struct pb_rules *b)
 {
-	if (a->nr_rules != b->nr_rules ||
-	    pb_settings_flags(&a->settings) != pb_settings_flags(&b->settings))
+	if (a->nr != b->nr || pb_settings_flags(&a->settings) != pb_settings_flags(&b->settings))
 		return false;
-	for (size_t i = 0; i < a->nr_rules; i++)
-		if (!equal_rules(&a->rules[i], &b->rules[i]))
+	for (size_t i = 0; i < a->nr; i++)
+		if (!equal_rules(&a->rule[i], &b->rule[i]))
 			return false;
 	return true;
 }
 
-static inline const char *form_broken(const struct pb_set *set, const char *name, const char *text)
+static inline const char *form_broken(const struct pb_rules *rules, const char *name,
+				      const char *text)
 {
 	static struct pb_problems problems;
-	struct pb_set again = { 0 };
+	struct pb_rules again = { 0 };
 	const char *wrong = NULL;
 
 	if (read_bytes(name, text, strlen(text), &again, &problems, NULL))
 		return "a ruleset whose print is refused";
-	if (!equal_sets(set, &again))
+	if (!equal_sets(rules, &again))
 		wrong = "a ruleset whose print is another one";
-	pb_set_clear(&again);
+	pb_rules_clear(&again);
 	return wrong;
 }
 
 /* In both forms */
-static inline const char *set_broken(const struct pb_set *set)
+static inline const char *set_broken(const struct pb_rules *rules)
 {
-	struct json_object *json = pb_set_to_json(set, NULL, READ_AT);
+	struct json_object *json = pb_rules_to_json(rules, NULL, READ_AT);
 	const char *wrong = NULL;
 	char *text = NULL;
 
-	if (!json || pb_set_format(set, READ_AT, &text))
+	if (!json || pb_rules_format(rules, READ_AT, &text))
 		wrong = "a ruleset that cannot be printed";
 	if (!wrong)
-		wrong = form_broken(set, "again.rules", text);
+		wrong = form_broken(rules, "again.rules", text);
 	if (!wrong)
-		wrong = form_broken(set, "again.json", json_object_to_json_string(json));
+		wrong = form_broken(rules, "again.json", json_object_to_json_string(json));
 	json_object_put(json);
 	free(text);
 	return wrong;
@@ -183,19 +184,19 @@ static inline const char *check_set(const char *name, const void *data, size_t s
 {
 	static struct pb_problems problems, notes;
 	struct pb_rule *const mark = (struct pb_rule *)&problems;
-	struct pb_set set = { .rules = mark, .nr_rules = 4711 };
+	struct pb_rules rules = { .rule = mark, .nr = 4711 };
 	const char *wrong;
 
-	*taken = !read_bytes(name, data, size, &set, &problems, &notes);
+	*taken = !read_bytes(name, data, size, &rules, &problems, &notes);
 	if (!*taken) {
-		if (set.rules != mark || set.nr_rules != 4711)
+		if (rules.rule != mark || rules.nr != 4711)
 			return "a refused file has changed its output";
 		return problems.nr ? problems_broken(&problems) : "a refusal without a reason";
 	}
 	wrong = problems_broken(&notes);
 	if (!wrong)
-		wrong = set_broken(&set);
-	pb_set_clear(&set);
+		wrong = set_broken(&rules);
+	pb_rules_clear(&rules);
 	return wrong;
 }
 

@@ -14,17 +14,17 @@ static int die(const char *what, const char *why)
 	return 1;
 }
 
-static int flip(struct pb_ruleset *ruleset, const struct pb_set *wanted, struct pb_error *error)
+static int flip(struct pb_ruleset *ruleset, const struct pb_rules *wanted, struct pb_error *error)
 {
-	struct pb_set set = {};
-	int ret = pb_ruleset_begin(ruleset, &set, error);
+	struct pb_rules rules = {};
+	int ret = pb_ruleset_begin(ruleset, &rules, error);
 
 	if (ret)
 		return ret;
-	ret = pb_set_replace(&set, wanted, error);
+	ret = pb_rules_replace(&rules, wanted, error);
 	if (!ret)
-		return pb_ruleset_commit(ruleset, &set, 0, error);
-	pb_ruleset_abort(ruleset, &set);
+		return pb_ruleset_commit(ruleset, &rules, 0, error);
+	pb_ruleset_abort(ruleset, &rules);
 	return ret;
 }
 
@@ -32,13 +32,13 @@ int main(int argc, char **argv)
 {
 	static struct pb_problems problems;
 	struct pb_ruleset *ruleset;
-	struct pb_set sets[2] = {};
+	struct pb_rules sets[2] = {};
 	struct pb_error error;
 
 	if (argc != 5)
 		return die("usage", "flip RULESET FILE FILE TIMES");
 	for (int i = 0; i < 2; i++)
-		if (pb_set_read(argv[2 + i], pb_clock(), &sets[i], &problems, NULL))
+		if (pb_rules_read(argv[2 + i], pb_clock(), &sets[i], &problems, NULL))
 			return die(argv[2 + i], problems.list[0].text);
 	if (pb_ruleset_open(argv[1], &ruleset, &error))
 		return die(argv[1], error.text);
@@ -47,6 +47,6 @@ int main(int argc, char **argv)
 			return die(argv[1], error.text);
 	pb_ruleset_close(ruleset);
 	for (int i = 0; i < 2; i++)
-		pb_set_clear(&sets[i]);
+		pb_rules_clear(&sets[i]);
 	return 0;
 }

@@ -19,18 +19,18 @@ int main(int argc, char **argv)
 {
 	struct pb_ruleset *ruleset;
 	struct pb_error error = { "usage: witness RULESET" };
-	struct pb_set set = {};
+	struct pb_rules rules = {};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc != 2 || pb_ruleset_open(argv[1], &ruleset, &error))
 		return die(&error);
 	for (printf("open\n"); getchar() != EOF;) {
-		if (pb_ruleset_read(ruleset, &set, &error))
+		if (pb_ruleset_read(ruleset, &rules, &error))
 			return die(&error);
-		for (size_t i = 0; i < set.nr_rules; i++)
-			printf("%u ", set.rules[i].ports[0].first);
+		for (size_t i = 0; i < rules.nr; i++)
+			printf("%u ", rules.rule[i].ports[0].first);
 		printf("\n");
-		pb_set_clear(&set);
+		pb_rules_clear(&rules);
 	}
 	pb_ruleset_close(ruleset);
 	return 0;

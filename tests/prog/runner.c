@@ -104,7 +104,7 @@ static bool read_setting(struct pb_settings *settings, const char *name, const c
 	return true;
 }
 
-static void read_line(struct pb_set *set, const char *line)
+static void read_line(struct pb_rules *rules, const char *line)
 {
 	struct pb_rule rule = { 0 };
 	struct pb_error error = { 0 };
@@ -113,15 +113,15 @@ static void read_line(struct pb_set *set, const char *line)
 
 	if (pb_words_split(line, &words, &nr, &error))
 		die("%s", error.text);
-	if (nr && !(nr == 2 && read_setting(&set->settings, words[0], words[1]))) {
+	if (nr && !(nr == 2 && read_setting(&rules->settings, words[0], words[1]))) {
 		if (pb_rule_parse(words, nr, pb_clock(), &rule, NULL, &error) ||
-		    pb_set_add(set, &rule, NULL, NULL, &error))
+		    pb_rules_add(rules, &rule, NULL, NULL, &error))
 			die("%s", error.text);
 	}
 	pb_words_free(words, nr);
 }
 
-static void read_rules(const char *path, struct pb_set *set)
+static void read_rules(const char *path, struct pb_rules *rules)
 {
 	FILE *file = fopen(path, "r");
 	char *line = NULL;
@@ -131,7 +131,7 @@ static void read_rules(const char *path, struct pb_set *set)
 		die("%s: %s", path, strerror(errno));
 	while (getline(&line, &room, file) > 0) {
 		line[strcspn(line, "\n")] = '\0';
-		read_line(set, line);
+		read_line(rules, line);
 	}
 	free(line);
 	fclose(file);
@@ -188,13 +188,13 @@ static const struct pb_count *map_outcomes(const struct bpf_map *map, int cpu)
 }
 
 /* Fills the slot in force: there are no packets yet. */
-static void write_ruleset(struct runner *runner, const struct pb_set *set)
+static void write_ruleset(struct runner *runner, const struct pb_rules *rules)
 {
 	struct pb_ruleset_options options = { .max_rules = MAX_RULES };
 	struct pb_error error;
 
 	if (pb_maps_create("test", &options, &runner->maps, &error) ||
-	    pb_slot_write(&runner->maps, runner->maps.config->active, set, 2, &error))
+	    pb_slot_write(&runner->maps, runner->maps.config->active, rules, 2, &error))
 		die("%s", error.text);
 }
 
@@ -329,7 +329,7 @@ int main(int argc, char **argv)
 					  .frags = features.frags,
 					  .kern_ctx = features.kern_ctx };
 	struct runner runner = { .maps = PB_MAPS_NONE };
-	struct pb_set set = { .max_rules = MAX_RULES };
+	struct pb_rules rules = { .max_rules = MAX_RULES };
 	int cpu = stay_on_cpu();
 
 	pb_log_begin(); /* keeps libbpf's messages to itself */
@@ -342,10 +342,10 @@ int main(int argc, char **argv)
 	}
 	if (unshare(CLONE_NEWNET))
 		die("no network namespace of its own: %s", strerror(errno));
-	read_rules(argv[argc - 1], &set);
-	write_ruleset(&runner, &set);
+	read_rules(argv[argc - 1], &rules);
+	write_ruleset(&runner, &rules);
 	load(&runner, constants);
-	runner.nr_rules = set.nr_rules;
+	runner.nr_rules = rules.nr;
 	runner.rules = runner.maps.counts + (size_t)(MAX_RULES + 1) * cpu;
 	runner.outcomes = map_outcomes(runner.object->maps.data_outcomes, cpu);
 	probe_split(&runner);
@@ -353,6 +353,6 @@ int main(int argc, char **argv)
 	serve(&runner);
 	portblock_bpf__destroy(runner.object);
 	pb_maps_close(&runner.maps);
-	pb_set_clear(&set);
+	pb_rules_clear(&rules);
 	return 0;
 }

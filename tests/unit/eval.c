@@ -31,7 +31,7 @@ static bool key_matches(const struct pb_source *source, __u16 set, const struct 
 	return true;
 }
 
-/* The longest prefix of the set's trie, by looking at all. */
+/* The longest prefix of the trie, by looking at all. */
 static __u32 trie_lookup(const struct pb_tables *tables, __u16 set, const struct packet *packet)
 {
 	const struct pb_source *best = NULL;

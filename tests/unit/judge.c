@@ -98,7 +98,7 @@ static enum pb_outcome no_rule(const struct pb_settings *settings, const struct 
 	return PB_OUTCOME_DROP_POLICY;
 }
 
-struct verdict judge_packet(const struct pb_set *set, const struct packet *packet)
+struct verdict judge_packet(const struct pb_rules *rules, const struct packet *packet)
 {
 	static const enum pb_outcome outcomes[] = {
 		[PB_ACTION_DROP] = PB_OUTCOME_DROP_RULE,
@@ -107,13 +107,13 @@ struct verdict judge_packet(const struct pb_set *set, const struct packet *packe
 	};
 	struct match best = { 0 }, match;
 
-	for (size_t i = 0; i < set->nr_rules; i++) {
-		if (!matches(&set->rules[i], packet, &match))
+	for (size_t i = 0; i < rules->nr; i++) {
+		if (!matches(&rules->rule[i], packet, &match))
 			continue;
 		if (!best.rule || precedes(&match, &best))
 			best = match;
 	}
 	if (!best.rule)
-		return (struct verdict){ 0, no_rule(&set->settings, packet) };
+		return (struct verdict){ 0, no_rule(&rules->settings, packet) };
 	return (struct verdict){ best.rule->id, outcomes[best.rule->action] };
 }

@@ -21,6 +21,6 @@ struct verdict {
 	enum pb_outcome outcome;
 };
 
-struct verdict judge_packet(const struct pb_set *set, const struct packet *packet);
+struct verdict judge_packet(const struct pb_rules *rules, const struct packet *packet);
 
 #endif

@@ -8,7 +8,7 @@
 #define PREFIXES 16
 #define TIMES 12
 
-/* What the rules of a set choose from, so that they meet often. */
+/* What random rules choose from, so that they meet often. */
 struct world {
 	__u16 borders[BORDERS];		     /* sorted */
 	struct pb_prefix prefixes[PREFIXES]; /* sorted */
@@ -217,8 +217,8 @@ static void copy_sources(struct pb_rule *to, const struct pb_rule *from)
 		memcpy(to->except, from->except, to->nr_except * sizeof(*to->except));
 }
 
-static void random_rule(struct random *random, const struct world *world, const struct pb_set *set,
-			struct pb_rule *rule)
+static void random_rule(struct random *random, const struct world *world,
+			const struct pb_rules *rules, struct pb_rule *rule)
 {
 	rule->action = random_below(random, PB_ACTION_MAX);
 	rule->side = chance(random, 70) ? PB_SIDE_DPORT : PB_SIDE_SPORT;
@@ -231,8 +231,8 @@ static void random_rule(struct random *random, const struct world *world, const 
 	random_ports(random, world, rule);
 	if (!chance(random, world->sourced))
 		return;
-	if (set->nr_rules && chance(random, 30)) {
-		copy_sources(rule, &set->rules[random_below(random, set->nr_rules)]);
+	if (rules->nr && chance(random, 30)) {
+		copy_sources(rule, &rules->rule[random_below(random, rules->nr)]);
 		return;
 	}
 	if (chance(random, 70))
@@ -241,35 +241,35 @@ static void random_rule(struct random *random, const struct world *world, const 
 		random_sources(random, world, &rule->except, &rule->nr_except);
 }
 
-void random_set(struct random *random, size_t nr, struct pb_set *set)
+void random_set(struct random *random, size_t nr, struct pb_rules *rules)
 {
 	struct world world;
 	__u32 id = 0;
 
 	random_world(random, &world);
-	memset(set, 0, sizeof(*set));
-	set->settings.policy = random_below(random, PB_POLICY_MAX);
-	set->settings.no_replies = chance(random, 30);
-	set->room = random_below(random, nr + 1);
-	set->rules = array(set->room, sizeof(*set->rules));
-	while (set->nr_rules < set->room) {
-		struct pb_rule *rule = &set->rules[set->nr_rules];
+	memset(rules, 0, sizeof(*rules));
+	rules->settings.policy = random_below(random, PB_POLICY_MAX);
+	rules->settings.no_replies = chance(random, 30);
+	rules->room = random_below(random, nr + 1);
+	rules->rule = array(rules->room, sizeof(*rules->rule));
+	while (rules->nr < rules->room) {
+		struct pb_rule *rule = &rules->rule[rules->nr];
 
-		random_rule(random, &world, set, rule);
+		random_rule(random, &world, rules, rule);
 		rule->id = id += 1 + random_below(random, 3);
-		set->nr_rules++;
+		rules->nr++;
 	}
 }
 
-void random_set_free(struct pb_set *set)
+void random_set_free(struct pb_rules *rules)
 {
-	for (size_t i = 0; i < set->nr_rules; i++) {
-		free(set->rules[i].ports);
-		free(set->rules[i].from);
-		free(set->rules[i].except);
+	for (size_t i = 0; i < rules->nr; i++) {
+		free(rules->rule[i].ports);
+		free(rules->rule[i].from);
+		free(rules->rule[i].except);
 	}
-	free(set->rules);
-	memset(set, 0, sizeof(*set));
+	free(rules->rule);
+	memset(rules, 0, sizeof(*rules));
 }
 
 /* ---- Packets ------------------------------------------------------------------------------- */
@@ -316,12 +316,12 @@ static void near_source(struct random *random, const struct pb_rule *rule, struc
 	near_prefix(random, &prefix, packet);
 }
 
-static const struct pb_rule *any_rule(struct random *random, const struct pb_set *set)
+static const struct pb_rule *any_rule(struct random *random, const struct pb_rules *rules)
 {
-	return &set->rules[random_below(random, set->nr_rules)];
+	return &rules->rule[random_below(random, rules->nr)];
 }
 
-void random_packet(struct random *random, const struct pb_set *set, struct packet *packet)
+void random_packet(struct random *random, const struct pb_rules *rules, struct packet *packet)
 {
 	const struct pb_rule *rule;
 
@@ -332,15 +332,15 @@ void random_packet(struct random *random, const struct pb_set *set, struct packe
 	packet->proto = random_below(random, PB_PROTO_MAX);
 	packet->sport = random_below(random, 65536);
 	packet->dport = random_below(random, 65536);
-	if (!set->nr_rules)
+	if (!rules->nr)
 		return;
 	do
 		packet->proto = random_below(random, PB_PROTO_MAX);
-	while (!(any_rule(random, set)->protocols & 1U << packet->proto));
-	packet->sport = near_port(random, any_rule(random, set));
-	packet->dport = near_port(random, any_rule(random, set));
-	near_source(random, any_rule(random, set), packet);
-	rule = any_rule(random, set);
+	while (!(any_rule(random, rules)->protocols & 1U << packet->proto));
+	packet->sport = near_port(random, any_rule(random, rules));
+	packet->dport = near_port(random, any_rule(random, rules));
+	near_source(random, any_rule(random, rules), packet);
+	rule = any_rule(random, rules);
 	if (rule->expires)
 		packet->now = rule->expires + random_below(random, 3) - 1;
 }

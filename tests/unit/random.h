@@ -16,10 +16,10 @@ void random_init(struct random *random, __u64 seed);
 __u32 random_below(struct random *random, __u32 limit);
 
 /* At most `nr` rules with ids, sorted; the caller frees with random_set_free(). */
-void random_set(struct random *random, size_t nr, struct pb_set *set);
-void random_set_free(struct pb_set *set);
+void random_set(struct random *random, size_t nr, struct pb_rules *rules);
+void random_set_free(struct pb_rules *rules);
 
-/* A packet near the borders of the set's ports, prefixes and times. */
-void random_packet(struct random *random, const struct pb_set *set, struct packet *packet);
+/* A packet near the borders of the rules' ports, prefixes and times. */
+void random_packet(struct random *random, const struct pb_rules *rules, struct packet *packet);
 
 #endif

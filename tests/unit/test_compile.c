@@ -85,17 +85,17 @@ static void add_range(struct pb_rule *rule, struct pb_range range)
 	rule->ports[rule->nr_ports++] = range;
 }
 
-static struct pb_rule *add_line(struct pb_set *set, struct line line)
+static struct pb_rule *add_line(struct pb_rules *rules, struct line line)
 {
 	struct pb_rule *rule;
 
-	if (set->nr_rules == set->room) {
-		set->room = set->room ? 2 * set->room : 4;
-		set->rules = realloc(set->rules, set->room * sizeof(*set->rules));
-		assert_non_null(set->rules);
+	if (rules->nr == rules->room) {
+		rules->room = rules->room ? 2 * rules->room : 4;
+		rules->rule = realloc(rules->rule, rules->room * sizeof(*rules->rule));
+		assert_non_null(rules->rule);
 	}
-	rule = memset(&set->rules[set->nr_rules++], 0, sizeof(*rule));
-	rule->id = set->nr_rules;
+	rule = memset(&rules->rule[rules->nr++], 0, sizeof(*rule));
+	rule->id = rules->nr;
 	rule->action = line.action;
 	rule->protocols = line.protocols;
 	rule->side = line.side;
@@ -110,8 +110,9 @@ static struct pb_rule *add_line(struct pb_set *set, struct line line)
 }
 
 /* add(set, action, protocols, side, ports, .other = ...) */
-#define add(set, a, p, s, ...) \
-	add_line(set, (struct line){ .action = a, .protocols = p, .side = s, .ports = __VA_ARGS__ })
+#define add(rules, a, p, s, ...) \
+	add_line(rules,          \
+		 (struct line){ .action = a, .protocols = p, .side = s, .ports = __VA_ARGS__ })
 
 /* The n-th of many different /32. */
 static struct pb_prefix host(__u32 n)
@@ -125,11 +126,11 @@ static struct pb_prefix host(__u32 n)
 
 /* ---- Packets by hand ----------------------------------------------------------------------- */
 
-static struct pb_tables compiled(const struct pb_set *set)
+static struct pb_tables compiled(const struct pb_rules *rules)
 {
 	struct pb_tables tables = { 0 };
 	struct pb_error error = { "" };
-	int ret = pb_compile(set, &roomy, &tables, &error);
+	int ret = pb_compile(rules, &roomy, &tables, &error);
 
 	if (ret)
 		fail_msg("%s", error.text);
@@ -145,11 +146,11 @@ static struct packet packet(const char *source, __u16 sport, __u16 dport)
 }
 
 /* Both the judge and the tables say that this rule wins. */
-static void expect(const struct pb_set *set, const struct packet *packet, __u32 rule)
+static void expect(const struct pb_rules *rules, const struct packet *packet, __u32 rule)
 {
-	struct pb_tables tables = compiled(set);
-	struct verdict judged = judge_packet(set, packet);
-	struct verdict found = eval_packet(&tables, &set->settings, packet);
+	struct pb_tables tables = compiled(rules);
+	struct verdict judged = judge_packet(rules, packet);
+	struct verdict found = eval_packet(&tables, &rules->settings, packet);
 
 	pb_tables_free(&tables);
 	assert_int_equal(judged.rule, rule);
@@ -157,28 +158,28 @@ static void expect(const struct pb_set *set, const struct packet *packet, __u32 
 	assert_int_equal(found.outcome, judged.outcome);
 }
 
-static void expect_from(const struct pb_set *set, const char *source, __u16 dport, __u32 rule)
+static void expect_from(const struct pb_rules *rules, const char *source, __u16 dport, __u32 rule)
 {
 	struct packet p = packet(source, 40000, dport);
 
-	expect(set, &p, rule);
+	expect(rules, &p, rule);
 }
 
-static void expect_at(const struct pb_set *set, __u64 now, bool connection, __u32 rule)
+static void expect_at(const struct pb_rules *rules, __u64 now, bool connection, __u32 rule)
 {
 	struct packet p = packet("192.0.2.1", 40000, 22);
 
 	p.now = now;
 	p.connection = connection;
-	expect(set, &p, rule);
+	expect(rules, &p, rule);
 }
 
 /* ---- The promises, one by one -------------------------------------------------------------- */
 
 static void nothing(void **state)
 {
-	struct pb_set set = { 0 };
-	struct pb_tables tables = compiled(&set);
+	struct pb_rules rules = { 0 };
+	struct pb_tables tables = compiled(&rules);
 	static const __u8 no_sides[8];
 
 	(void)state;
@@ -187,256 +188,258 @@ static void nothing(void **state)
 	assert_memory_equal(tables.sides, no_sides, sizeof(no_sides));
 	pb_tables_free(&tables);
 	pb_tables_free(&tables);
-	expect_from(&set, "192.0.2.1", 22, 0);
+	expect_from(&rules, "192.0.2.1", 22, 0);
 }
 
 static void sides_and_protocols(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_tables tables;
 	struct packet p = packet("192.0.2.1", 53, 22);
 
 	(void)state;
-	add(&set, DROP, TCP, DPORT, { { 22, 22 } });
-	add(&set, DROP, UDP, SPORT, { { 53, 53 } });
-	tables = compiled(&set);
+	add(&rules, DROP, TCP, DPORT, { { 22, 22 } });
+	add(&rules, DROP, UDP, SPORT, { { 53, 53 } });
+	tables = compiled(&rules);
 	assert_int_equal(tables.sides[PB_PROTO_TCP], 1 << DPORT);
 	assert_int_equal(tables.sides[PB_PROTO_UDP], 1 << SPORT);
 	assert_int_equal(tables.sides[PB_PROTO_SCTP], 0);
 	pb_tables_free(&tables);
-	expect(&set, &p, 1);
+	expect(&rules, &p, 1);
 	p.proto = PB_PROTO_UDP;
-	expect(&set, &p, 2);
+	expect(&rules, &p, 2);
 	p.proto = PB_PROTO_DCCP;
-	expect(&set, &p, 0);
-	random_set_free(&set);
+	expect(&rules, &p, 0);
+	random_set_free(&rules);
 }
 
 static void range_borders(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 
 	(void)state;
-	add(&set, DROP, TCP, DPORT, { { 0, 10 }, { 65000, 65535 } });
-	expect_from(&set, "192.0.2.1", 0, 1);
-	expect_from(&set, "192.0.2.1", 10, 1);
-	expect_from(&set, "192.0.2.1", 11, 0);
-	expect_from(&set, "192.0.2.1", 64999, 0);
-	expect_from(&set, "192.0.2.1", 65000, 1);
-	expect_from(&set, "192.0.2.1", 65535, 1);
-	random_set_free(&set);
+	add(&rules, DROP, TCP, DPORT, { { 0, 10 }, { 65000, 65535 } });
+	expect_from(&rules, "192.0.2.1", 0, 1);
+	expect_from(&rules, "192.0.2.1", 10, 1);
+	expect_from(&rules, "192.0.2.1", 11, 0);
+	expect_from(&rules, "192.0.2.1", 64999, 0);
+	expect_from(&rules, "192.0.2.1", 65000, 1);
+	expect_from(&rules, "192.0.2.1", 65535, 1);
+	random_set_free(&rules);
 }
 
 static void narrowest_range(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct packet p = packet("192.0.2.1", 5000, 22);
 
 	(void)state;
-	add(&set, DROP, TCP, DPORT, { { 1, 1024 } });
-	add(&set, ALLOW, TCP, DPORT, { { 22, 22 }, { 100, 1100 } });
-	add(&set, ALLOW, TCP, SPORT, { { 5000, 5001 } });
-	expect_from(&set, "192.0.2.1", 21, 1);
-	expect_from(&set, "192.0.2.1", 22, 2);
-	expect_from(&set, "192.0.2.1", 200, 2);
-	expect(&set, &p, 2);
+	add(&rules, DROP, TCP, DPORT, { { 1, 1024 } });
+	add(&rules, ALLOW, TCP, DPORT, { { 22, 22 }, { 100, 1100 } });
+	add(&rules, ALLOW, TCP, SPORT, { { 5000, 5001 } });
+	expect_from(&rules, "192.0.2.1", 21, 1);
+	expect_from(&rules, "192.0.2.1", 22, 2);
+	expect_from(&rules, "192.0.2.1", 200, 2);
+	expect(&rules, &p, 2);
 	p.dport = 23;
-	expect(&set, &p, 3);
-	random_set_free(&set);
+	expect(&rules, &p, 3);
+	random_set_free(&rules);
 }
 
 static void action_then_id(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct packet p = packet("192.0.2.1", 22, 22);
 
 	(void)state;
-	add(&set, ALLOW, TCP, SPORT, { { 22, 22 } });
-	add(&set, ALLOW, TCP, DPORT, { { 22, 22 } });
-	expect(&set, &p, 1);
-	add(&set, AUDIT, TCP, DPORT, { { 22, 22 } });
-	expect(&set, &p, 3);
-	add(&set, DROP, TCP, SPORT, { { 22, 22 } });
-	expect(&set, &p, 4);
-	add(&set, DROP, TCP | UDP, DPORT, { { 22, 22 } });
-	add(&set, DROP, TCP, DPORT, { { 22, 22 } });
-	expect(&set, &p, 4);
+	add(&rules, ALLOW, TCP, SPORT, { { 22, 22 } });
+	add(&rules, ALLOW, TCP, DPORT, { { 22, 22 } });
+	expect(&rules, &p, 1);
+	add(&rules, AUDIT, TCP, DPORT, { { 22, 22 } });
+	expect(&rules, &p, 3);
+	add(&rules, DROP, TCP, SPORT, { { 22, 22 } });
+	expect(&rules, &p, 4);
+	add(&rules, DROP, TCP | UDP, DPORT, { { 22, 22 } });
+	add(&rules, DROP, TCP, DPORT, { { 22, 22 } });
+	expect(&rules, &p, 4);
 	p.sport = 1;
-	expect(&set, &p, 5);
-	random_set_free(&set);
+	expect(&rules, &p, 5);
+	random_set_free(&rules);
 }
 
 static void longest_source(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 
 	(void)state;
-	add(&set, DROP, TCP, DPORT, { { 22, 22 } });
-	add(&set, ALLOW, TCP, DPORT, { { 1, 65535 } }, .from = "10.0.0.0/8");
-	add(&set, AUDIT, TCP, DPORT, { { 1, 65535 } }, .from = "10.1.0.0/16");
-	add(&set, DROP, TCP, SPORT, { { 1, 65535 } }, .from = "2001:db8::/32");
-	add(&set, ALLOW, TCP, DPORT, { { 22, 22 } }, .from = "::/0");
-	expect_from(&set, "192.0.2.1", 22, 1);
-	expect_from(&set, "10.2.0.1", 22, 2);
-	expect_from(&set, "10.1.0.1", 22, 3);
-	expect_from(&set, "10.0.255.255", 22, 2);
-	expect_from(&set, "2001:db8::1", 22, 4);
-	expect_from(&set, "2001:db9::1", 22, 1); /* ::/0 is as long as none; drop comes first */
-	random_set_free(&set);
+	add(&rules, DROP, TCP, DPORT, { { 22, 22 } });
+	add(&rules, ALLOW, TCP, DPORT, { { 1, 65535 } }, .from = "10.0.0.0/8");
+	add(&rules, AUDIT, TCP, DPORT, { { 1, 65535 } }, .from = "10.1.0.0/16");
+	add(&rules, DROP, TCP, SPORT, { { 1, 65535 } }, .from = "2001:db8::/32");
+	add(&rules, ALLOW, TCP, DPORT, { { 22, 22 } }, .from = "::/0");
+	expect_from(&rules, "192.0.2.1", 22, 1);
+	expect_from(&rules, "10.2.0.1", 22, 2);
+	expect_from(&rules, "10.1.0.1", 22, 3);
+	expect_from(&rules, "10.0.255.255", 22, 2);
+	expect_from(&rules, "2001:db8::1", 22, 4);
+	expect_from(&rules, "2001:db9::1", 22, 1); /* ::/0 is as long as none; drop comes first */
+	random_set_free(&rules);
 }
 
 static void zero_is_not_none(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 
 	(void)state;
-	add(&set, DROP, TCP, DPORT, { { 22, 22 } });
-	add(&set, ALLOW, TCP, DPORT, { { 1, 99 } }, .from = "0.0.0.0/0");
-	add(&set, ALLOW, TCP, DPORT, { { 20, 29 } }, .from = "::/0");
-	expect_from(&set, "192.0.2.1", 22, 2);
-	expect_from(&set, "2001:db8::1", 22, 1);
-	expect_from(&set, "2001:db8::1", 23, 3);
-	expect_from(&set, "192.0.2.1", 23, 2);
-	random_set_free(&set);
+	add(&rules, DROP, TCP, DPORT, { { 22, 22 } });
+	add(&rules, ALLOW, TCP, DPORT, { { 1, 99 } }, .from = "0.0.0.0/0");
+	add(&rules, ALLOW, TCP, DPORT, { { 20, 29 } }, .from = "::/0");
+	expect_from(&rules, "192.0.2.1", 22, 2);
+	expect_from(&rules, "2001:db8::1", 22, 1);
+	expect_from(&rules, "2001:db8::1", 23, 3);
+	expect_from(&rules, "192.0.2.1", 23, 2);
+	random_set_free(&rules);
 }
 
 static void except_takes_out(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 
 	(void)state;
-	add(&set, DROP, TCP, DPORT, { { 22, 22 } }, .except = "10.0.0.0/8");
-	expect_from(&set, "192.0.2.1", 22, 1);
-	expect_from(&set, "10.1.2.3", 22, 0);
-	expect_from(&set, "a00::1", 22, 1);
-	add(&set, DROP, TCP, DPORT, { { 23, 23 } }, .from = "10.0.0.0/8", .except = "10.1.0.0/16");
-	add(&set, DROP, TCP, DPORT, { { 24, 24 } }, .from = "10.1.1.0/24", .except = "10.1.0.0/16");
-	expect_from(&set, "10.2.2.3", 23, 2);
-	expect_from(&set, "10.1.1.3", 23, 0);
-	expect_from(&set, "10.1.1.3", 24, 0);
-	expect_from(&set, "192.0.2.1", 23, 0);
-	random_set_free(&set);
+	add(&rules, DROP, TCP, DPORT, { { 22, 22 } }, .except = "10.0.0.0/8");
+	expect_from(&rules, "192.0.2.1", 22, 1);
+	expect_from(&rules, "10.1.2.3", 22, 0);
+	expect_from(&rules, "a00::1", 22, 1);
+	add(&rules, DROP, TCP, DPORT, { { 23, 23 } }, .from = "10.0.0.0/8",
+	    .except = "10.1.0.0/16");
+	add(&rules, DROP, TCP, DPORT, { { 24, 24 } }, .from = "10.1.1.0/24",
+	    .except = "10.1.0.0/16");
+	expect_from(&rules, "10.2.2.3", 23, 2);
+	expect_from(&rules, "10.1.1.3", 23, 0);
+	expect_from(&rules, "10.1.1.3", 24, 0);
+	expect_from(&rules, "192.0.2.1", 23, 0);
+	random_set_free(&rules);
 }
 
 static void new_packets(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 
 	(void)state;
-	add(&set, DROP, TCP, DPORT, { { 1, 65535 } }, .only_new = true);
-	expect_at(&set, 0, false, 1);
-	expect_at(&set, 0, true, 0);
-	add(&set, ALLOW, TCP, DPORT, { { 20, 29 } }, .only_new = true);
-	add(&set, AUDIT, TCP, DPORT, { { 1, 1024 } });
-	expect_at(&set, 0, false, 2);
-	expect_at(&set, 0, true, 3);
-	random_set_free(&set);
+	add(&rules, DROP, TCP, DPORT, { { 1, 65535 } }, .only_new = true);
+	expect_at(&rules, 0, false, 1);
+	expect_at(&rules, 0, true, 0);
+	add(&rules, ALLOW, TCP, DPORT, { { 20, 29 } }, .only_new = true);
+	add(&rules, AUDIT, TCP, DPORT, { { 1, 1024 } });
+	expect_at(&rules, 0, false, 2);
+	expect_at(&rules, 0, true, 3);
+	random_set_free(&rules);
 }
 
 static void expiry(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 
 	(void)state;
-	add(&set, ALLOW, TCP, DPORT, { { 22, 22 } }, .expires = 100);
-	add(&set, AUDIT, TCP, DPORT, { { 20, 29 } }, .expires = 200);
-	add(&set, DROP, TCP, DPORT, { { 1, 1024 } });
-	expect_at(&set, 99, false, 1);
-	expect_at(&set, 100, false, 2);
-	expect_at(&set, 199, false, 2);
-	expect_at(&set, 200, false, 3);
-	set.rules[1].expires = 100;
-	expect_at(&set, 100, false, 3);
-	random_set_free(&set);
+	add(&rules, ALLOW, TCP, DPORT, { { 22, 22 } }, .expires = 100);
+	add(&rules, AUDIT, TCP, DPORT, { { 20, 29 } }, .expires = 200);
+	add(&rules, DROP, TCP, DPORT, { { 1, 1024 } });
+	expect_at(&rules, 99, false, 1);
+	expect_at(&rules, 100, false, 2);
+	expect_at(&rules, 199, false, 2);
+	expect_at(&rules, 200, false, 3);
+	rules.rule[1].expires = 100;
+	expect_at(&rules, 100, false, 3);
+	random_set_free(&rules);
 }
 
 /* Where one `new` rule fails for a packet all do: only the first takes a place in the chain. */
 static void dead_new_rules(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_tables tables;
 
 	(void)state;
 	for (int i = 0; i < 20; i++)
-		add(&set, DROP, TCP, DPORT, { { 22, 22 + i } }, .only_new = true,
+		add(&rules, DROP, TCP, DPORT, { { 22, 22 + i } }, .only_new = true,
 		    .expires = i % 2 * 100);
-	add(&set, ALLOW, TCP, DPORT, { { 1, 1024 } });
-	expect_at(&set, 0, false, 1);
-	expect_at(&set, 0, true, 21);
-	expect_at(&set, 100, true, 21);
-	tables = compiled(&set);
+	add(&rules, ALLOW, TCP, DPORT, { { 1, 1024 } });
+	expect_at(&rules, 0, false, 1);
+	expect_at(&rules, 0, true, 21);
+	expect_at(&rules, 100, true, 21);
+	tables = compiled(&rules);
 	/* One for each range that does not expire and one for each that does, but the first. */
 	assert_int_equal(tables.nr_decisions, 1 + 20 + 1);
 	pb_tables_free(&tables);
-	random_set_free(&set);
+	random_set_free(&rules);
 }
 
 /* A `new` rule that ends before a plain one ahead of it, or behind one that is as `new`. */
 static void dead_behind_others(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_tables tables;
 
 	(void)state;
-	add(&set, DROP, TCP, DPORT, { { 22, 22 } }, .expires = 100);
-	add(&set, DROP, TCP, DPORT, { { 22, 22 } }, .only_new = true, .expires = 100);
-	add(&set, DROP, TCP, DPORT, { { 22, 22 } }, .only_new = true);
-	add(&set, DROP, TCP, DPORT, { { 22, 22 } }, .expires = 200);
-	add(&set, DROP, TCP, DPORT, { { 22, 22 } }, .only_new = true, .expires = 300);
-	tables = compiled(&set);
+	add(&rules, DROP, TCP, DPORT, { { 22, 22 } }, .expires = 100);
+	add(&rules, DROP, TCP, DPORT, { { 22, 22 } }, .only_new = true, .expires = 100);
+	add(&rules, DROP, TCP, DPORT, { { 22, 22 } }, .only_new = true);
+	add(&rules, DROP, TCP, DPORT, { { 22, 22 } }, .expires = 200);
+	add(&rules, DROP, TCP, DPORT, { { 22, 22 } }, .only_new = true, .expires = 300);
+	tables = compiled(&rules);
 	assert_int_equal(tables.nr_decisions, 1 + 3);
 	pb_tables_free(&tables);
-	random_set_free(&set);
+	random_set_free(&rules);
 }
 
 /* A rule that ends gives way to one that is not `new`, and the other way round. */
 static void expiry_and_new(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 
 	(void)state;
-	add(&set, ALLOW, TCP, DPORT, { { 22, 22 } }, .only_new = true);
-	add(&set, DROP, TCP, DPORT, { { 20, 29 } }, .expires = 100);
-	add(&set, AUDIT, TCP, DPORT, { { 10, 29 } }, .only_new = true);
-	add(&set, DROP, TCP, DPORT, { { 1, 29 } }, .expires = 200);
-	expect_at(&set, 0, false, 1);
-	expect_at(&set, 0, true, 2);
-	expect_at(&set, 100, true, 4);
-	expect_at(&set, 200, true, 0);
-	set.rules[0].expires = 50;
-	expect_at(&set, 50, false, 2);
-	expect_at(&set, 100, false, 3);
-	random_set_free(&set);
+	add(&rules, ALLOW, TCP, DPORT, { { 22, 22 } }, .only_new = true);
+	add(&rules, DROP, TCP, DPORT, { { 20, 29 } }, .expires = 100);
+	add(&rules, AUDIT, TCP, DPORT, { { 10, 29 } }, .only_new = true);
+	add(&rules, DROP, TCP, DPORT, { { 1, 29 } }, .expires = 200);
+	expect_at(&rules, 0, false, 1);
+	expect_at(&rules, 0, true, 2);
+	expect_at(&rules, 100, true, 4);
+	expect_at(&rules, 200, true, 0);
+	rules.rule[0].expires = 50;
+	expect_at(&rules, 50, false, 2);
+	expect_at(&rules, 100, false, 3);
+	random_set_free(&rules);
 }
 
 static void policy(void **state)
 {
-	struct pb_set set = { .settings.policy = PB_POLICY_DENY };
+	struct pb_rules rules = { .settings.policy = PB_POLICY_DENY };
 	struct pb_tables tables;
 	struct packet p = packet("192.0.2.1", 40000, 22);
 
 	(void)state;
-	add(&set, ALLOW, TCP, DPORT, { { 443, 443 } });
-	tables = compiled(&set);
-	assert_int_equal(eval_packet(&tables, &set.settings, &p).outcome, PB_OUTCOME_DROP_POLICY);
+	add(&rules, ALLOW, TCP, DPORT, { { 443, 443 } });
+	tables = compiled(&rules);
+	assert_int_equal(eval_packet(&tables, &rules.settings, &p).outcome, PB_OUTCOME_DROP_POLICY);
 	p.connection = true;
-	assert_int_equal(eval_packet(&tables, &set.settings, &p).outcome, PB_OUTCOME_PASS);
+	assert_int_equal(eval_packet(&tables, &rules.settings, &p).outcome, PB_OUTCOME_PASS);
 	pb_tables_free(&tables);
-	set.settings.no_replies = true;
-	tables = compiled(&set);
-	assert_int_equal(eval_packet(&tables, &set.settings, &p).outcome, PB_OUTCOME_DROP_POLICY);
+	rules.settings.no_replies = true;
+	tables = compiled(&rules);
+	assert_int_equal(eval_packet(&tables, &rules.settings, &p).outcome, PB_OUTCOME_DROP_POLICY);
 	pb_tables_free(&tables);
-	expect(&set, &p, 0);
-	random_set_free(&set);
+	expect(&rules, &p, 0);
+	random_set_free(&rules);
 }
 
 /* ---- Random rulesets ----------------------------------------------------------------------- */
 
-static void check_packet(const struct pb_set *set, const struct pb_tables *tables,
+static void check_packet(const struct pb_rules *rules, const struct pb_tables *tables,
 			 const struct packet *p, __u64 seed, int round)
 {
-	struct verdict judged = judge_packet(set, p);
-	struct verdict found = eval_packet(tables, &set->settings, p);
+	struct verdict judged = judge_packet(rules, p);
+	struct verdict found = eval_packet(tables, &rules->settings, p);
 
 	if (judged.rule == found.rule && judged.outcome == found.outcome)
 		return;
@@ -447,17 +450,17 @@ static void check_packet(const struct pb_set *set, const struct pb_tables *table
 }
 
 /* Too many expiring rules over one port are an error; without expiry they fit. */
-static void compile_random(struct pb_set *set, struct pb_tables *tables, size_t *refused)
+static void compile_random(struct pb_rules *rules, struct pb_tables *tables, size_t *refused)
 {
 	struct pb_error error;
-	int ret = pb_compile(set, &roomy, tables, &error);
+	int ret = pb_compile(rules, &roomy, tables, &error);
 
 	if (ret == -ENOSPC) {
 		assert_non_null(strstr(error.text, "as they expire"));
 		++*refused;
-		for (size_t i = 0; i < set->nr_rules; i++)
-			set->rules[i].expires = 0;
-		*tables = compiled(set);
+		for (size_t i = 0; i < rules->nr; i++)
+			rules->rule[i].expires = 0;
+		*tables = compiled(rules);
 		return;
 	}
 	assert_int_equal(ret, 0);
@@ -473,19 +476,19 @@ static void random_rulesets(void **state)
 	print_message("# PB_SEED=%llu\n", seed);
 	random_init(&random, seed);
 	for (int round = 0; round < ROUNDS; round++) {
-		struct pb_set set;
+		struct pb_rules rules;
 		struct pb_tables tables;
 		struct packet p;
 
-		random_set(&random, round % 50 ? 24 : 200, &set);
-		compile_random(&set, &tables, &refused);
+		random_set(&random, round % 50 ? 24 : 200, &rules);
+		compile_random(&rules, &tables, &refused);
 		for (int i = 0; i < PACKETS; i++) {
-			random_packet(&random, &set, &p);
-			check_packet(&set, &tables, &p, seed, round);
-			matched += judge_packet(&set, &p).rule != 0;
+			random_packet(&random, &rules, &p);
+			check_packet(&rules, &tables, &p, seed, round);
+			matched += judge_packet(&rules, &p).rule != 0;
 		}
 		pb_tables_free(&tables);
-		random_set_free(&set);
+		random_set_free(&rules);
 	}
 	print_message("# %d packets, %zu matched a rule; %zu of %d rulesets refused at first\n",
 		      ROUNDS * PACKETS, matched, refused, ROUNDS);
@@ -495,154 +498,154 @@ static void random_rulesets(void **state)
 
 /* ---- Limits -------------------------------------------------------------------------------- */
 
-static void refused(const struct pb_set *set, const struct pb_limits *limits, const char *word,
+static void refused(const struct pb_rules *rules, const struct pb_limits *limits, const char *word,
 		    const char *number)
 {
 	struct pb_tables tables = { .nr_decisions = 77 }, before = tables;
 	struct pb_error error = { "" };
 
-	assert_int_equal(pb_compile(set, limits, &tables, &error), -ENOSPC);
+	assert_int_equal(pb_compile(rules, limits, &tables, &error), -ENOSPC);
 	assert_memory_equal(&tables, &before, sizeof(tables));
 	if (!strstr(error.text, word) || !strstr(error.text, number))
 		fail_msg("no %s or %s in: %s", word, number, error.text);
-	assert_int_equal(pb_compile(set, limits, &tables, NULL), -ENOSPC);
+	assert_int_equal(pb_compile(rules, limits, &tables, NULL), -ENOSPC);
 }
 
 /* The wider, the longer: the most candidates that fit are one less than the limit and a last. */
 static void expiring_rules(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct packet p = packet("192.0.2.1", 40000, 100);
 
 	(void)state;
 	for (int i = 0; i < PB_CHAIN_RULES; i++)
-		add(&set, DROP, UDP | TCP, DPORT, { { 100 - i, 100 } }, .expires = 10 + i);
+		add(&rules, DROP, UDP | TCP, DPORT, { { 100 - i, 100 } }, .expires = 10 + i);
 	for (int i = 0; i < PB_CHAIN_RULES; i++)
-		add(&set, DROP, TCP, SPORT, { { 40000 - i, 40000 } }, .expires = 10 + i);
-	expect(&set, &p, 1);
+		add(&rules, DROP, TCP, SPORT, { { 40000 - i, 40000 } }, .expires = 10 + i);
+	expect(&rules, &p, 1);
 	p.now = 8 + PB_CHAIN_RULES;
-	expect(&set, &p, PB_CHAIN_RULES);
+	expect(&rules, &p, PB_CHAIN_RULES);
 	p.now++;
-	expect(&set, &p, 0);
-	add(&set, DROP, TCP, DPORT, { { 80, 120 } }, .expires = 5);
-	expect(&set, &p, 0); /* ends before those ahead of it */
-	add(&set, DROP, TCP, DPORT, { { 80, 120 } });
-	refused(&set, &roomy, "tcp dport 100:", " 9 rules");
-	random_set_free(&set);
+	expect(&rules, &p, 0);
+	add(&rules, DROP, TCP, DPORT, { { 80, 120 } }, .expires = 5);
+	expect(&rules, &p, 0); /* ends before those ahead of it */
+	add(&rules, DROP, TCP, DPORT, { { 80, 120 } });
+	refused(&rules, &roomy, "tcp dport 100:", " 9 rules");
+	random_set_free(&rules);
 }
 
 static void all_steps(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct packet p = packet("192.0.2.1", 40000, 100);
 
 	(void)state;
 	for (int i = 0; i < PB_CHAIN_RULES - 1; i++)
-		add(&set, DROP, TCP, DPORT, { { 100 - i, 100 } }, .expires = 10 + i);
+		add(&rules, DROP, TCP, DPORT, { { 100 - i, 100 } }, .expires = 10 + i);
 	for (int i = 0; i < PB_CHAIN_RULES - 1; i++)
-		add(&set, DROP, TCP, SPORT, { { 40000 - i, 40000 } }, .expires = 10 + i);
-	add(&set, DROP, TCP, DPORT, { { 80, 120 } });
-	add(&set, ALLOW, TCP, SPORT, { { 1, 65535 } });
+		add(&rules, DROP, TCP, SPORT, { { 40000 - i, 40000 } }, .expires = 10 + i);
+	add(&rules, DROP, TCP, DPORT, { { 80, 120 } });
+	add(&rules, ALLOW, TCP, SPORT, { { 1, 65535 } });
 	p.now = 1000;
-	expect(&set, &p, set.nr_rules - 1);
+	expect(&rules, &p, rules.nr - 1);
 	assert_int_equal(eval_steps, 2 * (PB_CHAIN_RULES - 1));
-	random_set_free(&set);
+	random_set_free(&rules);
 }
 
 static void too_many_decisions(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_tables tables = { 0 };
 
 	(void)state;
 	for (int i = 1; i <= 10; i++)
-		add(&set, DROP, TCP, DPORT, { { i, i } });
-	assert_int_equal(pb_compile(&set, &(struct pb_limits){ 11, 0, 1 }, &tables, NULL), 0);
+		add(&rules, DROP, TCP, DPORT, { { i, i } });
+	assert_int_equal(pb_compile(&rules, &(struct pb_limits){ 11, 0, 1 }, &tables, NULL), 0);
 	pb_tables_free(&tables);
-	refused(&set, &(struct pb_limits){ 10, 0, 1 }, "--max-rules", "11 decisions");
-	set.rules[0].nr_from = read_prefix("10.0.0.0/8", &set.rules[0].from);
-	refused(&set, &(struct pb_limits){ 1, 1, 1 }, "--max-rules", "2 decisions");
+	refused(&rules, &(struct pb_limits){ 10, 0, 1 }, "--max-rules", "11 decisions");
+	rules.rule[0].nr_from = read_prefix("10.0.0.0/8", &rules.rule[0].from);
+	refused(&rules, &(struct pb_limits){ 1, 1, 1 }, "--max-rules", "2 decisions");
 	/* No rule, a class for each port, and two regions of one. */
-	refused(&set, &(struct pb_limits){ 12, 1, 1 }, "--max-rules", "13 decisions");
-	random_set_free(&set);
+	refused(&rules, &(struct pb_limits){ 12, 1, 1 }, "--max-rules", "13 decisions");
+	random_set_free(&rules);
 }
 
 static void too_many_sources(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_tables tables = { 0 };
 
 	(void)state;
-	add(&set, DROP, TCP, DPORT, { { 1, 9 } }, .from = "10.0.0.0/8");
-	add(&set, DROP, TCP, DPORT, { { 5, 20 } }, .from = "10.1.0.0/16");
-	assert_int_equal(pb_compile(&set, &(struct pb_limits){ 100, 4, 1 }, &tables, NULL), 0);
+	add(&rules, DROP, TCP, DPORT, { { 1, 9 } }, .from = "10.0.0.0/8");
+	add(&rules, DROP, TCP, DPORT, { { 5, 20 } }, .from = "10.1.0.0/16");
+	assert_int_equal(pb_compile(&rules, &(struct pb_limits){ 100, 4, 1 }, &tables, NULL), 0);
 	assert_int_equal(tables.nr_sources, 4);
 	pb_tables_free(&tables);
-	refused(&set, &(struct pb_limits){ 100, 3, 1 }, "--max-sources", "4 prefixes");
-	random_set_free(&set);
+	refused(&rules, &(struct pb_limits){ 100, 3, 1 }, "--max-sources", "4 prefixes");
+	random_set_free(&rules);
 }
 
 static void too_many_sets(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_rule *rule;
 
 	(void)state;
 	for (__u32 i = 0; i < 32767; i++) {
-		rule = add(&set, DROP, TCP, DPORT, { { i, i } });
+		rule = add(&rules, DROP, TCP, DPORT, { { i, i } });
 		rule->from = array(1, sizeof(*rule->from));
 		rule->from[rule->nr_from++] = host(i);
 	}
-	expect_from(&set, "10.0.0.3", 1, 2);
-	add(&set, DROP, TCP, DPORT, { { 65000, 65000 } }, .from = "11.0.0.0/8");
-	refused(&set, &roomy, "source lists", "32768");
-	random_set_free(&set);
+	expect_from(&rules, "10.0.0.3", 1, 2);
+	add(&rules, DROP, TCP, DPORT, { { 65000, 65000 } }, .from = "11.0.0.0/8");
+	refused(&rules, &roomy, "source lists", "32768");
+	random_set_free(&rules);
 }
 
 /* Where protocols share a table, ports count by what they have there together. */
 static void too_many_heads(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_tables tables = { 0 };
 
 	(void)state;
-	add(&set, DROP, TCP | SCTP, DPORT, { { 1, 9 } });
-	add(&set, DROP, UDP | SCTP, SPORT, { { 5, 20 } });
-	add(&set, DROP, DCCP, SPORT, { { 20, 30 } });
+	add(&rules, DROP, TCP | SCTP, DPORT, { { 1, 9 } });
+	add(&rules, DROP, UDP | SCTP, SPORT, { { 5, 20 } });
+	add(&rules, DROP, DCCP, SPORT, { { 20, 30 } });
 	/* None; sctp dport 1-9; sport 5-19 of two, 20 of three, 21-30 of one. */
-	assert_int_equal(pb_compile(&set, &(struct pb_limits){ 100, 0, 5 }, &tables, NULL), 0);
+	assert_int_equal(pb_compile(&rules, &(struct pb_limits){ 100, 0, 5 }, &tables, NULL), 0);
 	assert_int_equal(tables.nr_heads, 5);
 	pb_tables_free(&tables);
-	refused(&set, &(struct pb_limits){ 100, 0, 4 }, "--max-rules", "5 or more classes");
-	random_set_free(&set);
+	refused(&rules, &(struct pb_limits){ 100, 0, 4 }, "--max-rules", "5 or more classes");
+	random_set_free(&rules);
 }
 
 /* Each port of tcp, and a few of udp, with a chain of its own. */
 static void too_many_classes(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_rule *rule = NULL;
 
 	(void)state;
 	for (__u32 i = 0; i < 65535; i++)
-		add(&set, DROP, TCP, DPORT, { { i, i } });
-	expect_from(&set, "10.0.0.3", 65534, 65535);
-	rule = &set.rules[0];
+		add(&rules, DROP, TCP, DPORT, { { i, i } });
+	expect_from(&rules, "10.0.0.3", 65534, 65535);
+	rule = &rules.rule[0];
 	rule->protocols = TCP | UDP;
 	add_range(rule, (struct pb_range){ 65000, 65001 });
-	refused(&set, &roomy, "classes", "65536");
-	random_set_free(&set);
+	refused(&rules, &roomy, "classes", "65536");
+	random_set_free(&rules);
 }
 
 /* ---- Size ---------------------------------------------------------------------------------- */
 
-static struct pb_tables timed(const struct pb_set *set, const char *what)
+static struct pb_tables timed(const struct pb_rules *rules, const char *what)
 {
 	struct timespec a, b;
 	struct pb_tables tables;
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
-	tables = compiled(set);
+	tables = compiled(rules);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
 	print_message("# %s: %.1f ms of CPU, %zu decisions, %zu sources\n", what,
 		      (b.tv_sec - a.tv_sec) * 1e3 + (b.tv_nsec - a.tv_nsec) / 1e6,
@@ -650,62 +653,62 @@ static struct pb_tables timed(const struct pb_set *set, const char *what)
 	return tables;
 }
 
-static void check_some(const struct pb_set *set, const struct pb_tables *tables)
+static void check_some(const struct pb_rules *rules, const struct pb_tables *tables)
 {
 	struct random random;
 	struct packet p;
 
 	random_init(&random, 1);
 	for (int i = 0; i < 200; i++) {
-		random_packet(&random, set, &p);
-		check_packet(set, tables, &p, 1, i);
+		random_packet(&random, rules, &p);
+		check_packet(rules, tables, &p, 1, i);
 	}
 }
 
 static void single_ports(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_tables tables;
 
 	(void)state;
 	for (__u32 i = 1; i <= 60000; i++)
-		add(&set, DROP, TCP | UDP, DPORT, { { i, i } }, .only_new = i % 2);
-	tables = timed(&set, "60000 single ports of tcp,udp");
+		add(&rules, DROP, TCP | UDP, DPORT, { { i, i } }, .only_new = i % 2);
+	tables = timed(&rules, "60000 single ports of tcp,udp");
 	assert_true(tables.nr_decisions <= 60001);
-	check_some(&set, &tables);
+	check_some(&rules, &tables);
 	pb_tables_free(&tables);
-	random_set_free(&set);
+	random_set_free(&rules);
 }
 
 static void wide_rules(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_tables tables;
 
 	(void)state;
 	for (int i = 1; i <= 1000; i++)
-		add(&set, i % 3, TCP, i % 2, { { 1, 65535 } }, .only_new = i % 5);
-	tables = timed(&set, "1000 rules over all ports");
+		add(&rules, i % 3, TCP, i % 2, { { 1, 65535 } }, .only_new = i % 5);
+	tables = timed(&rules, "1000 rules over all ports");
 	assert_true(tables.nr_decisions <= 1001);
-	check_some(&set, &tables);
+	check_some(&rules, &tables);
 	pb_tables_free(&tables);
-	random_set_free(&set);
+	random_set_free(&rules);
 }
 
 /* Each range within the last, all with the same end: the narrowest decides. */
 static void nested_rules(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_tables tables;
 
 	(void)state;
 	for (__u32 i = 0; i < 30000; i++)
-		add(&set, DROP, TCP, DPORT, { { i, 65535 - i } }, .expires = 9);
-	tables = timed(&set, "30000 nested ranges that expire");
+		add(&rules, DROP, TCP, DPORT, { { i, 65535 - i } }, .expires = 9);
+	tables = timed(&rules, "30000 nested ranges that expire");
 	assert_true(tables.nr_decisions <= 30001);
-	check_some(&set, &tables);
+	check_some(&rules, &tables);
 	pb_tables_free(&tables);
-	random_set_free(&set);
+	random_set_free(&rules);
 }
 
 static void add_hosts(struct pb_prefix **prefixes, size_t *nr, __u32 hosts)
@@ -717,101 +720,101 @@ static void add_hosts(struct pb_prefix **prefixes, size_t *nr, __u32 hosts)
 
 static void many_prefixes(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_tables tables;
 	struct pb_rule *rule;
 
 	(void)state;
-	rule = add(&set, DROP, TCP, DPORT, { { 22, 22 }, { 80, 90 } });
+	rule = add(&rules, DROP, TCP, DPORT, { { 22, 22 }, { 80, 90 } });
 	add_hosts(&rule->from, &rule->nr_from, 10000);
-	add(&set, ALLOW, TCP, DPORT, { { 1, 85 } });
-	tables = timed(&set, "10000 prefixes in one rule");
+	add(&rules, ALLOW, TCP, DPORT, { { 1, 85 } });
+	tables = timed(&rules, "10000 prefixes in one rule");
 	assert_int_equal(tables.nr_sources, 10000);
 	assert_true(tables.nr_decisions < 20);
-	check_some(&set, &tables);
+	check_some(&rules, &tables);
 	pb_tables_free(&tables);
-	random_set_free(&set);
+	random_set_free(&rules);
 }
 
 /* Rules with the same list share its prefixes, whatever their ports, side and protocols. */
 static void shared_list(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_tables tables;
 	struct pb_rule *rule;
 
 	(void)state;
 	for (__u32 i = 0; i < 100; i++) {
-		rule = add(&set, DROP, TCP << i % 2, i % 3 == 0, { { i, 9 * i } });
+		rule = add(&rules, DROP, TCP << i % 2, i % 3 == 0, { { i, 9 * i } });
 		add_hosts(&rule->except, &rule->nr_except, 2000);
 	}
-	tables = timed(&set, "the same 2000 exceptions in 100 rules");
+	tables = timed(&rules, "the same 2000 exceptions in 100 rules");
 	assert_int_equal(tables.nr_sources, 2000);
-	check_some(&set, &tables);
+	check_some(&rules, &tables);
 	pb_tables_free(&tables);
-	random_set_free(&set);
+	random_set_free(&rules);
 }
 
 /* What bans one address after the other adds. */
 static void many_bans(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_tables tables;
 	struct pb_rule *rule;
 
 	(void)state;
 	for (__u32 i = 0; i < 60000; i++) {
-		rule = add(&set, DROP, TCP, DPORT, { { 22, 22 } }, .expires = i + 1);
+		rule = add(&rules, DROP, TCP, DPORT, { { 22, 22 } }, .expires = i + 1);
 		rule->from = array(1, sizeof(*rule->from));
 		rule->from[rule->nr_from++] = host(i);
 	}
-	tables = timed(&set, "60000 banned hosts on one port");
+	tables = timed(&rules, "60000 banned hosts on one port");
 	assert_int_equal(tables.nr_sources, 60000);
 	assert_int_equal(tables.nr_decisions, 60003);
-	check_some(&set, &tables);
+	check_some(&rules, &tables);
 	pb_tables_free(&tables);
-	random_set_free(&set);
+	random_set_free(&rules);
 }
 
 /* Prefixes in which nothing else holds than around them are not stored. */
 static void no_needless_prefix(void **state)
 {
 	static const struct pb_decision none;
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_tables tables;
 	const struct pb_decision *head;
 
 	(void)state;
-	add(&set, DROP, TCP, DPORT, { { 1, 9 } }, .from = "10.1.0.0/16", .except = "10.0.0.0/8");
-	tables = compiled(&set);
+	add(&rules, DROP, TCP, DPORT, { { 1, 9 } }, .from = "10.1.0.0/16", .except = "10.0.0.0/8");
+	tables = compiled(&rules);
 	assert_int_equal(tables.nr_sources, 0);
 	head = &tables.decisions[tables.classes[0].class[1]];
 	if (head->flags & PB_DECISION_SOURCES)
 		head = &tables.decisions[head->next];
 	assert_memory_equal(head, &none, sizeof(none));
 	pb_tables_free(&tables);
-	random_set_free(&set);
+	random_set_free(&rules);
 }
 
 /* Ports where a plain rule wins everywhere do not ask for the source. */
 static void no_needless_lookup(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_tables tables;
 	const struct pb_class_table *table;
 
 	(void)state;
-	add(&set, DROP, TCP, DPORT, { { 1, 1024 } }, .except = "10.0.0.0/8");
-	add(&set, ALLOW, TCP, DPORT, { { 80, 80 } });
-	add(&set, DROP, TCP, DPORT, { { 90, 90 } }, .from = "10.0.0.0/8", .except = "10.0.0.0/8");
-	tables = compiled(&set);
+	add(&rules, DROP, TCP, DPORT, { { 1, 1024 } }, .except = "10.0.0.0/8");
+	add(&rules, ALLOW, TCP, DPORT, { { 80, 80 } });
+	add(&rules, DROP, TCP, DPORT, { { 90, 90 } }, .from = "10.0.0.0/8", .except = "10.0.0.0/8");
+	tables = compiled(&rules);
 	table = &tables.classes[PB_PROTO_TCP * PB_SIDE_MAX + PB_SIDE_DPORT];
 	assert_true(tables.decisions[table->class[79]].flags & PB_DECISION_SOURCES);
 	assert_false(tables.decisions[table->class[80]].flags & PB_DECISION_SOURCES);
 	assert_int_equal(table->class[79], table -> class[81]);
 	assert_int_equal(table->class[1025], 0);
 	pb_tables_free(&tables);
-	random_set_free(&set);
+	random_set_free(&rules);
 }
 
 int main(void)

@@ -44,26 +44,26 @@ static void write_file(const char *name, const char *text)
 }
 
 /* Reads a file that must be right. */
-static struct pb_set read_right(const char *name)
+static struct pb_rules read_right(const char *name)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 
-	if (pb_set_read(name, NOW, &set, &problems, &notes))
+	if (pb_rules_read(name, NOW, &rules, &problems, &notes))
 		fail_msg("%s: %s", name, problems.list[0].text);
 	assert_int_equal(problems.nr, 0);
-	return set;
+	return rules;
 }
 
-/* Reads a file that must be wrong: the set is as it was. */
+/* Reads a file that must be wrong: the rules are as they were. */
 static void read_wrong(const char *name)
 {
 	struct pb_rule *const mark = (struct pb_rule *)&problems;
-	struct pb_set set = { .rules = mark, .nr_rules = 7 };
+	struct pb_rules rules = { .rule = mark, .nr = 7 };
 
-	assert_int_equal(pb_set_read(name, NOW, &set, &problems, &notes), -EINVAL);
+	assert_int_equal(pb_rules_read(name, NOW, &rules, &problems, &notes), -EINVAL);
 	assert_true(problems.nr > 0);
-	assert_ptr_equal(set.rules, mark);
-	assert_int_equal(set.nr_rules, 7);
+	assert_ptr_equal(rules.rule, mark);
+	assert_int_equal(rules.nr, 7);
 }
 
 static void assert_problem(size_t i, const char *begins, const char *says)
@@ -75,17 +75,17 @@ static void assert_problem(size_t i, const char *begins, const char *says)
 		fail_msg("not '%s ... %s': %s", begins, says, problems.list[i].text);
 }
 
-static char *format(const struct pb_set *set, __u64 now)
+static char *format(const struct pb_rules *rules, __u64 now)
 {
 	char *text = NULL;
 
-	assert_int_equal(pb_set_format(set, now, &text), 0);
+	assert_int_equal(pb_rules_format(rules, now, &text), 0);
 	return text;
 }
 
-static void assert_format(const struct pb_set *set, const char *wanted)
+static void assert_format(const struct pb_rules *rules, const char *wanted)
 {
-	char *text = format(set, NOW);
+	char *text = format(rules, NOW);
 
 	assert_string_equal(text, wanted);
 	free(text);
@@ -94,59 +94,59 @@ static void assert_format(const struct pb_set *set, const char *wanted)
 /* Reads a file that must be right, and mean `wanted`. */
 static void assert_reads(const char *name, const char *wanted)
 {
-	struct pb_set set = read_right(name);
+	struct pb_rules rules = read_right(name);
 
-	assert_format(&set, wanted);
-	pb_set_clear(&set);
+	assert_format(&rules, wanted);
+	pb_rules_clear(&rules);
 }
 
-static void write_json(const char *name, const struct pb_set *set, __u64 now)
+static void write_json(const char *name, const struct pb_rules *rules, __u64 now)
 {
-	struct json_object *json = pb_set_to_json(set, NULL, now);
+	struct json_object *json = pb_rules_to_json(rules, NULL, now);
 
 	assert_non_null(json);
 	write_file(name, json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY));
 	json_object_put(json);
 }
 
-static void add(struct pb_set *set, const char *line)
+static void add(struct pb_rules *rules, const char *line)
 {
 	struct pb_rule rule = rule_of(line, NOW);
 	struct pb_error error = { "" };
 
-	if (pb_set_add(set, &rule, NULL, NULL, &error))
+	if (pb_rules_add(rules, &rule, NULL, NULL, &error))
 		fail_msg("%s: %s", line, error.text);
 }
 
 /* ---- There and back ------------------------------------------------------------------------ */
 
 /* In both forms, and the other way round from what was read. */
-static void assert_round_trip(const struct pb_set *set)
+static void assert_round_trip(const struct pb_rules *rules)
 {
-	char *text = format(set, NOW);
-	struct pb_set again;
+	char *text = format(rules, NOW);
+	struct pb_rules again;
 
 	write_file("round.rules", text);
-	write_json("round.json", set, NOW);
+	write_json("round.json", rules, NOW);
 	assert_reads("round.rules", text);
 	assert_reads("round.json", text);
 	assert_int_equal(notes.nr, 0);
 	again = read_right("round.rules");
 	write_json("again.json", &again, NOW);
 	assert_reads("again.json", text);
-	pb_set_clear(&again);
+	pb_rules_clear(&again);
 	free(text);
 }
 
 static void test_round_trip_settings(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 
 	(void)state;
 	for (__u32 flags = 0; flags < 16; flags++) {
-		set.settings = pb_settings_of(flags);
-		assert_int_equal(pb_settings_flags(&set.settings), flags);
-		assert_round_trip(&set);
+		rules.settings = pb_settings_of(flags);
+		assert_int_equal(pb_settings_flags(&rules.settings), flags);
+		assert_round_trip(&rules);
 	}
 }
 
@@ -160,45 +160,45 @@ static void test_round_trip_rules(void **state)
 	print_message("PB_SEED=%llu\n", (unsigned long long)seed);
 	random_init(&random, seed);
 	for (int i = 0; i < 200; i++) {
-		struct pb_set set = { .settings = pb_settings_of(random_below(&random, 16)) };
+		struct pb_rules rules = { .settings = pb_settings_of(random_below(&random, 16)) };
 
 		for (__u32 nr = random_below(&random, 40); nr; nr--) {
 			any_line(&random, line);
-			add(&set, line);
+			add(&rules, line);
 		}
-		assert_round_trip(&set);
-		pb_set_clear(&set);
+		assert_round_trip(&rules);
+		pb_rules_clear(&rules);
 	}
 }
 
 static void test_defaults_are_left_out(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 
 	(void)state;
-	assert_format(&set, "policy allow\n");
-	set.settings.drop_fragments = true;
-	assert_format(&set, "policy allow\nfragments drop\n");
+	assert_format(&rules, "policy allow\n");
+	rules.settings.drop_fragments = true;
+	assert_format(&rules, "policy allow\nfragments drop\n");
 }
 
 static void test_time_left(void **state)
 {
-	struct pb_set set = { 0 }, read;
+	struct pb_rules rules = { 0 }, read;
 	char *text;
 
 	(void)state;
-	add(&set, "drop tcp dport 1 expires 10m");
-	add(&set, "drop tcp dport 2 expires 1m");
-	add(&set, "drop tcp dport 3");
-	text = format(&set, NOW + 60 * SECOND);
+	add(&rules, "drop tcp dport 1 expires 10m");
+	add(&rules, "drop tcp dport 2 expires 1m");
+	add(&rules, "drop tcp dport 3");
+	text = format(&rules, NOW + 60 * SECOND);
 	assert_string_equal(text, "policy allow\ndrop tcp dport 1 expires 9m\ndrop tcp dport 3\n");
 	write_file("left.rules", text);
-	write_json("left.json", &set, NOW + 60 * SECOND);
+	write_json("left.json", &rules, NOW + 60 * SECOND);
 	assert_reads("left.json", text);
 	read = read_right("left.rules");
-	assert_true(read.rules[0].expires == NOW + 540 * SECOND);
-	pb_set_clear(&read);
-	pb_set_clear(&set);
+	assert_true(read.rule[0].expires == NOW + 540 * SECOND);
+	pb_rules_clear(&read);
+	pb_rules_clear(&rules);
 	free(text);
 }
 
@@ -254,17 +254,17 @@ static void test_last_of_the_same_holds(void **state)
 
 static void test_notes_may_be_left_out(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 
 	(void)state;
 	write_file("twice.rules", "22/tcp from 10.0.0.1/8\nallow 22/tcp from 10.0.0.0/8\n");
-	assert_int_equal(pb_set_read("twice.rules", NOW, &set, &problems, NULL), 0);
-	assert_int_equal(set.nr_rules, 1);
-	pb_set_clear(&set);
-	set = read_right("twice.rules");
+	assert_int_equal(pb_rules_read("twice.rules", NOW, &rules, &problems, NULL), 0);
+	assert_int_equal(rules.nr, 1);
+	pb_rules_clear(&rules);
+	rules = read_right("twice.rules");
 	assert_int_equal(notes.nr, 2);
 	assert_non_null(strstr(notes.list[0].text, "twice.rules:1: "));
-	pb_set_clear(&set);
+	pb_rules_clear(&rules);
 }
 
 static void test_standard_input(void **state)
@@ -784,53 +784,53 @@ static void test_keys_twice(void **state)
 
 static void test_replace(void **state)
 {
-	struct pb_set set = { 0 }, wanted;
+	struct pb_rules rules = { 0 }, wanted;
 	struct pb_error error;
 
 	(void)state;
-	add(&set, "1/tcp");
-	add(&set, "2/tcp");
-	add(&set, "3/tcp");
-	set.rules[1].packets = 5;
-	set.settings.no_replies = true;
+	add(&rules, "1/tcp");
+	add(&rules, "2/tcp");
+	add(&rules, "3/tcp");
+	rules.rule[1].packets = 5;
+	rules.settings.no_replies = true;
 	write_file("new.rules", "policy deny\nallow 4/tcp\nallow 2/tcp comment \"kept\"\n3/tcp\n");
 	wanted = read_right("new.rules");
-	assert_int_equal(pb_set_replace(&set, &wanted, &error), 0);
-	assert_format(&set, "policy deny\nallow tcp dport 2 comment \"kept\"\ndrop tcp dport 3\n"
-			    "allow tcp dport 4\n");
-	assert_int_equal(set.rules[0].id, 2);
-	assert_int_equal(set.rules[0].packets, 5);
-	assert_int_equal(set.rules[1].id, 3);
-	assert_int_equal(set.rules[2].packets, 0);
-	pb_set_clear(&wanted);
-	pb_set_clear(&set);
+	assert_int_equal(pb_rules_replace(&rules, &wanted, &error), 0);
+	assert_format(&rules, "policy deny\nallow tcp dport 2 comment \"kept\"\ndrop tcp dport 3\n"
+			      "allow tcp dport 4\n");
+	assert_int_equal(rules.rule[0].id, 2);
+	assert_int_equal(rules.rule[0].packets, 5);
+	assert_int_equal(rules.rule[1].id, 3);
+	assert_int_equal(rules.rule[2].packets, 0);
+	pb_rules_clear(&wanted);
+	pb_rules_clear(&rules);
 }
 
 static void test_replace_by_nothing(void **state)
 {
-	struct pb_set set = { 0 }, wanted = { 0 };
+	struct pb_rules rules = { 0 }, wanted = { 0 };
 	struct pb_error error;
 
 	(void)state;
-	add(&set, "1/tcp");
-	set.settings.policy = PB_POLICY_DENY;
-	assert_int_equal(pb_set_replace(&set, &wanted, &error), 0);
-	assert_format(&set, "policy allow\n");
-	pb_set_clear(&set);
+	add(&rules, "1/tcp");
+	rules.settings.policy = PB_POLICY_DENY;
+	assert_int_equal(pb_rules_replace(&rules, &wanted, &error), 0);
+	assert_format(&rules, "policy allow\n");
+	pb_rules_clear(&rules);
 }
 
 static void test_check(void **state)
 {
 	static const struct wrong wrong = { "3 rules", "3 rules", "--max-rules" };
 	struct pb_error error = { "" };
-	struct pb_set set;
+	struct pb_rules rules;
 
 	(void)state;
 	write_file("three.rules", "1/tcp\n2/tcp\n3/tcp\n");
-	set = read_right("three.rules");
-	assert_int_equal(pb_set_check(&set, 3, &error), 0);
-	assert_says(&wrong, pb_set_check(&set, 2, &error), -ENOSPC, &error);
-	pb_set_clear(&set);
+	rules = read_right("three.rules");
+	assert_int_equal(pb_rules_check(&rules, 3, &error), 0);
+	assert_says(&wrong, pb_rules_check(&rules, 2, &error), -ENOSPC, &error);
+	pb_rules_clear(&rules);
 }
 
 static double seconds(void)
@@ -856,18 +856,18 @@ static void write_many(const char *name, unsigned int first)
 static void test_many(void **state)
 {
 	double start = seconds();
-	struct pb_set set, wanted;
+	struct pb_rules rules, wanted;
 	struct pb_error error;
 	char *text;
 
 	(void)state;
 	write_many("many.rules", 1);
-	set = read_right("many.rules");
-	assert_int_equal(set.nr_rules, MANY);
+	rules = read_right("many.rules");
+	assert_int_equal(rules.nr, MANY);
 	print_message("%u rules read: %.3f s\n", MANY, seconds() - start);
 
 	start = seconds();
-	text = format(&set, NOW);
+	text = format(&rules, NOW);
 	write_file("many.rules", text);
 	print_message("%u rules written: %.3f s\n", MANY, seconds() - start);
 	free(text);
@@ -875,39 +875,39 @@ static void test_many(void **state)
 	write_many("other.rules", 1001);
 	wanted = read_right("other.rules");
 	start = seconds();
-	assert_int_equal(pb_set_replace(&set, &wanted, &error), 0);
+	assert_int_equal(pb_rules_replace(&rules, &wanted, &error), 0);
 	print_message("%u rules replaced: %.3f s\n", MANY, seconds() - start);
-	assert_int_equal(set.nr_rules, MANY);
-	pb_set_clear(&wanted);
-	pb_set_clear(&set);
+	assert_int_equal(rules.nr, MANY);
+	pb_rules_clear(&wanted);
+	pb_rules_clear(&rules);
 }
 
 /* As in a change of a ruleset that is loaded: ids in use are the last to be given out. */
 static void test_many_others(void **state)
 {
-	struct pb_set set, wanted;
+	struct pb_rules rules, wanted;
 	struct pb_error error;
 	double start;
 	__u32 *ids;
 
 	(void)state;
 	write_many("many.rules", 1);
-	set = read_right("many.rules");
-	for (size_t i = 0; i < set.nr_rules; i++)
-		set.rules[i].protocols = 1 << PB_PROTO_UDP;
-	ids = calloc(set.nr_rules, sizeof(*ids));
+	rules = read_right("many.rules");
+	for (size_t i = 0; i < rules.nr; i++)
+		rules.rule[i].protocols = 1 << PB_PROTO_UDP;
+	ids = calloc(rules.nr, sizeof(*ids));
 	assert_non_null(ids);
-	for (size_t i = 0; i < set.nr_rules; i++)
-		ids[i] = set.rules[i].id;
-	set.retired = ids;
-	set.nr_retired = set.nr_rules;
+	for (size_t i = 0; i < rules.nr; i++)
+		ids[i] = rules.rule[i].id;
+	rules.retired = ids;
+	rules.nr_retired = rules.nr;
 	wanted = read_right("many.rules");
 	start = seconds();
-	assert_int_equal(pb_set_replace(&set, &wanted, &error), 0);
+	assert_int_equal(pb_rules_replace(&rules, &wanted, &error), 0);
 	print_message("%u rules replaced by others: %.3f s\n", MANY, seconds() - start);
-	assert_int_equal(set.nr_rules, MANY);
-	pb_set_clear(&wanted);
-	pb_set_clear(&set);
+	assert_int_equal(rules.nr, MANY);
+	pb_rules_clear(&wanted);
+	pb_rules_clear(&rules);
 	free(ids);
 }
 

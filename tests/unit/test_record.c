@@ -29,15 +29,16 @@ static void *marked(size_t nr, size_t size)
 	return memset(array(nr, size), 0xff, nr * size);
 }
 
-static struct memory memory_for(const struct pb_set *set, __u32 slot)
+static struct memory memory_for(const struct pb_rules *rules, __u32 slot)
 {
 	struct memory made = { .records = { .slot = slot },
 			       .nr_rules = PB_RULES_LIMIT + 1,
-			       .nr_ranges = pb_records_ranges(set) };
+			       .nr_ranges = pb_records_ranges(rules) };
 
 	made.records.rules = marked(made.nr_rules * PB_SLOTS, sizeof(*made.records.rules));
 	made.records.ranges = marked(made.nr_ranges * PB_SLOTS + 1, sizeof(*made.records.ranges));
-	made.records.prefixes = array(pb_records_prefixes(set) + 1, sizeof(*made.records.prefixes));
+	made.records.prefixes =
+		array(pb_records_prefixes(rules) + 1, sizeof(*made.records.prefixes));
 	return made;
 }
 
@@ -80,21 +81,21 @@ static void assert_same(const struct pb_rule *a, const struct pb_rule *b)
 		assert_memory_equal(a->except, b->except, a->nr_except * sizeof(*a->except));
 }
 
-/* Writes the rules of a set to either slot and reads them back. */
-static void check(const struct pb_set *set)
+/* Writes rules to either slot and reads them back. */
+static void check(const struct pb_rules *rules)
 {
 	for (__u32 slot = 0; slot < PB_SLOTS; slot++) {
-		struct memory memory = memory_for(set, slot);
+		struct memory memory = memory_for(rules, slot);
 
-		for (size_t i = 0; i < set->nr_rules; i++)
-			pb_records_add(&memory.records, &set->rules[i]);
-		assert_int_equal(memory.records.nr_ranges, pb_records_ranges(set));
-		assert_int_equal(memory.records.nr_prefixes, pb_records_prefixes(set));
-		for (size_t i = 0; i < set->nr_rules; i++) {
+		for (size_t i = 0; i < rules->nr; i++)
+			pb_records_add(&memory.records, &rules->rule[i]);
+		assert_int_equal(memory.records.nr_ranges, pb_records_ranges(rules));
+		assert_int_equal(memory.records.nr_prefixes, pb_records_prefixes(rules));
+		for (size_t i = 0; i < rules->nr; i++) {
 			struct pb_rule rule = {};
 
-			assert_true(pb_records_get(&memory.records, set->rules[i].id, &rule));
-			assert_same(&set->rules[i], &rule);
+			assert_true(pb_records_get(&memory.records, rules->rule[i].id, &rule));
+			assert_same(&rules->rule[i], &rule);
 			pb_rule_clear(&rule);
 		}
 		check_other_slot(&memory);
@@ -104,11 +105,11 @@ static void check(const struct pb_set *set)
 	}
 }
 
-static struct pb_set make_set(size_t nr)
+static struct pb_rules make_set(size_t nr)
 {
-	struct pb_set set = { .rules = array(nr, sizeof(*set.rules)), .nr_rules = nr, .room = nr };
+	struct pb_rules rules = { .rule = array(nr, sizeof(*rules.rule)), .nr = nr, .room = nr };
 
-	return set;
+	return rules;
 }
 
 static void set_ports(struct pb_rule *rule, size_t nr)
@@ -131,8 +132,8 @@ static struct pb_prefix *make_prefixes(size_t nr)
 /* Each port alone, and all of them once more: as many ranges as 16 bits can't count. */
 static void test_most_ranges(void **state)
 {
-	struct pb_set set = make_set(1);
-	struct pb_rule *rule = set.rules;
+	struct pb_rules rules = make_set(1);
+	struct pb_rule *rule = rules.rule;
 
 	(void)state;
 	rule->id = 1;
@@ -141,17 +142,17 @@ static void test_most_ranges(void **state)
 	for (unsigned int port = 1; port < PB_PORTS; port++)
 		rule->ports[port] = (struct pb_range){ port, port };
 	rule->ports[0] = (struct pb_range){ 1, PB_PORTS - 1 };
-	check(&set);
-	assert_int_equal(pb_set_check(&set, PB_RULES_LIMIT, NULL), 0);
-	pb_set_clear(&set);
+	check(&rules);
+	assert_int_equal(pb_rules_check(&rules, PB_RULES_LIMIT, NULL), 0);
+	pb_rules_clear(&rules);
 }
 
 /* Where they overlap, one rule can have more ranges than there is room for all rules together. */
 static void test_too_many_ranges(void **state)
 {
 	struct pb_error error = { "" };
-	struct pb_set set = make_set(1);
-	struct pb_rule *rule = set.rules;
+	struct pb_rules rules = make_set(1);
+	struct pb_rule *rule = rules.rule;
 
 	(void)state;
 	rule->id = 1;
@@ -159,22 +160,22 @@ static void test_too_many_ranges(void **state)
 	set_ports(rule, PB_RULES_LIMIT + PB_RECORD_PORTS + 1);
 	for (size_t i = 0; i < rule->nr_ports; i++)
 		rule->ports[i] = (struct pb_range){ 1 + i / 60000, 1 + i % 60000 + i / 60000 };
-	assert_int_equal(pb_set_check(&set, PB_RULES_LIMIT, &error), -ENOSPC);
+	assert_int_equal(pb_rules_check(&rules, PB_RULES_LIMIT, &error), -ENOSPC);
 	assert_non_null(strstr(error.text, "65536"));
 	assert_non_null(strstr(error.text, "65535"));
 	rule->nr_ports--;
-	assert_int_equal(pb_set_check(&set, PB_RULES_LIMIT, &error), 0);
-	check(&set);
-	pb_set_clear(&set);
+	assert_int_equal(pb_rules_check(&rules, PB_RULES_LIMIT, &error), 0);
+	check(&rules);
+	pb_rules_clear(&rules);
 }
 
 static void test_most_rules(void **state)
 {
-	struct pb_set set = make_set(PB_RULES_LIMIT);
+	struct pb_rules rules = make_set(PB_RULES_LIMIT);
 
 	(void)state;
-	for (size_t i = 0; i < set.nr_rules; i++) {
-		struct pb_rule *rule = &set.rules[i];
+	for (size_t i = 0; i < rules.nr; i++) {
+		struct pb_rule *rule = &rules.rule[i];
 
 		rule->id = i + 1;
 		rule->action = i % PB_ACTION_MAX;
@@ -187,28 +188,28 @@ static void test_most_rules(void **state)
 		for (size_t j = 0; j < rule->nr_ports; j++)
 			rule->ports[j] = (struct pb_range){ i + 1, PB_PORTS - 1 - j };
 	}
-	check(&set);
-	pb_set_clear(&set);
+	check(&rules);
+	pb_rules_clear(&rules);
 }
 
 static void test_most_prefixes(void **state)
 {
-	struct pb_set set = make_set(2);
+	struct pb_rules rules = make_set(2);
 
 	(void)state;
-	for (size_t i = 0; i < set.nr_rules; i++) {
-		set.rules[i].id = 7 + i;
-		set_ports(&set.rules[i], 1);
-		set.rules[i].ports[0] = (struct pb_range){ 22, 22 };
+	for (size_t i = 0; i < rules.nr; i++) {
+		rules.rule[i].id = 7 + i;
+		set_ports(&rules.rule[i], 1);
+		rules.rule[i].ports[0] = (struct pb_range){ 22, 22 };
 	}
-	set.rules[0].from = make_prefixes(PB_SOURCES_LIMIT - 3);
-	set.rules[0].nr_from = PB_SOURCES_LIMIT - 3;
-	set.rules[0].except = make_prefixes(1);
-	set.rules[0].nr_except = 1;
-	set.rules[1].except = make_prefixes(2);
-	set.rules[1].nr_except = 2;
-	check(&set);
-	pb_set_clear(&set);
+	rules.rule[0].from = make_prefixes(PB_SOURCES_LIMIT - 3);
+	rules.rule[0].nr_from = PB_SOURCES_LIMIT - 3;
+	rules.rule[0].except = make_prefixes(1);
+	rules.rule[0].nr_except = 1;
+	rules.rule[1].except = make_prefixes(2);
+	rules.rule[1].nr_except = 2;
+	check(&rules);
+	pb_rules_clear(&rules);
 }
 
 int main(void)

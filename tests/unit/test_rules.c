@@ -16,135 +16,135 @@
 #define MANY 60000
 
 /* Adds a rule that must fit; returns its id. */
-static __u32 add(struct pb_set *set, const char *line, enum pb_added wanted)
+static __u32 add(struct pb_rules *rules, const char *line, enum pb_added wanted)
 {
 	struct pb_rule rule = rule_of(line, 0);
 	enum pb_added what = 99;
 	struct pb_error error = { "" };
 	__u32 id = 0;
 
-	if (pb_set_add(set, &rule, &id, &what, &error))
+	if (pb_rules_add(rules, &rule, &id, &what, &error))
 		fail_msg("%s: %s", line, error.text);
 	assert_int_equal(what, wanted);
 	assert_null(rule.ports);
 	return id;
 }
 
-static __u32 add_port(struct pb_set *set, unsigned int port)
+static __u32 add_port(struct pb_rules *rules, unsigned int port)
 {
 	char line[32];
 
 	sprintf(line, "%u/tcp", port);
-	return add(set, line, PB_ADDED);
+	return add(rules, line, PB_ADDED);
 }
 
-static void assert_sorted(const struct pb_set *set)
+static void assert_sorted(const struct pb_rules *rules)
 {
-	for (size_t i = 1; i < set->nr_rules; i++)
-		assert_true(set->rules[i - 1].id < set->rules[i].id);
+	for (size_t i = 1; i < rules->nr; i++)
+		assert_true(rules->rule[i - 1].id < rules->rule[i].id);
 }
 
 static void test_empty(void **state)
 {
 	static const struct wrong wrong = { "7", "there is no rule 7", "there are no rules" };
 	struct pb_rule rule = rule_of("22/tcp", 0);
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_error error = { "" };
 
 	(void)state;
-	assert_null(pb_set_find(&set, 1));
-	assert_null(pb_set_find_same(&set, &rule));
-	assert_says(&wrong, pb_set_del(&set, 7, &error), -ENOENT, &error);
-	assert_int_equal(pb_set_expire(&set, 1), 0);
-	pb_set_clear(&set);
+	assert_null(pb_rules_find(&rules, 1));
+	assert_null(pb_rules_find_same(&rules, &rule));
+	assert_says(&wrong, pb_rules_del(&rules, 7, &error), -ENOENT, &error);
+	assert_int_equal(pb_rules_expire(&rules, 1), 0);
+	pb_rules_clear(&rules);
 	pb_rule_clear(&rule);
 }
 
 /* Ids go up, also past ids that became free; at the end they start over. */
 static void test_ids(void **state)
 {
-	struct pb_set set = { .max_rules = 4 };
+	struct pb_rules rules = { .max_rules = 4 };
 
 	(void)state;
-	assert_int_equal(add_port(&set, 1), 1);
-	assert_int_equal(add_port(&set, 2), 2);
-	assert_int_equal(pb_set_del(&set, 1, NULL), 0);
-	assert_int_equal(add_port(&set, 3), 3);
-	assert_int_equal(add_port(&set, 4), 4);
-	assert_int_equal(add_port(&set, 5), 1);
-	assert_sorted(&set);
-	assert_int_equal(pb_set_del(&set, 3, NULL), 0);
-	assert_int_equal(add_port(&set, 6), 3);
-	assert_sorted(&set);
-	assert_int_equal(pb_set_find(&set, 3)->ports[0].first, 6);
-	pb_set_clear(&set);
+	assert_int_equal(add_port(&rules, 1), 1);
+	assert_int_equal(add_port(&rules, 2), 2);
+	assert_int_equal(pb_rules_del(&rules, 1, NULL), 0);
+	assert_int_equal(add_port(&rules, 3), 3);
+	assert_int_equal(add_port(&rules, 4), 4);
+	assert_int_equal(add_port(&rules, 5), 1);
+	assert_sorted(&rules);
+	assert_int_equal(pb_rules_del(&rules, 3, NULL), 0);
+	assert_int_equal(add_port(&rules, 6), 3);
+	assert_sorted(&rules);
+	assert_int_equal(pb_rules_find(&rules, 3)->ports[0].first, 6);
+	pb_rules_clear(&rules);
 }
 
 static void test_retired(void **state)
 {
 	static const __u32 retired[] = { 2, 3, 5 };
-	struct pb_set set = { .max_rules = 6, .retired = retired, .nr_retired = 3 };
+	struct pb_rules rules = { .max_rules = 6, .retired = retired, .nr_retired = 3 };
 	struct pb_rule rule = rule_of("99/tcp", 0);
 
 	(void)state;
-	assert_int_equal(add_port(&set, 1), 1);
-	assert_int_equal(add_port(&set, 2), 4);
-	assert_int_equal(add_port(&set, 3), 6);
+	assert_int_equal(add_port(&rules, 1), 1);
+	assert_int_equal(add_port(&rules, 2), 4);
+	assert_int_equal(add_port(&rules, 3), 6);
 	/* only where there is no other */
-	assert_int_equal(add_port(&set, 4), 2);
-	assert_int_equal(add_port(&set, 5), 3);
-	assert_int_equal(add_port(&set, 6), 5);
-	assert_true(set.rules[0].added && set.rules[5].added);
-	assert_int_equal(pb_set_add(&set, &rule, NULL, NULL, NULL), -ENOSPC);
-	assert_sorted(&set);
+	assert_int_equal(add_port(&rules, 4), 2);
+	assert_int_equal(add_port(&rules, 5), 3);
+	assert_int_equal(add_port(&rules, 6), 5);
+	assert_true(rules.rule[0].added && rules.rule[5].added);
+	assert_int_equal(pb_rules_add(&rules, &rule, NULL, NULL, NULL), -ENOSPC);
+	assert_sorted(&rules);
 	pb_rule_clear(&rule);
-	pb_set_clear(&set);
+	pb_rules_clear(&rules);
 }
 
 static void test_full(void **state)
 {
 	static const struct wrong wrong = { "full", "all 2 rule ids are taken", "--max-rules" };
-	struct pb_set set = { .max_rules = 2, .next_id = 2 };
+	struct pb_rules rules = { .max_rules = 2, .next_id = 2 };
 	struct pb_rule rule = rule_of("3/tcp", 0);
 	enum pb_added what = 99;
 	struct pb_error error = { "" };
 	__u32 id = 99;
 
 	(void)state;
-	assert_int_equal(add_port(&set, 1), 2);
-	assert_int_equal(add_port(&set, 2), 1);
-	assert_says(&wrong, pb_set_add(&set, &rule, &id, &what, &error), -ENOSPC, &error);
+	assert_int_equal(add_port(&rules, 1), 2);
+	assert_int_equal(add_port(&rules, 2), 1);
+	assert_says(&wrong, pb_rules_add(&rules, &rule, &id, &what, &error), -ENOSPC, &error);
 	assert_int_equal(id, 99);
 	assert_int_equal(what, 99);
-	assert_int_equal(set.nr_rules, 2);
+	assert_int_equal(rules.nr, 2);
 	assert_non_null(rule.ports);
-	add(&set, "allow tcp dport 1", PB_CHANGED);
+	add(&rules, "allow tcp dport 1", PB_CHANGED);
 	pb_rule_clear(&rule);
-	pb_set_clear(&set);
+	pb_rules_clear(&rules);
 }
 
 /* Counters and id stay; action, comment and expiry are the new rule's. */
 static void test_same(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_rule *rule;
 
 	(void)state;
-	add_port(&set, 21);
-	add_port(&set, 22);
-	rule = pb_set_find(&set, 2);
+	add_port(&rules, 21);
+	add_port(&rules, 22);
+	rule = pb_rules_find(&rules, 2);
 	rule->packets = 7;
-	assert_int_equal(add(&set, "22/tcp", PB_UNCHANGED), 2);
-	assert_int_equal(add(&set, "allow 22/tcp", PB_CHANGED), 2);
-	assert_int_equal(add(&set, "allow 22/tcp comment x", PB_CHANGED), 2);
-	assert_int_equal(add(&set, "allow 22/tcp comment x", PB_UNCHANGED), 2);
-	assert_int_equal(add(&set, "allow 22/tcp comment x expires 1h", PB_CHANGED), 2);
-	assert_int_equal(set.nr_rules, 2);
-	rule = pb_set_find(&set, 2);
+	assert_int_equal(add(&rules, "22/tcp", PB_UNCHANGED), 2);
+	assert_int_equal(add(&rules, "allow 22/tcp", PB_CHANGED), 2);
+	assert_int_equal(add(&rules, "allow 22/tcp comment x", PB_CHANGED), 2);
+	assert_int_equal(add(&rules, "allow 22/tcp comment x", PB_UNCHANGED), 2);
+	assert_int_equal(add(&rules, "allow 22/tcp comment x expires 1h", PB_CHANGED), 2);
+	assert_int_equal(rules.nr, 2);
+	rule = pb_rules_find(&rules, 2);
 	assert_int_equal(rule->packets, 7);
 	assert_int_equal(rule->action, PB_ACTION_ALLOW);
 	assert_string_equal(rule->comment, "x");
-	pb_set_clear(&set);
+	pb_rules_clear(&rules);
 }
 
 static void test_not_same(void **state)
@@ -164,102 +164,102 @@ static void test_not_same(void **state)
 		"22/tcp from 10.0.0.0/8 except 10.0.0.0/9",
 		"22/tcp from a00::/8",
 	};
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		assert_int_equal(add(&set, lines[i], PB_ADDED), i + 1);
+		assert_int_equal(add(&rules, lines[i], PB_ADDED), i + 1);
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		assert_int_equal(add(&set, lines[i], PB_UNCHANGED), i + 1);
-	pb_set_clear(&set);
+		assert_int_equal(add(&rules, lines[i], PB_UNCHANGED), i + 1);
+	pb_rules_clear(&rules);
 }
 
 static void test_delete(void **state)
 {
 	static const struct wrong wrong = { "4", "there is no rule 4", "are 1-3, 5, 7-8" };
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_error error = { "" };
 
 	(void)state;
 	for (unsigned int port = 1; port <= 8; port++)
-		add_port(&set, port);
-	assert_int_equal(pb_set_del(&set, 4, &error), 0);
-	assert_int_equal(pb_set_del(&set, 6, &error), 0);
-	assert_says(&wrong, pb_set_del(&set, 4, &error), -ENOENT, &error);
-	assert_int_equal(set.nr_rules, 6);
-	assert_int_equal(add_port(&set, 4), 9);
+		add_port(&rules, port);
+	assert_int_equal(pb_rules_del(&rules, 4, &error), 0);
+	assert_int_equal(pb_rules_del(&rules, 6, &error), 0);
+	assert_says(&wrong, pb_rules_del(&rules, 4, &error), -ENOENT, &error);
+	assert_int_equal(rules.nr, 6);
+	assert_int_equal(add_port(&rules, 4), 9);
 	for (__u32 id = 1; id <= 9; id += 2)
-		assert_int_equal(pb_set_del(&set, id, NULL), 0);
-	assert_int_equal(pb_set_del(&set, 1, &error), -ENOENT);
-	pb_set_clear(&set);
+		assert_int_equal(pb_rules_del(&rules, id, NULL), 0);
+	assert_int_equal(pb_rules_del(&rules, 1, &error), -ENOENT);
+	pb_rules_clear(&rules);
 }
 
 static void test_delete_message_is_short(void **state)
 {
 	static const struct wrong wrong = { "2", "there is no rule 2", ", ..." };
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_error error = { "" };
 
 	(void)state;
 	for (unsigned int port = 1; port <= 200; port++) {
-		set.next_id = port * 2 - 1;
-		add_port(&set, port);
+		rules.next_id = port * 2 - 1;
+		add_port(&rules, port);
 	}
-	assert_says(&wrong, pb_set_del(&set, 2, &error), -ENOENT, &error);
-	pb_set_clear(&set);
+	assert_says(&wrong, pb_rules_del(&rules, 2, &error), -ENOENT, &error);
+	pb_rules_clear(&rules);
 }
 
 static void test_expire(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_rule rule = rule_of("2/tcp", 0);
 
 	(void)state;
-	add(&set, "1/tcp", PB_ADDED);
-	add(&set, "2/tcp expires 5s", PB_ADDED);
-	add(&set, "3/tcp expires 6s", PB_ADDED);
-	assert_int_equal(pb_set_expire(&set, 4999999999), 0);
-	assert_int_equal(pb_set_expire(&set, 5000000000), 1);
-	assert_null(pb_set_find(&set, 2));
-	assert_null(pb_set_find_same(&set, &rule));
-	assert_int_equal(pb_set_expire(&set, 60000000000), 1);
-	assert_int_equal(set.nr_rules, 1);
-	assert_int_equal(set.rules[0].id, 1);
+	add(&rules, "1/tcp", PB_ADDED);
+	add(&rules, "2/tcp expires 5s", PB_ADDED);
+	add(&rules, "3/tcp expires 6s", PB_ADDED);
+	assert_int_equal(pb_rules_expire(&rules, 4999999999), 0);
+	assert_int_equal(pb_rules_expire(&rules, 5000000000), 1);
+	assert_null(pb_rules_find(&rules, 2));
+	assert_null(pb_rules_find_same(&rules, &rule));
+	assert_int_equal(pb_rules_expire(&rules, 60000000000), 1);
+	assert_int_equal(rules.nr, 1);
+	assert_int_equal(rules.rule[0].id, 1);
 	pb_rule_clear(&rule);
-	pb_set_clear(&set);
+	pb_rules_clear(&rules);
 }
 
 /* Rules that were put there by hand are found, and so after a change of the array's length. */
 static void test_filled_by_hand(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_rule rule = rule_of("3/tcp", 0);
 
 	(void)state;
-	set.rules = calloc(3, sizeof(*set.rules));
-	set.room = 3;
-	for (set.nr_rules = 0; set.nr_rules < 3; set.nr_rules++) {
+	rules.rule = calloc(3, sizeof(*rules.rule));
+	rules.room = 3;
+	for (rules.nr = 0; rules.nr < 3; rules.nr++) {
 		char line[32];
 
-		sprintf(line, "%zu/tcp", set.nr_rules + 1);
-		set.rules[set.nr_rules] = rule_of(line, 0);
-		set.rules[set.nr_rules].id = set.nr_rules * 10 + 10;
-		if (set.nr_rules < 2)
-			assert_null(pb_set_find_same(&set, &rule));
+		sprintf(line, "%zu/tcp", rules.nr + 1);
+		rules.rule[rules.nr] = rule_of(line, 0);
+		rules.rule[rules.nr].id = rules.nr * 10 + 10;
+		if (rules.nr < 2)
+			assert_null(pb_rules_find_same(&rules, &rule));
 	}
-	assert_int_equal(pb_set_find_same(&set, &rule)->id, 30);
-	assert_int_equal(add_port(&set, 4), 1);
-	assert_sorted(&set);
-	assert_int_equal(add(&set, "audit 2/tcp", PB_CHANGED), 20);
+	assert_int_equal(pb_rules_find_same(&rules, &rule)->id, 30);
+	assert_int_equal(add_port(&rules, 4), 1);
+	assert_sorted(&rules);
+	assert_int_equal(add(&rules, "audit 2/tcp", PB_CHANGED), 20);
 	pb_rule_clear(&rule);
-	pb_set_clear(&set);
+	pb_rules_clear(&rules);
 }
 
 /* Against a plain table: port -> id. */
 static void test_random(void **state)
 {
 	__u64 seed = random_seed();
-	struct pb_set set = { .max_rules = 150 };
+	struct pb_rules rules = { .max_rules = 150 };
 	__u32 ids[101] = { 0 };
 	struct random random;
 
@@ -274,18 +274,18 @@ static void test_random(void **state)
 
 		sprintf(line, "%u/tcp", port);
 		rule = rule_of(line, 0);
-		found = pb_set_find_same(&set, &rule);
+		found = pb_rules_find_same(&rules, &rule);
 		assert_int_equal(found ? found->id : 0, ids[port]);
 		pb_rule_clear(&rule);
 		if (ids[port]) {
-			assert_int_equal(pb_set_del(&set, ids[port], NULL), 0);
+			assert_int_equal(pb_rules_del(&rules, ids[port], NULL), 0);
 			ids[port] = 0;
 		} else {
-			ids[port] = add_port(&set, port);
+			ids[port] = add_port(&rules, port);
 		}
-		assert_sorted(&set);
+		assert_sorted(&rules);
 	}
-	pb_set_clear(&set);
+	pb_rules_clear(&rules);
 }
 
 static double seconds(void)
@@ -306,7 +306,7 @@ static void one_port(struct pb_rule *rule, unsigned int port)
 /* (How long that takes is in tests/bench/control.) */
 static void test_many(void **state)
 {
-	struct pb_set set = { 0 };
+	struct pb_rules rules = { 0 };
 	struct pb_rule rule;
 	double start = seconds();
 	enum pb_added what;
@@ -315,16 +315,16 @@ static void test_many(void **state)
 	for (unsigned int pass = 0; pass < 2; pass++) {
 		for (unsigned int port = 1; port <= MANY; port++) {
 			one_port(&rule, port);
-			assert_int_equal(pb_set_add(&set, &rule, NULL, &what, NULL), 0);
+			assert_int_equal(pb_rules_add(&rules, &rule, NULL, &what, NULL), 0);
 			assert_int_equal(what, pass ? PB_UNCHANGED : PB_ADDED);
 		}
 	}
-	assert_int_equal(set.nr_rules, MANY);
-	assert_sorted(&set);
+	assert_int_equal(rules.nr, MANY);
+	assert_sorted(&rules);
 	for (unsigned int id = MANY; id; id--)
-		assert_int_equal(pb_set_del(&set, id, NULL), 0);
+		assert_int_equal(pb_rules_del(&rules, id, NULL), 0);
 	print_message("%u rules added twice and deleted: %.3f s\n", MANY, seconds() - start);
-	pb_set_clear(&set);
+	pb_rules_clear(&rules);
 }
 
 int main(void)
