@@ -79,10 +79,11 @@ int pb_rule_copy(struct pb_rule *to, const struct pb_rule *from);
  * "except", "expires", "comment", "new", "action", "protocols"). PORTS as in `22,80-90,ssh`;
  * protocols as in `tcp,udp`; prefixes as in `10.0.0.0/8,fd00::1` (host bits are masked, and
  * `note`, if not NULL, then tells so: the caller may show it); a prefix list of `@FILE` reads
- * them from a file, white space or commas between, # comments. `now`: see pb_clock(). "new" takes
- * no text (NULL or ""). Service names in PORTS are those of the rule's protocols: set these first;
- * while none are set, any protocol's do. A field that was set is replaced; `note` is made empty when
- * there is nothing to tell. -EINVAL with the user's word quoted; -ENOENT unknown field.
+ * them from a file, white space or commas between, # comments, whose name is relative to the working
+ * directory. `now`: see pb_clock(). "new" takes no text (NULL or ""). Service names in PORTS are
+ * those of the rule's protocols: set these first; while none are set, any protocol's do. A field
+ * that was set is replaced; `note` is made empty when there is nothing to tell. -EINVAL with the
+ * user's word quoted; -ENOENT unknown field.
  */
 int pb_rule_set(struct pb_rule *rule, const char *word, const char *text, __u64 now,
 		struct pb_error *note, struct pb_error *error);
@@ -281,8 +282,9 @@ struct pb_problems {
 
 /*
  * Reads a ruleset from a file ("-": standard input), as xdp-portblock.rules(5) says; JSON where its
- * name ends in .json. A pipe or a terminal is read up to its end. -EINVAL: `problems` says all that is wrong, and `rules` is as it was. `notes`
- * (may be NULL): what is right and yet worth a word. The caller clears `rules`.
+ * name ends in .json. A pipe or a terminal is read up to its end. Files that a file names are
+ * relative to it. -EINVAL: `problems` says all that is wrong, and `rules` is as it was. `notes` (may
+ * be NULL): what is right and yet worth a word. The caller clears `rules`.
  */
 int pb_rules_read(const char *path, __u64 now, struct pb_rules *rules, struct pb_problems *problems,
 		  struct pb_problems *notes);

@@ -110,7 +110,7 @@ static int set_prefixes(struct pb_prefix **to, size_t *nr, const char *text,
 			const struct pb_input *in)
 {
 	struct pb_prefix *prefixes;
-	int err = pb_prefixes_parse(text, &prefixes, nr, in->note, in->error);
+	int err = pb_prefixes_parse(text, in->file, &prefixes, nr, in->note, in->error);
 
 	if (err)
 		return err;

@@ -11,6 +11,7 @@
 /* What a reader of text is told beside the text. */
 struct pb_input {
 	__u64 now;
+	const char *file;      /* in which it stands; NULL: in none */
 	struct pb_error *note; /* added to; NULL: not wanted */
 	struct pb_error *error;
 };
@@ -47,6 +48,9 @@ struct pb_field {
 
 extern const struct pb_field pb_fields[];
 extern const size_t pb_nr_fields;
+
+/* text.c: pb_rule_parse(), of words that may stand in a file. */
+int pb_rule_read(char *const *words, size_t nr, const struct pb_input *in, struct pb_rule *rule);
 
 /* The field with that keyword, leading ones only if `leading`; NULL: -EINVAL was said. */
 const struct pb_field *pb_field_find(const char *word, bool leading, struct pb_error *error);

@@ -73,7 +73,7 @@ static int read_field(const struct pb_field *field, const struct json_object *js
 		      struct pb_rule *rule, struct pb_error *error)
 {
 	struct pb_error inner = { 0 };
-	const struct pb_input in = { now, NULL, &inner };
+	const struct pb_input in = { now, NULL, NULL, &inner };
 	char *text = NULL;
 	int err = field->read(json, &text, &inner);
 

@@ -79,18 +79,31 @@ static int read_open(int fd, const char *path, pb_list_item *item, void *ctx,
 	return err;
 }
 
-int pb_prefix_file_each(const char *path, pb_list_item *item, void *ctx, struct pb_error *error)
+static int read_path(const char *path, pb_list_item *item, void *ctx, struct pb_error *error)
 {
 	struct pb_error inner;
 	struct stat about;
-	int fd, err;
+	int fd, err = pb_file_open(path, false, &fd, &about, &inner);
 
-	if (!*path)
-		return pb_fail(error, EINVAL, "\"@\" lacks a file name: write @FILE");
-	err = pb_file_open(path, false, &fd, &about, &inner);
 	if (err)
 		return pb_fail(error, -err, "a file of prefixes: %s", inner.text);
 	err = read_open(fd, path, item, ctx, error);
 	close(fd);
+	return err;
+}
+
+int pb_prefix_file_each(const char *name, const char *from, pb_list_item *item, void *ctx,
+			struct pb_error *error)
+{
+	char *path;
+	int err;
+
+	if (!*name)
+		return pb_fail(error, EINVAL, "\"@\" lacks a file name: write @FILE");
+	path = pb_file_beside(name, from);
+	if (!path)
+		return pb_fail_memory(error);
+	err = read_path(path, item, ctx, error);
+	free(path);
 	return err;
 }

@@ -158,13 +158,13 @@ static int note_masked(const struct list *list, struct pb_error *note, struct pb
 	return 0;
 }
 
-int pb_prefixes_parse(const char *text, struct pb_prefix **prefixes, size_t *nr,
+int pb_prefixes_parse(const char *text, const char *from, struct pb_prefix **prefixes, size_t *nr,
 		      struct pb_error *note, struct pb_error *error)
 {
 	struct list list = { 0 };
 	int err;
 
-	err = text[0] == '@' ? pb_prefix_file_each(text + 1, parse_item, &list, error) :
+	err = text[0] == '@' ? pb_prefix_file_each(text + 1, from, parse_item, &list, error) :
 			       pb_list_each(text, "prefixes", parse_item, &list, error);
 	if (!err && !list.nr)
 		err = pb_fail(error, EINVAL, "the file %s holds no prefixes", PB_Q(text + 1));

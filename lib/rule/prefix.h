@@ -17,8 +17,11 @@ static inline unsigned int pb_prefix_mapped_len(const struct pb_prefix *prefix)
 	return prefix->len + (prefix->family == 4 ? 96 : 0);
 }
 
-/* Prefixes, or @FILE; sorted, without duplicates. `note` (may be NULL) is added to. */
-int pb_prefixes_parse(const char *text, struct pb_prefix **prefixes, size_t *nr,
+/*
+ * Prefixes, or @FILE, which is relative to the file `from` (NULL: a command line); sorted, without
+ * duplicates. `note` (may be NULL) is added to.
+ */
+int pb_prefixes_parse(const char *text, const char *from, struct pb_prefix **prefixes, size_t *nr,
 		      struct pb_error *note, struct pb_error *error);
 void pb_prefixes_print(FILE *out, const struct pb_prefix *prefixes, size_t nr);
 
@@ -26,7 +29,11 @@ void pb_prefixes_print(FILE *out, const struct pb_prefix *prefixes, size_t nr);
 bool pb_prefixes_cover(const struct pb_prefix *outer, size_t nr_outer,
 		       const struct pb_prefix *inner, size_t nr_inner);
 
-/* prefix-file.c: calls `item` for each word of a file, until one fails; messages name FILE:LINE. */
-int pb_prefix_file_each(const char *path, pb_list_item *item, void *ctx, struct pb_error *error);
+/*
+ * prefix-file.c: calls `item` for each word of the file that `from` calls `name`, until one fails;
+ * messages name FILE:LINE.
+ */
+int pb_prefix_file_each(const char *name, const char *from, pb_list_item *item, void *ctx,
+			struct pb_error *error);
 
 #endif

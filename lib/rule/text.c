@@ -41,7 +41,7 @@ int pb_rule_set(struct pb_rule *rule, const char *word, const char *text, __u64 
 		struct pb_error *note, struct pb_error *error)
 {
 	const struct pb_field *field = pb_field_find(word, true, error);
-	const struct pb_input in = { now, note, error };
+	const struct pb_input in = { now, NULL, note, error };
 
 	if (note)
 		note->text[0] = '\0';
@@ -160,17 +160,16 @@ static int take_all(struct parse *p)
 	return err ? err : pb_rule_check(&p->rule, p->in.error);
 }
 
-int pb_rule_parse(char *const *words, size_t nr, __u64 now, struct pb_rule *rule,
-		  struct pb_error *note, struct pb_error *error)
+int pb_rule_read(char *const *words, size_t nr, const struct pb_input *in, struct pb_rule *rule)
 {
 	struct parse p = { .words = words,
 			   .nr = nr,
 			   .rule.protocols = 1U << PB_PROTO_TCP | 1U << PB_PROTO_UDP,
-			   .in = { now, note, error } };
+			   .in = *in };
 	int err;
 
-	if (note)
-		note->text[0] = '\0';
+	if (in->note)
+		in->note->text[0] = '\0';
 	err = take_all(&p);
 	if (!err) {
 		pb_rule_clear(rule);
@@ -179,6 +178,14 @@ int pb_rule_parse(char *const *words, size_t nr, __u64 now, struct pb_rule *rule
 	}
 	pb_rule_clear(&p.rule);
 	return err;
+}
+
+int pb_rule_parse(char *const *words, size_t nr, __u64 now, struct pb_rule *rule,
+		  struct pb_error *note, struct pb_error *error)
+{
+	const struct pb_input in = { now, NULL, note, error };
+
+	return pb_rule_read(words, nr, &in, rule);
 }
 
 static void print_field(const struct pb_field *field, const struct pb_rule *rule, __u64 now,

@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "rule/fields.h"
 #include "rules/file.h"
 #include "util/error.h"
 #include "util/escape.h"
+#include "util/files.h"
 #include "util/text.h"
 
 struct line {
@@ -24,9 +26,10 @@ static void problem(const struct line *line, const struct pb_error *error)
 static void read_rule(const struct line *line)
 {
 	struct pb_error error, note = { "" };
+	const struct pb_input in = { line->reading->now, line->path, &note, &error };
 	struct pb_rule rule = {};
 
-	if (pb_rule_parse(line->words, line->nr, line->reading->now, &rule, &note, &error)) {
+	if (pb_rule_read(line->words, line->nr, &in, &rule)) {
 		problem(line, &error);
 		return;
 	}
@@ -49,10 +52,8 @@ static void read_setting(const struct line *line)
 		problem(line, &error);
 }
 
-/* Relative to the folder of the file that says it. */
 static void read_include(const struct line *line)
 {
-	const char *slash = strrchr(line->path, '/'), *name = line->words[1];
 	struct pb_error error;
 	char *path;
 
@@ -61,10 +62,7 @@ static void read_include(const struct line *line)
 		problem(line, &error);
 		return;
 	}
-	if (*name == '/' || !slash)
-		path = strdup(name);
-	else if (asprintf(&path, "%.*s%s", (int)(slash + 1 - line->path), line->path, name) < 0)
-		path = NULL;
+	path = pb_file_beside(line->words[1], line->path);
 	if (path)
 		line->reading->include(line->reading, path, line->path, line->number);
 	else

@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
@@ -116,6 +117,27 @@ int pb_file_open(const char *path, bool any, int *fd, struct stat *about, struct
 	else
 		*fd = made;
 	return ret;
+}
+
+/* What a shell hands over lies in no folder, whatever it is called. */
+static bool is_handed_over(const char *path)
+{
+	static const char *const names[] = { "/dev/stdin", "/dev/fd/", "/proc/self/fd/" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strncmp(path, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
+char *pb_file_beside(const char *name, const char *from)
+{
+	const char *slash = from && !is_handed_over(from) ? strrchr(from, '/') : NULL;
+	char *path;
+
+	if (*name == '/' || !slash)
+		return strdup(name);
+	return asprintf(&path, "%.*s%s", (int)(slash + 1 - from), from, name) < 0 ? NULL : path;
 }
 
 /* Room for more, of a text that is at most FILE_MAX + 1 long. */

@@ -17,6 +17,13 @@ void pb_files_end(void);
 int pb_file_open(const char *path, bool any, int *fd, struct stat *about, struct pb_error *error);
 
 /*
+ * The path of what the file `from` calls `name`: relative to the folder of `from`, or to the working
+ * directory where that has none, as a command line (NULL) and standard input. NULL: no memory. The
+ * caller frees it.
+ */
+char *pb_file_beside(const char *name, const char *from);
+
+/*
  * Reads text up to its end, without a byte order mark. The caller frees it. After a failure `line`
  * tells where; 0: it has no place. `path` is for messages.
  */

@@ -274,6 +274,40 @@ refused 'check --max-rules says so beforehand' 1 '4097 rules' "$PB" check --max-
 t_ok 'which it fits' "$PB" check --max-rules 4097 4097.rules
 refused 'apply without root' 1 'needs root' nobody "$PB" apply "$T_DIR/other.rules"
 
+# --- where files are looked for ----------------------------------------------------------------
+
+mkdir -p etc/site elsewhere
+printf '%s\n' 'include site/scanners.rules' '23/tcp from @office' "24/tcp from @$T_DIR/etc/office" >etc/main.rules
+printf '%s\n' '22/tcp from @list except @../office' >etc/site/scanners.rules
+echo 10.0.0.0/24 >etc/site/list
+echo 10.0.0.1 >etc/office
+echo 192.0.2.1 | tee office elsewhere/office elsewhere/list >list
+wanted='drop tcp dport 22 from 10.0.0.0/24 except 10.0.0.1
+drop tcp dport 23 from 10.0.0.1
+drop tcp dport 24 from 10.0.0.1'
+cd elsewhere || exit 1
+for path in ../etc/main.rules "$T_DIR/etc/main.rules"; do
+	t_ok "apply $path: what files name lies beside them" "$PB" apply "$path"
+	t_is "$path: all is read" "$wanted" "$(rules | cut -d ' ' -f 2-)"
+	t_ok "$path: check" "$PB" check "$path"
+	t_ok "$path: diff finds no difference" "$PB" diff "$path"
+done
+t_ok 'of standard input: in the working directory' "$PB" apply - <<<'25/tcp from @office'
+t_is 'is read' 'drop tcp dport 25 from 192.0.2.1' "$(rules | cut -d ' ' -f 2-)"
+# shellcheck disable=SC2016 # for that bash to expand
+t_ok 'of <(...), likewise' bash -c '"$PB" apply <(echo include ../etc/main.rules; echo 25/tcp from @office)'
+t_is 'is read: of <(...)' "$wanted
+drop tcp dport 25 from 192.0.2.1" "$(rules | cut -d ' ' -f 2- | sort)"
+t_ok 'of the command line, likewise' "$PB" rule add 26/tcp from @office
+t_ok 'is read: of the command line' grep -q 'drop tcp dport 26 from 192.0.2.1$' <<<"$(rules)"
+in_a "$PB" unload v0 >/dev/null
+cd / || exit 1 # as systemd does
+t_ok 'load --rules from /' in_a "$PB" load v0 --rules "$T_DIR/etc/main.rules"
+t_is 'is read: from /' "$wanted" "$(rules | cut -d ' ' -f 2-)"
+cd "$T_DIR" || exit 1
+echo '27/tcp from @list' >etc/main.rules
+refused 'a file that lies here and not there' 1 'etc/main.rules:1: .*"etc/list"' "$PB" apply etc/main.rules
+
 # --- what is read --------------------------------------------------------------------------------
 
 # shellcheck disable=SC2016 # for that bash to expand

@@ -280,6 +280,22 @@ static void test_standard_input(void **state)
 	assert_problem(0, "standard input:1: ", "\"policy\"");
 }
 
+/* By any of its names it lies in no folder: what it names is looked for in the working directory. */
+static void test_standard_input_names_files(void **state)
+{
+	static const char *const names[] = { "-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0" };
+
+	(void)state;
+	write_file("sub/in", "include part.rules\n23/tcp from @list\n");
+	write_file("part.rules", "22/tcp\n");
+	write_file("list", "10.0.0.1\n");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_non_null(freopen("sub/in", "r", stdin));
+		assert_reads(names[i], "policy allow\ndrop tcp dport 22\n"
+				       "drop tcp dport 23 from 10.0.0.1\n");
+	}
+}
+
 /* ---- Includes ------------------------------------------------------------------------------ */
 
 static void test_include(void **state)
@@ -308,6 +324,48 @@ static void test_include_absolute(void **state)
 	write_file("sub/far.rules", line);
 	write_file("near.rules", "7/tcp\n");
 	assert_reads(path, "policy allow\ndrop tcp dport 7\n");
+}
+
+/* Relative to the file that names it, as an include is; `list` there is not the `list` here. */
+static void test_prefix_files(void **state)
+{
+	char path[128], line[160];
+
+	(void)state;
+	write_file("list", "10.0.0.1\n");
+	write_file("sub/list", "10.0.0.2\n");
+	write_file("sub/deep/list", "10.0.0.3\n");
+	write_file("main.rules", "1/tcp from @list\ninclude sub/a.rules\n5/tcp from @sub/list\n");
+	write_file("sub/a.rules", "2/tcp from @list\ninclude deep/b.rules\n"
+				  "4/tcp from @./list except @../list\n");
+	write_file("sub/deep/b.rules", "3/tcp from @list except @../list comment @list\n");
+	assert_reads("main.rules",
+		     "policy allow\ndrop tcp dport 1 from 10.0.0.1\n"
+		     "drop tcp dport 2 from 10.0.0.2\n"
+		     "drop tcp dport 3 from 10.0.0.3 except 10.0.0.2 comment \"@list\"\n"
+		     "drop tcp dport 4 from 10.0.0.2 except 10.0.0.1\n"
+		     "drop tcp dport 5 from 10.0.0.2\n");
+	snprintf(path, sizeof(path), "%s/sub/deep/b.rules", folder);
+	assert_reads(path, "policy allow\n"
+			   "drop tcp dport 3 from 10.0.0.3 except 10.0.0.2 comment \"@list\"\n");
+	snprintf(line, sizeof(line), "6/tcp from @%s/list\n", folder);
+	write_file("sub/deep/b.rules", line);
+	assert_reads(path, "policy allow\ndrop tcp dport 6 from 10.0.0.1\n");
+}
+
+/* Faults are told with the whole way to the file. */
+static void test_prefix_files_that_are_wrong(void **state)
+{
+	(void)state;
+	write_file("only-here", "10.0.0.1\n");
+	write_file("sub/wrong", "10.0.0.1\nx\n");
+	write_file("main.rules", "include sub/a.rules\n");
+	write_file("sub/a.rules", "1/tcp from @only-here\n2/tcp from @wrong\n3/tcp from @\n");
+	read_wrong("main.rules");
+	assert_problem(0, "sub/a.rules:1: ", "\"sub/only-here\"");
+	assert_problem(1, "sub/a.rules:2: ", "sub/wrong:2: \"x\"");
+	assert_problem(2, "sub/a.rules:3: ", "lacks a file name");
+	assert_int_equal(problems.nr, 3);
 }
 
 /* Twice is no circle. */
@@ -916,7 +974,7 @@ static void test_many_others(void **state)
 static int enter_folder(void **state)
 {
 	(void)state;
-	return !mkdtemp(folder) || chdir(folder) || mkdir("sub", 0700);
+	return !mkdtemp(folder) || chdir(folder) || mkdir("sub", 0700) || mkdir("sub/deep", 0700);
 }
 
 static int leave_folder(void **state)
@@ -940,8 +998,11 @@ int main(void)
 		cmocka_unit_test(test_last_of_the_same_holds),
 		cmocka_unit_test(test_notes_may_be_left_out),
 		cmocka_unit_test(test_standard_input),
+		cmocka_unit_test(test_standard_input_names_files),
 		cmocka_unit_test(test_include),
 		cmocka_unit_test(test_include_absolute),
+		cmocka_unit_test(test_prefix_files),
+		cmocka_unit_test(test_prefix_files_that_are_wrong),
 		cmocka_unit_test(test_include_twice),
 		cmocka_unit_test(test_include_circles),
 		cmocka_unit_test(test_include_depth),

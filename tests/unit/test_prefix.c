@@ -20,7 +20,7 @@ static char *read_list(const char *list, struct pb_error *note)
 	size_t nr;
 
 	note->text[0] = '\0';
-	if (pb_prefixes_parse(list, &prefixes, &nr, note, &error))
+	if (pb_prefixes_parse(list, NULL, &prefixes, &nr, note, &error))
 		fail_msg("%s: %s", list, error.text);
 	text = pb_prefixes_text(prefixes, nr);
 	free(prefixes);
@@ -107,8 +107,8 @@ static void test_wrong(void **state)
 		struct pb_error error = { "" }, note = { "" };
 		size_t nr = 99;
 
-		assert_says(w, pb_prefixes_parse(w->input, &prefixes, &nr, &note, &error), -EINVAL,
-			    &error);
+		assert_says(w, pb_prefixes_parse(w->input, NULL, &prefixes, &nr, &note, &error),
+			    -EINVAL, &error);
 		assert_int_equal(nr, 99);
 		assert_ptr_equal(prefixes, (struct pb_prefix *)0x1);
 		assert_string_equal(note.text, "");
@@ -157,7 +157,7 @@ static void file_says(const char *text, size_t len, const char *says, const char
 	size_t nr;
 
 	write_file(text, len);
-	assert_says(&wrong, pb_prefixes_parse(at_path, &prefixes, &nr, NULL, &error), -EINVAL,
+	assert_says(&wrong, pb_prefixes_parse(at_path, NULL, &prefixes, &nr, NULL, &error), -EINVAL,
 		    &error);
 }
 
@@ -196,10 +196,10 @@ static void test_no_file(void **state)
 	size_t nr;
 
 	(void)state;
-	assert_says(&missing, pb_prefixes_parse(missing.input, &prefixes, &nr, NULL, &error),
+	assert_says(&missing, pb_prefixes_parse(missing.input, NULL, &prefixes, &nr, NULL, &error),
 		    -ENOENT, &error);
-	assert_says(&folder, pb_prefixes_parse(folder.input, &prefixes, &nr, NULL, &error), -EISDIR,
-		    &error);
+	assert_says(&folder, pb_prefixes_parse(folder.input, NULL, &prefixes, &nr, NULL, &error),
+		    -EISDIR, &error);
 }
 
 static void test_file_of_many(void **state)
@@ -212,7 +212,7 @@ static void test_file_of_many(void **state)
 	for (unsigned int i = 0; i < 20000; i++)
 		fprintf(file, "10.%u.%u.0/24\n", i >> 8, i & 255);
 	fclose(file);
-	assert_int_equal(pb_prefixes_parse(at_path, &prefixes, &nr, NULL, NULL), 0);
+	assert_int_equal(pb_prefixes_parse(at_path, NULL, &prefixes, &nr, NULL, NULL), 0);
 	assert_int_equal(nr, 20000);
 	free(prefixes);
 }
@@ -225,8 +225,8 @@ static bool covers(const char *outer, const char *inner)
 	size_t nr_o = 0, nr_i = 0;
 	bool answer;
 
-	assert_true(!*outer || !pb_prefixes_parse(outer, &o, &nr_o, NULL, NULL));
-	assert_true(!*inner || !pb_prefixes_parse(inner, &i, &nr_i, NULL, NULL));
+	assert_true(!*outer || !pb_prefixes_parse(outer, NULL, &o, &nr_o, NULL, NULL));
+	assert_true(!*inner || !pb_prefixes_parse(inner, NULL, &i, &nr_i, NULL, NULL));
 	answer = pb_prefixes_cover(o, nr_o, i, nr_i);
 	free(o);
 	free(i);
