@@ -12,7 +12,7 @@ struct explaining {
 	const struct arguments *arguments;
 	struct pb_ruleset *ruleset;
 	struct pb_rules rules;
-	struct pb_twin *twin;
+	struct pb_test_run *run;
 	bool ethernet; /* frames of the interface begin with an Ethernet header */
 };
 
@@ -275,7 +275,7 @@ static int explain_options(const struct explaining *all)
 		return ret;
 	if (given(all->arguments, OPT_HEX) && !given(all->arguments, OPT_JSON))
 		print_hex(frame, length);
-	if (pb_twin_run(all->twin, frame, length, &how, &error))
+	if (pb_test_run_frame(all->run, frame, length, &how, &error))
 		return fail(&error);
 	return print_answer(all, &how, NULL);
 }
@@ -289,13 +289,13 @@ static int explain_options(const struct explaining *all)
 static int run_frame(const struct explaining *all, const struct frame *frame,
 		     struct pb_explanation *how, struct pb_error *error)
 {
-	int ret = pb_twin_run(all->twin, frame->bytes, frame->length, how, error);
+	int ret = pb_test_run_frame(all->run, frame->bytes, frame->length, how, error);
 
 	/* 5.10 says EMSGSIZE, others EINVAL. */
 	if ((ret != -EINVAL && ret != -EMSGSIZE) || frame->length <= ONE_BUFFER)
 		return ret;
 	if (frame->needed <= ONE_BUFFER)
-		return pb_twin_run(all->twin, frame->bytes, ONE_BUFFER, how, error);
+		return pb_test_run_frame(all->run, frame->bytes, ONE_BUFFER, how, error);
 	snprintf(error->text, sizeof(error->text),
 		 "its headers are longer than the packets that this kernel tries");
 	return ret;
@@ -389,12 +389,12 @@ int cmd_explain(const struct arguments *arguments)
 		return ret;
 	if (pb_ruleset_open(name, &all.ruleset, &error) ||
 	    pb_ruleset_read(all.ruleset, &all.rules, &error) ||
-	    pb_twin_open(all.ruleset, all.ethernet, &all.twin, &error))
+	    pb_test_run_open(all.ruleset, all.ethernet, &all.run, &error))
 		ret = fail(&error);
 	else
 		ret = arguments->nr_words ? explain_file(&all, arguments->words[0]) :
 					    explain_options(&all);
-	pb_twin_close(all.twin);
+	pb_test_run_close(all.run);
 	pb_rules_clear(&all.rules);
 	pb_ruleset_close(all.ruleset);
 	return ret;

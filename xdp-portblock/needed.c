@@ -39,7 +39,7 @@ bool frame_read(const unsigned char *bytes, size_t captured, size_t whole, bool 
 		size_t *needed)
 {
 	struct reader reader = { .bytes = bytes, .captured = captured, .whole = whole };
-	struct pb_cursor cursor = { .pos = bytes, .length = whole, .ctx = &reader, .split = true };
+	struct pb_cursor cursor = { .pos = bytes, .length = whole, .ctx = &reader, .frags = true };
 	struct pb_packet packet = {};
 	union pb_copy copy;
 	__u8 flags;

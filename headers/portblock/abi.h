@@ -16,7 +16,7 @@
 
 #include <linux/types.h>
 
-#define PB_ABI_VERSION 3
+#define PB_ABI_VERSION 4
 
 #define PB_SLOTS 2
 #define PB_PORTS 65536		 /* port numbers in a class table */
@@ -50,15 +50,21 @@ enum pb_side { PB_SIDE_DPORT, PB_SIDE_SPORT, PB_SIDE_MAX };
 
 /*
  * What the frames of an interface are like: with an Ethernet header or without any, and, on kernels
- * and drivers that have it (5.18), in several buffers. One number, for the program to load once.
+ * and drivers that have it (5.18), in several buffers (frags). One number, for the program to load
+ * once.
  */
 enum pb_frames {
 	PB_FRAMES_ETHERNET,
-	PB_FRAMES_ETHERNET_SPLIT,
+	PB_FRAMES_ETHERNET_FRAGS,
 	PB_FRAMES_IP,
-	PB_FRAMES_IP_SPLIT,
+	PB_FRAMES_IP_FRAGS,
 	PB_FRAMES_MAX
 };
+#define PB_FRAMES(ethernet, frags) ((enum pb_frames)(!(ethernet) << 1 | !!(frags)))
+/* By comparisons, since the verifier takes out those that a constant decides, but no arithmetic. */
+#define PB_FRAMES_HAVE_ETHERNET(frames) ((frames) <= PB_FRAMES_ETHERNET_FRAGS)
+#define PB_FRAMES_MAY_HAVE_FRAGS(frames) \
+	((frames) == PB_FRAMES_ETHERNET_FRAGS || (frames) == PB_FRAMES_IP_FRAGS)
 
 /* The first one wins when all else is equal: xdp-portblock(8) "Which rule decides". */
 enum pb_action { PB_ACTION_DROP, PB_ACTION_AUDIT, PB_ACTION_ALLOW, PB_ACTION_MAX };
@@ -113,11 +119,11 @@ struct pb_config {
 	__u16 listen_snaplen;  /* bytes of the packet, at most PB_SNAPLEN_MAX */
 	__u32 max_rules;
 	__u32 max_sources;
-	__u32 max_decisions; /* a slot */
-	__u32 max_heads;     /* a slot */
-	__u32 max_ranges;    /* a slot */
-	__u32 cpus;	     /* rows of pb_counts, beside those of baselines */
-	__u32 keep;	     /* pins stay when no interface uses them */
+	__u32 max_decisions;	/* a slot */
+	__u32 max_port_classes; /* a slot */
+	__u32 max_ranges;	/* a slot */
+	__u32 cpus;		/* rows of pb_counts, beside those of baselines */
+	__u32 keep;		/* pins stay when no interface uses them */
 	__u32 reserved;
 	__u64 resets;	   /* of pb_counts: by it the row of baselines is chosen */
 	__u64 generations; /* so many numbers of generations were given out */
@@ -131,7 +137,7 @@ struct pb_config {
 /*
  * What a destination port of TCP or UDP comes to, in one load: the rule that decides (0: none), the
  * outcome and the verdict (XDP_DROP, XDP_PASS). Where that takes more than the port, the verdict is
- * PB_ENTRY_CLOSER and the number that of the port's class (0: no rule covers it).
+ * PB_ENTRY_INDIRECT and the number that of the port's class (0: no rule covers it).
  */
 #define PB_ENTRY(number, outcome, verdict) \
 	((__u32)(number) << 8 | (__u32)(outcome) << 4 | (__u32)(verdict))
@@ -139,20 +145,20 @@ struct pb_config {
 #define PB_ENTRY_OUTCOME_BITS (7U << 4) /* sizeof(struct pb_count) times the outcome */
 #define PB_ENTRY_OUTCOME(entry) (((entry)&PB_ENTRY_OUTCOME_BITS) >> 4)
 #define PB_ENTRY_VERDICT(entry) ((entry)&3)
-#define PB_ENTRY_CLOSER 0 /* as a verdict it would be XDP_ABORTED */
-#define PB_ENTRY_PROTOS 2 /* PB_PROTO_TCP, PB_PROTO_UDP */
+#define PB_ENTRY_INDIRECT 0 /* as a verdict it would be XDP_ABORTED */
+#define PB_ENTRY_PROTOS 2   /* PB_PROTO_TCP, PB_PROTO_UDP */
 
-/* Tables that protocols share, since few rules look there: index of pb_heads, 0: no rule. */
-enum pb_shared { PB_SHARED_DPORT, PB_SHARED_SPORT, PB_SHARED_MAX };
+/* Where few rules look, one table serves all protocols: an index of pb_port_classes, 0: no rule. */
+enum pb_class_tables { PB_CLASSES_DPORT, PB_CLASSES_SPORT, PB_CLASSES_MAX };
 
 /* pb_ports[0] */
 struct pb_ports {
 	__u32 entry[PB_SLOTS][PB_ENTRY_PROTOS][PB_PORTS];
-	__u16 shared[PB_SLOTS][PB_SHARED_MAX][PB_PORTS];
+	__u16 classes[PB_SLOTS][PB_CLASSES_MAX][PB_PORTS];
 };
 
-/* pb_heads[i * PB_SLOTS + slot]: the class of a port in a shared table, for each protocol. */
-struct pb_head {
+/* pb_port_classes[i * PB_SLOTS + slot]: the class of a port for each protocol. 0: no rule. */
+struct pb_port_classes {
 	__u16 class[PB_PROTO_MAX];
 	__u16 reserved[3];
 };

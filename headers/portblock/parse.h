@@ -12,7 +12,7 @@
  *
  * A frame in several buffers is read in two attempts. The first sees the first buffer only and
  * may say PB_OUTCOME_MALFORMED (pb_parse(): or PB_OUTCOME_UNPARSABLE); the caller then tries again
- * with `split` set, which reads each header through PB_FRAME_LOAD(ctx, offset, to, len) (0 on
+ * with `frags` set, which reads each header through PB_FRAME_LOAD(ctx, offset, to, len) (0 on
  * success) into a copy.
  */
 #ifndef PORTBLOCK_PARSE_H
@@ -48,7 +48,9 @@
  * Keeps a load where it stands: clang would merge those of both families into one by pointer, or
  * put what it knows of the value in its place.
  */
-#define PB_LOADED(value) asm volatile("" : "+r"(value))
+#ifndef barrier_var /* <bpf/bpf_helpers.h> has it */
+#define barrier_var(value) asm volatile("" : "+r"(value))
+#endif
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define PB_BE16(x) ((__be16)__builtin_bswap16(x))
@@ -158,9 +160,9 @@ struct pb_cursor {
 	const unsigned char *pos; /* the next header, where the frame is one buffer */
 	const unsigned char *end; /* behind the last byte of that buffer */
 	__u32 offset;		  /* the next header, counted from the frame's first byte */
-	__u32 length;		  /* of a split frame */
+	__u32 length;		  /* of a frame with frags */
 	void *ctx;		  /* for PB_FRAME_LOAD */
-	bool split;
+	bool frags;
 };
 
 /* What was found. Ports are set only with PB_OUTCOME_PASS. */
@@ -182,7 +184,7 @@ struct pb_packet {
 PB_INLINE const void *pb_peek(const struct pb_cursor *cursor, void *copy, __u32 len)
 {
 #ifdef PB_FRAME_LOAD
-	if (cursor->split)
+	if (cursor->frags)
 		return PB_FRAME_LOAD(cursor->ctx, cursor->offset, copy, len) ? NULL : copy;
 #endif
 	(void)copy;
@@ -194,7 +196,7 @@ PB_INLINE bool pb_skip(struct pb_cursor *cursor, __u32 len)
 {
 	cursor->pos += len;
 	cursor->offset += len;
-	if (cursor->split)
+	if (cursor->frags)
 		return cursor->offset <= cursor->length;
 	return cursor->pos <= cursor->end;
 }
@@ -208,9 +210,9 @@ PB_INLINE __u32 pb_forget(__u32 noise, __u32 value, __u32 mask)
 {
 #ifdef __bpf__
 	value ^= noise;
-	PB_LOADED(value);
+	barrier_var(value);
 	value ^= noise;
-	PB_LOADED(value);
+	barrier_var(value);
 	return value & mask;
 #else
 	(void)noise;
@@ -226,7 +228,7 @@ PB_INLINE const unsigned char *pb_frame_start(const struct pb_cursor *cursor)
 	const struct xdp_md *ctx = cursor->ctx;
 
 	/* Loaded anew: of a copy clang may make a number. */
-	PB_LOADED(ctx);
+	barrier_var(ctx);
 	return (const unsigned char *)(long)ctx->data;
 #else
 	return cursor->pos - cursor->offset;
@@ -336,7 +338,7 @@ PB_INLINE enum pb_outcome pb_parse_extension(struct pb_cursor *cursor, struct pb
 	 * Where a pointer is compared with the frame's end twice, 5.10 may take the answer that it
 	 * had on one way for that of all ways, and removes the other.
 	 */
-	PB_LOADED(later);
+	barrier_var(later);
 	return later ? PB_OUTCOME_FRAGMENT : PB_OUTCOME_PASS;
 }
 
@@ -616,8 +618,8 @@ PB_INLINE bool pb_parse_plain(const unsigned char *frame, const unsigned char *e
 		plain->dport = v4->ports.destination;
 		plain->transport = offsetof(struct pb_plain_ipv4, ports);
 		next = v4->ip.protocol;
-		PB_LOADED(plain->dport);
-		PB_LOADED(next);
+		barrier_var(plain->dport);
+		barrier_var(next);
 	} else {
 		if (v4->eth.type != PB_BE16(ETH_P_IPV6) || frame + sizeof(*v6) > end ||
 		    v6->ip.version_class >> 4 != 6)
@@ -627,8 +629,8 @@ PB_INLINE bool pb_parse_plain(const unsigned char *frame, const unsigned char *e
 		plain->dport = v6->ports.destination;
 		plain->transport = offsetof(struct pb_plain_ipv6, ports);
 		next = v6->ip.next_header;
-		PB_LOADED(plain->dport);
-		PB_LOADED(next);
+		barrier_var(plain->dport);
+		barrier_var(next);
 	}
 	plain->network = sizeof(struct pb_eth_header);
 	if (next == PB_NEXT_TCP)

@@ -355,7 +355,7 @@ int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_rules *rules, struct p
  * until then another change is -EBUSY.
  * This and the other functions that change a ruleset change the one that is there: where it was
  * unloaded and loaded anew since it was opened, it is opened anew, which ends what
- * pb_ruleset_config() returned, so not while a monitor or a twin of the object is open. -ENOENT:
+ * pb_ruleset_config() returned, so not while a monitor or a test run of the object is open. -ENOENT:
  * there is none any more.
  */
 int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_rules *rules, struct pb_error *error);
@@ -569,17 +569,17 @@ struct pb_explanation {
 };
 
 /*
- * A twin of the program that runs on packets of the caller's by BPF_PROG_TEST_RUN: it shares the
+ * An instance of the program that runs on packets of the caller's by BPF_PROG_TEST_RUN: it shares the
  * rules with the loaded one, counts nothing and reports nothing. Sockets are those of the
  * caller's network namespace.
  */
-struct pb_twin;
-int pb_twin_open(struct pb_ruleset *ruleset, bool ethernet, struct pb_twin **twin,
-		 struct pb_error *error);
-void pb_twin_close(struct pb_twin *twin);
+struct pb_test_run;
+int pb_test_run_open(struct pb_ruleset *ruleset, bool ethernet, struct pb_test_run **run,
+		     struct pb_error *error);
+void pb_test_run_close(struct pb_test_run *run);
 /* Runs it on one frame. -EINVAL: shorter than the kernel takes (14 bytes). */
-int pb_twin_run(struct pb_twin *twin, const void *frame, size_t length,
-		struct pb_explanation *explanation, struct pb_error *error);
+int pb_test_run_frame(struct pb_test_run *run, const void *frame, size_t length,
+		      struct pb_explanation *explanation, struct pb_error *error);
 /* The part of it that needs no program: how the ports are found. */
 void pb_explain_parse(const void *frame, size_t length, bool ethernet,
 		      struct pb_explanation *explanation);

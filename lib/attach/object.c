@@ -16,7 +16,7 @@ static int use_maps(struct portblock_bpf *object, const struct pb_maps *maps, bo
 	} uses[] = {
 		{ object->maps.data_config, PB_MAP_CONFIG },
 		{ object->maps.bss, PB_MAP_PORTS },
-		{ object->maps.pb_heads, PB_MAP_HEADS },
+		{ object->maps.pb_port_classes, PB_MAP_PORT_CLASSES },
 		{ object->maps.pb_decisions, PB_MAP_DECISIONS },
 		{ object->maps.pb_sources, PB_MAP_SOURCES },
 		{ object->maps.pb_rules, PB_MAP_RULES },
@@ -81,10 +81,7 @@ int pb_object_open(const struct pb_maps *maps, const struct pb_constants *consta
 
 	if (!opened)
 		return pb_fail(error, errno, "cannot open the BPF object: %s", strerror(errno));
-	opened->rodata->pb_frames =
-		constants->ethernet ?
-			(constants->frags ? PB_FRAMES_ETHERNET_SPLIT : PB_FRAMES_ETHERNET) :
-			(constants->frags ? PB_FRAMES_IP_SPLIT : PB_FRAMES_IP);
+	opened->rodata->pb_frames = PB_FRAMES(constants->ethernet, constants->frags);
 	opened->rodata->pb_connections = constants->connections;
 	opened->rodata->pb_quiet = constants->private_counts;
 	opened->rodata->pb_count_row = row;

@@ -84,14 +84,15 @@ PB_INLINE __u64 port_index(__be16 port)
 	return masked(bpf_ntohs(port), PB_PORTS - 1);
 }
 
-/* The class of a port in a table that protocols share: an index of decisions, 0: no rule. */
-PB_INLINE __u32 shared_class(__u32 slot, enum pb_shared table, __u32 proto, __be16 port)
+/* The class of a port in a table of all protocols: an index of decisions, 0: no rule. */
+PB_INLINE __u32 class_of_port(__u32 slot, enum pb_class_tables table, __u32 proto, __be16 port)
 {
-	__u32 index = pb_ports.shared[slot & 1][table][port_index(port)];
+	__u32 index = pb_ports.classes[slot & 1][table][port_index(port)];
 	__u32 key = index * PB_SLOTS + slot;
-	const struct pb_head *head = index ? bpf_map_lookup_elem(&pb_heads, &key) : NULL;
+	const struct pb_port_classes *classes =
+		index ? bpf_map_lookup_elem(&pb_port_classes, &key) : NULL;
 
-	return head && proto < PB_PROTO_MAX ? head->class[proto] : 0;
+	return classes && proto < PB_PROTO_MAX ? classes->class[proto] : 0;
 }
 
 /* The entry of a destination port of TCP or UDP, which `proto` is known to be. */
@@ -100,12 +101,12 @@ PB_INLINE __u32 entry_of(__u32 slot, __u64 proto, __be16 port)
 	return pb_ports.entry[slot & 1][proto & 1][port_index(port)];
 }
 
-/* The class of a destination port, where its entry asks for a closer look; 0: no rule. */
+/* The class of a destination port, where its entry is indirect; 0: no rule. */
 PB_INLINE __u32 dport_class(__u32 slot, __u32 proto, __be16 port)
 {
 	if (proto < PB_ENTRY_PROTOS)
 		return PB_ENTRY_NUMBER(entry_of(slot, masked(proto, 1), port));
-	return shared_class(slot, PB_SHARED_DPORT, proto, port);
+	return class_of_port(slot, PB_CLASSES_DPORT, proto, port);
 }
 
 /* Copies `len` bytes of the frame, wherever they lie: in the first buffer nearly always. */
@@ -119,7 +120,7 @@ PB_INLINE bool copy_frame(struct xdp_md *ctx, __u64 offset, void *to, __u32 len)
 		__builtin_memcpy(to, from, len);
 		return true;
 	}
-	return may_be_split() && !bpf_xdp_load_bytes(ctx, offset, to, len);
+	return may_have_frags() && !bpf_xdp_load_bytes(ctx, offset, to, len);
 }
 
 PB_INLINE bool copy_source(struct xdp_md *ctx, __u64 found, __be32 address[4])
@@ -159,9 +160,9 @@ __noinline int source_offset(struct xdp_md *ctx, __u64 found, __u32 set)
 	return offset ? *offset : 0;
 }
 
-/* The head of the chain of a class whose rules ask for the source: an index of decisions. */
-static __noinline __u32 head_by_source(struct xdp_md *ctx, __u64 found,
-				       const struct pb_decision *class, __u32 slot)
+/* The decision for the source, of a class whose rules ask for that: an index. */
+static __noinline __u32 decision_by_source(struct xdp_md *ctx, __u64 found,
+					   const struct pb_decision *class, __u32 slot)
 {
 	return class->next + source_offset(ctx, found, class->set << 1 | slot);
 }
@@ -295,11 +296,11 @@ PB_INLINE bool holds(struct xdp_md *ctx, const struct pb_decision *decision, __u
 /*
  * Walks the chains of both sides as one, best candidate first, to the first whose conditions
  * hold; so a socket is looked up only where that decides the packet. Returns its index, 0: none.
- * The end of a chain is decision 0, whose rank is below all others. `heads`: both candidates.
+ * The end of a chain is decision 0, whose rank is below all others. `candidates`: both.
  */
-__noinline int walk(struct xdp_md *ctx, __u64 found, __u32 ports, __u64 heads, __u32 slot)
+__noinline int walk(struct xdp_md *ctx, __u64 found, __u32 ports, __u64 candidates, __u32 slot)
 {
-	__u32 a = heads, b = heads >> 32;
+	__u32 a = candidates, b = candidates >> 32;
 	const struct pb_decision *first, *second;
 
 	PB_NO_UNROLL
@@ -341,7 +342,7 @@ PB_INLINE __u32 candidate(struct xdp_md *ctx, __u64 found, __u32 slot, __u32 cla
 
 	if (!decision || !(decision->flags & PB_DECISION_SOURCES))
 		return class;
-	return head_by_source(ctx, found, decision, slot);
+	return decision_by_source(ctx, found, decision, slot);
 }
 
 /* The winner among the rules of both sides; returns an index of decisions, 0: none. */
@@ -349,7 +350,7 @@ __noinline int find_winner(struct xdp_md *ctx, __u64 found, __u32 ports, __u32 s
 {
 	__u32 proto = FOUND_PROTO(found);
 	__u32 dport = dport_class(slot, proto, PORTS_DESTINATION(ports));
-	__u32 sport = shared_class(slot, PB_SHARED_SPORT, proto, PORTS_SOURCE(ports));
+	__u32 sport = class_of_port(slot, PB_CLASSES_SPORT, proto, PORTS_SOURCE(ports));
 	__u64 by_dport = candidate(ctx, found, slot, dport);
 	__u64 by_sport = candidate(ctx, found, slot, sport);
 	const struct pb_decision *only;
@@ -387,7 +388,7 @@ PB_INLINE int verdict_on(enum pb_outcome outcome, __u32 flags)
 }
 
 /* What decides where the port's entry does not say, in the form of such an entry. */
-PB_INLINE __u32 look_closely(struct xdp_md *ctx, __u64 found, __u32 ports, __u32 slot)
+PB_INLINE __u32 judge_by_rules(struct xdp_md *ctx, __u64 found, __u32 ports, __u32 slot)
 {
 	__u32 class = find_winner(ctx, found, ports, slot), flags = pb_config.slots[slot & 1].flags;
 	const struct pb_decision *winner = class ? decision_at(class, slot) : NULL;

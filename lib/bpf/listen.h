@@ -43,7 +43,7 @@ PB_INLINE __u32 capture(struct xdp_md *ctx, struct report *report, __u32 length)
 	/* It is 1 to PB_SNAPLEN_MAX; said so that 6.1 and older see it, too. */
 	size--;
 	size = masked(size, PB_SNAPLEN_MAX - 1) + 1;
-	if (may_be_split())
+	if (may_have_frags())
 		failed = bpf_xdp_load_bytes(ctx, 0, report->data, size);
 	else /* before 5.18, the packet itself can't be read by a variable length */
 		failed = bpf_probe_read_kernel(report->data, size, (void *)(long)ctx->data);

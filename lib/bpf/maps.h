@@ -24,15 +24,15 @@ struct pb_exchange pb_exchange SEC(".data.exchange");
 
 PB_INLINE bool is_ethernet(void)
 {
-	return pb_frames <= PB_FRAMES_ETHERNET_SPLIT;
+	return PB_FRAMES_HAVE_ETHERNET(pb_frames);
 }
 
 /* May a frame have more than the buffer between ctx->data and ctx->data_end? */
-PB_INLINE bool may_be_split(void)
+PB_INLINE bool may_have_frags(void)
 {
 	enum pb_frames frames = pb_frames;
 
-	return frames == PB_FRAMES_ETHERNET_SPLIT || frames == PB_FRAMES_IP_SPLIT;
+	return PB_FRAMES_MAY_HAVE_FRAGS(frames);
 }
 
 #ifdef PB_KERN_CTX
@@ -47,11 +47,11 @@ extern void *bpf_cast_to_kern_ctx(void *ctx) __ksym;
 #endif
 
 /*
- * All bytes of a frame that may be split. A call and its return are most of what a plain packet
+ * All bytes of a frame that may have frags. A call and its return are most of what a plain packet
  * costs where returns are guarded (safe RET of AMD processors: 7 of 11 ns), so the object is built
- * a second time for kernels on which the frame itself can be asked whether it is split.
+ * a second time for kernels on which the frame itself can be asked whether it has any.
  */
-PB_INLINE __u64 split_length(struct xdp_md *ctx)
+PB_INLINE __u64 frame_length(struct xdp_md *ctx)
 {
 #ifdef PB_KERN_CTX
 	const struct xdp_buff *frame = bpf_cast_to_kern_ctx(ctx);
@@ -68,8 +68,8 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, PB_SLOTS);
 	__type(key, __u32);
-	__type(value, struct pb_head);
-} pb_heads SEC(".maps");
+	__type(value, struct pb_port_classes);
+} pb_port_classes SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -8,7 +8,7 @@
  * Most packets are plain TCP or UDP, and most rules ask for no more than a port: then the verdict
  * is one load, of the port's entry, and all there is to it is the last function of this file. What
  * a ruleset does not use (source ports, sources, expiry, connections) costs nothing, since entries
- * say where a closer look is needed.
+ * say where they are not all.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -92,14 +92,14 @@ PB_INLINE int answer(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 entry, _
 PB_INLINE int filter_ports(struct xdp_md *ctx, __u32 cpu, __u32 length, __u64 found, __be16 sport,
 			   __be16 dport)
 {
-	__u32 slot = slot_of_packet(cpu), ports = PORTS(sport, dport), entry = PB_ENTRY_CLOSER;
+	__u32 slot = slot_of_packet(cpu), ports = PORTS(sport, dport), entry = PB_ENTRY_INDIRECT;
 
 	if (slot == SLOT_OF_OTHER)
 		return XDP_PASS;
 	if (FOUND_PROTO(found) < PB_ENTRY_PROTOS)
 		entry = entry_of(slot, masked(FOUND_PROTO(found), 1), dport);
-	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_CLOSER)
-		entry = look_closely(ctx, found, ports, slot);
+	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
+		entry = judge_by_rules(ctx, found, ports, slot);
 	return answer(ctx, cpu, length, entry, ports);
 }
 
@@ -122,7 +122,7 @@ PB_INLINE int filter_packet(struct xdp_md *ctx, __u32 cpu, __u32 length, enum pb
 }
 
 /* A header may lie beyond the first buffer: read the frame once more, each header by copy. */
-static __noinline int filter_split(struct xdp_md *ctx, __u32 cpu, __u32 length)
+static __noinline int filter_frags(struct xdp_md *ctx, __u32 cpu, __u32 length)
 {
 	struct pb_packet packet;
 	struct pb_cursor cursor;
@@ -132,7 +132,7 @@ static __noinline int filter_split(struct xdp_md *ctx, __u32 cpu, __u32 length)
 	__builtin_memset(&cursor, 0, sizeof(cursor));
 	cursor.ctx = ctx;
 	cursor.length = length;
-	cursor.split = true;
+	cursor.frags = true;
 	return filter_packet(ctx, cpu, length, pb_parse(&cursor, is_ethernet(), &packet, &copy),
 			     &packet);
 }
@@ -158,7 +158,7 @@ static __noinline int filter_rare(struct xdp_md *ctx, __u32 cpu, __u32 length)
 			     &packet);
 }
 
-/* Any frame. Where it may be split, what is rare is read by copy as well. */
+/* Any frame. Where it may have frags, what is rare is read by copy as well. */
 static __noinline int filter(struct xdp_md *ctx, __u32 cpu, __u32 length)
 {
 	struct pb_packet packet;
@@ -168,11 +168,11 @@ static __noinline int filter(struct xdp_md *ctx, __u32 cpu, __u32 length)
 
 	begin(ctx, &packet, &cursor);
 	outcome = pb_parse_common(&cursor, is_ethernet(), &packet, &copy);
-	if (outcome == PB_OUTCOME_MALFORMED && may_be_split())
-		return filter_split(ctx, cpu, length);
+	if (outcome == PB_OUTCOME_MALFORMED && may_have_frags())
+		return filter_frags(ctx, cpu, length);
 	if (outcome == PB_AGAIN)
-		return may_be_split() ? filter_split(ctx, cpu, length) :
-					filter_rare(ctx, cpu, length);
+		return may_have_frags() ? filter_frags(ctx, cpu, length) :
+					  filter_rare(ctx, cpu, length);
 	return filter_packet(ctx, cpu, length, outcome, &packet);
 }
 
@@ -181,8 +181,8 @@ static __noinline int filter_ip(struct xdp_md *ctx)
 {
 	__u32 length = ctx->data_end - ctx->data;
 
-	if (may_be_split())
-		length = split_length(ctx);
+	if (may_have_frags())
+		length = frame_length(ctx);
 	return filter(ctx, bpf_get_smp_processor_id(), length);
 }
 
@@ -204,7 +204,7 @@ static __noinline int answer_plain(struct xdp_md *ctx, __u32 cpu, __u32 length, 
 	return PB_ENTRY_VERDICT(entry);
 }
 
-/* A plain frame that asks for a closer look than the shortcut has. */
+/* A plain frame that takes more than the shortcut has. */
 static __noinline int filter_plain(struct xdp_md *ctx, __u32 cpu, __u32 length)
 {
 	struct pb_plain plain;
@@ -225,11 +225,11 @@ int xdp_portblock(struct xdp_md *ctx)
 	__u64 length, slot;
 	__u32 cpu, entry;
 
-	if (frames > PB_FRAMES_ETHERNET_SPLIT)
+	if (frames > PB_FRAMES_ETHERNET_FRAGS)
 		return filter_ip(ctx);
 	/* Calls come first, for they leave few registers as they were. */
-	if (frames == PB_FRAMES_ETHERNET_SPLIT)
-		length = split_length(ctx);
+	if (frames == PB_FRAMES_ETHERNET_FRAGS)
+		length = frame_length(ctx);
 	else
 		length = ctx->data_end - ctx->data;
 	cpu = bpf_get_smp_processor_id();
@@ -239,7 +239,7 @@ int xdp_portblock(struct xdp_md *ctx)
 	if (slot > PB_ACTIVE_SLOT) /* a change is pending, or a program is exchanged */
 		return filter_plain(ctx, cpu, length);
 	entry = entry_of(slot, plain.proto, plain.dport);
-	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_CLOSER)
+	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
 		return filter_plain(ctx, cpu, length);
 	if (config->listen_until && !pb_quiet && !pass_over(cpu, entry))
 		return answer_plain(ctx, cpu, length, entry);

@@ -305,7 +305,7 @@ void pb_tables_free(struct pb_tables *tables)
 {
 	free(tables->classes);
 	free(tables->ports);
-	free(tables->heads);
+	free(tables->port_classes);
 	free(tables->decisions);
 	free(tables->sources);
 	memset(tables, 0, sizeof(*tables));

@@ -17,7 +17,7 @@ static __u32 entry_of_policy(const struct pb_settings *settings)
 		return PB_ENTRY(0, PB_OUTCOME_PASS, XDP_PASS);
 	if (settings->no_replies)
 		return PB_ENTRY(0, PB_OUTCOME_DROP_POLICY, XDP_DROP);
-	return PB_ENTRY(0, 0, PB_ENTRY_CLOSER); /* is it a reply? */
+	return PB_ENTRY(0, 0, PB_ENTRY_INDIRECT); /* is it a reply? */
 }
 
 static __u32 entry_of_rule(const struct pb_decision *decision)
@@ -37,7 +37,7 @@ static __u32 entry_of_class(const struct pb_tables *tables, __u16 class, __u32 n
 	if (!class)
 		return none;
 	if (tables->decisions[class].flags)
-		return PB_ENTRY(class, 0, PB_ENTRY_CLOSER);
+		return PB_ENTRY(class, 0, PB_ENTRY_INDIRECT);
 	return entry_of_rule(&tables->decisions[class]);
 }
 
@@ -50,7 +50,7 @@ static void make_entries(struct pb_tables *tables, enum pb_proto proto, __u32 no
 
 	for (unsigned int port = 0; port < PB_PORTS; port++)
 		entry[port] = alone ? entry_of_class(tables, class[port], none) :
-				      PB_ENTRY(class[port], 0, PB_ENTRY_CLOSER);
+				      PB_ENTRY(class[port], 0, PB_ENTRY_INDIRECT);
 }
 
 /* ---- Shared tables ------------------------------------------------------------------------- */
@@ -72,50 +72,50 @@ static bool any_rule(const struct pb_tables *tables, enum pb_side side, int firs
 	return false;
 }
 
-static int check_heads(size_t nr, const struct pb_limits *limits, struct pb_error *error)
+static int check_port_classes(size_t nr, const struct pb_limits *limits, struct pb_error *error)
 {
-	if (nr <= limits->heads && nr <= PB_PORTS)
+	if (nr <= limits->port_classes && nr <= PB_PORTS)
 		return 0;
 	return pb_fail(
 		error, ENOSPC,
 		"the source ports, and the ports of sctp, dccp and udplite, fall into %zu or "
 		"more classes, %zu fit: load with a higher --max-rules, or merge rules over "
 		"neighbouring ports",
-		nr, limits->heads < PB_PORTS ? limits->heads : PB_PORTS);
+		nr, limits->port_classes < PB_PORTS ? limits->port_classes : PB_PORTS);
 }
 
-static int make_shared(struct pb_tables *tables, enum pb_shared table, enum pb_side side, int first,
-		       struct pb_lists *heads, const struct pb_limits *limits,
-		       struct pb_error *error)
+static int make_class_table(struct pb_tables *tables, enum pb_class_tables table, enum pb_side side,
+			    int first, struct pb_lists *port_classes,
+			    const struct pb_limits *limits, struct pb_error *error)
 {
-	__u32 classes[PB_PROTO_MAX], head;
+	__u32 classes[PB_PROTO_MAX], index;
 	int ret = 0;
 
 	if (!any_rule(tables, side, first))
 		return 0; /* all zero */
 	for (unsigned int port = 0; !ret && port < PB_PORTS; port++) {
 		classes_of_port(tables, side, first, port, classes);
-		ret = pb_lists_add(heads, classes, PB_PROTO_MAX, &head);
+		ret = pb_lists_add(port_classes, classes, PB_PROTO_MAX, &index);
 		if (!ret)
-			ret = check_heads(pb_lists_nr(heads), limits, error);
+			ret = check_port_classes(pb_lists_nr(port_classes), limits, error);
 		if (!ret)
-			tables->ports->shared[table][port] = head;
+			tables->ports->classes[table][port] = index;
 	}
 	return ret;
 }
 
-static int make_heads(struct pb_tables *tables, const struct pb_lists *heads)
+static int make_port_classes(struct pb_tables *tables, const struct pb_lists *port_classes)
 {
-	tables->nr_heads = pb_lists_nr(heads);
-	tables->heads = calloc(tables->nr_heads, sizeof(*tables->heads));
-	if (!tables->heads)
+	tables->nr_port_classes = pb_lists_nr(port_classes);
+	tables->port_classes = calloc(tables->nr_port_classes, sizeof(*tables->port_classes));
+	if (!tables->port_classes)
 		return -ENOMEM;
-	for (size_t i = 0; i < tables->nr_heads; i++) {
+	for (size_t i = 0; i < tables->nr_port_classes; i++) {
 		size_t nr;
-		const __u32 *classes = pb_lists_get(heads, i, &nr);
+		const __u32 *classes = pb_lists_get(port_classes, i, &nr);
 
 		for (size_t proto = 0; proto < nr; proto++)
-			tables->heads[i].class[proto] = classes[proto];
+			tables->port_classes[i].class[proto] = classes[proto];
 	}
 	return 0;
 }
@@ -126,8 +126,8 @@ int pb_ports_make(struct pb_tables *tables, const struct pb_settings *settings,
 		  const struct pb_limits *limits, struct pb_error *error)
 {
 	static const __u32 none[PB_PROTO_MAX];
-	struct pb_lists heads = { 0 };
-	__u32 head;
+	struct pb_lists port_classes = { 0 };
+	__u32 index;
 	int ret;
 
 	tables->ports = calloc(1, sizeof(*tables->ports));
@@ -135,14 +135,15 @@ int pb_ports_make(struct pb_tables *tables, const struct pb_settings *settings,
 		return -ENOMEM;
 	for (int proto = 0; proto < PB_ENTRY_PROTOS; proto++)
 		make_entries(tables, proto, entry_of_policy(settings));
-	ret = pb_lists_add(&heads, none, PB_PROTO_MAX, &head);
+	ret = pb_lists_add(&port_classes, none, PB_PROTO_MAX, &index);
 	if (!ret)
-		ret = make_shared(tables, PB_SHARED_DPORT, PB_SIDE_DPORT, PB_ENTRY_PROTOS, &heads,
-				  limits, error);
+		ret = make_class_table(tables, PB_CLASSES_DPORT, PB_SIDE_DPORT, PB_ENTRY_PROTOS,
+				       &port_classes, limits, error);
 	if (!ret)
-		ret = make_shared(tables, PB_SHARED_SPORT, PB_SIDE_SPORT, 0, &heads, limits, error);
+		ret = make_class_table(tables, PB_CLASSES_SPORT, PB_SIDE_SPORT, 0, &port_classes,
+				       limits, error);
 	if (!ret)
-		ret = make_heads(tables, &heads);
-	pb_lists_free(&heads);
+		ret = make_port_classes(tables, &port_classes);
+	pb_lists_free(&port_classes);
 	return ret;
 }

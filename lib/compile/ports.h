@@ -5,7 +5,7 @@
 
 #include "compile/tables.h"
 
-/* Makes `ports` and `heads` of `classes` and `decisions`. The caller frees, on failure too. */
+/* Makes `ports` and `port_classes` of `classes` and `decisions`. The caller frees, on failure too. */
 int pb_ports_make(struct pb_tables *tables, const struct pb_settings *settings,
 		  const struct pb_limits *limits, struct pb_error *error);
 

@@ -20,7 +20,7 @@ struct pb_class_table {
 /* What a slot has of pb_ports. */
 struct pb_port_tables {
 	__u32 entry[PB_ENTRY_PROTOS][PB_PORTS];
-	__u16 shared[PB_SHARED_MAX][PB_PORTS];
+	__u16 classes[PB_CLASSES_MAX][PB_PORTS];
 };
 
 /* One compiled generation; zero before the first use. */
@@ -28,8 +28,8 @@ struct pb_tables {
 	/* [proto * PB_SIDE_MAX + side]; what follows is made of them. */
 	struct pb_class_table *classes;
 	struct pb_port_tables *ports;
-	struct pb_head *heads; /* [0]: no rule of any protocol */
-	size_t nr_heads;
+	struct pb_port_classes *port_classes; /* [0]: no rule of any protocol */
+	size_t nr_port_classes;
 	struct pb_decision *decisions; /* [0] is the end of each chain */
 	size_t nr_decisions;
 	struct pb_source *sources;
@@ -40,7 +40,7 @@ struct pb_tables {
 struct pb_limits {
 	size_t decisions;
 	size_t sources; /* entries of the trie */
-	size_t heads;
+	size_t port_classes;
 };
 
 void pb_tables_free(struct pb_tables *tables);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
- * What the loaded ruleset does to a packet, decided by the program itself: a twin of it shares
+ * What the loaded ruleset does to a packet, decided by the program itself: an instance of it shares
  * the ruleset's maps, counts in maps of its own, and is run on the packet alone.
  */
 #include <arpa/inet.h>
@@ -13,7 +13,7 @@
 #include <portblock/parse.h>
 #include "attach/features.h"
 #include "attach/object.h"
-#include "inspect/twin.h"
+#include "inspect/test-run.h"
 #include "maps/rights.h"
 #include "maps/ruleset.h"
 #include "util/error.h"
@@ -22,7 +22,7 @@
 /* BPF_PROG_TEST_RUN takes no shorter frames. */
 #define SHORTEST ETH_HLEN
 
-struct pb_twin {
+struct pb_test_run {
 	struct portblock_bpf *object;
 	struct pb_count *counts, *outcomes; /* mapped: zero but while a packet is run */
 	size_t nr_counts, nr_outcomes;
@@ -38,11 +38,11 @@ static struct pb_count *map_counts(const struct bpf_map *map, size_t nr)
 	return start == MAP_FAILED ? NULL : start;
 }
 
-static int load_twin(struct pb_twin *twin, const struct pb_maps *maps, bool sockets,
-		     struct pb_error *error)
+static int load_instance(struct pb_test_run *run, const struct pb_maps *maps, bool sockets,
+			 struct pb_error *error)
 {
 	const struct pb_features features = pb_features();
-	const struct pb_constants constants = { .ethernet = twin->ethernet,
+	const struct pb_constants constants = { .ethernet = run->ethernet,
 						.frags = features.frags,
 						.kern_ctx = features.kern_ctx,
 						.connections = sockets && features.connections,
@@ -50,59 +50,60 @@ static int load_twin(struct pb_twin *twin, const struct pb_maps *maps, bool sock
 	int ret;
 
 	pb_log_begin();
-	ret = pb_object_open(maps, &constants, &twin->object, error);
+	ret = pb_object_open(maps, &constants, &run->object, error);
 	if (ret)
 		return ret;
 	if (features.frags)
-		ret = bpf_program__set_flags(twin->object->progs.xdp_portblock,
-					     BPF_F_XDP_HAS_FRAGS);
+		ret = bpf_program__set_flags(run->object->progs.xdp_portblock, BPF_F_XDP_HAS_FRAGS);
 	if (!ret)
-		ret = portblock_bpf__load(twin->object);
+		ret = portblock_bpf__load(run->object);
 	if (ret)
-		return pb_fail_permission(error, -ret, "load the twin of the program");
-	twin->row = maps->config->max_rules + 1;
-	twin->nr_counts = (size_t)maps->config->cpus * twin->row;
-	twin->nr_outcomes = (size_t)PB_CPU_ROWS * PB_OUTCOME_MAX;
-	twin->counts = map_counts(twin->object->maps.pb_counts, twin->nr_counts);
-	twin->outcomes = map_counts(twin->object->maps.data_outcomes, twin->nr_outcomes);
-	if (!twin->counts || !twin->outcomes)
-		return pb_fail(error, errno, "cannot map the twin's counters: %s", strerror(errno));
+		return pb_fail_permission(error, -ret,
+					  "load an instance of the program for a test run");
+	run->row = maps->config->max_rules + 1;
+	run->nr_counts = (size_t)maps->config->cpus * run->row;
+	run->nr_outcomes = (size_t)PB_CPU_ROWS * PB_OUTCOME_MAX;
+	run->counts = map_counts(run->object->maps.pb_counts, run->nr_counts);
+	run->outcomes = map_counts(run->object->maps.data_outcomes, run->nr_outcomes);
+	if (!run->counts || !run->outcomes)
+		return pb_fail(error, errno, "cannot map the counters of a test run: %s",
+			       strerror(errno));
 	return 0;
 }
 
-int pb_twin_make(const struct pb_maps *maps, bool ethernet, bool sockets, struct pb_twin **twin,
-		 struct pb_error *error)
+int pb_test_run_make(const struct pb_maps *maps, bool ethernet, bool sockets,
+		     struct pb_test_run **run, struct pb_error *error)
 {
-	struct pb_twin *made = calloc(1, sizeof(*made));
+	struct pb_test_run *made = calloc(1, sizeof(*made));
 	int ret;
 
 	if (!made)
 		return pb_fail_memory(error);
 	made->ethernet = ethernet;
-	ret = load_twin(made, maps, sockets, error);
+	ret = load_instance(made, maps, sockets, error);
 	if (ret)
-		pb_twin_close(made);
+		pb_test_run_close(made);
 	else
-		*twin = made;
+		*run = made;
 	return ret;
 }
 
-int pb_twin_open(struct pb_ruleset *ruleset, bool ethernet, struct pb_twin **twin,
-		 struct pb_error *error)
+int pb_test_run_open(struct pb_ruleset *ruleset, bool ethernet, struct pb_test_run **run,
+		     struct pb_error *error)
 {
-	return pb_twin_make(&ruleset->maps, ethernet, true, twin, error);
+	return pb_test_run_make(&ruleset->maps, ethernet, true, run, error);
 }
 
-void pb_twin_close(struct pb_twin *twin)
+void pb_test_run_close(struct pb_test_run *run)
 {
-	if (!twin)
+	if (!run)
 		return;
-	if (twin->counts)
-		munmap(twin->counts, twin->nr_counts * sizeof(*twin->counts));
-	if (twin->outcomes)
-		munmap(twin->outcomes, twin->nr_outcomes * sizeof(*twin->outcomes));
-	portblock_bpf__destroy(twin->object);
-	free(twin);
+	if (run->counts)
+		munmap(run->counts, run->nr_counts * sizeof(*run->counts));
+	if (run->outcomes)
+		munmap(run->outcomes, run->nr_outcomes * sizeof(*run->outcomes));
+	portblock_bpf__destroy(run->object);
+	free(run);
 }
 
 /* The one entry that has counted, set back to zero; `nr` where none has. */
@@ -117,27 +118,27 @@ static size_t take_counted(struct pb_count *counts, size_t nr)
 }
 
 /* The program's answer, as if the frame came in on that interface; or a negative errno. */
-static int run(const struct pb_twin *twin, int ifindex, const void *frame, size_t length)
+static int run_once(const struct pb_test_run *run, int ifindex, const void *frame, size_t length)
 {
 	struct xdp_md from = { .data_end = length, .ingress_ifindex = ifindex };
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = length,
 		    .ctx_in = ifindex ? &from : NULL, .ctx_size_in = ifindex ? sizeof(from) : 0,
 		    .repeat = 1);
-	int program = bpf_program__fd(twin->object->progs.xdp_portblock);
+	int program = bpf_program__fd(run->object->progs.xdp_portblock);
 
 	if (!bpf_prog_test_run_opts(program, &options))
 		return options.retval;
-	return ifindex && errno == EINVAL ? run(twin, 0, frame, length) : -errno;
+	return ifindex && errno == EINVAL ? run_once(run, 0, frame, length) : -errno;
 }
 
-int pb_twin_run(struct pb_twin *twin, const void *frame, size_t length,
-		struct pb_explanation *explanation, struct pb_error *error)
+int pb_test_run_frame(struct pb_test_run *run, const void *frame, size_t length,
+		      struct pb_explanation *explanation, struct pb_error *error)
 {
-	return pb_twin_run_on(twin, 0, frame, length, explanation, error);
+	return pb_test_run_frame_on(run, 0, frame, length, explanation, error);
 }
 
-int pb_twin_run_on(struct pb_twin *twin, int ifindex, const void *frame, size_t length,
-		   struct pb_explanation *explanation, struct pb_error *error)
+int pb_test_run_frame_on(struct pb_test_run *run, int ifindex, const void *frame, size_t length,
+			 struct pb_explanation *explanation, struct pb_error *error)
 {
 	size_t counted, outcome;
 	int verdict;
@@ -148,18 +149,18 @@ int pb_twin_run_on(struct pb_twin *twin, int ifindex, const void *frame, size_t 
 			"%zu bytes are too few: the kernel tries packets of %d bytes and more "
 			"only",
 			length, SHORTEST);
-	verdict = run(twin, ifindex, frame, length);
+	verdict = run_once(run, ifindex, frame, length);
 	if (verdict < 0)
 		return pb_fail_permission(error, -verdict, "run the program on a packet");
-	outcome = take_counted(twin->outcomes, twin->nr_outcomes);
-	counted = take_counted(twin->counts, twin->nr_counts);
-	if (outcome == twin->nr_outcomes)
+	outcome = take_counted(run->outcomes, run->nr_outcomes);
+	counted = take_counted(run->counts, run->nr_counts);
+	if (outcome == run->nr_outcomes)
 		return pb_fail(error, EIO, "the program has not counted the packet");
 	memset(explanation, 0, sizeof(*explanation));
 	explanation->drop = verdict == XDP_DROP;
 	explanation->outcome = outcome % PB_OUTCOME_MAX;
-	explanation->rule = counted == twin->nr_counts ? 0 : counted % twin->row;
-	pb_explain_parse(frame, length, twin->ethernet, explanation);
+	explanation->rule = counted == run->nr_counts ? 0 : counted % run->row;
+	pb_explain_parse(frame, length, run->ethernet, explanation);
 	return 0;
 }
 

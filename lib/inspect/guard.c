@@ -16,7 +16,7 @@
 #include "attach/interface.h"
 #include "inspect/conntrack.h"
 #include "inspect/links.h"
-#include "inspect/twin.h"
+#include "inspect/test-run.h"
 #include "maps/instance.h"
 #include "maps/pins.h"
 #include "maps/rights.h"
@@ -49,9 +49,9 @@ struct guard {
 	struct packet packets[2];  /* of each */
 	struct place *places;
 	size_t nr_places, room;
-	struct pb_rules rules;	    /* the rules to come, without those that have ended */
-	struct pb_ruleset *ruleset; /* the same in maps */
-	struct pb_twin *twins[2];   /* [sockets] */
+	struct pb_rules rules;	     /* the rules to come, without those that have ended */
+	struct pb_ruleset *ruleset;  /* the same in maps */
+	struct pb_test_run *runs[2]; /* [sockets] */
 };
 
 /* ---- Packets ------------------------------------------------------------------------------ */
@@ -311,11 +311,11 @@ static int fail_drop(const struct place *place, const struct pb_rule *rule, __u6
 	return -ECONNABORTED;
 }
 
-static int make_twin(struct guard *guard, bool sockets, struct pb_error *error)
+static int make_run(struct guard *guard, bool sockets, struct pb_error *error)
 {
-	if (guard->twins[sockets])
+	if (guard->runs[sockets])
 		return 0;
-	return pb_twin_make(&guard->ruleset->maps, true, sockets, &guard->twins[sockets], error);
+	return pb_test_run_make(&guard->ruleset->maps, true, sockets, &guard->runs[sockets], error);
 }
 
 /* One packet at one place; `next` gets when the rule that lets it pass ends, if that is sooner. */
@@ -324,11 +324,11 @@ static int judge(struct guard *guard, const struct place *place, const struct pa
 {
 	struct pb_explanation how;
 	const struct pb_rule *rule;
-	int ret = make_twin(guard, place->sockets, error);
+	int ret = make_run(guard, place->sockets, error);
 
 	if (!ret)
-		ret = pb_twin_run_on(guard->twins[place->sockets], place->ifindex, packet->frame,
-				     packet->length, &how, error);
+		ret = pb_test_run_frame_on(guard->runs[place->sockets], place->ifindex,
+					   packet->frame, packet->length, &how, error);
 	if (ret)
 		return ret;
 	rule = pb_rules_find(&guard->rules, how.rule);
@@ -379,8 +379,8 @@ static int make_rules(struct guard *guard, struct pb_error *error)
 
 static void let_go(struct guard *guard)
 {
-	pb_twin_close(guard->twins[false]);
-	pb_twin_close(guard->twins[true]);
+	pb_test_run_close(guard->runs[false]);
+	pb_test_run_close(guard->runs[true]);
 	pb_ruleset_close(guard->ruleset);
 	pb_rules_clear(&guard->rules);
 	free(guard->places);

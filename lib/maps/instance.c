@@ -22,9 +22,8 @@ static int read_constants(int fd, struct pb_instance *instance)
 
 	if (bpf_map_lookup_elem(fd, &zero, &constants))
 		return -errno;
-	instance->frags = constants.pb_frames == PB_FRAMES_ETHERNET_SPLIT ||
-			  constants.pb_frames == PB_FRAMES_IP_SPLIT;
-	instance->twin = constants.pb_quiet;
+	instance->frags = PB_FRAMES_MAY_HAVE_FRAGS(constants.pb_frames);
+	instance->test_run = constants.pb_quiet;
 	return 0;
 }
 
@@ -58,7 +57,7 @@ static int find_maps(const __u32 *ids, __u32 nr, struct pb_instance *instance)
 
 	for (__u32 i = 0; !ret && i < nr; i++)
 		ret = find_map(ids[i], instance);
-	return ret ?: instance->config_id && instance->outcomes_id && !instance->twin;
+	return ret ?: instance->config_id && instance->outcomes_id && !instance->test_run;
 }
 
 int pb_instance_of(__u32 program_id, struct pb_instance *instance)

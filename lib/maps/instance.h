@@ -13,7 +13,7 @@ struct pb_instance {
 	__u32 outcomes_id;
 	__u32 exchange_id; /* 0: made by a version that had none */
 	bool frags;	   /* made for frames in several buffers */
-	bool twin;	   /* none that judges packets: what `explain` runs */
+	bool test_run;	   /* none that judges packets: what `explain` runs */
 };
 
 /* Is the program with this id ours? 1: yes, and the instance is filled; 0: no; or an error. */

@@ -24,7 +24,7 @@ struct pb_config pb_config_sized(__u32 max_rules, __u32 max_sources)
 		/* A plain rule needs one at most, one with sources three of its own. */
 		.max_decisions = 3 * max_rules + 512,
 		/* A range that stands alone begins one and ends one. */
-		.max_heads = max_rules < PB_PORTS / 2 ? 2 * max_rules + 2 : PB_PORTS,
+		.max_port_classes = max_rules < PB_PORTS / 2 ? 2 * max_rules + 2 : PB_PORTS,
 		.max_ranges = max_rules,
 	};
 }
@@ -70,8 +70,8 @@ static const struct shape {
 			    BPF_F_MMAPABLE },
 	[PB_MAP_PORTS] = { "pb_ports", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_ports),
 			   BPF_F_MMAPABLE },
-	[PB_MAP_HEADS] = { "pb_heads", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_head),
-			   BPF_F_MMAPABLE },
+	[PB_MAP_PORT_CLASSES] = { "pb_port_classes", BPF_MAP_TYPE_ARRAY, 4,
+				  sizeof(struct pb_port_classes), BPF_F_MMAPABLE },
 	[PB_MAP_DECISIONS] = { "pb_decisions", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_decision),
 			       BPF_F_MMAPABLE },
 	[PB_MAP_SOURCES] = { "pb_sources", BPF_MAP_TYPE_LPM_TRIE, sizeof(struct pb_source_key), 4,
@@ -101,7 +101,7 @@ static __u64 entries_of(const struct pb_config *config, enum pb_map which)
 	const __u64 entries[PB_MAP_MAX] = {
 		[PB_MAP_CONFIG] = 1,
 		[PB_MAP_PORTS] = 1,
-		[PB_MAP_HEADS] = (__u64)config->max_heads * PB_SLOTS,
+		[PB_MAP_PORT_CLASSES] = (__u64)config->max_port_classes * PB_SLOTS,
 		[PB_MAP_DECISIONS] = (__u64)config->max_decisions * PB_SLOTS,
 		[PB_MAP_SOURCES] = (__u64)config->max_sources * PB_SLOTS,
 		[PB_MAP_RULES] = ((__u64)config->max_rules + 1) * PB_SLOTS,
@@ -122,7 +122,7 @@ static int set_sizes(struct portblock_bpf *object, const struct pb_config *confi
 		struct bpf_map *map;
 		enum pb_map which;
 	} sizes[] = {
-		{ object->maps.pb_heads, PB_MAP_HEADS },
+		{ object->maps.pb_port_classes, PB_MAP_PORT_CLASSES },
 		{ object->maps.pb_decisions, PB_MAP_DECISIONS },
 		{ object->maps.pb_sources, PB_MAP_SOURCES },
 		{ object->maps.pb_rules, PB_MAP_RULES },
@@ -173,7 +173,7 @@ static int make_variable(const struct portblock_bpf *object, enum pb_map which)
 static int take_maps(const struct portblock_bpf *object, struct pb_maps *maps)
 {
 	const struct bpf_map *from[PB_MAP_MAX] = {
-		[PB_MAP_HEADS] = object->maps.pb_heads,
+		[PB_MAP_PORT_CLASSES] = object->maps.pb_port_classes,
 		[PB_MAP_DECISIONS] = object->maps.pb_decisions,
 		[PB_MAP_SOURCES] = object->maps.pb_sources,
 		[PB_MAP_RULES] = object->maps.pb_rules,
@@ -221,10 +221,14 @@ static int map_memories(struct pb_maps *maps)
 		enum pb_map which;
 		void *pointer;
 	} arrays[] = {
-		{ PB_MAP_CONFIG, &maps->config }, { PB_MAP_PORTS, &maps->ports },
-		{ PB_MAP_HEADS, &maps->heads },	  { PB_MAP_DECISIONS, &maps->decisions },
-		{ PB_MAP_RULES, &maps->rules },	  { PB_MAP_RANGES, &maps->ranges },
-		{ PB_MAP_COUNTS, &maps->counts }, { PB_MAP_METERS, &maps->meters },
+		{ PB_MAP_CONFIG, &maps->config },
+		{ PB_MAP_PORTS, &maps->ports },
+		{ PB_MAP_PORT_CLASSES, &maps->port_classes },
+		{ PB_MAP_DECISIONS, &maps->decisions },
+		{ PB_MAP_RULES, &maps->rules },
+		{ PB_MAP_RANGES, &maps->ranges },
+		{ PB_MAP_COUNTS, &maps->counts },
+		{ PB_MAP_METERS, &maps->meters },
 	};
 	int ret = 0;
 

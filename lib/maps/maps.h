@@ -8,7 +8,7 @@
 enum pb_map {
 	PB_MAP_CONFIG,
 	PB_MAP_PORTS,
-	PB_MAP_HEADS,
+	PB_MAP_PORT_CLASSES,
 	PB_MAP_DECISIONS,
 	PB_MAP_SOURCES,
 	PB_MAP_RULES,
@@ -35,7 +35,7 @@ struct pb_maps {
 	} memory[PB_MAP_MAX];
 	struct pb_config *config;
 	struct pb_ports *ports;
-	struct pb_head *heads;
+	struct pb_port_classes *port_classes;
 	struct pb_decision *decisions;
 	struct pb_rule_record *rules;
 	struct pb_range_entry *ranges;

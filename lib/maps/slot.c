@@ -9,7 +9,7 @@
 static struct pb_limits limits_of(const struct pb_config *config)
 {
 	return (struct pb_limits){ .decisions = config->max_decisions,
-				   .heads = config->max_heads,
+				   .port_classes = config->max_port_classes,
 				   .sources = config->max_sources };
 }
 
@@ -73,21 +73,21 @@ static void write_tables(const struct pb_maps *maps, __u32 slot, const struct pb
 	const struct pb_port_tables *ports = tables->ports;
 
 	memcpy(maps->ports->entry[slot], ports->entry, sizeof(ports->entry));
-	memcpy(maps->ports->shared[slot], ports->shared, sizeof(ports->shared));
-	for (size_t i = 0; i < tables->nr_heads; i++)
-		maps->heads[i * PB_SLOTS + slot] = tables->heads[i];
+	memcpy(maps->ports->classes[slot], ports->classes, sizeof(ports->classes));
+	for (size_t i = 0; i < tables->nr_port_classes; i++)
+		maps->port_classes[i * PB_SLOTS + slot] = tables->port_classes[i];
 	for (size_t i = 0; i < tables->nr_decisions; i++)
 		maps->decisions[i * PB_SLOTS + slot] = tables->decisions[i];
 }
 
-static void write_head(struct pb_slot *head, const struct pb_rules *rules, __u64 generation)
+static void write_header(struct pb_slot *header, const struct pb_rules *rules, __u64 generation)
 {
-	head->generation = generation;
-	head->flags = pb_settings_flags(&rules->settings);
-	head->rules = rules->nr;
-	head->next_id = rules->next_id;
-	head->prefixes = pb_records_prefixes(rules);
-	head->ranges = pb_records_ranges(rules);
+	header->generation = generation;
+	header->flags = pb_settings_flags(&rules->settings);
+	header->rules = rules->nr;
+	header->next_id = rules->next_id;
+	header->prefixes = pb_records_prefixes(rules);
+	header->ranges = pb_records_ranges(rules);
 }
 
 int pb_slot_write(const struct pb_maps *maps, __u32 slot, const struct pb_rules *rules,
@@ -105,7 +105,7 @@ int pb_slot_write(const struct pb_maps *maps, __u32 slot, const struct pb_rules 
 		ret = write_rules(maps, slot, rules, error);
 	if (!ret) {
 		write_tables(maps, slot, &tables);
-		write_head(&maps->config->slots[slot], rules, generation);
+		write_header(&maps->config->slots[slot], rules, generation);
 	}
 	pb_tables_free(&tables);
 	return ret;
@@ -126,22 +126,22 @@ static bool read_rule(const struct pb_maps *maps, const struct pb_records *recor
 int pb_slot_read(const struct pb_maps *maps, __u32 slot, struct pb_rules *rules,
 		 struct pb_error *error)
 {
-	const struct pb_slot *head = &maps->config->slots[slot];
+	const struct pb_slot *header = &maps->config->slots[slot];
 	struct pb_records records = { .slot = slot, .rules = maps->rules, .ranges = maps->ranges };
-	struct pb_rules read = { .settings = pb_settings_of(head->flags),
-				 .next_id = head->next_id,
+	struct pb_rules read = { .settings = pb_settings_of(header->flags),
+				 .next_id = header->next_id,
 				 .max_rules = maps->config->max_rules,
-				 .generation = head->generation };
+				 .generation = header->generation };
 	int ret;
 
-	records.prefixes = calloc(head->prefixes + 1, sizeof(*records.prefixes));
-	read.rule = calloc(head->rules + 1, sizeof(*read.rule));
-	read.room = head->rules + 1;
+	records.prefixes = calloc(header->prefixes + 1, sizeof(*records.prefixes));
+	read.rule = calloc(header->rules + 1, sizeof(*read.rule));
+	read.room = header->rules + 1;
 	ret = records.prefixes && read.rule ? 0 : pb_fail_memory(error);
 	if (!ret)
-		ret = pb_prefixes_read(maps, slot, records.prefixes, head->prefixes, error);
+		ret = pb_prefixes_read(maps, slot, records.prefixes, header->prefixes, error);
 	for (__u32 id = 1; !ret && id <= maps->config->max_rules; id++) {
-		if (!maps->rules[id * PB_SLOTS + slot].id || read.nr == head->rules)
+		if (!maps->rules[id * PB_SLOTS + slot].id || read.nr == header->rules)
 			continue;
 		if (!read_rule(maps, &records, id, &read.rule[read.nr++]))
 			ret = pb_fail_memory(error);

@@ -88,7 +88,7 @@ static inline struct parsed parse_split(struct frame frame, bool ethernet)
 	parsed.cursor.end = parsed.cursor.pos;
 	parsed.cursor.ctx = &frame;
 	parsed.cursor.length = frame.length;
-	parsed.cursor.split = true;
+	parsed.cursor.frags = true;
 	parsed.outcome = pb_parse(&parsed.cursor, ethernet, &parsed.packet, &copy);
 	return parsed;
 }

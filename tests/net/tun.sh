@@ -199,7 +199,7 @@ ethernet_of()
 		bpftool -j map dump id "$map" 2>/dev/null | json \
 			'[v for e in d for s in e.get("formatted", e)["value"].values()
 			  for m in s for k, v in m.items() if k == "pb_frames"][0] in \
-			 (0, 1, "PB_FRAMES_ETHERNET", "PB_FRAMES_ETHERNET_SPLIT")' 2>/dev/null
+			 (0, 1, "PB_FRAMES_ETHERNET", "PB_FRAMES_ETHERNET_FRAGS")' 2>/dev/null
 	done
 }
 

@@ -48,16 +48,16 @@ static size_t class_of(const struct pb_tables *tables, const struct packet *pack
 		       enum pb_side side)
 {
 	bool sport = side == PB_SIDE_SPORT;
-	__u16 port = sport ? packet->sport : packet->dport, head;
+	__u16 port = sport ? packet->sport : packet->dport, index;
 
 	if (!sport && packet->proto < PB_ENTRY_PROTOS)
 		return PB_ENTRY_NUMBER(tables->ports->entry[packet->proto][port]);
-	head = tables->ports->shared[sport ? PB_SHARED_SPORT : PB_SHARED_DPORT][port];
-	if (head >= tables->nr_heads) {
-		fprintf(stderr, "head %u of %zu\n", head, tables->nr_heads);
+	index = tables->ports->classes[sport ? PB_CLASSES_SPORT : PB_CLASSES_DPORT][port];
+	if (index >= tables->nr_port_classes) {
+		fprintf(stderr, "port classes %u of %zu\n", index, tables->nr_port_classes);
 		abort();
 	}
-	return tables->heads[head].class[packet->proto];
+	return tables->port_classes[index].class[packet->proto];
 }
 
 static const struct pb_decision *candidate(const struct pb_tables *tables,
@@ -116,7 +116,7 @@ struct verdict eval_packet(const struct pb_tables *tables, const struct pb_setti
 
 	if (packet->proto < PB_ENTRY_PROTOS)
 		entry = tables->ports->entry[packet->proto][packet->dport];
-	if (PB_ENTRY_VERDICT(entry) != PB_ENTRY_CLOSER)
+	if (PB_ENTRY_VERDICT(entry) != PB_ENTRY_INDIRECT)
 		return said(entry);
 	decision = winner(tables, packet);
 	if (!decision) {

@@ -24,7 +24,7 @@
 
 static const struct pb_limits roomy = { .decisions = 4000000,
 					.sources = 4000000,
-					.heads = PB_PORTS };
+					.port_classes = PB_PORTS };
 
 /* ---- Rules by hand ------------------------------------------------------------------------- */
 
@@ -603,7 +603,7 @@ static void too_many_sets(void **state)
 }
 
 /* Where protocols share a table, ports count by what they have there together. */
-static void too_many_heads(void **state)
+static void too_many_port_classes(void **state)
 {
 	struct pb_rules rules = { 0 };
 	struct pb_tables tables = { 0 };
@@ -614,7 +614,7 @@ static void too_many_heads(void **state)
 	add(&rules, DROP, DCCP, SPORT, { { 20, 30 } });
 	/* None; sctp dport 1-9; sport 5-19 of two, 20 of three, 21-30 of one. */
 	assert_int_equal(pb_compile(&rules, &(struct pb_limits){ 100, 0, 5 }, &tables, NULL), 0);
-	assert_int_equal(tables.nr_heads, 5);
+	assert_int_equal(tables.nr_port_classes, 5);
 	pb_tables_free(&tables);
 	refused(&rules, &(struct pb_limits){ 100, 0, 4 }, "--max-rules", "5 or more classes");
 	random_set_free(&rules);
@@ -842,7 +842,7 @@ int main(void)
 		cmocka_unit_test(too_many_decisions),
 		cmocka_unit_test(too_many_sources),
 		cmocka_unit_test(too_many_sets),
-		cmocka_unit_test(too_many_heads),
+		cmocka_unit_test(too_many_port_classes),
 		cmocka_unit_test(too_many_classes),
 		cmocka_unit_test(single_ports),
 		cmocka_unit_test(wide_rules),
