@@ -2,8 +2,8 @@
 #
 # One make file for the whole tree (GNU make). Sources are found by wildcard: a
 # new .c file needs no change here. Everything made goes to build/, or to
-# build-asan/ with SANITIZE=1, except the tool itself, which lies beside its
-# sources. `make help` lists the targets.
+# build-asan/ with SANITIZE=1 and build-cov/ with COVERAGE=1, except the tool
+# itself, which lies beside its sources. `make help` lists the targets.
 
 VERSION := 0.1.0
 
@@ -41,6 +41,11 @@ ifeq ($(SANITIZE),1)
 B := build-asan
 BIN := $(B)/xdp-portblock
 sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+else ifeq ($(COVERAGE),1)
+B := build-cov
+BIN := $(B)/xdp-portblock
+sanitize := --coverage -fprofile-update=atomic
+CFLAGS := -O0 -g
 else
 B := build
 BIN := xdp-portblock/xdp-portblock
@@ -220,7 +225,7 @@ dist:
 	@rm -f $(DIST).tar
 
 clean:
-	rm -rf build build-asan xdp-portblock/xdp-portblock
+	rm -rf build build-asan build-cov xdp-portblock/xdp-portblock
 
 distclean: clean
 	rm -f config.mk config.mk.new
@@ -235,6 +240,11 @@ test:
 
 check:
 	@tests/run unit
+
+# What part of lib/ and xdp-portblock/ the tests run; TESTS='unit net:load' for some of them.
+.PHONY: coverage
+coverage:
+	@tests/coverage $(TESTS)
 
 # What a fuzzer finds out stays in build/fuzz-*/ for the next run; the corpora that are
 # committed are small, and the parser's is the conformance table's. What breaks a reader is
@@ -341,6 +351,7 @@ help:
 	@echo 'make check           tests/run unit: the tests that need no root'
 	@echo 'make bench           measure all, to build/bench; bench-insns: instructions a packet only'
 	@echo 'make lint            clang-format, shellcheck, cppcheck, mandoc, python'
+	@echo 'make coverage        lines of lib/ and xdp-portblock/ that TESTS run (unit prog net; needs root)'
 	@echo 'make fuzz            all fuzzers, FUZZ_SECONDS=60 each; fuzz-parse, -rule_text, -file, -json: one'
 	@echo 'make dist            what is committed, as build/xdp-portblock-$(VERSION).tar.gz'
 	@echo 'make html            the manual in HTML, to build/html (mandoc)'
@@ -350,5 +361,6 @@ help:
 	@echo
 	@echo 'V=1                  show the commands'
 	@echo 'SANITIZE=1           build with ASan and UBSan, to build-asan/'
+	@echo 'COVERAGE=1           build with counters of lines, to build-cov/'
 	@echo 'CFLAGS=, LDFLAGS=    as usual; WERROR= lets warnings pass'
 	@echo 'PREFIX=, DESTDIR=    where to install (./configure --prefix=DIR sets PREFIX)'

@@ -9,7 +9,7 @@ from struct import iter_unpack, pack, unpack
 from dissect import OUTCOMES
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-RUNNER = os.path.join(TOP, "build", "tests", "prog", "runner")
+RUNNER = os.path.join(TOP, os.environ.get("PB_BUILD", "build"), "tests", "prog", "runner")
 COUNTED = dict(enumerate(OUTCOMES))
 NOT_SHOWN = None  # what the kernel does not take: below 14 bytes, or too long for one buffer
 MIN_FRAME = 14
