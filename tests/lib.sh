@@ -33,6 +33,8 @@ export TOP PB PYTHON PYTHONDONTWRITEBYTECODE=1
 # Nobody's SSH connection is cut by what happens in namespaces of the test's own: none is
 # guarded, that of whoever runs the tests neither.
 export SSH_CONNECTION=
+# What a test makes, and other users are to read, does not depend on who runs it.
+umask 022
 
 # The name of the test: part of the names of all that it makes.
 T_NAME=$(basename "$0" .sh)

@@ -60,7 +60,7 @@ done
 
 # Others may not be able to enter the folder of this one.
 mkdir -p "$T_DIR/clone/tests"
-cp "$TOP/tests/demo" "$T_DIR/clone/tests/"
+install -m 755 "$TOP/tests/demo" "$T_DIR/clone/tests/"
 chmod 755 "$T_DIR"
 t_fail 'without root it says so' 1 'sudo tests/demo' setpriv --reuid=65534 --regid=65534 \
 	--clear-groups --inh-caps=-all "$BASH" "$T_DIR/clone/tests/demo"
