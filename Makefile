@@ -77,6 +77,9 @@ not_bpf = $(filter-out %.bpf.c,$(1))
 # The XDP program, and once more for kernels that have kfuncs: see split_length() in it.
 SKEL := $(B)/portblock.skel.h $(B)/portblock_kern_ctx.skel.h
 LIB := $(B)/libportblock.a
+# A change of what the header promises raises the number: tests/unit/test_library.sh looks at that.
+SONAME := libportblock.so.0
+SHARED := $(B)/$(SONAME)
 lib_objs := $(call objects,$(call not_bpf,$(wildcard lib/*/*.c)))
 tool_objs := $(call objects,$(wildcard xdp-portblock/*.c))
 
@@ -104,10 +107,11 @@ all_objs := $(lib_objs) $(tool_objs) $(unit_help) $(bench_help) \
 	$(call objects,$(unit_main) $(prog_main) $(bench_main)) $(delivered_objs)
 
 .PHONY: all unit-tests prog-tests bench-tools bench bench-insns install uninstall clean distclean test check lint help
-.PHONY: fuzz table
+.PHONY: fuzz table abi
 .SECONDARY: $(all_objs)
 
-all: $(BIN)
+# A library that asks for a sanitizer is of no use to a program that has none.
+all: $(BIN) $(if $(filter 1,$(SANITIZE)),,$(SHARED))
 
 unit-tests: $(unit_bins)
 
@@ -147,6 +151,15 @@ $(LIB): $(lib_objs)
 	$(Q)rm -f $@
 	$(Q)$(AR) qcs $@ $^
 
+# They go into both; who links the archive sees all of them, who loads the library what the map names.
+$(lib_objs): extra_cflags = -fPIC -fvisibility=hidden
+
+$(SHARED): $(lib_objs) lib/libportblock.map
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(user_cflags) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=lib/libportblock.map \
+		-Wl,-z,defs -Wl,--as-needed $(LDFLAGS) -o $@ $(lib_objs) $(LIB_LIBS) $(LDLIBS)
+
 link = $(CC) $(user_cflags) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(extra_libs) $(DEP_LIBS) $(LDLIBS)
 
 $(BIN): $(tool_objs) $(LIB)
@@ -183,7 +196,7 @@ $(bench_bins): $(B)/%: $(B)/obj/%.o $(bench_help) $(LIB)
 
 # One list for both directions, MODE:SOURCE:TARGET.
 man_files = $(foreach s,3 5 8,$(foreach f,$(wildcard man/*.$(s)),644:$(f):$(MANDIR)/man$(s)/$(notdir $(f))))
-header_files = $(foreach f,$(wildcard headers/portblock/*.h),\
+header_files = $(foreach f,headers/portblock/portblock.h headers/portblock/abi.h,\
 	644:$(f):$(INCLUDEDIR)/portblock/$(notdir $(f)))
 completion_files = \
 	$(foreach f,$(wildcard completion/*.bash),\
@@ -195,21 +208,27 @@ completion_files = \
 unit_files = $(if $(filter yes,$(HAVE_SYSTEMD)),$(foreach f,\
 	$(wildcard systemd/*.service systemd/*.timer),644:$(f):$(UNITDIR)/$(notdir $(f))))
 installed = 755:$(BIN):$(SBINDIR)/xdp-portblock 644:$(LIB):$(LIBDIR)/libportblock.a \
+	644:$(SHARED):$(LIBDIR)/$(SONAME) 644:lib/libportblock.pc:$(LIBDIR)/pkgconfig/libportblock.pc \
 	$(man_files) $(header_files) $(completion_files) $(unit_files)
 
-# The only word that is replaced on the way: systemd wants absolute paths.
+# Words that are replaced on the way: systemd and pkg-config want absolute paths.
+replace = -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' \
+	-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' -e 's|@VERSION@|$(VERSION)|g'
+
 install: all
 	@for entry in $(installed); do \
 		rest=$${entry#*:}; mode=$${entry%%:*}; src=$${rest%%:*}; dst="$(DESTDIR)$${rest#*:}"; \
 		echo "  INSTALL $$dst"; \
 		install -D -m "$$mode" "$$src" "$$dst" || exit 1; \
-		case $$src in systemd/*) sed -i 's|@SBINDIR@|$(SBINDIR)|g' "$$dst" || exit 1;; esac; \
+		case $$src in systemd/* | *.pc) sed -i $(replace) "$$dst" || exit 1;; esac; \
 	done
+	ln -sf $(SONAME) "$(DESTDIR)$(LIBDIR)/libportblock.so"
 
 uninstall:
 	@for entry in $(installed); do \
 		dst="$(DESTDIR)$${entry##*:}"; echo "  REMOVE $$dst"; rm -f "$$dst" || exit 1; \
 	done
+	rm -f "$(DESTDIR)$(LIBDIR)/libportblock.so"
 	@rmdir "$(DESTDIR)$(INCLUDEDIR)/portblock" 2>/dev/null || :
 
 # What is committed, and the same bytes each time: git sorts, and gives all of it the time of the
@@ -296,6 +315,13 @@ html:
 	$(call say,HTML,$(HTML))
 	$(Q)man/make-html $(HTML)
 
+# What the shared library promises to programs that are built; with another soname it may change.
+abi: $(SHARED)
+	abidw --exported-interfaces-only --no-elf-needed --no-write-default-sizes --no-show-locs \
+		--no-corpus-path --no-comp-dir-path --drop-private-types --drop-undefined-syms \
+		--headers-dir headers $< >lib/libportblock.abi
+	echo '<!-- SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause -->' >>lib/libportblock.abi
+
 # --- benchmarks ------------------------------------------------------------------
 
 # All of them, in less than 15 minutes; results and plots in build/bench.
@@ -355,6 +381,7 @@ help:
 	@echo 'make fuzz            all fuzzers, FUZZ_SECONDS=60 each; fuzz-parse, -rule_text, -file, -json: one'
 	@echo 'make dist            what is committed, as build/xdp-portblock-$(VERSION).tar.gz'
 	@echo 'make html            the manual in HTML, to build/html (mandoc)'
+	@echo 'make abi             write lib/libportblock.abi anew, of the library that was built'
 	@echo 'make table           write the tables of doc/conformance.md anew'
 	@echo 'make install         to $$(DESTDIR)$$(PREFIX); uninstall takes it back'
 	@echo 'make clean           remove what make made; distclean: and config.mk'

@@ -159,7 +159,7 @@ struct pb_ports {
 
 /* pb_port_classes[i * PB_SLOTS + slot]: the class of a port for each protocol. 0: no rule. */
 struct pb_port_classes {
-	__u16 class[PB_PROTO_MAX];
+	__u16 of[PB_PROTO_MAX];
 	__u16 reserved[3];
 };
 

@@ -20,6 +20,8 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+/* All else in the library is hidden. */
+#pragma GCC visibility push(default)
 
 struct json_object;
 
@@ -636,6 +638,7 @@ struct pb_count pb_ruleset_count(const struct pb_ruleset *ruleset, __u32 id);
 /* Still the one that is pinned under its name? Not after it was unloaded. */
 bool pb_ruleset_is_there(const struct pb_ruleset *ruleset);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

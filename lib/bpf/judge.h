@@ -92,7 +92,7 @@ PB_INLINE __u32 class_of_port(__u32 slot, enum pb_class_tables table, __u32 prot
 	const struct pb_port_classes *classes =
 		index ? bpf_map_lookup_elem(&pb_port_classes, &key) : NULL;
 
-	return classes && proto < PB_PROTO_MAX ? classes->class[proto] : 0;
+	return classes && proto < PB_PROTO_MAX ? classes->of[proto] : 0;
 }
 
 /* The entry of a destination port of TCP or UDP, which `proto` is known to be. */

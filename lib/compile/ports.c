@@ -115,7 +115,7 @@ static int make_port_classes(struct pb_tables *tables, const struct pb_lists *po
 		const __u32 *classes = pb_lists_get(port_classes, i, &nr);
 
 		for (size_t proto = 0; proto < nr; proto++)
-			tables->port_classes[i].class[proto] = classes[proto];
+			tables->port_classes[i].of[proto] = classes[proto];
 	}
 	return 0;
 }

@@ -57,7 +57,7 @@ static size_t class_of(const struct pb_tables *tables, const struct packet *pack
 		fprintf(stderr, "port classes %u of %zu\n", index, tables->nr_port_classes);
 		abort();
 	}
-	return tables->port_classes[index].class[packet->proto];
+	return tables->port_classes[index].of[packet->proto];
 }
 
 static const struct pb_decision *candidate(const struct pb_tables *tables,

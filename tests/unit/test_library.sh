@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The shared library exports what its header declares, and nothing else; its binary interface is
+# that of lib/libportblock.abi, or its number has been raised.
+
+cd "$(dirname "$0")/../.." || exit 1
+. tests/lib.sh
+
+LIBRARY=build/libportblock.so.0
+
+# The functions that the header declares
+declared()
+{
+	cpp -P -Iheaders headers/portblock/portblock.h | tr '\n' ' ' | tr ';' '\n' | grep -v typedef |
+		grep -oE '\bpb_[a-z_]+ ?\(' | tr -d ' (' | sort -u
+}
+
+exported()
+{
+	nm -D --defined-only "$LIBRARY" | awk '$2 == "T" { sub("@.*", "", $3); print $3 }' | sort
+}
+
+t_ok 'header: it declares functions' test "$(declared | wc -l)" -gt 50
+t_is 'library: exports what the header declares' "$(declared)" "$(exported)"
+t_is 'map: names what the header declares' "$(declared)" \
+	"$(sed -n 's/^\t\(pb_[a-z_]*\);$/\1/p' lib/libportblock.map | sort)"
+t_is 'library: its name' "$(basename "$LIBRARY")" \
+	"$(readelf -d "$LIBRARY" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')"
+t_is 'man: names each function' '' \
+	"$(comm -23 <(declared) <(grep -oE 'pb_[a-z_]+' man/libportblock.3 | sort -u))"
+
+if [ "$(uname -m)" != x86_64 ]; then
+	t_skip 'library: its binary interface is the one of its number' 'it was written down for amd64'
+elif ! command -v abidiff >/dev/null; then
+	t_skip 'library: its binary interface is the one of its number' 'no abidiff here'
+else
+	t_ok 'library: its binary interface is the one of its number' \
+		abidiff --headers-dir2 headers lib/libportblock.abi "$LIBRARY"
+	# It would see a change.
+	sed 's/pb_clock/pb_watch/' lib/libportblock.abi >"$T_DIR/other.abi"
+	t_fail 'library: another interface would be seen' 12 'pb_watch' \
+		abidiff --headers-dir2 headers "$T_DIR/other.abi" "$LIBRARY"
+fi
+
+t_done
