@@ -147,8 +147,8 @@ MAPS=man/xdp-portblock.maps.5
 t_is 'maps(5): is about this layout' "$(sed -n 's/^#define PB_ABI_VERSION //p' headers/portblock/abi.h)" \
 	"$(sed -n 's/^This page describes layout \([0-9]*\)\.$/\1/p' $MAPS)"
 t_is 'maps(5): has the maps and their types, in order' \
-	"$(sed -n 's/.*{ "\(pb_[a-z]*\)", BPF_MAP_TYPE_\([A-Z_]*\),.*/\1 \L\2/p' lib/*/maps.c)" \
-	"$(sed -n 's/^\.It \(pb_[a-z]*\) Ta \([a-z_]*\) Ta .*/\1 \2/p' $MAPS)"
+	"$(sed -n 's/.*{ "\(pb_[a-z_]*\)", BPF_MAP_TYPE_\([A-Z_]*\),.*/\1 \L\2/p' lib/*/maps.c)" \
+	"$(sed -n 's/^\.It \(pb_[a-z_]*\) Ta \([a-z_]*\) Ta .*/\1 \2/p' $MAPS)"
 t_is 'maps(5): each structure that it names is described' '' "$(grep -oE 'struct pb_[a-z_]+' $MAPS |
 	sort -u | while read -r struct; do grep -q "^\.Ss $struct, " $MAPS || echo "$struct"; done)"
 
