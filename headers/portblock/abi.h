@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * What the XDP program and user space share: map keys and values, limits, enums.
- * A change of any layout here raises PB_ABI_VERSION.
+ * A change of any layout here raises PB_ABI_VERSION. There is no padding but what is a member, so
+ * that programs of 32 bits have the same; layout.h holds the compiler to it.
  *
  * A ruleset lives in two slots. The program reads pb_config.active once a packet and then only
  * that slot's entries; a change is compiled into the idle slot and published by one store of
@@ -98,6 +99,7 @@ struct pb_slot {
 	__u32 next_id;	  /* where the search for a free rule id goes on */
 	__u32 prefixes;	  /* prefixes of those rules, from and except together */
 	__u32 ranges;	  /* pb_ranges entries in use */
+	__u32 reserved;
 };
 
 /* pb_config.active */
@@ -225,6 +227,7 @@ struct pb_rule_record {
 	__u32 nr_except;
 	struct pb_range ports[PB_RECORD_PORTS];
 	char comment[PB_COMMENT_LEN];
+	__u32 padding; /* to a multiple of 8, where a __u64 needs no more than 4, too */
 };
 
 /*

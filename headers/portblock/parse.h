@@ -49,7 +49,7 @@
  * put what it knows of the value in its place.
  */
 #ifndef barrier_var /* <bpf/bpf_helpers.h> has it */
-#define barrier_var(value) asm volatile("" : "+r"(value))
+#define barrier_var(value) __asm__ volatile("" : "+r"(value))
 #endif
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -180,8 +180,10 @@ struct pb_packet {
 	bool cut; /* PB_OUTCOME_UNPARSABLE: a first fragment that does not hold its ports */
 };
 
-/* Returns the next `len` bytes, or NULL where the frame ends before. */
-PB_INLINE const void *pb_peek(const struct pb_cursor *cursor, void *copy, __u32 len)
+/* Returns the next `len` bytes, as what `copy` is, or NULL where the frame ends before. */
+#define pb_peek(cursor, copy, len) \
+	((const __typeof__(*(copy)) *)pb_peek_bytes((cursor), (copy), (len)))
+PB_INLINE const void *pb_peek_bytes(const struct pb_cursor *cursor, void *copy, __u32 len)
 {
 #ifdef PB_FRAME_LOAD
 	if (cursor->frags)
@@ -473,7 +475,7 @@ PB_INLINE enum pb_outcome pb_parse_again(struct pb_cursor *cursor, struct pb_pac
 PB_INLINE enum pb_outcome pb_parse_network(struct pb_cursor *cursor, struct pb_packet *packet,
 					   union pb_copy *copy)
 {
-	const __u8 *version = pb_peek(cursor, &copy->ports, 1);
+	const __u8 *version = pb_peek(cursor, (__u8 *)copy, 1);
 
 	if (!version)
 		return PB_OUTCOME_MALFORMED;
@@ -604,8 +606,8 @@ struct pb_plain {
 PB_INLINE bool pb_parse_plain(const unsigned char *frame, const unsigned char *end,
 			      struct pb_plain *plain)
 {
-	const struct pb_plain_ipv4 *v4 = (const void *)frame;
-	const struct pb_plain_ipv6 *v6 = (const void *)frame;
+	const struct pb_plain_ipv4 *v4 = (const struct pb_plain_ipv4 *)frame;
+	const struct pb_plain_ipv6 *v6 = (const struct pb_plain_ipv6 *)frame;
 	__u32 next;
 
 	if (frame + sizeof(*v4) > end)

@@ -17,6 +17,7 @@
 
 #define PB_FRAME_LOAD(ctx, offset, to, len) bpf_xdp_load_bytes(ctx, offset, to, len)
 #include <portblock/abi.h>
+#include <portblock/layout.h>
 #include <portblock/parse.h>
 
 #define unlikely(x) __builtin_expect(!!(x), 0)

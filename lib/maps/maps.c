@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <portblock/layout.h>
 #include "maps/maps.h"
 #include "maps/rights.h"
 #include "portblock.skel.h"

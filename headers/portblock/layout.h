@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Size and offsets of what abi.h shares, held against the compiler: a kernel of 64 bits and programs
+ * of 32 look at the same bytes. The XDP program and the library include it. A number that changes
+ * here raises PB_ABI_VERSION.
+ */
+#ifndef PORTBLOCK_LAYOUT_H
+#define PORTBLOCK_LAYOUT_H
+
+#include <portblock/abi.h>
+
+#ifdef __cplusplus
+#define PB_ASSERT(what) static_assert(what, #what)
+#else
+#define PB_ASSERT(what) _Static_assert(what, #what)
+#endif
+#define PB_SIZE(name, size) PB_ASSERT(sizeof(struct name) == (size))
+#define PB_AT(name, member, offset) PB_ASSERT(__builtin_offsetof(struct name, member) == (offset))
+
+PB_SIZE(pb_config, 248);
+PB_AT(pb_config, abi_version, 0);
+PB_AT(pb_config, active, 4);
+PB_AT(pb_config, revert_at, 8);
+PB_AT(pb_config, listen_until, 16);
+PB_AT(pb_config, listen_outcomes, 24);
+PB_AT(pb_config, listen_rate, 28);
+PB_AT(pb_config, listen_rule, 32);
+PB_AT(pb_config, listen_port, 36);
+PB_AT(pb_config, listen_snaplen, 38);
+PB_AT(pb_config, max_rules, 40);
+PB_AT(pb_config, max_sources, 44);
+PB_AT(pb_config, max_decisions, 48);
+PB_AT(pb_config, max_port_classes, 52);
+PB_AT(pb_config, max_ranges, 56);
+PB_AT(pb_config, cpus, 60);
+PB_AT(pb_config, keep, 64);
+PB_AT(pb_config, reserved, 68);
+PB_AT(pb_config, resets, 72);
+PB_AT(pb_config, generations, 80);
+PB_AT(pb_config, ruleset, 88);
+PB_AT(pb_config, slots, 120);
+PB_AT(pb_config, maps, 184);
+
+PB_SIZE(pb_slot, 32);
+PB_AT(pb_slot, generation, 0);
+PB_AT(pb_slot, flags, 8);
+PB_AT(pb_slot, rules, 12);
+PB_AT(pb_slot, next_id, 16);
+PB_AT(pb_slot, prefixes, 20);
+PB_AT(pb_slot, ranges, 24);
+PB_AT(pb_slot, reserved, 28);
+
+PB_SIZE(pb_rule_record, 136);
+PB_AT(pb_rule_record, id, 0);
+PB_AT(pb_rule_record, action, 4);
+PB_AT(pb_rule_record, side, 8);
+PB_AT(pb_rule_record, protocols, 12);
+PB_AT(pb_rule_record, flags, 13);
+PB_AT(pb_rule_record, reserved, 14);
+PB_AT(pb_rule_record, expires, 16);
+PB_AT(pb_rule_record, nr_ports, 24);
+PB_AT(pb_rule_record, more_ports, 28);
+PB_AT(pb_rule_record, first_prefix, 32);
+PB_AT(pb_rule_record, nr_from, 36);
+PB_AT(pb_rule_record, nr_except, 40);
+PB_AT(pb_rule_record, ports, 44);
+PB_AT(pb_rule_record, comment, 68);
+PB_AT(pb_rule_record, padding, 132);
+
+PB_SIZE(pb_range, 4);
+PB_AT(pb_range, first, 0);
+PB_AT(pb_range, last, 2);
+
+PB_SIZE(pb_prefix_key, 8);
+PB_AT(pb_prefix_key, slot, 0);
+PB_AT(pb_prefix_key, block, 4);
+
+PB_SIZE(pb_prefix_block, 640);
+PB_AT(pb_prefix_block, prefix, 0);
+
+PB_SIZE(pb_prefix_record, 20);
+PB_AT(pb_prefix_record, addr, 0);
+PB_AT(pb_prefix_record, family, 16);
+PB_AT(pb_prefix_record, len, 17);
+PB_AT(pb_prefix_record, reserved, 18);
+
+PB_SIZE(pb_count, 16);
+PB_AT(pb_count, packets, 0);
+PB_AT(pb_count, bytes, 8);
+
+PB_SIZE(pb_outcomes, 33032);
+PB_AT(pb_outcomes, row, 0);
+PB_AT(pb_outcomes, resets, 33024);
+
+PB_SIZE(pb_event, 24);
+PB_AT(pb_event, time, 0);
+PB_AT(pb_event, ifindex, 8);
+PB_AT(pb_event, length, 12);
+PB_AT(pb_event, rule, 16);
+PB_AT(pb_event, captured, 20);
+PB_AT(pb_event, outcome, 22);
+PB_AT(pb_event, ethernet, 23);
+
+PB_SIZE(pb_meters, 16384);
+PB_AT(pb_meters, row, 0);
+
+PB_SIZE(pb_meter, 64);
+PB_AT(pb_meter, sent, 0);
+PB_AT(pb_meter, suppressed, 8);
+PB_AT(pb_meter, lost, 16);
+PB_AT(pb_meter, ignored, 24);
+PB_AT(pb_meter, reserved, 32);
+
+PB_SIZE(pb_ports, 1572864);
+PB_AT(pb_ports, entry, 0);
+PB_AT(pb_ports, classes, 1048576);
+
+PB_SIZE(pb_port_classes, 16);
+PB_AT(pb_port_classes, of, 0);
+PB_AT(pb_port_classes, reserved, 10);
+
+PB_SIZE(pb_decision, 24);
+PB_AT(pb_decision, expires, 0);
+PB_AT(pb_decision, rank, 8);
+PB_AT(pb_decision, next, 12);
+PB_AT(pb_decision, rule, 16);
+PB_AT(pb_decision, set, 18);
+PB_AT(pb_decision, action, 20);
+PB_AT(pb_decision, flags, 21);
+PB_AT(pb_decision, reserved, 22);
+
+PB_SIZE(pb_source_key, 24);
+PB_AT(pb_source_key, prefixlen, 0);
+PB_AT(pb_source_key, set, 4);
+PB_AT(pb_source_key, family, 6);
+PB_AT(pb_source_key, addr, 8);
+
+PB_SIZE(pb_exchange, 8208);
+PB_AT(pb_exchange, turn, 0);
+PB_AT(pb_exchange, programs, 4);
+PB_AT(pb_exchange, reserved, 12);
+PB_AT(pb_exchange, latch, 16);
+
+/* The bits of the outcome in an entry are the offset of its counter in a row of pb_outcomes. */
+PB_ASSERT(PB_ENTRY(0, 1, 0) == sizeof(struct pb_count));
+PB_ASSERT(PB_ENTRY_OUTCOME_BITS == (PB_OUTCOME_MAX - 1) * sizeof(struct pb_count));
+
+#undef PB_ASSERT
+#undef PB_SIZE
+#undef PB_AT
+
+#endif
