@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 #include "json.h"
-#include "reading.h"
+#include "counters.h"
 
 /* ---- JSON: one object a reading, newline-separated ---------------------------------------- */
 
@@ -20,15 +20,15 @@ static struct json_object *count_to_json(const struct pb_count *count, const str
 	return json;
 }
 
-static struct json_object *rules_to_json(const struct reading *reading)
+static struct json_object *rules_to_json(const struct counters *counters)
 {
 	struct json_object *array = json_new_array(), *json;
 
-	for (size_t i = 0; i < reading->nr_rules; i++) {
-		const struct rule_reading *rule = &reading->by_rule[i];
+	for (size_t i = 0; i < counters->nr_rules; i++) {
+		const struct rule_counters *rule = &counters->by_rule[i];
 		char *text;
 
-		json = count_to_json(&rule->count, &rule->rate, reading->interval);
+		json = count_to_json(&rule->count, &rule->rate, counters->interval);
 		json_add(json, "id", json_int(rule->rule->id));
 		if (pb_rule_format(rule->rule, pb_clock(), &text))
 			text = NULL;
@@ -39,19 +39,19 @@ static struct json_object *rules_to_json(const struct reading *reading)
 	return array;
 }
 
-static struct json_object *interfaces_to_json(const struct reading *reading)
+static struct json_object *interfaces_to_json(const struct counters *counters)
 {
 	struct json_object *array = json_new_array(), *json, *outcomes;
 
-	for (size_t i = 0; i < reading->nr_interfaces; i++) {
-		const struct interface_reading *at = &reading->interfaces[i];
+	for (size_t i = 0; i < counters->nr_interfaces; i++) {
+		const struct interface_counters *at = &counters->interfaces[i];
 
 		json = json_new_object();
 		outcomes = at->interface.outcomes_error ? NULL : json_new_object();
 		for (int o = 0; outcomes && o < PB_OUTCOME_MAX; o++)
 			json_add(outcomes, pb_outcome_name(o),
 				 count_to_json(&at->interface.outcomes[o], &at->rates[o],
-					       reading->interval));
+					       counters->interval));
 		json_add(json, "name", json_string(at->interface.name));
 		json_add(json, "index", json_int(at->interface.ifindex));
 		json_add(json, "outcomes", outcomes);
@@ -60,16 +60,16 @@ static struct json_object *interfaces_to_json(const struct reading *reading)
 	return array;
 }
 
-static int print_reading_json(const struct reading *reading)
+static int print_counters_json(const struct counters *counters)
 {
 	struct json_object *json = json_new_object();
 	char now[ISO_TIME];
 
 	json_add(json, "time", json_string(iso_time(now)));
-	json_add(json, "interval", reading->interval > 0 ? json_double(reading->interval) : NULL);
-	json_add(json, "ruleset", json_string(pb_ruleset_name(reading->ruleset)));
-	json_add(json, "rules", rules_to_json(reading));
-	json_add(json, "interfaces", interfaces_to_json(reading));
+	json_add(json, "interval", counters->interval > 0 ? json_double(counters->interval) : NULL);
+	json_add(json, "ruleset", json_string(pb_ruleset_name(counters->ruleset)));
+	json_add(json, "rules", rules_to_json(counters));
+	json_add(json, "interfaces", interfaces_to_json(counters));
 	return json_print(json);
 }
 
@@ -86,25 +86,25 @@ static void print_numbers(const struct pb_count *count, const struct rate *rate,
 		printf(" %8s %8s", "-", "-");
 }
 
-void print_reading(const struct reading *reading)
+void print_counters(const struct counters *counters)
 {
 	char why[UNREADABLE], *text;
 
 	printf("%-5s %8s %8s %8s %8s  %s\n", "RULE", "PACKETS", "BYTES", "PKT/S", "B/S", "");
-	for (size_t i = 0; i < reading->nr_rules; i++) {
-		const struct rule_reading *rule = &reading->by_rule[i];
+	for (size_t i = 0; i < counters->nr_rules; i++) {
+		const struct rule_counters *rule = &counters->by_rule[i];
 
 		printf("%-5u ", rule->rule->id);
-		print_numbers(&rule->count, &rule->rate, reading->interval);
+		print_numbers(&rule->count, &rule->rate, counters->interval);
 		if (pb_rule_format(rule->rule, pb_clock(), &text))
 			text = NULL;
 		print("  %s\n", kept(text));
 		free(text);
 	}
-	if (!reading->nr_rules)
+	if (!counters->nr_rules)
 		printf("No rules.\n");
-	for (size_t i = 0; i < reading->nr_interfaces; i++) {
-		const struct interface_reading *at = &reading->interfaces[i];
+	for (size_t i = 0; i < counters->nr_interfaces; i++) {
+		const struct interface_counters *at = &counters->interfaces[i];
 
 		print("\n%s\n", at->interface.name);
 		if (at->interface.outcomes_error) {
@@ -113,7 +113,8 @@ void print_reading(const struct reading *reading)
 		}
 		for (int o = 0; o < PB_OUTCOME_MAX; o++) {
 			printf("%-12s ", pb_outcome_name(o));
-			print_numbers(&at->interface.outcomes[o], &at->rates[o], reading->interval);
+			print_numbers(&at->interface.outcomes[o], &at->rates[o],
+				      counters->interval);
 			printf("\n");
 		}
 	}
@@ -121,19 +122,19 @@ void print_reading(const struct reading *reading)
 
 /* ------------------------------------------------------------------------------------------- */
 
-static int print_one(const struct arguments *arguments, const struct reading *reading, bool first)
+static int print_one(const struct arguments *arguments, const struct counters *counters, bool first)
 {
 	if (given(arguments, OPT_PROMETHEUS))
-		return print_prometheus(reading, arguments->values[OPT_OUTPUT]);
+		return print_prometheus(counters, arguments->values[OPT_OUTPUT]);
 	if (given(arguments, OPT_JSON))
-		return print_reading_json(reading);
+		return print_counters_json(counters);
 	if (!first)
 		printf("\n");
-	print_reading(reading);
+	print_counters(counters);
 	return finish_output();
 }
 
-static int print_readings(const struct arguments *arguments, struct reading *reading,
+static int print_readings(const struct arguments *arguments, struct counters *counters,
 			  __u32 interval, __u32 count)
 {
 	struct timespec next;
@@ -145,10 +146,10 @@ static int print_readings(const struct arguments *arguments, struct reading *rea
 		if (i)
 			clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
 		next.tv_sec += interval;
-		if (reading_update(reading, &error))
+		if (counters_update(counters, &error))
 			ret = fail(&error);
 		else
-			ret = print_one(arguments, reading, !i);
+			ret = print_one(arguments, counters, !i);
 	}
 	return ret;
 }
@@ -157,7 +158,7 @@ int cmd_stats(const struct arguments *arguments)
 {
 	bool repeated = given(arguments, OPT_INTERVAL) || given(arguments, OPT_COUNT);
 	__u32 interval = 1, count = 0;
-	struct reading reading = {};
+	struct counters counters = {};
 	struct pb_error error;
 	int ret = option_number(arguments, OPT_INTERVAL, 1, 86400, &interval);
 
@@ -169,9 +170,9 @@ int cmd_stats(const struct arguments *arguments)
 		ret = wrong(arguments, "--json and --prometheus exclude each other");
 	if (ret != DONE)
 		return ret;
-	if (pb_ruleset_open(ruleset_name(arguments), &reading.ruleset, &error))
+	if (pb_ruleset_open(ruleset_name(arguments), &counters.ruleset, &error))
 		return fail(&error);
-	ret = print_readings(arguments, &reading, interval, repeated ? count : 1);
-	reading_clear(&reading);
+	ret = print_readings(arguments, &counters, interval, repeated ? count : 1);
+	counters_clear(&counters);
 	return ret;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <ncurses.h>
-#include "reading.h"
+#include "counters.h"
 
 #define HISTORY 60 /* readings in the sparkline */
 #define ROWS_MIN 6
@@ -17,7 +17,7 @@ enum order { ORDER_RATE, ORDER_PACKETS, ORDER_ID, ORDER_MAX };
 static const char *const order_names[] = { "packets/s", "packets", "id" };
 
 struct top {
-	struct reading reading;
+	struct counters counters;
 	enum view view;
 	enum order order;
 	bool paused, quit;
@@ -34,20 +34,20 @@ static void stop(int signal)
 	stopped = 1;
 }
 
-static double total_rate(const struct reading *reading)
+static double total_rate(const struct counters *counters)
 {
 	double sum = 0;
 
-	for (size_t i = 0; i < reading->nr_interfaces; i++)
+	for (size_t i = 0; i < counters->nr_interfaces; i++)
 		for (int o = 0; o < PB_OUTCOME_MAX; o++)
-			sum += reading->interfaces[i].rates[o].packets;
+			sum += counters->interfaces[i].rates[o].packets;
 	return sum;
 }
 
 static void remember(struct top *top)
 {
 	memmove(top->history, top->history + 1, (HISTORY - 1) * sizeof(*top->history));
-	top->history[HISTORY - 1] = total_rate(&top->reading);
+	top->history[HISTORY - 1] = total_rate(&top->counters);
 }
 
 /* Eight heights, against the highest of the last minute. */
@@ -68,8 +68,8 @@ static enum order sort_order;
 
 static int compare_rules(const void *a, const void *b)
 {
-	const struct rule_reading *left = *(const struct rule_reading *const *)a;
-	const struct rule_reading *right = *(const struct rule_reading *const *)b;
+	const struct rule_counters *left = *(const struct rule_counters *const *)a;
+	const struct rule_counters *right = *(const struct rule_counters *const *)b;
 
 	if (sort_order == ORDER_RATE && left->rate.packets != right->rate.packets)
 		return left->rate.packets > right->rate.packets ? -1 : 1;
@@ -78,16 +78,16 @@ static int compare_rules(const void *a, const void *b)
 	return left->rule->id < right->rule->id ? -1 : 1;
 }
 
-static const struct rule_reading **sorted_rules(const struct top *top)
+static const struct rule_counters **sorted_rules(const struct top *top)
 {
-	const struct rule_reading **rules = calloc(top->reading.nr_rules + 1, sizeof(*rules));
+	const struct rule_counters **rules = calloc(top->counters.nr_rules + 1, sizeof(*rules));
 
 	if (!rules)
 		return NULL;
-	for (size_t i = 0; i < top->reading.nr_rules; i++)
-		rules[i] = &top->reading.by_rule[i];
+	for (size_t i = 0; i < top->counters.nr_rules; i++)
+		rules[i] = &top->counters.by_rule[i];
 	sort_order = top->order;
-	qsort(rules, top->reading.nr_rules, sizeof(*rules), compare_rules);
+	qsort(rules, top->counters.nr_rules, sizeof(*rules), compare_rules);
 	return rules;
 }
 
@@ -111,12 +111,12 @@ static void draw_text(const char *text)
 
 static void draw_rules(const struct top *top)
 {
-	const struct rule_reading **rules = sorted_rules(top);
+	const struct rule_counters **rules = sorted_rules(top);
 	char *text;
 
 	mvprintw(3, 0, "%8s %8s %8s %8s  %5s  %s", "PKT/S", "B/S", "PACKETS", "BYTES", "ID",
 		 "RULE");
-	for (size_t i = top->scroll; rules && i < top->reading.nr_rules; i++) {
+	for (size_t i = top->scroll; rules && i < top->counters.nr_rules; i++) {
 		int row = 4 + (int)(i - top->scroll);
 
 		if (row >= LINES - 1)
@@ -129,7 +129,7 @@ static void draw_rules(const struct top *top)
 			free(text);
 		}
 	}
-	if (!top->reading.nr_rules)
+	if (!top->counters.nr_rules)
 		mvaddstr(4, 0, "No rules.");
 	free(rules);
 }
@@ -140,8 +140,8 @@ static void draw_interfaces(const struct top *top)
 
 	mvprintw(3, 0, "%8s %8s %8s %8s  %s", "PKT/S", "B/S", "PACKETS", "BYTES",
 		 "INTERFACE, OUTCOME");
-	for (size_t i = 0; i < top->reading.nr_interfaces; i++) {
-		const struct interface_reading *at = &top->reading.interfaces[i];
+	for (size_t i = 0; i < top->counters.nr_interfaces; i++) {
+		const struct interface_counters *at = &top->counters.interfaces[i];
 
 		for (int o = 0; o < PB_OUTCOME_MAX; o++, line++) {
 			int row = 4 + (int)(line - top->scroll);
@@ -157,15 +157,15 @@ static void draw_interfaces(const struct top *top)
 			printw(", %s", pb_outcome_name(o));
 		}
 	}
-	if (!top->reading.nr_interfaces)
+	if (!top->counters.nr_interfaces)
 		mvaddstr(4, 0, "No interface is loaded with this ruleset.");
 }
 
 /* The last line stays on the screen, also when there are fewer lines than before. */
 static void limit_scroll(struct top *top)
 {
-	size_t lines = top->view == VIEW_RULES ? top->reading.nr_rules :
-						 top->reading.nr_interfaces * PB_OUTCOME_MAX;
+	size_t lines = top->view == VIEW_RULES ? top->counters.nr_rules :
+						 top->counters.nr_interfaces * PB_OUTCOME_MAX;
 
 	if (top->scroll && top->scroll >= lines)
 		top->scroll = lines ? lines - 1 : 0;
@@ -173,7 +173,7 @@ static void limit_scroll(struct top *top)
 
 static void draw_screen(struct top *top)
 {
-	const struct reading *reading = &top->reading;
+	const struct counters *counters = &top->counters;
 	char rate[16];
 
 	limit_scroll(top);
@@ -184,9 +184,10 @@ static void draw_screen(struct top *top)
 		return;
 	}
 	mvprintw(0, 0, "ruleset %s, policy %s, %zu rules, %zu interfaces%s",
-		 pb_ruleset_name(reading->ruleset), pb_policy_name(reading->rules.settings.policy),
-		 reading->nr_rules, reading->nr_interfaces, top->paused ? "  PAUSED" : "");
-	mvprintw(1, 0, "%6s/s ", human(total_rate(reading), rate));
+		 pb_ruleset_name(counters->ruleset),
+		 pb_policy_name(counters->rules.settings.policy), counters->nr_rules,
+		 counters->nr_interfaces, top->paused ? "  PAUSED" : "");
+	mvprintw(1, 0, "%6s/s ", human(total_rate(counters), rate));
 	draw_sparkline(top, COLS - 10);
 	if (top->view == VIEW_RULES)
 		draw_rules(top);
@@ -257,7 +258,7 @@ static int run_screen(struct top *top, struct pb_error *error)
 
 	while (!ret && !top->quit && !stopped) {
 		if (!top->paused) {
-			ret = reading_update(&top->reading, error);
+			ret = counters_update(&top->counters, error);
 			remember(top);
 		}
 		if (!ret)
@@ -280,7 +281,7 @@ static int show_screen(struct top *top)
 		note("this terminal (TERM=%s) can't show a live table: `xdp-portblock stats%s -i "
 		     "1` prints one",
 		     getenv("TERM") ?: "",
-		     pb_ruleset_option(pb_ruleset_name(top->reading.ruleset), option));
+		     pb_ruleset_option(pb_ruleset_name(top->counters.ruleset), option));
 		return FAILED;
 	}
 	sigaction(SIGTERM, &action, NULL);
@@ -303,15 +304,15 @@ int cmd_top(const struct arguments *arguments)
 
 	if (ret != DONE)
 		return ret;
-	if (pb_ruleset_open(ruleset_name(arguments), &top.reading.ruleset, &error))
+	if (pb_ruleset_open(ruleset_name(arguments), &top.counters.ruleset, &error))
 		return fail(&error);
 	if (isatty(STDOUT_FILENO) && isatty(STDIN_FILENO)) {
 		ret = show_screen(&top);
-	} else if (reading_update(&top.reading, &error)) {
+	} else if (counters_update(&top.counters, &error)) {
 		ret = fail(&error);
 	} else {
-		print_reading(&top.reading);
+		print_counters(&top.counters);
 	}
-	reading_clear(&top.reading);
+	counters_clear(&top.counters);
 	return ret;
 }

@@ -70,7 +70,7 @@ static const char rule_forms[] = "A rule is given by options, by its text, or in
 				 "  22/tcp\n";
 
 /* Help lists them in this order. */
-const struct command commands[] = {
+static const struct command commands[] = {
 	{ "load", "IFNAME...", "load the filter on interfaces", NULL,
 	  OPT(MODE) | OPT(POLICY) | OPT(RULES) | OPT(RULESET) | OPT(FORCE) | OPT(PRIORITY) |
 		  OPT(REQUIRE_DISPATCHER) | OPT(MAX_RULES) | OPT(MAX_SOURCES),
@@ -126,7 +126,7 @@ const struct command commands[] = {
 	  cmd_doctor },
 	{ "help", "[COMMAND]", "print help", NULL, 0, cmd_help },
 };
-const size_t nr_commands = sizeof(commands) / sizeof(commands[0]);
+static const size_t nr_commands = sizeof(commands) / sizeof(commands[0]);
 
 #define EVERY_COMMAND (OPT(VERBOSE) | OPT(HELP))
 
@@ -155,7 +155,7 @@ static void print_overview(void)
 	       "  xdp-portblock status\n");
 }
 
-void print_help(const struct command *command)
+static void print_help(const struct command *command)
 {
 	if (!command) {
 		print_overview();
@@ -192,8 +192,8 @@ static int match_words(const char *name, int argc, char **argv, bool *exact)
 	return used;
 }
 
-/* A group such as "rule": prints its commands. */
-bool is_group(const char *word)
+/* Does the word, or its beginning, name a group such as "rule"? */
+static bool is_group(const char *word)
 {
 	size_t len = strlen(word);
 
@@ -207,7 +207,7 @@ bool is_group(const char *word)
 	return false;
 }
 
-void list_commands(FILE *out, const char *group)
+static void list_commands(FILE *out, const char *group)
 {
 	for (size_t i = 0; i < nr_commands; i++)
 		if (!group || (strchr(commands[i].name, ' ') &&
@@ -348,6 +348,33 @@ static int parse_options(struct arguments *arguments, int argc, char **argv)
 	arguments->words = argv + optind;
 	arguments->nr_words = argc - optind;
 	return ret;
+}
+
+/* ---- xdp-portblock help -------------------------------------------------------------------- */
+
+int cmd_help(const struct arguments *arguments)
+{
+	char name[64] = "";
+
+	if (!arguments->nr_words) {
+		print_help(NULL);
+		return DONE;
+	}
+	for (size_t i = 0; i < arguments->nr_words; i++) {
+		if (i)
+			strncat(name, " ", sizeof(name) - strlen(name) - 1);
+		strncat(name, arguments->words[i], sizeof(name) - strlen(name) - 1);
+	}
+	for (size_t i = 0; i < nr_commands; i++)
+		if (!strcmp(commands[i].name, name)) {
+			print_help(&commands[i]);
+			return DONE;
+		}
+	if (arguments->nr_words == 1 && is_group(name)) {
+		list_commands(stdout, name);
+		return DONE;
+	}
+	return wrong(arguments, "there is no command '%s'", name);
 }
 
 /* ---- ------------------------------------------------------------------------------------- */

@@ -4,26 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "json.h"
 #include "tool.h"
-
-const char *human(__u64 number, char text[16])
-{
-	static const char units[] = " kMGTPE";
-	double value = number;
-	int unit = 0;
-
-	while (value >= 999.5 && units[unit + 1]) {
-		value /= 1000;
-		unit++;
-	}
-	if (!unit)
-		snprintf(text, 16, "%llu", (unsigned long long)number);
-	else
-		snprintf(text, 16, value < 9.95 ? "%.1f%c" : "%.0f%c", value, units[unit]);
-	return text;
-}
 
 void settings_to_json(struct json_object *json, const struct pb_settings *settings)
 {
@@ -41,19 +23,6 @@ static void print_settings(const struct pb_settings *settings)
 	for (size_t i = 0; (name = pb_setting_name(i)); i++)
 		if (!i || !pb_setting_is_default(settings, name))
 			printf(", %s %s", name, pb_setting_value(settings, name));
-}
-
-const char *iso_time(char text[ISO_TIME])
-{
-	struct timespec now;
-	struct tm utc;
-	size_t len;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	len = strftime(text, ISO_TIME, "%Y-%m-%dT%H:%M:%S", &utc);
-	snprintf(text + len, ISO_TIME - len, ".%03ldZ", now.tv_nsec / 1000000);
-	return text;
 }
 
 /* ---- Rules ------------------------------------------------------------------------------- */

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "reading.h"
+#include "counters.h"
 
 /* Names of rulesets and interfaces, and comments, are shorter. */
 #define LABEL_MAX 255
@@ -25,18 +25,18 @@ static void print_head(FILE *out, const char *name, const char *help, const char
 	fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void print_rule_counts(FILE *out, const struct reading *reading, bool bytes)
+static void print_rule_counts(FILE *out, const struct counters *counters, bool bytes)
 {
 	const char *name = bytes ? "xdp_portblock_rule_bytes_total" :
 				   "xdp_portblock_rule_packets_total";
 
 	print_head(out, name, bytes ? "Bytes that a rule decided." : "Packets that a rule decided.",
 		   "counter");
-	for (size_t i = 0; i < reading->nr_rules; i++) {
-		const struct rule_reading *at = &reading->by_rule[i];
+	for (size_t i = 0; i < counters->nr_rules; i++) {
+		const struct rule_counters *at = &counters->by_rule[i];
 
 		fprintf(out, "%s{ruleset=", name);
-		print_value(out, pb_ruleset_name(reading->ruleset));
+		print_value(out, pb_ruleset_name(counters->ruleset));
 		fprintf(out, ",rule=\"%u\",action=\"%s\",comment=", at->rule->id,
 			pb_action_name(at->rule->action));
 		print_value(out, at->rule->comment);
@@ -45,7 +45,7 @@ static void print_rule_counts(FILE *out, const struct reading *reading, bool byt
 	}
 }
 
-static void print_outcomes(FILE *out, const struct reading *reading, bool bytes)
+static void print_outcomes(FILE *out, const struct counters *counters, bool bytes)
 {
 	const char *name = bytes ? "xdp_portblock_interface_bytes_total" :
 				   "xdp_portblock_interface_packets_total";
@@ -54,8 +54,8 @@ static void print_outcomes(FILE *out, const struct reading *reading, bool bytes)
 		   bytes ? "Bytes of an interface by outcome." :
 			   "Packets of an interface by outcome.",
 		   "counter");
-	for (size_t i = 0; i < reading->nr_interfaces; i++) {
-		const struct pb_interface *at = &reading->interfaces[i].interface;
+	for (size_t i = 0; i < counters->nr_interfaces; i++) {
+		const struct pb_interface *at = &counters->interfaces[i].interface;
 
 		for (int o = 0; !at->outcomes_error && o < PB_OUTCOME_MAX; o++) {
 			fprintf(out, "%s{ruleset=", name);
@@ -69,21 +69,21 @@ static void print_outcomes(FILE *out, const struct reading *reading, bool bytes)
 	}
 }
 
-static void print_rule_number(FILE *out, const struct reading *reading)
+static void print_rule_number(FILE *out, const struct counters *counters)
 {
 	print_head(out, "xdp_portblock_rules", "Rules in a ruleset.", "gauge");
 	fputs("xdp_portblock_rules{ruleset=", out);
-	print_value(out, pb_ruleset_name(reading->ruleset));
-	fprintf(out, "} %zu\n", reading->nr_rules);
+	print_value(out, pb_ruleset_name(counters->ruleset));
+	fprintf(out, "} %zu\n", counters->nr_rules);
 }
 
 /* What has no numbers is left out: 0 would be one. */
-static void say_unreadable(const struct reading *reading)
+static void say_unreadable(const struct counters *counters)
 {
 	char why[UNREADABLE];
 
-	for (size_t i = 0; i < reading->nr_interfaces; i++) {
-		const struct pb_interface *at = &reading->interfaces[i].interface;
+	for (size_t i = 0; i < counters->nr_interfaces; i++) {
+		const struct pb_interface *at = &counters->interfaces[i].interface;
 
 		if (at->outcomes_error)
 			note("%s: its counters are %s", at->name, unreadable(at, why));
@@ -91,7 +91,7 @@ static void say_unreadable(const struct reading *reading)
 }
 
 /* NULL when memory ran out. */
-static char *all_metrics(const struct reading *reading)
+static char *all_metrics(const struct counters *counters)
 {
 	char *text = NULL;
 	size_t size;
@@ -100,11 +100,11 @@ static char *all_metrics(const struct reading *reading)
 
 	if (!out)
 		return NULL;
-	print_rule_number(out, reading);
-	print_rule_counts(out, reading, false);
-	print_rule_counts(out, reading, true);
-	print_outcomes(out, reading, false);
-	print_outcomes(out, reading, true);
+	print_rule_number(out, counters);
+	print_rule_counts(out, counters, false);
+	print_rule_counts(out, counters, true);
+	print_outcomes(out, counters, false);
+	print_outcomes(out, counters, true);
 	failed = ferror(out);
 	if (!fclose(out) && !failed)
 		return text;
@@ -112,14 +112,14 @@ static char *all_metrics(const struct reading *reading)
 	return NULL;
 }
 
-int print_prometheus(const struct reading *reading, const char *path)
+int print_prometheus(const struct counters *counters, const char *path)
 {
-	char *text = all_metrics(reading);
+	char *text = all_metrics(counters);
 	int ret = DONE;
 
 	if (!text)
 		return out_of_memory();
-	say_unreadable(reading);
+	say_unreadable(counters);
 	if (path)
 		ret = write_file(path, text);
 	else

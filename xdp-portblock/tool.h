@@ -80,16 +80,8 @@ struct command {
 	unsigned long long options; /* OPT(...); -h, -v are every command's */
 	int (*run)(const struct arguments *arguments);
 };
-extern const struct command commands[];
-extern const size_t nr_commands;
 
-/* main.c */
-void print_help(const struct command *command);
-/* Does the word, or its beginning, name a group such as "rule"? And the group's commands. */
-bool is_group(const char *word);
-void list_commands(FILE *out, const char *group);
-
-/* One file a command: cmd-*.c */
+/* cmd-*.c; help is in main.c, which has the table of commands */
 int cmd_load(const struct arguments *arguments);
 int cmd_unload(const struct arguments *arguments);
 int cmd_upgrade(const struct arguments *arguments);
@@ -114,7 +106,7 @@ int cmd_doctor(const struct arguments *arguments);
 int cmd_help(const struct arguments *arguments);
 
 /*
- * messages.c: text that may hold what others have written (names, comments, paths) goes out by
+ * output.c: text that may hold what others have written (names, comments, paths) goes out by
  * these, escaped: to stdout in a table, or to stderr, a line each, with the program's name in front.
  */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -134,7 +126,13 @@ int refused(const struct arguments *arguments, int err, enum option_id id,
 	    const struct pb_error *error);
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* words.c: what several commands read from their arguments */
+/* 1234567 -> "1.2M"; at most 6 characters. */
+const char *human(__u64 number, char text[16]);
+/* Now, UTC, by ISO 8601 with milliseconds. */
+#define ISO_TIME 40
+const char *iso_time(char text[ISO_TIME]);
+
+/* arguments.c: what several commands read from their arguments */
 bool given(const struct arguments *arguments, enum option_id id);
 /* -r NAME, or "default". */
 const char *ruleset_name(const struct arguments *arguments);
@@ -190,14 +188,9 @@ struct json_object *interface_to_json(const struct pb_interface *interface);
 /* Why an interface's counters are not shown: "not readable (Operation not permitted)" */
 #define UNREADABLE 80
 const char *unreadable(const struct pb_interface *interface, char text[UNREADABLE]);
-/* 1234567 -> "1.2M"; at most 6 characters. */
-const char *human(__u64 number, char text[16]);
-/* Now, UTC, by ISO 8601 with milliseconds. */
-#define ISO_TIME 40
-const char *iso_time(char text[ISO_TIME]);
-struct reading;
-void print_reading(const struct reading *reading);
+struct counters;
+void print_counters(const struct counters *counters);
 /* To a file, or stdout where `path` is NULL. */
-int print_prometheus(const struct reading *reading, const char *path);
+int print_prometheus(const struct counters *counters, const char *path);
 
 #endif

@@ -61,7 +61,7 @@ t_ok "the overview fits $WIDTH columns" test "$("$PB" --help | widest)" -le $WID
 # --- main.c ---------------------------------------------------------------------------
 
 t_is 'main.c: its commands are those of the overview' "$(printf '%s\n' "${commands[@]}" | sort)" \
-	"$(sed -n '/^const struct command commands/,/^};/s/^\t{ "\([a-z -]*\)".*/\1/p' \
+	"$(sed -n '/^static const struct command commands/,/^};/s/^\t{ "\([a-z -]*\)".*/\1/p' \
 		xdp-portblock/main.c | sort)"
 t_is 'main.c: its options are those of the commands' "$(words <<<"$all --version -V" | tr ' ' '\n' |
 	grep '^--' | words)" "$(sed -n '/option_infos\[OPT_MAX\]/,/^};/s/^\t\[OPT_[^"]*"\([a-z-]*\)".*/--\1/p' \

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "tool.h"
 
 /* Part of what was to go to stdout, for want of memory. */
@@ -138,4 +139,36 @@ void note(const char *format, ...)
 	va_start(args, format);
 	say(format, args);
 	va_end(args);
+}
+
+/* ---- Numbers and times --------------------------------------------------------------------- */
+
+const char *human(__u64 number, char text[16])
+{
+	static const char units[] = " kMGTPE";
+	double value = number;
+	int unit = 0;
+
+	while (value >= 999.5 && units[unit + 1]) {
+		value /= 1000;
+		unit++;
+	}
+	if (!unit)
+		snprintf(text, 16, "%llu", (unsigned long long)number);
+	else
+		snprintf(text, 16, value < 9.95 ? "%.1f%c" : "%.0f%c", value, units[unit]);
+	return text;
+}
+
+const char *iso_time(char text[ISO_TIME])
+{
+	struct timespec now;
+	struct tm utc;
+	size_t len;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	len = strftime(text, ISO_TIME, "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(text + len, ISO_TIME - len, ".%03ldZ", now.tv_nsec / 1000000);
+	return text;
 }
