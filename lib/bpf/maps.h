@@ -22,46 +22,6 @@ struct pb_meters pb_meters SEC(".data.meters");
 struct pb_outcomes pb_outcomes SEC(".data.outcomes");
 struct pb_exchange pb_exchange SEC(".data.exchange");
 
-PB_INLINE bool is_ethernet(void)
-{
-	return PB_FRAMES_HAVE_ETHERNET(pb_frames);
-}
-
-/* May a frame have more than the buffer between ctx->data and ctx->data_end? */
-PB_INLINE bool may_have_frags(void)
-{
-	enum pb_frames frames = pb_frames;
-
-	return PB_FRAMES_MAY_HAVE_FRAGS(frames);
-}
-
-#ifdef PB_KERN_CTX
-/* Kernel: struct xdp_buff and enum xdp_buff_flags (<net/xdp.h>), by CO-RE. */
-struct xdp_buff {
-	__u32 flags;
-} __attribute__((preserve_access_index));
-#define XDP_FLAGS_HAS_FRAGS (1U << 0)
-
-/* Since 6.2, and no call: the verifier puts its argument in the place of it. */
-extern void *bpf_cast_to_kern_ctx(void *ctx) __ksym;
-#endif
-
-/*
- * All bytes of a frame that may have frags. A call and its return are most of what a plain packet
- * costs where returns are guarded (safe RET of AMD processors: 7 of 11 ns), so the object is built
- * a second time for kernels on which the frame itself can be asked whether it has any.
- */
-PB_INLINE __u64 frame_length(struct xdp_md *ctx)
-{
-#ifdef PB_KERN_CTX
-	const struct xdp_buff *frame = bpf_cast_to_kern_ctx(ctx);
-
-	if (!(frame->flags & XDP_FLAGS_HAS_FRAGS))
-		return ctx->data_end - ctx->data;
-#endif
-	return bpf_xdp_get_buff_len(ctx);
-}
-
 /* Sizes of maps are set at load; the ones here are for the verifier alone. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

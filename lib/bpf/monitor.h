@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* For whoever listens to packets: `xdp-portblock monitor`. */
-#ifndef PB_BPF_LISTEN_H
-#define PB_BPF_LISTEN_H
+#ifndef PB_BPF_MONITOR_H
+#define PB_BPF_MONITOR_H
 
-#include "judge.h"
+#include "frame.h"
 
 /* Does the listener want packets with this outcome, by this rule? */
 PB_INLINE bool is_listened_for(__u32 entry)

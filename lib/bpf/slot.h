@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Whose packet it is, and the slot that judges it. */
+#ifndef PB_BPF_SLOT_H
+#define PB_BPF_SLOT_H
+
+#include "maps.h"
+#include "verifier.h"
+
+/* Is the packet one for the other program of ours in the chain? */
+static __noinline int is_of_other(__u32 cpu)
+{
+	volatile struct pb_exchange *exchange = &pb_exchange;
+	__u32 turn = exchange->turn, phase = turn & PB_TURN_PHASE, whose = PB_TURN_ACTING(turn);
+	volatile __u8 *latch = &exchange->latch[masked(cpu, PB_LATCHES - 1)];
+
+	if (phase == PB_PHASE_NONE)
+		return false;
+	if (pb_number == PB_TURN_FIRST_OF(turn))
+		*latch = whose;
+	else if (phase == PB_PHASE_LATCH)
+		whose = *latch;
+	return whose != pb_number;
+}
+
+/*
+ * The slot that judges the packet: the published one, or the other one when no confirm came in time;
+ * SLOT_OF_OTHER: the packet is for the other program. To be asked once a packet.
+ */
+#define SLOT_OF_OTHER PB_SLOTS
+PB_INLINE __u32 slot_of_packet(__u32 cpu)
+{
+	const volatile struct pb_config *config = &pb_config;
+	__u32 active = config->active;
+
+	if (!unlikely(active > PB_ACTIVE_SLOT))
+		return active;
+	if (active & PB_ACTIVE_EXCHANGE && is_of_other(cpu))
+		return SLOT_OF_OTHER;
+	if (active & PB_ACTIVE_PENDING && bpf_ktime_get_boot_ns() >= config->revert_at)
+		active = !(active & PB_ACTIVE_SLOT);
+	return active & PB_ACTIVE_SLOT;
+}
+
+#endif
