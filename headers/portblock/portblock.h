@@ -30,8 +30,9 @@ struct pb_error {
 };
 
 /*
- * Takes libbpf's and libxdp's own messages, without the last newline: warnings, or with `all` every one of
- * them. NULL (as at first): they are dropped. For the whole process.
+ * Takes libbpf's and libxdp's own messages, without the last newline: warnings, or with `all` every one
+ * of them; NULL (as at first): they are dropped. That is so for the whole process while a function of
+ * this library runs; the caller's own printers are back when it returns.
  */
 typedef void (*pb_logger)(const char *line);
 void pb_log_set(pb_logger function, bool all);

@@ -14,6 +14,7 @@
 #include "maps/ruleset.h"
 #include "maps/variables.h"
 #include "util/error.h"
+#include "util/log.h"
 
 /* An exchange on one interface. */
 struct exchange {
@@ -378,6 +379,7 @@ int pb_exchanges_recover(size_t *recovered, struct pb_error *error)
 
 int pb_filter_recover(size_t *recovered, struct pb_error *error)
 {
+	PB_LOG_HERE();
 	__u32 *marked = NULL;
 	size_t nr = 0;
 	int lock, ret = find_marked(&marked, &nr);

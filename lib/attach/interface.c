@@ -349,6 +349,7 @@ int pb_interface_single(const struct pb_interface *interface, struct pb_error *e
 
 int pb_interface_get(int ifindex, struct pb_interface *interface, struct pb_error *error)
 {
+	PB_LOG_HERE();
 	struct pb_instances ours;
 	struct pb_interface seen;
 	int ret = pb_interface_look(ifindex, &seen, &ours, error);
@@ -379,6 +380,7 @@ static int list_interface(int ifindex, struct pb_interface **list, size_t *nr, s
 
 int pb_interface_list(struct pb_interface **interfaces, size_t *nr, struct pb_error *error)
 {
+	PB_LOG_HERE();
 	struct if_nameindex *names = if_nameindex();
 	struct pb_interface *found = NULL;
 	size_t count = 0, room = 0;

@@ -14,6 +14,7 @@
 #include "maps/rights.h"
 #include "maps/ruleset.h"
 #include "util/error.h"
+#include "util/log.h"
 
 /* ---- One load of several interfaces ------------------------------------------------------ */
 
@@ -416,6 +417,7 @@ static int check_rights(struct pb_error *error)
 int pb_filter_load(const int *ifindexes, size_t nr, const struct pb_load_options *options,
 		   struct pb_load_result *results, struct pb_error *error)
 {
+	PB_LOG_HERE();
 	struct load load = { .options = options, .name = options->ruleset ?: "default", .nr = nr };
 	struct pb_load_result *tried = calloc(nr, sizeof(*tried));
 	int ret = pb_ruleset_name_check(load.name, error), lock;
@@ -477,6 +479,7 @@ static int upgrade_one(int ifindex, struct pb_interface *interface, struct pb_er
 int pb_filter_upgrade(const int *ifindexes, size_t nr, struct pb_interface *interfaces,
 		      struct pb_error *error)
 {
+	PB_LOG_HERE();
 	int ret = pb_bpffs_check(error), lock;
 
 	if (ret)

@@ -12,6 +12,7 @@
 #include "maps/rights.h"
 #include "maps/ruleset.h"
 #include "util/error.h"
+#include "util/log.h"
 
 /* An interface of an unload. */
 struct target {
@@ -126,6 +127,7 @@ static int unload_locked(const int *ifindexes, size_t nr, bool keep, struct pb_e
 
 int pb_filter_unload(const int *ifindexes, size_t nr, bool keep, struct pb_error *error)
 {
+	PB_LOG_HERE();
 	int lock, ret = pb_bpffs_check(error);
 
 	if (ret)
@@ -176,6 +178,7 @@ static int unload_all_locked(bool keep, pb_unloaded_function *function, void *co
 int pb_filter_unload_all(bool keep, pb_unloaded_function *function, void *context,
 			 struct pb_error *error)
 {
+	PB_LOG_HERE();
 	int lock, ret = pb_bpffs_check(error);
 
 	if (ret)
@@ -241,6 +244,7 @@ static int remove_if_unused(const char *name, bool kept, size_t *removed, struct
 
 int pb_rulesets_remove_unused(bool kept, size_t *removed, struct pb_error *error)
 {
+	PB_LOG_HERE();
 	char **names = NULL;
 	size_t nr = 0, count = 0;
 	int lock, ret = pb_bpffs_check(error);

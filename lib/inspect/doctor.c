@@ -481,6 +481,7 @@ static check_function *const interface_checks[] = {
 int pb_doctor(const char *word, pb_finding_function *function, void *context,
 	      unsigned int *problems, struct pb_error *error)
 {
+	PB_LOG_HERE();
 	struct doctor doctor = { .function = function, .context = context };
 	struct pb_interface interface;
 	int ifindex, ret;

@@ -23,6 +23,7 @@
 #include "maps/ruleset.h"
 #include "util/array.h"
 #include "util/error.h"
+#include "util/log.h"
 
 #define LOOPBACK 1     /* the kernel's own index of lo, in every network namespace */
 #define RULE_SHOWN 300 /* bytes of a rule's text in a message */
@@ -389,6 +390,7 @@ static void let_go(struct guard *guard)
 int pb_connection_check(const struct pb_connection *connection, const struct pb_prospect *prospect,
 			struct pb_error *error)
 {
+	PB_LOG_HERE();
 	struct guard guard = { .prospect = prospect, .seen = *connection };
 	int ret = find_places(&guard, error);
 

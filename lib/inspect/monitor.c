@@ -7,6 +7,7 @@
 #include "maps/rights.h"
 #include "maps/ruleset.h"
 #include "util/error.h"
+#include "util/log.h"
 
 #define SECOND 1000000000ULL
 /* How long the program goes on reporting to a listener that does not say that it is there. */
@@ -96,6 +97,7 @@ int pb_monitor_open(struct pb_ruleset *ruleset, const struct pb_monitor_filter *
 		    pb_monitor_function *function, void *context, struct pb_monitor **monitor,
 		    struct pb_error *error)
 {
+	PB_LOG_HERE();
 	int lock = lock_listener(ruleset, error), err;
 	struct pb_monitor *made;
 
@@ -127,6 +129,7 @@ int pb_monitor_open(struct pb_ruleset *ruleset, const struct pb_monitor_filter *
 
 int pb_monitor_poll(struct pb_monitor *monitor, int milliseconds)
 {
+	PB_LOG_HERE();
 	int ret;
 
 	keep_listening(monitor);
@@ -149,6 +152,7 @@ void pb_monitor_missed(const struct pb_monitor *monitor, __u64 *suppressed, __u6
 
 void pb_monitor_close(struct pb_monitor *monitor)
 {
+	PB_LOG_HERE();
 	if (!monitor)
 		return;
 	__atomic_store_n(&monitor->ruleset->maps.config->listen_until, 0, __ATOMIC_SEQ_CST);

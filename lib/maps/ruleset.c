@@ -13,6 +13,7 @@
 #include "maps/variables.h"
 #include "util/array.h"
 #include "util/error.h"
+#include "util/log.h"
 
 static struct pb_ruleset *new_ruleset(const char *name)
 {
@@ -307,6 +308,7 @@ static int publish(struct pb_ruleset *ruleset, const struct pb_rules *rules, __u
 int pb_ruleset_commit(struct pb_ruleset *ruleset, struct pb_rules *rules, __u64 confirm,
 		      struct pb_error *error)
 {
+	PB_LOG_HERE();
 	int ret = publish(ruleset, rules, confirm, error);
 
 	pb_ruleset_abort(ruleset, rules);
@@ -362,11 +364,13 @@ static int end_pending(struct pb_ruleset *ruleset, bool keep, struct pb_error *e
 
 int pb_ruleset_confirm(struct pb_ruleset *ruleset, struct pb_error *error)
 {
+	PB_LOG_HERE();
 	return end_pending(ruleset, true, error);
 }
 
 int pb_ruleset_rollback(struct pb_ruleset *ruleset, struct pb_error *error)
 {
+	PB_LOG_HERE();
 	return end_pending(ruleset, false, error);
 }
 
@@ -478,6 +482,7 @@ static int find_all_bound(struct bound *bound)
 /* All are found before the first is reset: then nothing can fail any more. */
 int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error)
 {
+	PB_LOG_HERE();
 	int lock = lock_change(ruleset, error), ret;
 	struct bound bound = { .config_id = pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]) };
 	struct pb_counters counters = pb_maps_counters(&ruleset->maps);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/libbpf.h>
 #include <xdp/libxdp.h>
-#include "util/log.h"
 #include <portblock/portblock.h>
+#include "util/log.h"
 
 static pb_logger logger;
 static bool log_all;
@@ -15,7 +16,6 @@ void pb_log_set(pb_logger function, bool all)
 {
 	logger = function;
 	log_all = all;
-	pb_log_begin();
 }
 
 /* The logger gets all of a message, be it a verifier's log of many lines. */
@@ -48,11 +48,45 @@ static int from_libxdp(enum libxdp_print_level level, const char *format, va_lis
 	return 0;
 }
 
+/* Of all threads: the printers are the process's. The first to come takes them over. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned int inside;
+static libbpf_print_fn_t libbpf_before;
+static libxdp_print_fn_t libxdp_before;
+
+int pb_log_enter(void)
+{
+	pthread_mutex_lock(&lock);
+	if (!inside++) {
+		libbpf_before = libbpf_set_print(from_libbpf);
+		libxdp_before = libxdp_set_print(from_libxdp);
+	}
+	pthread_mutex_unlock(&lock);
+	return 0;
+}
+
+/* The last to go gives them back, but where somebody has set another one meanwhile. */
+void pb_log_leave(int *log_here)
+{
+	libbpf_print_fn_t libbpf_now;
+	libxdp_print_fn_t libxdp_now;
+
+	(void)log_here;
+	pthread_mutex_lock(&lock);
+	if (!--inside) {
+		libbpf_now = libbpf_set_print(libbpf_before);
+		if (libbpf_now != from_libbpf)
+			libbpf_set_print(libbpf_now);
+		libxdp_now = libxdp_set_print(libxdp_before);
+		if (libxdp_now != from_libxdp)
+			libxdp_set_print(libxdp_now);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
 void pb_log_begin(void)
 {
 	last[0] = '\0';
-	libbpf_set_print(from_libbpf);
-	libxdp_set_print(from_libxdp);
 }
 
 const char *pb_log_last(void)

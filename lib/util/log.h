@@ -3,7 +3,15 @@
 #ifndef PB_LOG_H
 #define PB_LOG_H
 
-/* Routes both libraries' messages here and forgets the last one. Safe to call again. */
+/*
+ * For the rest of the block, both libraries' messages come here; then they go again to where whoever
+ * called us had them go. Stands in each function of portblock.h that calls either library.
+ */
+#define PB_LOG_HERE() int log_here __attribute__((cleanup(pb_log_leave), unused)) = pb_log_enter()
+int pb_log_enter(void);
+void pb_log_leave(int *log_here);
+
+/* Forgets the last warning. */
 void pb_log_begin(void);
 
 /* The last warning since pb_log_begin(), one line without newline; "" if there was none. */

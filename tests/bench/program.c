@@ -243,7 +243,7 @@ struct program *program_open(const char *name, const char *ruleset, int device)
 	program->name = name;
 	program->frags = !strcmp(name, "ours");
 	pb_log_set(tell, false);
-	pb_log_begin();
+	pb_log_enter();
 	rules_make(ruleset, &rules);
 	if (!strncmp(name, "ours", strlen("ours")))
 		open_ours(program, &rules);

@@ -332,7 +332,7 @@ int main(int argc, char **argv)
 	struct pb_rules rules = { .max_rules = MAX_RULES };
 	int cpu = stay_on_cpu();
 
-	pb_log_begin(); /* keeps libbpf's messages to itself */
+	pb_log_enter(); /* keeps libbpf's messages to itself */
 	if (argc < 2)
 		die("usage: runner [--no-ethernet] [--frags | --linear] RULES-FILE");
 	for (int i = 1; i < argc - 1; i++) {

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The library as a guest in somebody's process: guest INTERFACE. After each call, libbpf's and
+ * libxdp's messages go where they went before, the environment is as it was, and nothing was printed
+ * by the libraries to where the caller has them go.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <bpf/libbpf.h>
+#include <xdp/libxdp.h>
+#include <portblock/portblock.h>
+
+extern char **environ;
+
+static unsigned int heard; /* messages that came to the caller's printers */
+static unsigned int tests, failed;
+
+static int hear_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level;
+	(void)format;
+	(void)args;
+	heard++;
+	return 0;
+}
+
+static int hear_libxdp(enum libxdp_print_level level, const char *format, va_list args)
+{
+	(void)level;
+	(void)format;
+	(void)args;
+	heard++;
+	return 0;
+}
+
+static size_t environment(void)
+{
+	size_t nr = 0;
+
+	while (environ[nr])
+		nr++;
+	return nr;
+}
+
+static void is(const char *what, bool right)
+{
+	printf("%sok %u - %s\n", right ? "" : "not ", ++tests, what);
+	failed += !right;
+}
+
+/* What is to be as before; `ret` is that of the call. */
+static void was_a_guest(const char *call, int ret, const struct pb_error *error)
+{
+	static size_t variables;
+	char what[128];
+
+	if (!variables)
+		variables = environment();
+	snprintf(what, sizeof(what), "%s: done", call);
+	is(what, !ret);
+	if (ret)
+		printf("#   %s\n", error->text);
+	snprintf(what, sizeof(what), "%s: the printers are the caller's", call);
+	is(what, libbpf_set_print(hear_libbpf) == hear_libbpf &&
+			 libxdp_set_print(hear_libxdp) == hear_libxdp);
+	snprintf(what, sizeof(what), "%s: and heard nothing", call);
+	is(what, !heard);
+	snprintf(what, sizeof(what), "%s: the environment is as it was", call);
+	is(what, environment() == variables);
+	heard = 0;
+}
+
+static int count(const struct pb_event *event, const unsigned char *data, void *context)
+{
+	(void)event;
+	(void)data;
+	(void)context;
+	return 0;
+}
+
+static void find(enum pb_health health, const char *text, const char *mend, void *context)
+{
+	(void)health;
+	(void)text;
+	(void)mend;
+	(void)context;
+}
+
+static int change(struct pb_ruleset *ruleset, struct pb_error *error)
+{
+	char *words[] = { "drop", "tcp", "dport", "22" };
+	struct pb_rule rule = {};
+	struct pb_rules rules;
+	int ret = pb_rule_parse(words, 4, pb_clock(), &rule, NULL, error);
+
+	if (!ret)
+		ret = pb_ruleset_begin(ruleset, &rules, error);
+	if (!ret)
+		ret = pb_rules_add(&rules, &rule, NULL, NULL, error);
+	return ret ?: pb_ruleset_commit(ruleset, &rules, 0, error);
+}
+
+static void look(struct pb_ruleset *ruleset)
+{
+	const struct pb_monitor_filter all = { .outcomes = ~0U, .rate = 1 };
+	struct pb_explanation explanation;
+	const unsigned char frame[64] = {};
+	struct pb_monitor *monitor;
+	struct pb_test_run *run;
+	struct pb_error error;
+
+	was_a_guest("monitor", pb_monitor_open(ruleset, &all, count, NULL, &monitor, &error),
+		    &error);
+	was_a_guest("poll", pb_monitor_poll(monitor, 0), &error);
+	pb_monitor_close(monitor);
+	was_a_guest("test run", pb_test_run_open(ruleset, true, &run, &error), &error);
+	was_a_guest("frame", pb_test_run_frame(run, frame, sizeof(frame), &explanation, &error),
+		    &error);
+	pb_test_run_close(run);
+}
+
+int main(int argc, char **argv)
+{
+	struct pb_load_options options = {};
+	struct pb_load_result result;
+	struct pb_interface *interfaces, interface;
+	struct pb_ruleset *ruleset;
+	struct pb_error error;
+	unsigned int problems;
+	int ifindex;
+	size_t nr;
+
+	if (argc != 2 || pb_interface_index(argv[1], &ifindex, &error))
+		return 2;
+	libbpf_set_print(hear_libbpf);
+	libxdp_set_print(hear_libxdp);
+	was_a_guest("list", pb_interface_list(&interfaces, &nr, &error), &error);
+	free(interfaces);
+	was_a_guest("load", pb_filter_load(&ifindex, 1, &options, &result, &error), &error);
+	was_a_guest("upgrade", pb_filter_upgrade(&ifindex, 1, &interface, &error), &error);
+	was_a_guest("open", pb_ruleset_open("default", &ruleset, &error), &error);
+	was_a_guest("change", change(ruleset, &error), &error);
+	was_a_guest("reset", pb_ruleset_reset(ruleset, &error), &error);
+	look(ruleset);
+	pb_ruleset_close(ruleset);
+	was_a_guest("doctor", pb_doctor(argv[1], find, NULL, &problems, &error), &error);
+	was_a_guest("unload", pb_filter_unload(&ifindex, 1, false, &error), &error);
+	return failed > 0;
+}

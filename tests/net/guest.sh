@@ -1,0 +1,12 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The library as a guest in somebody's process: guest.c.
+
+. "$(dirname "$0")/../lib.sh"
+. "$TOP/tests/net/verbs.sh"
+world_enter "$@"
+world_pair
+
+take_results 'the guest' in_a "$TOP/build/tests/net/guest" v0
+t_done
