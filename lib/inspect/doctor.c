@@ -171,13 +171,18 @@ static void check_ruleset(struct doctor *doctor, const char *name)
 	struct pb_ruleset *ruleset;
 	struct pb_error error;
 	char mend[96];
+	int users;
 
 	if (pb_ruleset_open(name, &ruleset, &error)) {
 		say(doctor, PB_HEALTH_PROBLEM, "xdp-portblock unload --all", "%.500s", error.text);
 		return;
 	}
 	snprintf(mend, sizeof(mend), "xdp-portblock doctor --fix");
-	if (pb_instances_count(pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]), NULL, 0))
+	users = pb_instances_count(pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]), NULL, 0);
+	if (users < 0)
+		say(doctor, PB_HEALTH_PROBLEM, NULL, "ruleset '%s': cannot see who uses it: %s",
+		    name, strerror(-users));
+	else if (users)
 		say(doctor, PB_HEALTH_OK, NULL, "ruleset '%s': in use, maps of this version", name);
 	else if (ruleset->maps.config->keep)
 		say(doctor, PB_HEALTH_OK, NULL, "ruleset '%s': kept for a later load", name);

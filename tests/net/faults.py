@@ -29,6 +29,7 @@ UNSEEN = "can't be seen|not readable|could not be tried|\"(outcomes|pinned)\":nu
 LACKS_MEMORY = "Cannot allocate memory|out of memory"
 KINDS = {"memory": LACKS_MEMORY, "bpf": LACKS_MEMORY, "mmap": LACKS_MEMORY,
          "open": "Too many open files", "netlink": "No buffer space available"}
+WANTED_KINDS = os.environ.get("PB_FAULT_KINDS", " ".join(KINDS)).split()
 IN_A = ["nsenter", "--net=/run/netns/" + NS]
 
 BASE = """policy deny
@@ -295,6 +296,8 @@ def sweep(command, report):
     reset()
     at.prepare()
     for kind, number in calls.items():
+        if kind not in WANTED_KINDS:
+            continue
         for point in draw(number):
             at.fail_at(kind, point)
             if len(at.wrong) == 5:

@@ -6,7 +6,8 @@
 # fails, the old or the new is there, as the exit status says, and there is a message: see faults.py.
 #
 # PB_FAULT_POINTS says how many calls of a kind fail in each command, others each time, or "all";
-# PB_FAULT_COMMANDS is a pattern for their names, as in 'rule add*'.
+# PB_FAULT_COMMANDS is a pattern for their names, as in 'rule add*', PB_FAULT_KINDS some of memory,
+# bpf, open, mmap and netlink.
 #
 # timeout: 7200
 . "$(dirname "$0")/../lib.sh"
