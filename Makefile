@@ -74,7 +74,7 @@ endif
 objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
 not_bpf = $(filter-out %.bpf.c,$(1))
 
-# The XDP program, and once more for kernels that have kfuncs: see split_length() in it.
+# The XDP program, and once more for kernels that have kfuncs: see frame_length() in lib/bpf/frame.h.
 SKEL := $(B)/portblock.skel.h $(B)/portblock_kern_ctx.skel.h
 LIB := $(B)/libportblock.a
 # A change of what the header promises raises the number: tests/unit/test_library.sh looks at that.
