@@ -10,32 +10,12 @@
 
 static int use_maps(struct portblock_bpf *object, const struct pb_maps *maps, bool private_counts)
 {
-	const struct {
-		struct bpf_map *map;
-		enum pb_map which;
-	} uses[] = {
-		{ object->maps.data_config, PB_MAP_CONFIG },
-		{ object->maps.bss, PB_MAP_PORTS },
-		{ object->maps.pb_port_classes, PB_MAP_PORT_CLASSES },
-		{ object->maps.pb_decisions, PB_MAP_DECISIONS },
-		{ object->maps.pb_sources, PB_MAP_SOURCES },
-		{ object->maps.pb_rules, PB_MAP_RULES },
-		{ object->maps.pb_ranges, PB_MAP_RANGES },
-		{ object->maps.pb_prefixes, PB_MAP_PREFIXES },
-		{ object->maps.pb_counts, PB_MAP_COUNTS },
-		{ object->maps.pb_events, PB_MAP_EVENTS },
-		{ object->maps.data_meters, PB_MAP_METERS },
-	};
-	int ret;
+	int ret = 0;
 
-	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
-		if (private_counts && uses[i].which == PB_MAP_COUNTS)
-			continue;
-		ret = bpf_map__reuse_fd(uses[i].map, maps->fd[uses[i].which]);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	for (int i = 0; !ret && i < PB_MAP_MAX; i++)
+		if (!private_counts || i != PB_MAP_COUNTS)
+			ret = bpf_map__reuse_fd(pb_map_of(object, i), maps->fd[i]);
+	return ret;
 }
 
 /* Of another instance; 0: one of its own. */

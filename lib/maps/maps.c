@@ -117,24 +117,38 @@ static __u64 entries_of(const struct pb_config *config, enum pb_map which)
 	return entries[which];
 }
 
+struct bpf_map *pb_map_of(const struct portblock_bpf *object, enum pb_map which)
+{
+	struct bpf_map *const maps[PB_MAP_MAX] = {
+		[PB_MAP_CONFIG] = object->maps.data_config,
+		[PB_MAP_PORTS] = object->maps.bss,
+		[PB_MAP_PORT_CLASSES] = object->maps.pb_port_classes,
+		[PB_MAP_DECISIONS] = object->maps.pb_decisions,
+		[PB_MAP_SOURCES] = object->maps.pb_sources,
+		[PB_MAP_RULES] = object->maps.pb_rules,
+		[PB_MAP_RANGES] = object->maps.pb_ranges,
+		[PB_MAP_PREFIXES] = object->maps.pb_prefixes,
+		[PB_MAP_COUNTS] = object->maps.pb_counts,
+		[PB_MAP_EVENTS] = object->maps.pb_events,
+		[PB_MAP_METERS] = object->maps.data_meters,
+	};
+
+	return maps[which];
+}
+
+/* Of one entry, and in the object a variable of the program. */
+static bool is_variable(enum pb_map which)
+{
+	return which == PB_MAP_CONFIG || which == PB_MAP_PORTS || which == PB_MAP_METERS;
+}
+
 static int set_sizes(struct portblock_bpf *object, const struct pb_config *config)
 {
-	const struct {
-		struct bpf_map *map;
-		enum pb_map which;
-	} sizes[] = {
-		{ object->maps.pb_port_classes, PB_MAP_PORT_CLASSES },
-		{ object->maps.pb_decisions, PB_MAP_DECISIONS },
-		{ object->maps.pb_sources, PB_MAP_SOURCES },
-		{ object->maps.pb_rules, PB_MAP_RULES },
-		{ object->maps.pb_ranges, PB_MAP_RANGES },
-		{ object->maps.pb_prefixes, PB_MAP_PREFIXES },
-		{ object->maps.pb_counts, PB_MAP_COUNTS },
-	};
 	int ret = 0;
 
-	for (size_t i = 0; !ret && i < sizeof(sizes) / sizeof(sizes[0]); i++)
-		ret = bpf_map__set_max_entries(sizes[i].map, entries_of(config, sizes[i].which));
+	for (int i = 0; !ret && i < PB_MAP_MAX; i++)
+		if (!is_variable(i))
+			ret = bpf_map__set_max_entries(pb_map_of(object, i), entries_of(config, i));
 	return ret;
 }
 
@@ -170,28 +184,23 @@ static int make_variable(const struct portblock_bpf *object, enum pb_map which)
 	return fd < 0 ? -errno : fd;
 }
 
+static int take_map(const struct portblock_bpf *object, enum pb_map which)
+{
+	int fd;
+
+	if (is_variable(which))
+		return make_variable(object, which);
+	fd = dup(bpf_map__fd(pb_map_of(object, which)));
+	return fd < 0 ? -errno : fd;
+}
+
 /* Takes a reference of its own to each map of a loaded object. */
 static int take_maps(const struct portblock_bpf *object, struct pb_maps *maps)
 {
-	const struct bpf_map *from[PB_MAP_MAX] = {
-		[PB_MAP_PORT_CLASSES] = object->maps.pb_port_classes,
-		[PB_MAP_DECISIONS] = object->maps.pb_decisions,
-		[PB_MAP_SOURCES] = object->maps.pb_sources,
-		[PB_MAP_RULES] = object->maps.pb_rules,
-		[PB_MAP_RANGES] = object->maps.pb_ranges,
-		[PB_MAP_PREFIXES] = object->maps.pb_prefixes,
-		[PB_MAP_COUNTS] = object->maps.pb_counts,
-		[PB_MAP_EVENTS] = object->maps.pb_events,
-	};
-
-	maps->fd[PB_MAP_CONFIG] = make_variable(object, PB_MAP_CONFIG);
-	maps->fd[PB_MAP_PORTS] = make_variable(object, PB_MAP_PORTS);
-	maps->fd[PB_MAP_METERS] = make_variable(object, PB_MAP_METERS);
 	for (int i = 0; i < PB_MAP_MAX; i++) {
-		if (from[i])
-			maps->fd[i] = dup(bpf_map__fd(from[i]));
+		maps->fd[i] = take_map(object, i);
 		if (maps->fd[i] < 0)
-			return from[i] ? -errno : maps->fd[i];
+			return maps->fd[i];
 	}
 	return 0;
 }

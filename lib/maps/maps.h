@@ -88,6 +88,10 @@ int pb_map_open(__u32 id);
 /* The kernel's id of a map; 0 on failure. */
 __u32 pb_map_id(int fd);
 
+/* The map of an opened object that has this part; of the variables, the section that they are in. */
+struct portblock_bpf;
+struct bpf_map *pb_map_of(const struct portblock_bpf *object, enum pb_map which);
+
 /* Its name, and that of its pin. */
 const char *pb_map_name(enum pb_map which);
 
