@@ -121,17 +121,24 @@ static int check_foreign(const struct load *load, const struct pb_interface *int
 	return 0;
 }
 
+/* What is on an interface, of which all can be seen, and one program at most is ours. */
+static int look_at_single(int ifindex, struct pb_interface *interface, struct pb_instances *ours,
+			  struct pb_error *error)
+{
+	int ret = pb_interface_look(ifindex, interface, ours, error);
+
+	if (!ret)
+		ret = pb_interface_clear(interface, error);
+	return ret ?: pb_interface_single(interface, error);
+}
+
 /* Whether an interface can be loaded, and how, before anything is changed. */
 static int check_target(const struct load *load, int ifindex, struct target *target,
 			struct pb_error *error)
 {
 	struct pb_interface *interface = &target->before;
-	int ret = pb_interface_look(ifindex, interface, &target->ours, error);
+	int ret = look_at_single(ifindex, interface, &target->ours, error);
 
-	if (!ret)
-		ret = pb_interface_clear(interface, error);
-	if (!ret)
-		ret = pb_interface_single(interface, error);
 	if (ret)
 		return ret;
 	if (!interface->loaded) {
@@ -451,12 +458,8 @@ static int upgrade_one(int ifindex, struct pb_interface *interface, struct pb_er
 	struct pb_ruleset *ruleset;
 	struct pb_instances ours;
 	struct pb_attach how = {};
-	int ret = pb_interface_look(ifindex, interface, &ours, error);
+	int ret = look_at_single(ifindex, interface, &ours, error);
 
-	if (!ret)
-		ret = pb_interface_clear(interface, error);
-	if (!ret)
-		ret = pb_interface_single(interface, error);
 	if (ret)
 		return ret;
 	if (!interface->loaded)
