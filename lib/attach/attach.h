@@ -3,7 +3,7 @@
 #ifndef PB_ATTACH_H
 #define PB_ATTACH_H
 
-#include "attach/interface.h"
+#include "maps/instance.h"
 #include "maps/maps.h"
 
 struct pb_attach {

@@ -7,11 +7,9 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include "attach/dispatch.h"
-#include "attach/interface.h"
 #include "attach/link.h"
 #include "maps/folders.h"
 #include "maps/instance.h"
-#include "maps/maps.h"
 #include "util/error.h"
 
 /*

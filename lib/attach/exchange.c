@@ -2,7 +2,6 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <bpf/bpf.h>
 #include "attach/dispatch.h"
 #include "attach/exchange.h"

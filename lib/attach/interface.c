@@ -16,7 +16,6 @@
 #include "maps/instance.h"
 #include "maps/pins.h"
 #include "maps/rights.h"
-#include "maps/ruleset.h"
 #include "maps/slot.h"
 #include "maps/variables.h"
 #include "util/array.h"

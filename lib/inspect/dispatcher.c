@@ -9,7 +9,6 @@
 #include "inspect/dispatcher.h"
 #include "maps/folders.h"
 #include "maps/ruleset.h"
-#include "util/error.h"
 
 /* In the child: a namespace of its own has a loopback device, and a bpffs is mounted over ours. */
 static int try_dispatcher(void)

@@ -17,7 +17,6 @@
 #include <bpf/libbpf.h>
 #include "attach/driver.h"
 #include "attach/features.h"
-#include "attach/interface.h"
 #include "inspect/dispatcher.h"
 #include "inspect/tunnel.h"
 #include "maps/folders.h"

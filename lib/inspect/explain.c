@@ -7,13 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <portblock/parse.h>
 #include "attach/features.h"
 #include "attach/object.h"
-#include "inspect/test-run.h"
+#include "inspect/explain.h"
 #include "maps/rights.h"
 #include "maps/ruleset.h"
 #include "util/error.h"

@@ -13,10 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 #include <linux/if_ether.h>
-#include "attach/interface.h"
 #include "inspect/conntrack.h"
+#include "inspect/explain.h"
 #include "inspect/links.h"
-#include "inspect/test-run.h"
 #include "maps/instance.h"
 #include "maps/pins.h"
 #include "maps/rights.h"

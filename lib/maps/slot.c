@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <stdlib.h>
 #include <string.h>
+#include "compile/compile.h"
 #include "maps/record.h"
 #include "maps/slot.h"
 #include "maps/sources.h"

@@ -3,7 +3,6 @@
 #ifndef PB_SLOT_H
 #define PB_SLOT_H
 
-#include "compile/compile.h"
 #include "maps/maps.h"
 
 /*

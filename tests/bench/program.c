@@ -16,10 +16,6 @@
 #include "maps/slot.h"
 #include "util/log.h"
 
-#ifndef BPF_F_XDP_HAS_FRAGS
-#define BPF_F_XDP_HAS_FRAGS (1U << 5)
-#endif
-
 /* Where distributions have xdp-filter's objects. */
 static const char *const folders[] = { "/usr/lib/x86_64-linux-gnu/bpf", "/usr/lib64/bpf",
 				       "/usr/lib/bpf", "/usr/local/lib/bpf" };

@@ -31,10 +31,6 @@
 #include "maps/slot.h"
 #include "util/log.h"
 
-#ifndef BPF_F_XDP_HAS_FRAGS
-#define BPF_F_XDP_HAS_FRAGS (1U << 5)
-#endif
-
 #define MAX_RULES 64U
 #define NOT_SHOWN 255
 #define BUFFER (1U << 20)

@@ -11,6 +11,7 @@
 #include <string.h>
 #include "attach/attach.h"
 #include "attach/exchange.h"
+#include "attach/interface.h"
 #include "maps/lock.h"
 #include "maps/ruleset.h"
 

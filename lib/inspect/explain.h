@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /* What guard.c needs of a test run beyond portblock.h. */
-#ifndef PB_TEST_RUN_H
-#define PB_TEST_RUN_H
+#ifndef PB_EXPLAIN_H
+#define PB_EXPLAIN_H
 
 #include "maps/maps.h"
 
