@@ -96,7 +96,6 @@ int pb_test_run_open(struct pb_ruleset *ruleset, bool ethernet, struct pb_test_r
 
 void pb_test_run_close(struct pb_test_run *run)
 {
-	PB_LOG_HERE();
 	if (!run)
 		return;
 	if (run->counts)
@@ -135,7 +134,6 @@ static int run_once(const struct pb_test_run *run, int ifindex, const void *fram
 int pb_test_run_frame(struct pb_test_run *run, const void *frame, size_t length,
 		      struct pb_explanation *explanation, struct pb_error *error)
 {
-	PB_LOG_HERE();
 	return pb_test_run_frame_on(run, 0, frame, length, explanation, error);
 }
 

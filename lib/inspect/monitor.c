@@ -129,7 +129,6 @@ int pb_monitor_open(struct pb_ruleset *ruleset, const struct pb_monitor_filter *
 
 int pb_monitor_poll(struct pb_monitor *monitor, int milliseconds)
 {
-	PB_LOG_HERE();
 	int ret;
 
 	keep_listening(monitor);
@@ -152,7 +151,6 @@ void pb_monitor_missed(const struct pb_monitor *monitor, __u64 *suppressed, __u6
 
 void pb_monitor_close(struct pb_monitor *monitor)
 {
-	PB_LOG_HERE();
 	if (!monitor)
 		return;
 	__atomic_store_n(&monitor->ruleset->maps.config->listen_until, 0, __ATOMIC_SEQ_CST);

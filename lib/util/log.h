@@ -5,7 +5,8 @@
 
 /*
  * For the rest of the block, both libraries' messages come here; then they go again to where whoever
- * called us had them go. Stands in each function of portblock.h that calls either library.
+ * called us had them go. Stands in each function of portblock.h that calls what may speak in either
+ * library; what only wraps a system call, such as a look-up or a test run, does not.
  */
 #define PB_LOG_HERE() int log_here __attribute__((cleanup(pb_log_leave), unused)) = pb_log_enter()
 int pb_log_enter(void);
