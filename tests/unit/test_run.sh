@@ -206,6 +206,16 @@ t_is 'run: beside: in this order' 'beside:unit:c beside:unit:b' \
 	"$(grep -o 'beside:unit:.' "$T_DIR/log" | xargs)"
 run_is 'run: beside: nothing runs twice' 0 '3 passed, 0 failed, 3 skipped' unit:a --beside unit:c --beside 'unit:[bc]'
 
+# Who cannot say that a test is taken runs it: better twice than not at all.
+fake_tree
+fake a 'echo 1..1; echo ok 1 - x'
+fake b 'echo 1..1; echo ok 1 - x'
+# shellcheck disable=SC2016 # for the stand-in to expand
+printf '#!/bin/sh\ncase $* in *taken:*) exit 1 ;; esac\nexec /bin/mkdir "$@"\n' >"$tree/bin/mkdir"
+chmod +x "$tree/bin/mkdir"
+run_tree unit:a --beside unit:b
+t_ok 'run: beside: a disk that is full loses no test' grep -q '^ok .*unit:b' "$T_DIR/log"
+
 fake_pair 'echo 1..2; echo ok 1 - x; echo not ok 2 - y'
 run_is 'run: beside: a failure counts' 1 '2 passed, 1 failed, 2 skipped' unit:a --beside unit:b
 t_ok 'run: beside: shows the failing output' grep -q '| not ok 2 - y' "$T_DIR/log"
