@@ -9,6 +9,7 @@
 #include "inspect/dispatcher.h"
 #include "maps/folders.h"
 #include "maps/ruleset.h"
+#include "util/log.h"
 
 /* In the child: a namespace of its own has a loopback device, and a bpffs is mounted over ours. */
 static int try_dispatcher(void)
@@ -35,7 +36,7 @@ static int try_dispatcher(void)
 int pb_dispatcher_try(void)
 {
 	int status;
-	pid_t pid = fork();
+	pid_t pid = pb_log_fork();
 
 	if (!pid)
 		_exit(try_dispatcher() + 1);
