@@ -21,7 +21,7 @@ vm_kernel()
 }
 
 # vm_try CPUS MODULES SCRIPT...: boot VM_KERNEL and make the results ours: one count, each with the
-# version. VM_TIMEOUT (1800 s) is for what hangs.
+# version. VM_TIMEOUT (1800 s) is for what hangs, VM_OPTIONS (an array) for more words to boot.
 vm_try()
 {
 	local version cpus=$1 modules=$2 line status plans=0 start=$SECONDS
@@ -37,7 +37,7 @@ vm_try()
 		*) printf '%s\n' "$line" ;;
 		esac
 	done < <("$VM/boot" -k "$VM_KERNEL" -c "$cpus" --modules "$modules" \
-		--timeout "${VM_TIMEOUT:-1800}" -- /bin/bash -c \
+		"${VM_OPTIONS[@]}" --timeout "${VM_TIMEOUT:-1800}" -- /bin/bash -c \
 		'status=0; for s; do "./$s" || status=$?; done; exit $status' - "$@" 2>&1)
 	wait $!
 	status=$?
