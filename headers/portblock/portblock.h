@@ -7,8 +7,8 @@
  *   it quotes the word that was wrong and says what would be right. Outputs are then unchanged.
  * - Ports are host order. Addresses are network order. Times are nanoseconds on CLOCK_BOOTTIME.
  * - Text is NUL-terminated UTF-8; a `char **text` output is for the caller to free().
- * - Nothing is printed, no signal is touched, the process never exits. Not thread-safe for one
- *   object; different objects may be used by different threads.
+ * - Nothing is printed, no signal is touched, no environment variable is set, the process never
+ *   exits. Not thread-safe for one object; different objects may be used by different threads.
  */
 #ifndef PORTBLOCK_H
 #define PORTBLOCK_H

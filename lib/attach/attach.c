@@ -234,19 +234,64 @@ static int attach_once(const struct pb_attach *how, const struct pb_interface *i
 	return ret;
 }
 
+static int id_of(int program, __u32 *id)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(program, &info, &len))
+		return -errno;
+	*id = info.id;
+	return 0;
+}
+
+/* As a program of its own, which libxdp knows nothing of. */
+static int load_alone(const struct pb_attach *how, const struct pb_interface *interface,
+		      enum pb_mode mode, struct portblock_bpf **object, __u32 *id,
+		      struct pb_error *error)
+{
+	int ret = open_object(how, interface, object, error);
+
+	if (ret)
+		return ret;
+	if (pb_features().frags)
+		ret = bpf_program__set_flags((*object)->progs.xdp_portblock, BPF_F_XDP_HAS_FRAGS);
+	if (!ret)
+		ret = bpf_object__load((*object)->obj);
+	if (!ret)
+		ret = id_of(bpf_program__fd((*object)->progs.xdp_portblock), id);
+	if (ret)
+		return fail_attach(interface, mode, -ret, error);
+	return check_recognized(*id, interface, error);
+}
+
 /*
  * Without the dispatcher, where the kernel takes the program as such but not under it: 5.10 lets
- * no function of an EXT program hand its context to another.
+ * no function of an EXT program hand its context to another. libxdp would do so for an environment
+ * variable, which is the process's.
  */
 static int attach_alone(const struct pb_attach *how, const struct pb_interface *interface,
 			enum pb_mode mode, struct pb_error *error)
 {
-	int ret;
+	__u32 flags = XDP_FLAGS_UPDATE_IF_NOEXIST | mode_flags[mode], id;
+	struct portblock_bpf *object = NULL;
+	struct before before;
+	int ret = remember(interface->ifindex, &before, error);
 
-	if (setenv("LIBXDP_SKIP_DISPATCHER", "1", true))
-		return pb_fail_memory(error);
-	ret = attach_once(how, interface, mode, error);
-	unsetenv("LIBXDP_SKIP_DISPATCHER");
+	if (ret)
+		return ret;
+	pb_log_begin();
+	ret = load_alone(how, interface, mode, &object, &id, error);
+	if (!ret) {
+		ret = bpf_xdp_attach(interface->ifindex,
+				     bpf_program__fd(object->progs.xdp_portblock), flags, NULL);
+		if (ret) {
+			ret = fail_attach(interface, mode, -ret, error);
+			put_back(&before);
+		}
+	}
+	forget(&before);
+	portblock_bpf__destroy(object);
 	return ret;
 }
 
@@ -265,7 +310,7 @@ static int attach_retrying(const struct pb_attach *how, const struct pb_interfac
 		return ret;
 	if (pb_features_do_without_kern_ctx())
 		return attach_retrying(how, interface, mode, error);
-	if (ret == -EINVAL && !interface->nr_chain && !getenv("LIBXDP_SKIP_DISPATCHER"))
+	if (ret == -EINVAL && !interface->nr_chain)
 		ret = attach_alone(how, interface, mode, error);
 	return ret;
 }
@@ -355,41 +400,12 @@ int pb_detach(int ifindex, __u32 program_id, struct pb_error *error)
 	return ret;
 }
 
-static int id_of(int program, __u32 *id)
-{
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(program, &info, &len))
-		return -errno;
-	*id = info.id;
-	return 0;
-}
-
 /* Whatever the answer was. */
 static bool is_on(int ifindex, __u32 program_id)
 {
 	struct pb_link_xdp link;
 
 	return !pb_link_xdp(ifindex, &link) && link.program_id == program_id;
-}
-
-static int load_alone(const struct pb_attach *how, const struct pb_interface *interface,
-		      struct portblock_bpf **object, __u32 *id, struct pb_error *error)
-{
-	int ret = open_object(how, interface, object, error);
-
-	if (ret)
-		return ret;
-	if (pb_features().frags)
-		ret = bpf_program__set_flags((*object)->progs.xdp_portblock, BPF_F_XDP_HAS_FRAGS);
-	if (!ret)
-		ret = portblock_bpf__load(*object);
-	if (!ret)
-		ret = id_of(bpf_program__fd((*object)->progs.xdp_portblock), id);
-	if (ret)
-		return fail_attach(interface, interface->mode, -ret, error);
-	return check_recognized(*id, interface, error);
 }
 
 int pb_attach_over(const struct pb_attach *how, const struct pb_interface *interface,
@@ -403,7 +419,7 @@ int pb_attach_over(const struct pb_attach *how, const struct pb_interface *inter
 	if (old < 0)
 		return fail_attach(interface, interface->mode, errno, error);
 	pb_log_begin();
-	ret = load_alone(how, interface, &object, &id, error);
+	ret = load_alone(how, interface, interface->mode, &object, &id, error);
 	if (!ret) {
 		ret = bpf_xdp_attach(interface->ifindex,
 				     bpf_program__fd(object->progs.xdp_portblock), flags, &options);

@@ -71,6 +71,15 @@ t_ok 'unload' clear
 for mode in native skb auto; do
 	sweep "$mode: load" clear "$nothing" "$loaded" load v0 -m $mode
 done
+# The same where libxdp is refused the program.
+tool=$PB
+printf '#!/bin/sh\nLD_PRELOAD=%s exec %s "$@"\n' "$TOP/build/tests/preload/alone.so" "$tool" >alone
+chmod +x alone
+PB=$T_DIR/alone
+t_ok 'alone: load' in_a "$PB" load v0
+t_ok 'alone: unload' clear
+sweep 'alone: load' clear "$nothing" "$loaded" load v0
+PB=$tool
 t_ok 'load two' in_a "$PB" load v0 v2
 loaded=$(look)
 t_ok 'unload them' clear

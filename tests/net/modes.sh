@@ -58,6 +58,26 @@ else
 fi
 t_ok 'unload --all' in_a "$PB" unload --all
 
+# --- where libxdp is refused the program ------------------------------------------------
+
+# shellcheck disable=SC2317 # called by t_ok
+alone() { in_a env LD_PRELOAD="$TOP/build/tests/preload/alone.so" "$PB" "$@"; }
+for mode in native skb; do
+	t_ok "alone: load -m $mode" alone load -m $mode v0
+	t_is "alone, $mode: status says so" "$mode single" "$(status_is v0 mode) $(status_is v0 attach)"
+	t_ok "alone, $mode: upgrade" alone upgrade v0
+	t_ok "alone, $mode: unload" alone unload v0
+	t_is "alone, $mode: no program is left" '' "$(xdp_on v0)"
+done
+t_ok 'alone: load lo' alone load lo
+t_is 'alone: skb, and why' 1 "$(grep -c 'no native mode.*refuses' <<<"$T_OUT")"
+t_ok 'alone: unload lo' in_a "$PB" unload lo
+refused 'alone: native on lo' 1 'lo: .*native mode.*use .-m skb' alone load -m native lo
+refused 'alone: hw' 1 'v0: .*hw mode.*use .-m skb' alone load -m hw v0
+refused 'alone: --require-dispatcher' 1 "v0: .*dispatcher can't be used" \
+	alone load --require-dispatcher v0
+t_is 'alone: no program is left' '' "$(xdp_on v0)$(xdp_on lo)$(our_pins)"
+
 # --- somebody else's program -----------------------------------------------------------
 
 t_ok 'a program that is not ours' bpftool prog load "$PASS_OBJECT" /sys/fs/bpf/pass type xdp

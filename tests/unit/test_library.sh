@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The shared library exports what its header declares, and nothing else; its binary interface is
-# that of lib/libportblock.abi, or its number has been raised.
+# that of lib/libportblock.abi, or its number has been raised. It calls nothing that would change the
+# process of whoever called it.
 
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib.sh
@@ -21,6 +22,13 @@ exported()
 	nm -D --defined-only "$LIBRARY" | awk '$2 == "T" { sub("@.*", "", $3); print $3 }' | sort
 }
 
+# Of the functions named, which it calls
+called()
+{
+	nm -D --undefined-only "$LIBRARY" | awk '{ sub("@.*", "", $2); print $2 }' |
+		grep -xE "$(tr ' ' '|' <<<"$*")"
+}
+
 t_ok 'header: it declares functions' test "$(declared | wc -l)" -gt 50
 t_is 'library: exports what the header declares' "$(declared)" "$(exported)"
 t_is 'map: names what the header declares' "$(declared)" \
@@ -29,6 +37,10 @@ t_is 'library: its name' "$(basename "$LIBRARY")" \
 	"$(readelf -d "$LIBRARY" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')"
 t_is 'man: names each function' '' \
 	"$(comm -23 <(declared) <(grep -oE 'pb_[a-z_]+' man/libportblock.3 | sort -u))"
+
+# What a process has one of
+t_is 'library: sets no environment variable' '' "$(called setenv putenv unsetenv clearenv)"
+t_is 'library: such a call is seen' getenv "$(called clearenv getenv)"
 
 if [ "$(uname -m)" != x86_64 ]; then
 	t_skip 'library: its binary interface is the one of its number' 'it was written down for amd64'
