@@ -56,7 +56,7 @@ int pb_object_open(const struct pb_maps *maps, const struct pb_constants *consta
 		   struct portblock_bpf **object, struct pb_error *error)
 {
 	struct portblock_bpf *opened = open_skeleton(constants->frags && constants->kern_ctx);
-	__u32 row = maps->config->max_rules + 1, cpus = maps->config->cpus;
+	__u32 row = maps->config->max_rules + 1;
 	int ret;
 
 	if (!opened)
@@ -64,7 +64,8 @@ int pb_object_open(const struct pb_maps *maps, const struct pb_constants *consta
 	opened->rodata->pb_frames = PB_FRAMES(constants->ethernet, constants->frags);
 	opened->rodata->pb_connections = constants->connections;
 	opened->rodata->pb_quiet = constants->private_counts;
-	opened->rodata->pb_count_row = row;
+	/* Its own counters are one row, in which all CPUs count. */
+	opened->rodata->pb_count_row = constants->private_counts ? 0 : row;
 	opened->rodata->pb_number = constants->number;
 	ret = use_maps(opened, maps, constants->private_counts);
 	if (!ret)
@@ -72,7 +73,7 @@ int pb_object_open(const struct pb_maps *maps, const struct pb_constants *consta
 	if (!ret)
 		ret = use_map(opened->maps.data_exchange, constants->exchange_id);
 	if (!ret && constants->private_counts)
-		ret = bpf_map__set_max_entries(opened->maps.pb_counts, cpus * row);
+		ret = bpf_map__set_max_entries(opened->maps.pb_counts, row);
 	if (ret) {
 		portblock_bpf__destroy(opened);
 		return pb_fail(error, -ret, "cannot prepare the BPF object: %s", strerror(-ret));

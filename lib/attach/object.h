@@ -12,7 +12,7 @@ struct pb_constants {
 	bool frags;	     /* frames may come in several buffers */
 	bool kern_ctx;	     /* with `frags`: the kernel has bpf_cast_to_kern_ctx() (6.2) */
 	bool connections;    /* the kernel can look sockets up from XDP */
-	bool private_counts; /* rule counters of its own, and no reports: it leaves no trace */
+	bool private_counts; /* of rules, by number, and no reports: it leaves no trace */
 	__u32 outcomes_id;   /* the map of outcome counters; 0: one of its own */
 	__u32 exchange_id;   /* likewise, of the turns in an exchange */
 	__u32 number;	     /* its own there */

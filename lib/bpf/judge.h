@@ -29,18 +29,41 @@ PB_INLINE __u32 class_of_port(__u32 slot, enum pb_class_tables table, __u32 prot
 	return classes && proto < PB_PROTO_MAX ? classes->of[proto] : 0;
 }
 
-/* The entry of a destination port of TCP or UDP, which `proto` is known to be. */
-PB_INLINE __u32 entry_of(__u32 slot, __u64 proto, __be16 port)
+/* Where the entries of a slot begin; the shortcut keeps that, and no slot beside it. */
+PB_INLINE __u64 entries_of(__u64 slot)
 {
-	return pb_ports.entry[slot & 1][proto & 1][port_index(port)];
+	__u64 offset = slot * sizeof(pb_ports.entry[0]);
+
+	barrier_var(offset);
+	return offset;
 }
 
-/* The class of a destination port, where its entry is indirect; 0: no rule. */
-PB_INLINE __u32 dport_class(__u32 slot, __u32 proto, __be16 port)
+PB_INLINE __u32 slot_of_entries(__u64 offset)
 {
-	if (proto < PB_ENTRY_PROTOS)
-		return PB_ENTRY_NUMBER(entry_of(slot, masked(proto, 1), port));
-	return class_of_port(slot, PB_CLASSES_DPORT, proto, port);
+	return offset / sizeof(pb_ports.entry[0]);
+}
+
+/* The entry of a destination port of TCP or UDP, which `proto` is known to be. */
+PB_INLINE __u32 plain_entry(__u64 entries, __u64 proto, __be16 port)
+{
+	const __u32(*entry)[PB_PORTS] = (void *)pb_ports.entry + entries;
+
+	return entry[proto & 1][port_index(port)];
+}
+
+/* The entry of a destination port; other protocols have a class alone. */
+PB_INLINE __u32 entry_of(__u32 slot, __u32 proto, __be16 port)
+{
+	return proto < PB_ENTRY_PROTOS ?
+		       pb_ports.entry[slot & 1][masked(proto, 1)][port_index(port)] :
+		       PB_ENTRY_INDIRECT;
+}
+
+/* The class of the destination port of a packet whose entry is indirect; 0: no rule. */
+PB_INLINE __u32 dport_class(__u32 slot, __u32 proto, __be16 port, __u32 entry)
+{
+	return proto < PB_ENTRY_PROTOS ? PB_ENTRY_NUMBER(entry) :
+					 class_of_port(slot, PB_CLASSES_DPORT, proto, port);
 }
 
 /* How far behind a class's decision for all other sources the one for this source is. */
@@ -134,11 +157,14 @@ PB_INLINE __u32 candidate(struct xdp_md *ctx, __u64 found, __u32 slot, __u32 cla
 	return decision_by_source(ctx, found, decision, slot);
 }
 
-/* The winner among the rules of both sides; returns an index of decisions, 0: none. */
-__noinline int find_winner(struct xdp_md *ctx, __u64 found, __u32 ports, __u32 slot)
+/*
+ * The winner among the rules of both sides, where the destination port's entry is indirect; returns
+ * an index of decisions, 0: none.
+ */
+PB_INLINE __u32 find_winner(struct xdp_md *ctx, __u64 found, __u32 ports, __u32 slot, __u32 entry)
 {
 	__u32 proto = FOUND_PROTO(found);
-	__u32 dport = dport_class(slot, proto, PORTS_DESTINATION(ports));
+	__u32 dport = dport_class(slot, proto, PORTS_DESTINATION(ports), entry);
 	__u32 sport = class_of_port(slot, PB_CLASSES_SPORT, proto, PORTS_SOURCE(ports));
 	__u64 by_dport = candidate(ctx, found, slot, dport);
 	__u64 by_sport = candidate(ctx, found, slot, sport);
@@ -176,10 +202,11 @@ PB_INLINE int verdict_on(enum pb_outcome outcome, __u32 flags)
 	}
 }
 
-/* What decides where the port's entry does not say, in the form of such an entry. */
-PB_INLINE __u32 judge_by_rules(struct xdp_md *ctx, __u64 found, __u32 ports, __u32 slot)
+/* What decides where the port's entry is indirect, in the form of one that is not. */
+__noinline int judge_by_rules(struct xdp_md *ctx, __u64 found, __u32 ports, __u32 slot, __u32 entry)
 {
-	__u32 class = find_winner(ctx, found, ports, slot), flags = pb_config.slots[slot & 1].flags;
+	__u32 class = find_winner(ctx, found, ports, slot, entry);
+	__u32 flags = pb_config.slots[slot & 1].flags;
 	const struct pb_decision *winner = class ? decision_at(class, slot) : NULL;
 	enum pb_outcome outcome = PB_OUTCOME_PASS;
 

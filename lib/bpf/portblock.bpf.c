@@ -43,19 +43,25 @@ PB_INLINE int answer(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 entry, _
 	return PB_ENTRY_VERDICT(entry);
 }
 
-/* A frame with ports. */
+/* A frame with ports, of which `entry` is the destination's. */
+PB_INLINE int filter_by_entry(struct xdp_md *ctx, __u32 cpu, __u32 length, __u64 found, __u32 ports,
+			      __u32 slot, __u32 entry)
+{
+	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
+		entry = judge_by_rules(ctx, found, ports, slot, entry);
+	return answer(ctx, cpu, length, entry, ports);
+}
+
+/* A frame with ports, as the parser found them. */
 PB_INLINE int filter_ports(struct xdp_md *ctx, __u32 cpu, __u32 length, __u64 found, __be16 sport,
 			   __be16 dport)
 {
-	__u32 slot = slot_of_packet(cpu), ports = PORTS(sport, dport), entry = PB_ENTRY_INDIRECT;
+	__u32 slot = slot_of_packet(cpu, read_active()), entry;
 
 	if (slot == SLOT_OF_OTHER)
 		return XDP_PASS;
-	if (FOUND_PROTO(found) < PB_ENTRY_PROTOS)
-		entry = entry_of(slot, masked(FOUND_PROTO(found), 1), dport);
-	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
-		entry = judge_by_rules(ctx, found, ports, slot);
-	return answer(ctx, cpu, length, entry, ports);
+	entry = entry_of(slot, FOUND_PROTO(found), dport);
+	return filter_by_entry(ctx, cpu, length, found, PORTS(sport, dport), slot, entry);
 }
 
 /* From what the parser found to the verdict. */
@@ -69,7 +75,7 @@ PB_INLINE int filter_packet(struct xdp_md *ctx, __u32 cpu, __u32 length, enum pb
 				    FOUND(packet->proto, packet->family, packet->network,
 					  packet->transport),
 				    packet->sport, packet->dport);
-	slot = slot_of_packet(cpu);
+	slot = slot_of_packet(cpu, read_active());
 	if (slot == SLOT_OF_OTHER)
 		return XDP_PASS;
 	flags = pb_config.slots[slot & 1].flags;
@@ -159,16 +165,22 @@ static __noinline int answer_plain(struct xdp_md *ctx, __u32 cpu, __u32 length, 
 	return PB_ENTRY_VERDICT(entry);
 }
 
-/* A plain frame that takes more than the shortcut has. */
-static __noinline int filter_plain(struct xdp_md *ctx, __u32 cpu, __u32 length)
+/* A plain frame that takes more than the shortcut has. `entry` is read where `active` is a slot. */
+static __noinline int filter_plain(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 active,
+				   __u32 entry)
 {
+	__u32 slot = slot_of_packet(cpu, active);
 	struct pb_plain plain;
 
+	if (slot == SLOT_OF_OTHER)
+		return XDP_PASS;
 	if (!pb_parse_plain((void *)(long)ctx->data, (void *)(long)ctx->data_end, &plain))
 		return XDP_PASS; /* never: it was plain a moment ago */
-	return filter_ports(ctx, cpu, length,
-			    FOUND(plain.proto, plain.family, plain.network, plain.transport),
-			    plain.sport, plain.dport);
+	if (active > PB_ACTIVE_SLOT)
+		entry = plain_entry(entries_of(slot & 1), plain.proto, plain.dport);
+	return filter_by_entry(ctx, cpu, length,
+			       FOUND(plain.proto, plain.family, plain.network, plain.transport),
+			       PORTS(plain.sport, plain.dport), slot, entry);
 }
 
 SEC("xdp")
@@ -177,7 +189,7 @@ int xdp_portblock(struct xdp_md *ctx)
 	const volatile struct pb_config *config = &pb_config;
 	enum pb_frames frames = pb_frames;
 	struct pb_plain plain;
-	__u64 length, slot;
+	__u64 length, active, entries;
 	__u32 cpu, entry;
 
 	if (frames > PB_FRAMES_ETHERNET_FRAGS)
@@ -190,12 +202,13 @@ int xdp_portblock(struct xdp_md *ctx)
 	cpu = bpf_get_smp_processor_id();
 	if (!pb_parse_plain((void *)(long)ctx->data, (void *)(long)ctx->data_end, &plain))
 		return filter(ctx, cpu, length);
-	slot = config->active;
-	if (slot > PB_ACTIVE_SLOT) /* a change is pending, or a program is exchanged */
-		return filter_plain(ctx, cpu, length);
-	entry = entry_of(slot, plain.proto, plain.dport);
+	active = read_active();
+	if (active > PB_ACTIVE_SLOT) /* a change is pending, or a program is exchanged */
+		return filter_plain(ctx, cpu, length, active, 0);
+	entries = entries_of(active);
+	entry = plain_entry(entries, plain.proto, plain.dport);
 	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
-		return filter_plain(ctx, cpu, length);
+		return filter_plain(ctx, cpu, length, slot_of_entries(entries), entry);
 	if (config->listen_until && !pb_quiet && !pass_over(cpu, entry))
 		return answer_plain(ctx, cpu, length, entry);
 	count(cpu, entry, length);

@@ -22,15 +22,22 @@ static __noinline int is_of_other(__u32 cpu)
 	return whose != pb_number;
 }
 
+/* What is in force, to be read once a packet: all else of it comes from the slot that this names. */
+PB_INLINE __u32 read_active(void)
+{
+	const volatile struct pb_config *config = &pb_config;
+
+	return config->active;
+}
+
 /*
  * The slot that judges the packet: the published one, or the other one when no confirm came in time;
  * SLOT_OF_OTHER: the packet is for the other program. To be asked once a packet.
  */
 #define SLOT_OF_OTHER PB_SLOTS
-PB_INLINE __u32 slot_of_packet(__u32 cpu)
+PB_INLINE __u32 slot_of_packet(__u32 cpu, __u32 active)
 {
 	const volatile struct pb_config *config = &pb_config;
-	__u32 active = config->active;
 
 	if (!unlikely(active > PB_ACTIVE_SLOT))
 		return active;

@@ -20,12 +20,12 @@
 
 /* BPF_PROG_TEST_RUN takes no shorter frames. */
 #define SHORTEST ETH_HLEN
+#define NR_OUTCOMES ((size_t)PB_CPU_ROWS * PB_OUTCOME_MAX)
 
 struct pb_test_run {
 	struct portblock_bpf *object;
 	struct pb_count *counts, *outcomes; /* mapped: zero but while a packet is run */
-	size_t nr_counts, nr_outcomes;
-	__u32 row;
+	size_t nr_counts; /* of rules: one row for all CPUs */
 	bool ethernet;
 };
 
@@ -59,11 +59,9 @@ static int load_instance(struct pb_test_run *run, const struct pb_maps *maps, bo
 	if (ret)
 		return pb_fail_permission(error, -ret,
 					  "load an instance of the program for a test run");
-	run->row = maps->config->max_rules + 1;
-	run->nr_counts = (size_t)maps->config->cpus * run->row;
-	run->nr_outcomes = (size_t)PB_CPU_ROWS * PB_OUTCOME_MAX;
+	run->nr_counts = maps->config->max_rules + 1;
 	run->counts = map_counts(run->object->maps.pb_counts, run->nr_counts);
-	run->outcomes = map_counts(run->object->maps.data_outcomes, run->nr_outcomes);
+	run->outcomes = map_counts(run->object->maps.data_outcomes, NR_OUTCOMES);
 	if (!run->counts || !run->outcomes)
 		return pb_fail(error, errno, "cannot map the counters of a test run: %s",
 			       strerror(errno));
@@ -101,7 +99,7 @@ void pb_test_run_close(struct pb_test_run *run)
 	if (run->counts)
 		munmap(run->counts, run->nr_counts * sizeof(*run->counts));
 	if (run->outcomes)
-		munmap(run->outcomes, run->nr_outcomes * sizeof(*run->outcomes));
+		munmap(run->outcomes, NR_OUTCOMES * sizeof(*run->outcomes));
 	portblock_bpf__destroy(run->object);
 	free(run);
 }
@@ -140,7 +138,7 @@ int pb_test_run_frame(struct pb_test_run *run, const void *frame, size_t length,
 int pb_test_run_frame_on(struct pb_test_run *run, int ifindex, const void *frame, size_t length,
 			 struct pb_explanation *explanation, struct pb_error *error)
 {
-	size_t counted, outcome;
+	size_t rule, outcome;
 	int verdict;
 
 	if (length < SHORTEST)
@@ -152,14 +150,14 @@ int pb_test_run_frame_on(struct pb_test_run *run, int ifindex, const void *frame
 	verdict = run_once(run, ifindex, frame, length);
 	if (verdict < 0)
 		return pb_fail_permission(error, -verdict, "run the program on a packet");
-	outcome = take_counted(run->outcomes, run->nr_outcomes);
-	counted = take_counted(run->counts, run->nr_counts);
-	if (outcome == run->nr_outcomes)
+	outcome = take_counted(run->outcomes, NR_OUTCOMES);
+	rule = take_counted(run->counts, run->nr_counts);
+	if (outcome == NR_OUTCOMES)
 		return pb_fail(error, EIO, "the program has not counted the packet");
 	memset(explanation, 0, sizeof(*explanation));
 	explanation->drop = verdict == XDP_DROP;
 	explanation->outcome = outcome % PB_OUTCOME_MAX;
-	explanation->rule = counted == run->nr_counts ? 0 : counted % run->row;
+	explanation->rule = rule == run->nr_counts ? 0 : rule;
 	pb_explain_parse(frame, length, run->ethernet, explanation);
 	return 0;
 }
