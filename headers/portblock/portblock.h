@@ -7,8 +7,9 @@
  *   it quotes the word that was wrong and says what would be right. Outputs are then unchanged.
  * - Ports are host order. Addresses are network order. Times are nanoseconds on CLOCK_BOOTTIME.
  * - Text is NUL-terminated UTF-8; a `char **text` output is for the caller to free().
- * - Nothing is printed, no signal is touched, no environment variable is set, the process never
- *   exits. Not thread-safe for one object; different objects may be used by different threads.
+ * - Nothing is printed, no signal is touched, no environment variable is set, no child is made, the
+ *   process never exits. Not thread-safe for one object; different objects may be used by different
+ *   threads.
  */
 #ifndef PORTBLOCK_H
 #define PORTBLOCK_H
@@ -627,7 +628,9 @@ typedef void pb_finding_function(enum pb_health health, const char *text, const 
 
 /*
  * Checks what the filter stands on, and one interface (a name or an index; NULL: none). Changes
- * nothing; whether the dispatcher works is tried in a child process, in namespaces of its own.
+ * nothing, but that libxdp's folder is made on bpffs if it is not there, as by any use of libxdp.
+ * Whether the dispatcher works is tried in namespaces of their own, by a thread that has ended when
+ * this returns; the logger may be called in it.
  */
 int pb_doctor(const char *interface, pb_finding_function *function, void *context,
 	      unsigned int *problems, struct pb_error *error);

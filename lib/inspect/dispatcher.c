@@ -1,46 +1,72 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Whether libxdp's dispatcher works, by trying it where nobody is disturbed. */
 #include <net/if.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
+#include <stdint.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include "attach/attach.h"
 #include "inspect/dispatcher.h"
 #include "maps/folders.h"
 #include "maps/ruleset.h"
-#include "util/log.h"
 
-/* In the child: a namespace of its own has a loopback device, and a bpffs is mounted over ours. */
-static int try_dispatcher(void)
+/*
+ * A namespace of its own has a loopback device, and a bpffs is mounted over ours. libxdp notes, once
+ * in a process, that its folder is there, and makes it no more: so it must be in both.
+ */
+static int enter(void)
 {
-	const struct pb_ruleset_options options = { .max_rules = 1, .max_sources = 1 };
-	struct pb_attach how = { .mode = PB_MODE_SKB };
+	return pb_bpffs_check(NULL) || unshare(CLONE_NEWNET) || pb_libxdp_folder_make() ||
+	       unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	       mount("bpf", pb_bpffs(), "bpf", 0, "mode=0700") || pb_libxdp_folder_make();
+}
+
+static int attach_to_loopback(const struct pb_ruleset *ruleset)
+{
+	const struct pb_attach how = { .maps = &ruleset->maps, .mode = PB_MODE_SKB };
 	struct pb_interface interface;
-	struct pb_ruleset *ruleset;
 	char note[256];
 
-	if (unshare(CLONE_NEWNS | CLONE_NEWNET) ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("bpf", pb_bpffs(), "bpf", 0, "mode=0700") ||
-	    pb_ruleset_create("doctor", &options, &ruleset, NULL) ||
-	    pb_interface_get(if_nametoindex("lo"), &interface, NULL))
-		return -1;
-	how.maps = &ruleset->maps;
-	if (pb_attach(&how, &interface, note, NULL) ||
+	if (pb_interface_get(if_nametoindex("lo"), &interface, NULL) ||
+	    pb_attach(&how, &interface, note, NULL) ||
 	    pb_interface_get(interface.ifindex, &interface, NULL))
 		return -1;
 	return interface.dispatcher;
 }
 
+static void *try_dispatcher(void *unused)
+{
+	const struct pb_ruleset_options options = { .max_rules = 1, .max_sources = 1 };
+	struct pb_ruleset *ruleset;
+	intptr_t works;
+
+	(void)unused;
+	if (enter() || pb_ruleset_create("doctor", &options, &ruleset, NULL))
+		return (void *)-1;
+	works = attach_to_loopback(ruleset);
+	pb_ruleset_close(ruleset);
+	return (void *)works;
+}
+
+/*
+ * By a thread, which may leave the namespaces and the working directory of all others, and takes its
+ * own with it when it ends. A child would be seen: by wait(), by a handler of SIGCHLD. And it could
+ * not do all that where other threads hold a lock at that moment, malloc()'s for one.
+ */
 int pb_dispatcher_try(void)
 {
-	int status;
-	pid_t pid = pb_log_fork();
+	sigset_t all, before;
+	pthread_t thread;
+	void *works;
+	int ret;
 
-	if (!pid)
-		_exit(try_dispatcher() + 1);
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+	/* The caller's handlers do not run in there. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	ret = pthread_create(&thread, NULL, try_dispatcher, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (ret || pthread_join(thread, &works))
 		return -1;
-	return WEXITSTATUS(status) - 1;
+	return (intptr_t)works;
 }

@@ -3,8 +3,8 @@
 #define PB_DISPATCHER_H
 
 /*
- * Does libxdp's dispatcher work here? Tried on a dummy device in a network and mount namespace of
- * a child process. 1: yes, 0: no, less: it could not be tried.
+ * Does libxdp's dispatcher work here? Tried on the loopback device in a network and mount namespace
+ * of a thread's own. 1: yes, 0: no, less: it could not be tried.
  */
 int pb_dispatcher_try(void);
 

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <bpf/libbpf.h>
 #include <xdp/libxdp.h>
 #include <portblock/portblock.h>
@@ -83,16 +82,6 @@ void pb_log_leave(int *log_here)
 			libxdp_set_print(libxdp_now);
 	}
 	pthread_mutex_unlock(&lock);
-}
-
-pid_t pb_log_fork(void)
-{
-	pid_t pid;
-
-	pthread_mutex_lock(&lock);
-	pid = fork();
-	pthread_mutex_unlock(&lock);
-	return pid;
 }
 
 void pb_log_begin(void)

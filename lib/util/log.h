@@ -3,8 +3,6 @@
 #ifndef PB_LOG_H
 #define PB_LOG_H
 
-#include <sys/types.h>
-
 /*
  * For the rest of the block, both libraries' messages come here; then they go again to where whoever
  * called us had them go. Stands in each function of portblock.h that calls what may speak in either
@@ -13,9 +11,6 @@
 #define PB_LOG_HERE() int log_here __attribute__((cleanup(pb_log_leave), unused)) = pb_log_enter()
 int pb_log_enter(void);
 void pb_log_leave(int *log_here);
-
-/* fork(), at a moment at which no other thread takes them or gives them back: the child can. */
-pid_t pb_log_fork(void);
 
 /* Forgets the last warning. */
 void pb_log_begin(void);

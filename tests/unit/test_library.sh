@@ -40,6 +40,14 @@ t_is 'man: names each function' '' \
 
 # What a process has one of
 t_is 'library: sets no environment variable' '' "$(called setenv putenv unsetenv clearenv)"
+t_is 'library: makes no child, and waits for none' '' \
+	"$(called fork vfork _Fork clone posix_spawn popen system wait waitpid waitid wait4)"
+t_is 'library: never exits' '' "$(called exit _exit quick_exit abort execve execv execvp)"
+t_is 'library: goes nowhere' '' "$(called chdir fchdir chroot umask setlocale)"
+t_is 'library: prints nothing' '' "$(called stdout stderr printf vprintf puts putchar perror)"
+# Around the making of pb_doctor()'s thread, in which the caller's handlers are not to run
+t_is 'library: touches no signal, but blocks them for a thread of its own' pthread_sigmask \
+	"$(called signal sigaction sigprocmask pthread_sigmask raise kill alarm setitimer)"
 t_is 'library: such a call is seen' getenv "$(called clearenv getenv)"
 
 if [ "$(uname -m)" != x86_64 ]; then

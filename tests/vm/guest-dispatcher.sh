@@ -36,6 +36,17 @@ for port in 22 23 24; do
 	answered 'nothing loaded' $port
 done
 
+# What the doctor tries, libxdp's folder being there or not, leaves nothing but that folder; and all
+# that the library does as a guest works after it.
+works='dispatcher works'
+for name in 'the doctor, first' 'the doctor, again'; do
+	t_ok "$name" in_a "$PB" doctor
+	t_is "$name: it works" 1 "$(grep -c "$works" <<<"$T_OUT")"
+	t_is "$name: leaves libxdp's folder" /sys/fs/bpf/xdp "$(pins)"
+done
+t_ok 'a guest' in_a "$TOP/build/tests/net/guest" v0
+t_is 'a guest: it works, before libxdp was used and after' 2 "$(grep -c "$works" <<<"$T_OUT")"
+
 passed_since()
 {
 	[ "$(status_of v0 'i["outcomes"]["pass"]["packets"]')" -ge $(($1 + $2)) ]
