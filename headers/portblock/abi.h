@@ -169,7 +169,7 @@ struct pb_port_classes {
 #define PB_DECISION_NEW (1U << 0)     /* counts only if the packet is of no connection of ours */
 #define PB_DECISION_EXPIRES (1U << 1) /* counts only before `expires` */
 #define PB_DECISION_SOURCES \
-	(1U << 2) /* no candidate: look the source up in `set`; the head of the
+	(1U << 2) /* no candidate: look the source up in `mix`; the head of the
 				       * chain is decision `next` + the trie's answer (0: none) */
 
 /*
@@ -181,7 +181,7 @@ struct pb_decision {
 	__u32 rank;    /* PB_RANK(): the higher one wins, then the lower rule id */
 	__u32 next;    /* decision */
 	__u16 rule;    /* id; 0: no rule */
-	__u16 set;     /* PB_DECISION_SOURCES: which set of prefixes */
+	__u16 mix;     /* PB_DECISION_SOURCES: which mix of source lists */
 	__u8 action;   /* enum pb_action */
 	__u8 flags;    /* PB_DECISION_* */
 	__u16 reserved;
@@ -197,7 +197,7 @@ struct pb_decision {
 /* pb_sources: longest-prefix trie, value __u32: what to add to pb_decision.next. */
 struct pb_source_key {
 	__u32 prefixlen; /* PB_SOURCE_BITS + length of the prefix */
-	__u16 set;	 /* pb_decision.set << 1 | slot */
+	__u16 mix;	 /* pb_decision.mix << 1 | slot */
 	__u16 family;	 /* 4 or 6 */
 	__u8 addr[16];	 /* network order; IPv4 in the first four bytes */
 };

@@ -124,14 +124,14 @@ PB_AT(pb_decision, expires, 0);
 PB_AT(pb_decision, rank, 8);
 PB_AT(pb_decision, next, 12);
 PB_AT(pb_decision, rule, 16);
-PB_AT(pb_decision, set, 18);
+PB_AT(pb_decision, mix, 18);
 PB_AT(pb_decision, action, 20);
 PB_AT(pb_decision, flags, 21);
 PB_AT(pb_decision, reserved, 22);
 
 PB_SIZE(pb_source_key, 24);
 PB_AT(pb_source_key, prefixlen, 0);
-PB_AT(pb_source_key, set, 4);
+PB_AT(pb_source_key, mix, 4);
 PB_AT(pb_source_key, family, 6);
 PB_AT(pb_source_key, addr, 8);
 

@@ -67,14 +67,14 @@ PB_INLINE __u32 dport_class(__u32 slot, __u32 proto, __be16 port, __u32 entry)
 }
 
 /* How far behind a class's decision for all other sources the one for this source is. */
-__noinline int source_offset(struct xdp_md *ctx, __u64 found, __u32 set)
+__noinline int source_offset(struct xdp_md *ctx, __u64 found, __u32 mix)
 {
 	struct pb_source_key key;
 	const __u32 *offset;
 
 	/* Member by member: a constant aggregate would go to .rodata, whose BTF 5.10 refuses. */
 	key.prefixlen = PB_SOURCE_BITS + (FOUND_FAMILY(found) == 4 ? 32 : 128);
-	key.set = set;
+	key.mix = mix;
 	key.family = FOUND_FAMILY(found);
 	__builtin_memset(key.addr, 0, sizeof(key.addr));
 	if (!copy_source(ctx, found, (__be32 *)key.addr))
@@ -87,7 +87,7 @@ __noinline int source_offset(struct xdp_md *ctx, __u64 found, __u32 set)
 static __noinline __u32 decision_by_source(struct xdp_md *ctx, __u64 found,
 					   const struct pb_decision *class, __u32 slot)
 {
-	return class->next + source_offset(ctx, found, class->set << 1 | slot);
+	return class->next + source_offset(ctx, found, class->mix << 1 | slot);
 }
 
 /* The one that wins where both sides have a candidate: the higher rank, then the lower id. */

@@ -128,7 +128,7 @@ static int region_node(struct pb_classes *classes, const struct pb_cover *cover,
 	return merge(classes, cover, nr, node, error);
 }
 
-/* `scratch` gets the groups that have sources, which make up the set. */
+/* `scratch` gets the groups that have sources, which make up the mix. */
 static int index_stairs(struct pb_classes *classes, const struct pb_cover *cover)
 {
 	classes->any.nr = 0;
@@ -145,11 +145,11 @@ static int index_stairs(struct pb_classes *classes, const struct pb_cover *cover
 	return 0;
 }
 
-/* `scratch` gets a node for each region of the set. */
-static int fill_block(struct pb_classes *classes, const struct pb_cover *cover, __u32 set,
+/* `scratch` gets a node for each region of the mix. */
+static int fill_block(struct pb_classes *classes, const struct pb_cover *cover, __u32 mix,
 		      struct pb_error *error)
 {
-	const struct pb_lists *regions = &classes->sources.regions[set];
+	const struct pb_lists *regions = &classes->sources.regions[mix];
 	int ret = 0;
 
 	classes->scratch.nr = 0;
@@ -173,10 +173,10 @@ static int source_node(struct pb_classes *classes, const struct pb_cover *cover,
 	int ret = index_stairs(classes, cover);
 
 	if (!ret)
-		ret = pb_sources_set(&classes->sources, scratch->at, scratch->nr,
-				     classes->limits->sources, &numbers[PB_NODE_SET], error);
+		ret = pb_sources_mix(&classes->sources, scratch->at, scratch->nr,
+				     classes->limits->sources, &numbers[PB_NODE_MIX], error);
 	if (!ret)
-		ret = fill_block(classes, cover, numbers[PB_NODE_SET], error);
+		ret = fill_block(classes, cover, numbers[PB_NODE_MIX], error);
 	if (!ret)
 		ret = pb_lists_add(&classes->blocks, scratch->at, scratch->nr,
 				   &numbers[PB_NODE_BLOCK]);
@@ -249,14 +249,14 @@ int pb_classes_find(struct pb_classes *classes, const struct pb_cover *cover, __
 
 /* ---- All of them --------------------------------------------------------------------------- */
 
-int pb_classes_init(struct pb_classes *classes, const struct pb_rules *set,
+int pb_classes_init(struct pb_classes *classes, const struct pb_rules *rules,
 		    const struct pb_limits *limits)
 {
 	static const __u32 none[PB_NODE_NUMBERS];
-	size_t groups = set->nr + 1;
+	size_t groups = rules->nr + 1;
 	__u32 node, head;
 
-	classes->rules = set->rule;
+	classes->rules = rules->rule;
 	classes->limits = limits;
 	classes->stair_of = calloc(groups, sizeof(*classes->stair_of));
 	classes->excepted = calloc(groups, sizeof(*classes->excepted));

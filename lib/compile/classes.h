@@ -25,17 +25,17 @@ struct pb_cover {
 
 /* A node is a list of three numbers; the rank of a class by source is 0, that of a rule is not. */
 enum { PB_NODE_RULE, PB_NODE_RANK, PB_NODE_NEXT, PB_NODE_NUMBERS };
-#define PB_NODE_SET PB_NODE_RULE
+#define PB_NODE_MIX PB_NODE_RULE
 #define PB_NODE_BLOCK PB_NODE_NEXT
 
 struct pb_stream;
 
 struct pb_classes {
-	const struct pb_rule *rules; /* of the set: nodes hold an index */
+	const struct pb_rule *rules; /* all: nodes hold an index */
 	const struct pb_limits *limits;
 	struct pb_sources sources;
 	struct pb_lists nodes;	     /* node 0: no rule */
-	struct pb_lists blocks;	     /* a node for each region of a set */
+	struct pb_lists blocks;	     /* a node for each region of a mix */
 	struct pb_lists covers;	     /* those seen that ask for the source */
 	struct pb_vector cover_node; /* their nodes */
 	/* For the cover at hand: */
@@ -47,7 +47,7 @@ struct pb_classes {
 	struct pb_lists heads; /* [class]: its node */
 };
 
-int pb_classes_init(struct pb_classes *classes, const struct pb_rules *set,
+int pb_classes_init(struct pb_classes *classes, const struct pb_rules *rules,
 		    const struct pb_limits *limits);
 int pb_classes_find(struct pb_classes *classes, const struct pb_cover *cover, __u16 *class,
 		    struct pb_error *error);

@@ -5,8 +5,8 @@
  * item    one port range of a rule
  * group   the rules with the same `from` and `except`; group 0: those with neither
  * cover   the items over one port that can win there, group by group
- * set     the groups of sources that meet over a port; they share the entries of the trie
- * region  sources that lie in the same prefixes of a set; region 0: in none
+ * mix     the groups with sources that meet over a port; they share the entries of the trie
+ * region  sources that lie in the same prefixes of a mix; region 0: in none
  * node    a decision before it is numbered: a candidate and the node that follows it
  *
  * Functions of the parts return 0, -ENOMEM without a message, or -ENOSPC with one.

@@ -43,7 +43,7 @@ static struct pb_decision source_decision(const struct pb_classes *classes, cons
 
 	return (struct pb_decision){
 		.flags = PB_DECISION_SOURCES,
-		.set = node[PB_NODE_SET],
+		.mix = node[PB_NODE_MIX],
 		.next = layout->first_block + block,
 	};
 }

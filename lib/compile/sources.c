@@ -5,10 +5,10 @@
 #include "rule/prefix.h"
 #include "util/error.h"
 
-#define SETS_MAX 32768 /* 15 bits, the slot is the 16th */
-#define LEVELS_MAX 130 /* no prefix, and those of length 0 to 128 */
+#define MIXES_MAX 32768 /* 15 bits, the slot is the 16th */
+#define LEVELS_MAX 130	/* no prefix, and those of length 0 to 128 */
 
-/* A prefix of a group in a set. */
+/* A prefix of a group in a mix. */
 struct entry {
 	const struct pb_prefix *prefix;
 	__u32 element; /* PB_REGION() */
@@ -21,7 +21,7 @@ struct level {
 	__u32 region;
 };
 
-/* A walk over the prefixes of a set, each before those within it. */
+/* A walk over the prefixes of a mix, each before those within it. */
 struct walk {
 	struct level levels[LEVELS_MAX];
 	size_t depth;
@@ -34,15 +34,15 @@ struct walk {
 int pb_sources_init(struct pb_sources *sources, size_t max_groups)
 {
 	static const struct pb_rule plain;
-	__u32 group, set;
+	__u32 group, mix;
 
 	sources->rule = calloc(max_groups, sizeof(*sources->rule));
-	sources->regions = calloc(SETS_MAX, sizeof(*sources->regions));
+	sources->regions = calloc(MIXES_MAX, sizeof(*sources->regions));
 	if (!sources->rule || !sources->regions)
 		return -ENOMEM;
 	if (pb_sources_group(sources, &plain, &group))
 		return -ENOMEM;
-	return pb_lists_add(&sources->sets, NULL, 0, &set);
+	return pb_lists_add(&sources->mixes, NULL, 0, &mix);
 }
 
 static int add_prefixes(struct pb_vector *numbers, const struct pb_prefix *prefixes, size_t nr)
@@ -77,16 +77,16 @@ int pb_sources_group(struct pb_sources *sources, const struct pb_rule *rule, __u
 
 void pb_sources_free(struct pb_sources *sources)
 {
-	for (size_t i = 0; i < pb_lists_nr(&sources->sets) && i < SETS_MAX; i++)
+	for (size_t i = 0; i < pb_lists_nr(&sources->mixes) && i < MIXES_MAX; i++)
 		pb_lists_free(&sources->regions[i]);
 	free(sources->regions);
 	free(sources->rule);
 	free(sources->trie);
 	pb_lists_free(&sources->groups);
-	pb_lists_free(&sources->sets);
+	pb_lists_free(&sources->mixes);
 }
 
-/* ---- Prefixes of a set --------------------------------------------------------------------- */
+/* ---- Prefixes of a mix --------------------------------------------------------------------- */
 
 static struct entry *add_entries(struct entry *entries, __u32 group, bool except,
 				 const struct pb_prefix *prefixes, size_t nr)
@@ -134,7 +134,7 @@ static int collect(const struct pb_sources *sources, const __u32 *groups, size_t
 	return 0;
 }
 
-/* ---- Regions of a set ---------------------------------------------------------------------- */
+/* ---- Regions of a mix ---------------------------------------------------------------------- */
 
 /* Elements come in ascending order: of one group the longest `from` is last, then `except`. */
 static int push_element(struct walk *walk, size_t first, __u32 element)
@@ -195,7 +195,7 @@ static int find_region(const struct pb_sources *sources, struct pb_lists *region
 	return pb_lists_add(regions, walk->list.at, walk->list.nr, &level->region);
 }
 
-static int add_source(struct pb_sources *sources, const struct pb_prefix *prefix, __u32 set,
+static int add_source(struct pb_sources *sources, const struct pb_prefix *prefix, __u32 mix,
 		      __u32 offset)
 {
 	if (sources->nr_trie == sources->room_trie) {
@@ -207,12 +207,12 @@ static int add_source(struct pb_sources *sources, const struct pb_prefix *prefix
 		sources->trie = trie;
 		sources->room_trie = room;
 	}
-	sources->trie[sources->nr_trie++] = (struct pb_source){ *prefix, set, offset };
+	sources->trie[sources->nr_trie++] = (struct pb_source){ *prefix, mix, offset };
 	return 0;
 }
 
 /* A prefix in which nothing else holds than around it needs no entry in the trie. */
-static int walk_prefix(struct pb_sources *sources, __u32 set, struct walk *walk,
+static int walk_prefix(struct pb_sources *sources, __u32 mix, struct walk *walk,
 		       const struct entry *entries, size_t nr)
 {
 	const struct level *level;
@@ -221,25 +221,25 @@ static int walk_prefix(struct pb_sources *sources, __u32 set, struct walk *walk,
 	pop_levels(walk, entries->prefix);
 	ret = push_level(walk, entries, nr);
 	if (!ret)
-		ret = find_region(sources, &sources->regions[set], walk);
+		ret = find_region(sources, &sources->regions[mix], walk);
 	level = &walk->levels[walk->depth - 1];
 	if (ret || level->region == level[-1].region)
 		return ret;
-	return add_source(sources, level->prefix, set, level->region);
+	return add_source(sources, level->prefix, mix, level->region);
 }
 
-static int walk_prefixes(struct pb_sources *sources, __u32 set, const struct entry *entries,
+static int walk_prefixes(struct pb_sources *sources, __u32 mix, const struct entry *entries,
 			 size_t nr)
 {
 	struct walk walk = { .depth = 1 };
 	__u32 none;
-	int ret = pb_lists_add(&sources->regions[set], NULL, 0, &none);
+	int ret = pb_lists_add(&sources->regions[mix], NULL, 0, &none);
 
 	for (size_t i = 0, next; !ret && i < nr; i = next) {
 		next = i + 1;
 		while (next < nr && !pb_prefix_order(entries[i].prefix, entries[next].prefix))
 			next++;
-		ret = walk_prefix(sources, set, &walk, entries + i, next - i);
+		ret = walk_prefix(sources, mix, &walk, entries + i, next - i);
 	}
 	pb_vector_free(&walk.elements);
 	pb_vector_free(&walk.list);
@@ -248,39 +248,39 @@ static int walk_prefixes(struct pb_sources *sources, __u32 set, const struct ent
 
 /* ---- Sets ---------------------------------------------------------------------------------- */
 
-static int new_set(struct pb_sources *sources, const __u32 *groups, size_t nr, __u32 set)
+static int new_mix(struct pb_sources *sources, const __u32 *groups, size_t nr, __u32 mix)
 {
 	struct entry *entries;
 	size_t nr_entries;
 	int ret = collect(sources, groups, nr, &entries, &nr_entries);
 
 	if (!ret)
-		ret = walk_prefixes(sources, set, entries, nr_entries);
+		ret = walk_prefixes(sources, mix, entries, nr_entries);
 	free(entries);
 	return ret;
 }
 
-int pb_sources_set(struct pb_sources *sources, const __u32 *groups, size_t nr, size_t limit,
-		   __u32 *set, struct pb_error *error)
+int pb_sources_mix(struct pb_sources *sources, const __u32 *groups, size_t nr, size_t limit,
+		   __u32 *mix, struct pb_error *error)
 {
-	size_t known = pb_lists_nr(&sources->sets);
-	int ret = pb_lists_add(&sources->sets, groups, nr, set);
+	size_t known = pb_lists_nr(&sources->mixes);
+	int ret = pb_lists_add(&sources->mixes, groups, nr, mix);
 
-	if (ret || *set < known)
+	if (ret || *mix < known)
 		return ret;
-	if (*set >= SETS_MAX)
+	if (*mix >= MIXES_MAX)
 		return pb_fail(
 			error, ENOSPC,
 			"source lists meet over ports in %zu or more different ways, at most "
 			"%d fit: let rules with sources share port ranges or source lists",
-			known, SETS_MAX - 1);
-	ret = new_set(sources, groups, nr, *set);
+			known, MIXES_MAX - 1);
+	ret = new_mix(sources, groups, nr, *mix);
 	if (!ret && sources->nr_trie > limit)
 		return pb_fail(
 			error, ENOSPC,
 			"the sources of these rules need at least %zu prefixes in the "
 			"kernel's table, %zu fit: load with a higher --max-sources (prefixes "
-			"count again for each set of source lists that meet over a port)",
+			"count again for each mix of source lists that meet over a port)",
 			sources->nr_trie, limit);
 	return ret;
 }

@@ -15,8 +15,8 @@
 struct pb_sources {
 	struct pb_lists groups;	     /* their prefixes as numbers */
 	const struct pb_rule **rule; /* [group]: one of its rules */
-	struct pb_lists sets;	     /* of groups; set 0 is empty */
-	struct pb_lists *regions;    /* [set]: PB_REGION() of the groups whose state differs from
+	struct pb_lists mixes;	     /* of groups; mix 0 is empty */
+	struct pb_lists *regions;    /* [mix]: PB_REGION() of the groups whose state differs from
 				      * that in region 0 */
 	struct pb_source *trie;
 	size_t nr_trie;
@@ -26,9 +26,9 @@ struct pb_sources {
 int pb_sources_init(struct pb_sources *sources, size_t max_groups);
 /* The group of a rule. */
 int pb_sources_group(struct pb_sources *sources, const struct pb_rule *rule, __u32 *group);
-/* The set of these groups, which are sorted. A new one gets its regions and trie entries. */
-int pb_sources_set(struct pb_sources *sources, const __u32 *groups, size_t nr, size_t limit,
-		   __u32 *set, struct pb_error *error);
+/* The mix of these groups, which are sorted. A new one gets its regions and trie entries. */
+int pb_sources_mix(struct pb_sources *sources, const __u32 *groups, size_t nr, size_t limit,
+		   __u32 *mix, struct pb_error *error);
 void pb_sources_free(struct pb_sources *sources);
 
 #endif

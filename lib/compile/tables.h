@@ -8,7 +8,7 @@
 /* An entry of pb_sources: for sources in `prefix`, take decision `next` + `offset`. */
 struct pb_source {
 	struct pb_prefix prefix;
-	__u16 set; /* without the slot bit: the writer shifts it in */
+	__u16 mix; /* without the slot bit: the writer shifts it in */
 	__u32 offset;
 };
 

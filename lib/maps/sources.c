@@ -11,7 +11,7 @@ static int clear_sources(int fd, __u32 slot)
 	bool first = true;
 
 	while (!bpf_map_get_next_key(fd, first ? NULL : &key, &next)) {
-		if ((next.set & 1) != slot) {
+		if ((next.mix & 1) != slot) {
 			key = next;
 			first = false;
 		} else if (bpf_map_delete_elem(fd, &next)) {
@@ -30,7 +30,7 @@ int pb_sources_replace(const struct pb_maps *maps, __u32 slot, const struct pb_s
 	for (size_t i = 0; !ret && i < nr; i++) {
 		memset(&key, 0, sizeof(key));
 		key.prefixlen = PB_SOURCE_BITS + sources[i].prefix.len;
-		key.set = sources[i].set << 1 | slot;
+		key.mix = sources[i].mix << 1 | slot;
 		key.family = sources[i].prefix.family;
 		memcpy(key.addr, sources[i].prefix.addr, sizeof(key.addr));
 		ret = bpf_map_update_elem(fd, &key, &sources[i].offset, BPF_ANY) ? -errno : 0;

@@ -16,11 +16,11 @@ static const struct pb_decision *decision_at(const struct pb_tables *tables, siz
 	return &tables->decisions[index];
 }
 
-static bool key_matches(const struct pb_source *source, __u16 set, const struct packet *packet)
+static bool key_matches(const struct pb_source *source, __u16 mix, const struct packet *packet)
 {
 	const struct pb_prefix *prefix = &source->prefix;
 
-	if (source->set != set || prefix->family != packet->family)
+	if (source->mix != mix || prefix->family != packet->family)
 		return false;
 	for (int bit = 0; bit < prefix->len; bit++) {
 		int byte = bit / 8, mask = 128 >> (bit & 7);
@@ -32,13 +32,13 @@ static bool key_matches(const struct pb_source *source, __u16 set, const struct 
 }
 
 /* The longest prefix of the trie, by looking at all. */
-static __u32 trie_lookup(const struct pb_tables *tables, __u16 set, const struct packet *packet)
+static __u32 trie_lookup(const struct pb_tables *tables, __u16 mix, const struct packet *packet)
 {
 	const struct pb_source *best = NULL;
 
 	for (const struct pb_source *s = tables->sources; s < tables->sources + tables->nr_sources;
 	     s++) {
-		if (key_matches(s, set, packet) && (!best || s->prefix.len > best->prefix.len))
+		if (key_matches(s, mix, packet) && (!best || s->prefix.len > best->prefix.len))
 			best = s;
 	}
 	return best ? best->offset : 0;
@@ -66,7 +66,7 @@ static const struct pb_decision *candidate(const struct pb_tables *tables,
 	const struct pb_decision *head = decision_at(tables, class_of(tables, packet, side));
 
 	if (head->flags & PB_DECISION_SOURCES)
-		head = decision_at(tables, head->next + trie_lookup(tables, head->set, packet));
+		head = decision_at(tables, head->next + trie_lookup(tables, head->mix, packet));
 	return head;
 }
 
