@@ -7,18 +7,18 @@
 static int add(struct pb_rule *rule, struct pb_error *error)
 {
 	struct pb_ruleset *ruleset;
-	struct pb_rules rules;
+	struct pb_rules *rules;
 	int ret = pb_ruleset_open("default", &ruleset, error);
 
 	if (ret)
 		return ret;
 	ret = pb_ruleset_begin(ruleset, &rules, error);
 	if (!ret)
-		ret = pb_rules_add(&rules, rule, NULL, NULL, error);
+		ret = pb_rules_add(rules, rule, NULL, NULL, error);
 	if (!ret)
-		ret = pb_ruleset_commit(ruleset, &rules, 0, error);
+		ret = pb_ruleset_commit(ruleset, rules, 0, error);
 	else
-		pb_ruleset_abort(ruleset, &rules);
+		pb_ruleset_abort(ruleset, rules);
 	pb_ruleset_close(ruleset);
 	return ret;
 }

@@ -21,7 +21,7 @@ static void block(const char *name, std::string port)
 	pb_load_result result;
 	pb_error error;
 	pb_rule rule = {};
-	pb_rules rules = {};
+	pb_rules *rules;
 	pb_ruleset *opened;
 	int ifindex;
 
@@ -32,11 +32,11 @@ static void block(const char *name, std::string port)
 	check(pb_ruleset_open("default", &opened, &error), error);
 	std::unique_ptr<pb_ruleset, void (*)(pb_ruleset *)> ruleset(opened, pb_ruleset_close);
 	check(pb_ruleset_begin(opened, &rules, &error), error);
-	int ret = pb_rules_add(&rules, &rule, nullptr, nullptr, &error);
+	int ret = pb_rules_add(rules, &rule, nullptr, nullptr, &error);
 	if (ret)
-		pb_ruleset_abort(opened, &rules);
+		pb_ruleset_abort(opened, rules);
 	else
-		ret = pb_ruleset_commit(opened, &rules, 0, &error);
+		ret = pb_ruleset_commit(opened, rules, 0, &error);
 	check(ret, error);
 }
 

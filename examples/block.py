@@ -25,13 +25,13 @@ def call(function, *arguments):
 def block(interface, port):
     text = ["drop", "tcp", "dport", port, "expires", "1m"]
     words = (ctypes.c_char_p * len(text))(*(word.encode() for word in text))
-    rule, rules, ifindex, ruleset = room(), room(), ctypes.c_int(), ctypes.c_void_p()
+    rule, rules, ifindex, ruleset = room(), ctypes.c_void_p(), ctypes.c_int(), ctypes.c_void_p()
 
     call(pb.pb_rule_parse, words, ctypes.c_size_t(len(text)), ctypes.c_uint64(pb.pb_clock()), rule, None)
     call(pb.pb_interface_index, interface.encode(), ctypes.byref(ifindex))
     call(pb.pb_filter_load, ctypes.byref(ifindex), ctypes.c_size_t(1), room(), room())
     call(pb.pb_ruleset_open, b"default", ctypes.byref(ruleset))
-    call(pb.pb_ruleset_begin, ruleset, rules)
+    call(pb.pb_ruleset_begin, ruleset, ctypes.byref(rules))
     call(pb.pb_rules_add, rules, rule, None, None)
     call(pb.pb_ruleset_commit, ruleset, rules, ctypes.c_uint64(0))
     pb.pb_ruleset_close(ruleset)

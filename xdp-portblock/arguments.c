@@ -72,7 +72,7 @@ static void print_problems(const struct pb_problems *problems)
 		note("and %zu more like these", problems->more);
 }
 
-int read_file(const char *path, struct pb_rules *rules)
+int read_file(const char *path, struct pb_rules **rules)
 {
 	struct pb_problems *problems = calloc(2, sizeof(*problems));
 	int ret;

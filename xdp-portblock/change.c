@@ -30,7 +30,7 @@ int change_ruleset(const struct arguments *arguments, change_function *change, v
 {
 	struct pb_ruleset *ruleset = NULL;
 	struct pb_error error;
-	struct pb_rules rules = {};
+	struct pb_rules *rules = NULL;
 	__u64 confirm;
 	int ret = confirm_time(arguments, &confirm);
 
@@ -40,13 +40,13 @@ int change_ruleset(const struct arguments *arguments, change_function *change, v
 	if (!ret)
 		ret = pb_ruleset_begin(ruleset, &rules, &error);
 	if (!ret)
-		ret = change(&rules, context, &error);
+		ret = change(rules, context, &error);
 	if (!ret && !confirm && !given(arguments, OPT_FORCE))
-		ret = guard_ruleset(ruleset, &rules, GUARD_CONFIRM, &error);
+		ret = guard_ruleset(ruleset, rules, GUARD_CONFIRM, &error);
 	if (!ret)
-		ret = pb_ruleset_commit(ruleset, &rules, confirm, &error);
+		ret = pb_ruleset_commit(ruleset, rules, confirm, &error);
 	else if (ruleset)
-		pb_ruleset_abort(ruleset, &rules);
+		pb_ruleset_abort(ruleset, rules);
 	pb_ruleset_close(ruleset);
 	if (ret < 0)
 		return fail(&error);

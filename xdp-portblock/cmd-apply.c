@@ -10,7 +10,7 @@ static int replace(struct pb_rules *rules, void *context, struct pb_error *error
 
 int cmd_apply(const struct arguments *arguments)
 {
-	struct pb_rules wanted = {};
+	struct pb_rules *wanted = NULL;
 	size_t nr;
 	int ret;
 
@@ -19,9 +19,9 @@ int cmd_apply(const struct arguments *arguments)
 	ret = read_file(arguments->words[0], &wanted);
 	if (ret != DONE)
 		return ret;
-	nr = wanted.nr;
-	ret = change_ruleset(arguments, replace, &wanted);
-	pb_rules_clear(&wanted);
+	nr = pb_rules_nr(wanted);
+	ret = change_ruleset(arguments, replace, wanted);
+	pb_rules_free(wanted);
 	if (ret == DONE)
 		print("Ruleset %s: %zu rule%s from %s\n", ruleset_name(arguments), nr,
 		      nr == 1 ? "" : "s", arguments->words[0]);

@@ -12,10 +12,10 @@ static bool is_failsafe(const struct pb_rule *rule)
 /* A file is applied as it is written, so `deny` without them is worth a word. */
 static void warn_of_deny(const struct pb_rules *rules)
 {
-	if (rules->settings.policy != PB_POLICY_DENY)
+	if (pb_rules_settings(rules)->policy != PB_POLICY_DENY)
 		return;
-	for (size_t i = 0; i < rules->nr; i++)
-		if (is_failsafe(&rules->rule[i]))
+	for (size_t i = 0; i < pb_rules_nr(rules); i++)
+		if (is_failsafe(pb_rules_at(rules, i)))
 			return;
 	note("policy deny without the rules that let the host get its own address: add "
 	     "`allow udp dport 68 comment \"failsafe\"` (DHCP) and `allow udp dport 546 comment "
@@ -26,7 +26,8 @@ int cmd_check(const struct arguments *arguments)
 {
 	__u32 max_rules = PB_RULES_LIMIT;
 	struct pb_error error;
-	struct pb_rules rules = {};
+	struct pb_rules *rules;
+	size_t nr;
 	int ret;
 
 	if (arguments->nr_words != 1)
@@ -36,13 +37,14 @@ int cmd_check(const struct arguments *arguments)
 		ret = read_file(arguments->words[0], &rules);
 	if (ret != DONE)
 		return ret;
-	if (pb_rules_check(&rules, max_rules, &error)) {
+	if (pb_rules_check(rules, max_rules, &error)) {
 		ret = fail(&error);
 	} else {
-		warn_of_deny(&rules);
-		print("%s: %zu rule%s, policy %s\n", arguments->words[0], rules.nr,
-		      rules.nr == 1 ? "" : "s", pb_policy_name(rules.settings.policy));
+		warn_of_deny(rules);
+		nr = pb_rules_nr(rules);
+		print("%s: %zu rule%s, policy %s\n", arguments->words[0], nr, nr == 1 ? "" : "s",
+		      pb_policy_name(pb_rules_settings(rules)->policy));
 	}
-	pb_rules_clear(&rules);
+	pb_rules_free(rules);
 	return ret;
 }

@@ -5,7 +5,7 @@
 
 /* The end of the time to confirm: which rules last then, and how. */
 struct ending {
-	int (*read)(struct pb_ruleset *ruleset, struct pb_rules *rules, struct pb_error *error);
+	int (*read)(struct pb_ruleset *ruleset, struct pb_rules **rules, struct pb_error *error);
 	int (*end)(struct pb_ruleset *ruleset, struct pb_error *error);
 	bool confirms; /* `confirm` would be a way on */
 	const char *done;
@@ -15,7 +15,7 @@ static int guard_end(struct pb_ruleset *ruleset, const struct ending *ending,
 		     struct pb_error *error)
 {
 	char option[PB_RULESET_OPTION_LEN], way_on[160];
-	struct pb_rules rules = {};
+	struct pb_rules *rules = NULL;
 	int ret = 0;
 
 	if (!guarded() || !pb_ruleset_pending(ruleset))
@@ -28,9 +28,8 @@ static int guard_end(struct pb_ruleset *ruleset, const struct ending *ending,
 			"`xdp-portblock confirm%s` keeps the rules that are in force, " GUARD_FORCE,
 			option);
 	if (!ret)
-		ret = guard_ruleset(ruleset, &rules, ending->confirms ? way_on : GUARD_FORCE,
-				    error);
-	pb_rules_clear(&rules);
+		ret = guard_ruleset(ruleset, rules, ending->confirms ? way_on : GUARD_FORCE, error);
+	pb_rules_free(rules);
 	return ret;
 }
 

@@ -56,26 +56,26 @@ static bool differ(const struct pb_rule *a, const struct pb_rule *b)
 static void compare(struct difference *difference, const struct pb_rules *loaded,
 		    const struct pb_rules *wanted)
 {
-	const struct pb_rule *same;
+	const struct pb_rule *rule, *same;
 
-	compare_settings(difference, &loaded->settings, &wanted->settings);
-	for (size_t i = 0; i < loaded->nr; i++) {
-		same = pb_rules_find_same(wanted, &loaded->rule[i]);
-		if (same && !differ(same, &loaded->rule[i]))
+	compare_settings(difference, pb_rules_settings(loaded), pb_rules_settings(wanted));
+	for (size_t i = 0; (rule = pb_rules_at(loaded, i)); i++) {
+		same = pb_rules_find_same(wanted, rule);
+		if (same && !differ(same, rule))
 			continue;
-		print_rule(difference, '-', &loaded->rule[i]);
+		print_rule(difference, '-', rule);
 		if (same)
 			print_rule(difference, '+', same);
 	}
-	for (size_t i = 0; i < wanted->nr; i++)
-		if (!pb_rules_find_same(loaded, &wanted->rule[i]))
-			print_rule(difference, '+', &wanted->rule[i]);
+	for (size_t i = 0; (rule = pb_rules_at(wanted, i)); i++)
+		if (!pb_rules_find_same(loaded, rule))
+			print_rule(difference, '+', rule);
 }
 
 int cmd_diff(const struct arguments *arguments)
 {
 	struct difference difference = { .from = ruleset_name(arguments) };
-	struct pb_rules loaded = {}, wanted = {};
+	struct pb_rules *loaded = NULL, *wanted = NULL;
 	struct pb_ruleset *ruleset;
 	struct pb_error error;
 	int ret;
@@ -91,11 +91,11 @@ int cmd_diff(const struct arguments *arguments)
 		pb_ruleset_close(ruleset);
 	}
 	if (!ret) {
-		pb_rules_expire(&loaded, pb_clock());
-		compare(&difference, &loaded, &wanted);
+		pb_rules_expire(loaded, pb_clock());
+		compare(&difference, loaded, wanted);
 	}
-	pb_rules_clear(&loaded);
-	pb_rules_clear(&wanted);
+	pb_rules_free(loaded);
+	pb_rules_free(wanted);
 	if (ret) {
 		fail(&error);
 		return WRONG_USAGE;

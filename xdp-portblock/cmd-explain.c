@@ -11,7 +11,7 @@
 struct explaining {
 	const struct arguments *arguments;
 	struct pb_ruleset *ruleset;
-	struct pb_rules rules;
+	struct pb_rules *rules;
 	struct pb_test_run *run;
 	bool ethernet; /* frames of the interface begin with an Ethernet header */
 };
@@ -70,7 +70,7 @@ static void say_why(const struct pb_explanation *how, const struct pb_rules *rul
 		say_why_rule(how, reasons, reasons->why, sizeof(reasons->why));
 	else if (how->outcome == PB_OUTCOME_DROP_POLICY)
 		snprintf(reasons->why, sizeof(reasons->why), "no rule matches, and policy is deny");
-	else if (rules->settings.policy == PB_POLICY_DENY)
+	else if (pb_rules_settings(rules)->policy == PB_POLICY_DENY)
 		snprintf(reasons->why, sizeof(reasons->why),
 			 "no rule matches, and it belongs to a connection of this host");
 	else
@@ -164,7 +164,7 @@ static char *text_of(const struct pb_rule *rule)
 static void print_explanation(const struct explaining *all, const struct pb_explanation *how,
 			      const struct reasons *reasons)
 {
-	const struct pb_rule *rule = pb_rules_find(&all->rules, how->rule);
+	const struct pb_rule *rule = pb_rules_find(all->rules, how->rule);
 	char found[256], *text = text_of(rule);
 
 	say_found(how, found, sizeof(found));
@@ -204,7 +204,7 @@ static struct json_object *explanation_to_json(const struct explaining *all,
 	json_add(json, "verdict", json_string(how->drop ? "drop" : "pass"));
 	json_add(json, "outcome", json_string(pb_outcome_name(how->outcome)));
 	json_add(json, "rule", how->rule ? json_int(how->rule) : NULL);
-	json_add(json, "rule_text", rule_to_json(pb_rules_find(&all->rules, how->rule)));
+	json_add(json, "rule_text", rule_to_json(pb_rules_find(all->rules, how->rule)));
 	json_add(json, "why", json_string(reasons->why));
 	json_add(json, "beaten", beaten);
 	json_add(json, "connected", json_boolean(reasons->connected));
@@ -240,10 +240,10 @@ static int print_answer(const struct explaining *all, const struct pb_explanatio
 	struct reasons reasons;
 	int ret = DONE;
 
-	if (find_reasons(how, &all->rules, &reasons))
+	if (find_reasons(how, all->rules, &reasons))
 		return out_of_memory();
 	if (frame)
-		say_truncated(how, &all->rules, frame, &reasons);
+		say_truncated(how, all->rules, frame, &reasons);
 	if (json)
 		ret = json_print(explanation_to_json(all, how, frame, &reasons));
 	else if (frame)
@@ -395,7 +395,7 @@ int cmd_explain(const struct arguments *arguments)
 		ret = arguments->nr_words ? explain_file(&all, arguments->words[0]) :
 					    explain_options(&all);
 	pb_test_run_close(all.run);
-	pb_rules_clear(&all.rules);
+	pb_rules_free(all.rules);
 	pb_ruleset_close(all.ruleset);
 	return ret;
 }

@@ -35,9 +35,8 @@ static int read_options(const struct arguments *arguments, struct pb_load_option
 
 /* What is loaded under that name: it stays, or is what --rules and --policy change. */
 struct present {
-	struct pb_rules rules;
-	struct pb_rules before; /* come back unless a change is confirmed; else empty */
-	bool pending;
+	struct pb_rules *rules;
+	struct pb_rules *before; /* come back unless a change is confirmed; else NULL */
 	struct pb_ruleset_options limits;
 };
 
@@ -52,9 +51,8 @@ static int read_present(const struct arguments *arguments, struct present *prese
 		return ret == -ENOENT ? 0 : ret;
 	config = pb_ruleset_config(ruleset);
 	present->limits = (struct pb_ruleset_options){ config->max_rules, config->max_sources };
-	present->pending = pb_ruleset_pending(ruleset);
 	ret = pb_ruleset_read(ruleset, &present->rules, error);
-	if (!ret && present->pending)
+	if (!ret && pb_ruleset_pending(ruleset))
 		ret = pb_ruleset_read_before(ruleset, &present->before, error);
 	pb_ruleset_close(ruleset);
 	return ret == -ENOENT ? 0 : ret; /* the time to confirm has run out meanwhile */
@@ -63,17 +61,20 @@ static int read_present(const struct arguments *arguments, struct present *prese
 static int guard_rules(const struct present *present, const struct pb_load_options *options,
 		       struct pb_prospect *prospect, struct pb_error *error)
 {
-	struct pb_rules to_come = {};
-	int ret = pb_rules_replace(&to_come, options->rules ?: &present->rules, error);
+	const struct pb_rules *from = options->rules ?: present->rules;
+	struct pb_rules *to_come = pb_rules_new();
+	int ret = to_come ? 0 : lack_memory(error);
 
+	if (!ret && from)
+		ret = pb_rules_replace(to_come, from, error);
 	if (!ret && options->set_policy)
-		ret = pb_rules_policy(&to_come, options->policy, error);
-	prospect->rules = &to_come;
+		ret = pb_rules_policy(to_come, options->policy, error);
+	prospect->rules = to_come;
 	if (!ret)
 		ret = guard(prospect, GUARD_FORCE, error);
-	pb_rules_clear(&to_come);
-	prospect->rules = &present->before;
-	if (!ret && present->pending)
+	pb_rules_free(to_come);
+	prospect->rules = present->before;
+	if (!ret && present->before)
 		ret = guard(prospect, GUARD_FORCE, error);
 	return ret;
 }
@@ -92,8 +93,8 @@ static int guard_load(const struct arguments *arguments, const struct pb_load_op
 	prospect.limits = present.limits;
 	if (!ret)
 		ret = guard_rules(&present, options, &prospect, &error);
-	pb_rules_clear(&present.rules);
-	pb_rules_clear(&present.before);
+	pb_rules_free(present.rules);
+	pb_rules_free(present.before);
 	return ret ? fail(&error) : DONE;
 }
 
@@ -134,7 +135,7 @@ static int load(const struct arguments *arguments, const struct pb_load_options 
 int cmd_load(const struct arguments *arguments)
 {
 	struct pb_load_options options = {};
-	struct pb_rules wanted = {};
+	struct pb_rules *wanted = NULL;
 	int *ifindexes = NULL, ret;
 
 	if (!arguments->nr_words)
@@ -144,12 +145,12 @@ int cmd_load(const struct arguments *arguments)
 		ret = interface_indexes(arguments, &ifindexes);
 	if (ret == DONE && given(arguments, OPT_RULES))
 		ret = read_file(arguments->values[OPT_RULES], &wanted);
-	options.rules = given(arguments, OPT_RULES) ? &wanted : NULL;
+	options.rules = wanted;
 	if (ret == DONE && !given(arguments, OPT_FORCE) && guarded())
 		ret = guard_load(arguments, &options, ifindexes);
 	if (ret == DONE)
 		ret = load(arguments, &options, ifindexes);
 	free(ifindexes);
-	pb_rules_clear(&wanted);
+	pb_rules_free(wanted);
 	return ret;
 }

@@ -20,7 +20,7 @@
 struct monitor {
 	const struct arguments *arguments;
 	struct pb_ruleset *ruleset;
-	struct pb_rules rules; /* to print the rules' texts */
+	struct pb_rules *rules; /* to print the rules' texts */
 	struct pb_monitor_filter filter;
 	struct pb_rule from; /* its `from`: sources to show; none: all */
 	struct capture *capture;
@@ -135,15 +135,16 @@ static void print_addresses(const struct pb_event *event, const unsigned char *d
 /* Those in force now: they may have changed, or gone back by the clock, since the last packet. */
 static int read_rules(struct monitor *monitor, struct pb_error *error)
 {
-	struct pb_rules rules = {};
+	struct pb_rules *rules;
 	int ret;
 
-	if (pb_ruleset_generation(monitor->ruleset) == monitor->rules.generation)
+	if (monitor->rules &&
+	    pb_ruleset_generation(monitor->ruleset) == pb_rules_generation(monitor->rules))
 		return 0;
 	ret = pb_ruleset_read(monitor->ruleset, &rules, error);
 	if (ret)
 		return ret;
-	pb_rules_clear(&monitor->rules);
+	pb_rules_free(monitor->rules);
 	monitor->rules = rules;
 	return 0;
 }
@@ -158,7 +159,7 @@ static char *text_of_rule(struct monitor *monitor, __u32 id)
 		kept(NULL);
 		return NULL;
 	}
-	rule = pb_rules_find(&monitor->rules, id);
+	rule = pb_rules_find(monitor->rules, id);
 	if (!rule)
 		return NULL;
 	if (!pb_rule_format(rule, pb_clock(), &text))
@@ -309,7 +310,7 @@ static int monitor_ruleset(struct monitor *monitor)
 	if (pb_ruleset_open(ruleset_name(monitor->arguments), &monitor->ruleset, &error) ||
 	    read_rules(monitor, &error))
 		return fail(&error);
-	if (monitor->filter.rule && !pb_rules_find(&monitor->rules, monitor->filter.rule)) {
+	if (monitor->filter.rule && !pb_rules_find(monitor->rules, monitor->filter.rule)) {
 		note("there is no rule %u (`xdp-portblock rule list%s` shows them)",
 		     monitor->filter.rule,
 		     pb_ruleset_option(pb_ruleset_name(monitor->ruleset), option));
@@ -337,7 +338,7 @@ int cmd_monitor(const struct arguments *arguments)
 	if (ret == DONE)
 		ret = monitor_ruleset(&monitor);
 	pb_ruleset_close(monitor.ruleset);
-	pb_rules_clear(&monitor.rules);
+	pb_rules_free(monitor.rules);
 	pb_rule_clear(&monitor.from);
 	return ret;
 }

@@ -150,7 +150,7 @@ int cmd_rule_list(const struct arguments *arguments)
 {
 	struct pb_ruleset *ruleset;
 	struct pb_error error;
-	struct pb_rules rules = {};
+	struct pb_rules *rules;
 	int ret;
 
 	if (pb_ruleset_open(ruleset_name(arguments), &ruleset, &error))
@@ -159,8 +159,8 @@ int cmd_rule_list(const struct arguments *arguments)
 	pb_ruleset_close(ruleset);
 	if (ret)
 		return fail(&error);
-	ret = print_rules(ruleset_name(arguments), &rules, given(arguments, OPT_JSON));
-	pb_rules_clear(&rules);
+	ret = print_rules(ruleset_name(arguments), rules, given(arguments, OPT_JSON));
+	pb_rules_free(rules);
 	return ret;
 }
 

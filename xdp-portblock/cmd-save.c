@@ -33,7 +33,7 @@ int cmd_save(const struct arguments *arguments)
 	const char *path = arguments->nr_words ? arguments->words[0] : "-";
 	struct pb_ruleset *ruleset;
 	struct pb_error error;
-	struct pb_rules rules = {};
+	struct pb_rules *rules;
 	char *text;
 	int ret;
 
@@ -45,8 +45,8 @@ int cmd_save(const struct arguments *arguments)
 	pb_ruleset_close(ruleset);
 	if (ret)
 		return fail(&error);
-	text = text_of(&rules, given(arguments, OPT_JSON) || named_json(path));
-	pb_rules_clear(&rules);
+	text = text_of(rules, given(arguments, OPT_JSON) || named_json(path));
+	pb_rules_free(rules);
 	if (!text)
 		return out_of_memory();
 	if (strcmp(path, "-"))

@@ -9,13 +9,13 @@ static int print_setting(const struct arguments *arguments, struct pb_ruleset *r
 			 struct pb_error *error)
 {
 	const char *name = arguments->command->name, *value;
-	struct pb_rules rules = {};
+	struct pb_rules *rules;
 	struct json_object *json;
 
 	if (pb_ruleset_read(ruleset, &rules, error))
 		return fail(error);
-	value = pb_setting_value(&rules.settings, name);
-	pb_rules_clear(&rules);
+	value = pb_setting_value(pb_rules_settings(rules), name);
+	pb_rules_free(rules);
 	if (!given(arguments, OPT_JSON)) {
 		printf("%s\n", value);
 		return DONE;
@@ -30,13 +30,13 @@ static int print_setting(const struct arguments *arguments, struct pb_ruleset *r
 static int change(struct pb_rules *rules, void *context, struct pb_error *error)
 {
 	const struct arguments *arguments = context;
-	struct pb_settings wanted = rules->settings;
+	struct pb_settings wanted = *pb_rules_settings(rules);
 	int ret = pb_setting_set(&wanted, arguments->command->name, arguments->words[0], error);
 
 	if (!ret)
 		ret = pb_rules_policy(rules, wanted.policy, error);
 	if (!ret)
-		rules->settings = wanted;
+		*pb_rules_settings(rules) = wanted;
 	return ret;
 }
 

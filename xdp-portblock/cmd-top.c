@@ -185,7 +185,7 @@ static void draw_screen(struct top *top)
 	}
 	mvprintw(0, 0, "ruleset %s, policy %s, %zu rules, %zu interfaces%s",
 		 pb_ruleset_name(counters->ruleset),
-		 pb_policy_name(counters->rules.settings.policy), counters->nr_rules,
+		 pb_policy_name(pb_rules_settings(counters->rules)->policy), counters->nr_rules,
 		 counters->nr_interfaces, top->paused ? "  PAUSED" : "");
 	mvprintw(1, 0, "%6s/s ", human(total_rate(counters), rate));
 	draw_sparkline(top, COLS - 10);
@@ -261,8 +261,9 @@ static int run_screen(struct top *top, struct pb_error *error)
 			ret = counters_update(&top->counters, error);
 			remember(top);
 		}
-		if (!ret)
-			draw_screen(top);
+		if (ret)
+			break;
+		draw_screen(top);
 		next += top->interval;
 		wait_for_keys(top, next);
 	}

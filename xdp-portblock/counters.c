@@ -6,40 +6,36 @@
 #include <time.h>
 #include "counters.h"
 
-static int lack_memory(struct pb_error *error)
-{
-	snprintf(error->text, sizeof(error->text), "out of memory");
-	return -ENOMEM;
-}
-
 /* The rules with their last counts, in the order of their ids. */
 static int read_rules(struct counters *counters, struct pb_error *error)
 {
 	struct rule_counters *by_rule;
-	struct pb_rules rules = {};
-	size_t old = 0;
+	struct pb_rules *rules;
+	size_t old = 0, nr;
 	int ret = pb_ruleset_read(counters->ruleset, &rules, error);
 
 	if (ret)
 		return ret;
-	by_rule = calloc(rules.nr + 1, sizeof(*by_rule));
+	nr = pb_rules_nr(rules);
+	by_rule = calloc(nr + 1, sizeof(*by_rule));
 	if (!by_rule) {
-		pb_rules_clear(&rules);
+		pb_rules_free(rules);
 		return lack_memory(error);
 	}
-	for (size_t i = 0; i < rules.nr; i++) {
-		by_rule[i].rule = &rules.rule[i];
-		while (old < counters->nr_rules &&
-		       counters->by_rule[old].rule->id < rules.rule[i].id)
+	for (size_t i = 0; i < nr; i++) {
+		const struct pb_rule *rule = pb_rules_at(rules, i);
+
+		by_rule[i].rule = rule;
+		while (old < counters->nr_rules && counters->by_rule[old].rule->id < rule->id)
 			old++;
-		if (old < counters->nr_rules && counters->by_rule[old].rule->id == rules.rule[i].id)
+		if (old < counters->nr_rules && counters->by_rule[old].rule->id == rule->id)
 			by_rule[i].count = counters->by_rule[old].count;
 	}
 	free(counters->by_rule);
-	pb_rules_clear(&counters->rules);
-	counters->rules = rules; /* its array of rules does not move */
+	pb_rules_free(counters->rules);
+	counters->rules = rules;
 	counters->by_rule = by_rule;
-	counters->nr_rules = rules.nr;
+	counters->nr_rules = nr;
 	return 0;
 }
 
@@ -122,7 +118,7 @@ int counters_update(struct counters *counters, struct pb_error *error)
 		return -ENOENT;
 	}
 	if (!counters->by_rule ||
-	    counters->rules.generation != pb_ruleset_generation(counters->ruleset))
+	    pb_rules_generation(counters->rules) != pb_ruleset_generation(counters->ruleset))
 		ret = read_rules(counters, error);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	counters->interval =
@@ -138,7 +134,7 @@ int counters_update(struct counters *counters, struct pb_error *error)
 
 void counters_clear(struct counters *counters)
 {
-	pb_rules_clear(&counters->rules);
+	pb_rules_free(counters->rules);
 	free(counters->by_rule);
 	free(counters->interfaces);
 	pb_ruleset_close(counters->ruleset);

@@ -25,7 +25,7 @@ struct interface_counters {
 /* Zero before the first use; what it points at lives until the next update. */
 struct counters {
 	struct pb_ruleset *ruleset;
-	struct pb_rules rules; /* read again only when there is another generation */
+	struct pb_rules *rules; /* read again only when there is another generation */
 	struct rule_counters *by_rule;
 	size_t nr_rules;
 	struct interface_counters *interfaces;

@@ -110,6 +110,12 @@ int out_of_memory(void)
 	return FAILED;
 }
 
+int lack_memory(struct pb_error *error)
+{
+	snprintf(error->text, sizeof(error->text), "out of memory");
+	return -ENOMEM;
+}
+
 int wrong(const struct arguments *arguments, const char *format, ...)
 {
 	va_list args;

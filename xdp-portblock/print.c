@@ -41,6 +41,7 @@ static int print_rule(const struct pb_rule *rule, __u64 now)
 
 int print_rules(const char *ruleset, const struct pb_rules *rules, bool json)
 {
+	const struct pb_rule *rule;
 	__u64 now = pb_clock();
 	size_t shown = 0;
 	int ret = DONE;
@@ -48,11 +49,9 @@ int print_rules(const char *ruleset, const struct pb_rules *rules, bool json)
 	if (json)
 		return json_print(pb_rules_to_json(rules, ruleset, now));
 	printf("Ruleset %s", ruleset);
-	print_settings(&rules->settings);
+	print_settings(pb_rules_settings(rules));
 	printf("\n");
-	for (size_t i = 0; ret == DONE && i < rules->nr; i++) {
-		const struct pb_rule *rule = &rules->rule[i];
-
+	for (size_t i = 0; ret == DONE && (rule = pb_rules_at(rules, i)); i++) {
 		if (rule->expires && rule->expires <= now)
 			continue;
 		if (!shown++)

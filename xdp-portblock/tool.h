@@ -118,6 +118,8 @@ int finish_output(void);
 void print_log(const char *line);
 int fail(const struct pb_error *error); /* returns FAILED */
 int out_of_memory(void);		/* likewise */
+/* The same, for a caller that prints the error: returns -ENOMEM. */
+int lack_memory(struct pb_error *error);
 int wrong(const struct arguments *arguments, const char *format, ...)
 	__attribute__((format(printf, 2, 3))); /* returns WRONG_USAGE */
 /* What the library said of an option's value, or of the words (OPT_MAX): returns WRONG_USAGE, or
@@ -144,8 +146,11 @@ int option_number(const struct arguments *arguments, enum option_id id, unsigned
  * a message, and `ifindexes` is left alone.
  */
 int interface_indexes(const struct arguments *arguments, int **ifindexes);
-/* Reads a ruleset file: FAILED after a message for each problem; notes go to stderr. */
-int read_file(const char *path, struct pb_rules *rules);
+/*
+ * Reads a ruleset file: FAILED after a message for each problem; notes go to stderr. The caller
+ * frees `rules`.
+ */
+int read_file(const char *path, struct pb_rules **rules);
 /* The rule that options and words say; WRONG_USAGE after a message. */
 int rule_from_arguments(const struct arguments *arguments, struct pb_rule *rule);
 /* Is any part of a rule given by an option? */

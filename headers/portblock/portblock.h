@@ -6,6 +6,7 @@
  * - Returns 0 or a negative errno. On failure `error` (may be NULL) holds one line for a person:
  *   it quotes the word that was wrong and says what would be right. Outputs are then unchanged.
  * - Ports are host order. Addresses are network order. Times are nanoseconds on CLOCK_BOOTTIME.
+ * - A structure that is declared here without members is the library's own: it makes and frees it.
  * - Text is NUL-terminated UTF-8; a `char **text` output is for the caller to free().
  * - Nothing is printed, no signal is touched, no environment variable is set, no child is made, the
  *   process never exits. Not thread-safe for one object; different objects may be used by different
@@ -161,11 +162,13 @@ void pb_text_escape_into(char *out, size_t room, const char *text, enum pb_escap
 
 /* ---- Many rules in memory ---------------------------------------------------------------- */
 
+/* Zeroed, they are at their defaults. */
 struct pb_settings {
 	enum pb_policy policy;
 	bool no_replies;      /* policy deny drops replies to own connections, too */
 	bool drop_fragments;  /* later fragments are dropped */
 	bool pass_unparsable; /* unparsable packets are passed */
+	bool reserved[25];    /* for more of them */
 };
 
 /*
@@ -183,26 +186,24 @@ int pb_setting_set(struct pb_settings *settings, const char *name, const char *v
 __u32 pb_settings_flags(const struct pb_settings *settings);
 struct pb_settings pb_settings_of(__u32 flags);
 
-/*
- * The rules and settings of a ruleset, in memory; zero it before the first use. Rules are sorted by
- * id. `rule` may be filled by hand (with ids, sorted) before the first call, and what is not part of
- * a rule's match may be changed there.
- */
-struct pb_rules {
-	struct pb_settings settings;
-	struct pb_rule *rule;
-	size_t nr;
-	size_t room;	      /* allocated */
-	__u32 next_id;	      /* where the search for a free id goes on; 0 as 1 */
-	__u32 max_rules;      /* ids go from 1 to this; 0 as PB_RULES_LIMIT */
-	__u64 generation;     /* of the ruleset this was read from; 0: none */
-	const __u32 *retired; /* ids to give out only where there are no others, sorted; not owned */
-	size_t nr_retired;
-	struct pb_index *index; /* of pb_rules_find_same(), private: made when first needed */
-};
+/* The rules and settings of a ruleset, in memory. Rules are sorted by id. */
+struct pb_rules;
 
-/* Frees what it owns and zeroes it. */
-void pb_rules_clear(struct pb_rules *rules);
+/* No rules, and settings at their defaults; ids go from 1 to PB_RULES_LIMIT. NULL: no memory. */
+struct pb_rules *pb_rules_new(void);
+/* Frees them and what they own; NULL is none. */
+void pb_rules_free(struct pb_rules *rules);
+
+size_t pb_rules_nr(const struct pb_rules *rules);
+/*
+ * The rule at a place, from 0 on; NULL behind the last. It is where it was until rules are added or
+ * deleted, and what is not part of its match may be changed there.
+ */
+struct pb_rule *pb_rules_at(const struct pb_rules *rules, size_t place);
+/* To be read, or changed, where they are. */
+struct pb_settings *pb_rules_settings(const struct pb_rules *rules);
+/* Of the ruleset that they were read from; 0: of none. */
+__u64 pb_rules_generation(const struct pb_rules *rules);
 
 enum pb_added { PB_ADDED, PB_CHANGED, PB_UNCHANGED };
 
@@ -288,10 +289,10 @@ struct pb_problems {
  * Reads a ruleset from a file ("-": standard input), as xdp-portblock.rules(5) says; JSON where its
  * name ends in .json. A pipe or a terminal is read up to its end. Files that a file names are
  * relative to it. -EINVAL: `problems` says all that is wrong, and `rules` is as it was. `notes` (may
- * be NULL): what is right and yet worth a word. The caller clears `rules`.
+ * be NULL): what is right and yet worth a word. The caller frees `rules`.
  */
-int pb_rules_read(const char *path, __u64 now, struct pb_rules *rules, struct pb_problems *problems,
-		  struct pb_problems *notes);
+int pb_rules_read(const char *path, __u64 now, struct pb_rules **rules,
+		  struct pb_problems *problems, struct pb_problems *notes);
 
 /* The text form, as pb_rules_read() takes it; rules that have ended are left out. -ENOMEM. */
 int pb_rules_format(const struct pb_rules *rules, __u64 now, char **text);
@@ -344,15 +345,15 @@ __u64 pb_ruleset_generation(const struct pb_ruleset *ruleset);
 
 /*
  * Reads the generation in force, with counters; once the ruleset is unloaded, the last one that it
- * had. The caller clears `rules`.
+ * had. The caller frees `rules`.
  */
-int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_rules *rules, struct pb_error *error);
+int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_rules **rules, struct pb_error *error);
 
 /*
  * A change: begin takes the ruleset's lock (waiting for another process's change) and reads the
  * rules, those that have ended left out; the caller edits `rules`; commit compiles it into the idle
- * slot and publishes it by one store; abort lets go. Both end the change and clear `rules`, and
- * both are safe after a failed begin. Commit fails with -ENOSPC and a message naming limit, number
+ * slot and publishes it by one store; abort lets go. Both end the change and free `rules`; after a
+ * begin that failed there is nothing to end, and abort takes NULL. Commit fails with -ENOSPC and a message naming limit, number
  * and option when something does not fit; the generation in force is then untouched. With
  * `confirm` (nanoseconds; 0: at once for good) the generation from before comes back after that
  * time, by the kernel's clock and with no process running, unless pb_ruleset_confirm() is called;
@@ -362,7 +363,7 @@ int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_rules *rules, struct p
  * pb_ruleset_config() returned, so not while a monitor or a test run of the object is open. -ENOENT:
  * there is none any more.
  */
-int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_rules *rules, struct pb_error *error);
+int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_rules **rules, struct pb_error *error);
 int pb_ruleset_commit(struct pb_ruleset *ruleset, struct pb_rules *rules, __u64 confirm,
 		      struct pb_error *error);
 void pb_ruleset_abort(struct pb_ruleset *ruleset, struct pb_rules *rules);
@@ -372,7 +373,7 @@ __u64 pb_ruleset_pending(const struct pb_ruleset *ruleset);
 /* Keeps the pending change. -ENOENT: there is none; -ETIME: too late. */
 int pb_ruleset_confirm(struct pb_ruleset *ruleset, struct pb_error *error);
 /* Reads the rules that come back unless the pending change is confirmed. -ENOENT: there is none. */
-int pb_ruleset_read_before(struct pb_ruleset *ruleset, struct pb_rules *rules,
+int pb_ruleset_read_before(struct pb_ruleset *ruleset, struct pb_rules **rules,
 			   struct pb_error *error);
 /* Brings the generation from before the pending change back at once. -ENOENT: there is none. */
 int pb_ruleset_rollback(struct pb_ruleset *ruleset, struct pb_error *error);

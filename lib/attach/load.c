@@ -13,6 +13,7 @@
 #include "maps/pins.h"
 #include "maps/rights.h"
 #include "maps/ruleset.h"
+#include "rules/rules.h"
 #include "util/error.h"
 #include "util/log.h"
 
@@ -31,9 +32,9 @@ struct load {
 	const struct pb_load_options *options;
 	const char *name; /* of the ruleset */
 	struct pb_ruleset *ruleset;
-	bool made;		/* the ruleset, by this load */
-	bool changed;		/* a ruleset that was there */
-	struct pb_rules before; /* what that was */
+	bool made;		 /* the ruleset, by this load */
+	bool changed;		 /* a ruleset that was there */
+	struct pb_rules *before; /* what that was */
 	struct target *targets;
 	size_t nr;
 };
@@ -178,33 +179,31 @@ static int edit_rules(const struct load *load, struct pb_rules *rules, struct pb
 /* What --rules and --policy ask for, in one transaction; what was there is kept for undo. */
 static int change_rules(struct load *load, struct pb_error *error)
 {
-	struct pb_rules rules = {};
+	struct pb_rules *rules;
 	int ret = pb_ruleset_read(load->ruleset, &load->before, error);
 
 	if (!ret)
 		ret = pb_ruleset_begin(load->ruleset, &rules, error);
 	if (ret)
 		return ret;
-	ret = edit_rules(load, &rules, error);
+	ret = edit_rules(load, rules, error);
 	if (ret)
-		pb_ruleset_abort(load->ruleset, &rules);
+		pb_ruleset_abort(load->ruleset, rules);
 	else
-		ret = pb_ruleset_commit(load->ruleset, &rules, 0, error);
+		ret = pb_ruleset_commit(load->ruleset, rules, 0, error);
 	load->changed = !ret;
 	return ret;
 }
 
 static void undo_rules(struct load *load)
 {
-	struct pb_rules rules = {};
+	struct pb_rules *rules;
 
 	if (pb_ruleset_begin(load->ruleset, &rules, NULL))
 		return;
-	load->before.generation = rules.generation;
-	pb_rules_clear(&rules);
-	rules = load->before;
-	memset(&load->before, 0, sizeof(load->before));
-	pb_ruleset_commit(load->ruleset, &rules, 0, NULL);
+	pb_rules_free(rules);
+	pb_ruleset_commit(load->ruleset, load->before, 0, NULL);
+	load->before = NULL;
 }
 
 /* Filled before it gets its name: what others can see is whole. */
@@ -406,7 +405,7 @@ static int load_locked(struct load *load, const int *ifindexes, struct pb_load_r
 		if (load->targets[i].outcomes >= 0)
 			close(load->targets[i].outcomes);
 	}
-	pb_rules_clear(&load->before);
+	pb_rules_free(load->before);
 	pb_ruleset_close(load->ruleset);
 	return ret;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "compile/classes.h"
 #include "compile/decisions.h"
+#include "rules/rules.h"
 #include "util/error.h"
 
 /* The items of a stair that are still to be merged, and the length of the `from` they match by. */

@@ -11,6 +11,7 @@
 #include "compile/decisions.h"
 #include "compile/item.h"
 #include "compile/ports.h"
+#include "rules/rules.h"
 #include "util/error.h"
 
 struct compiler {

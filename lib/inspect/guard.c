@@ -20,6 +20,7 @@
 #include "maps/pins.h"
 #include "maps/rights.h"
 #include "maps/ruleset.h"
+#include "rules/rules.h"
 #include "util/array.h"
 #include "util/error.h"
 #include "util/log.h"

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "maps/record.h"
+#include "rules/rules.h"
 
 size_t pb_records_prefixes(const struct pb_rules *rules)
 {

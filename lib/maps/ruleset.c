@@ -10,6 +10,7 @@
 #include "maps/ruleset.h"
 #include "maps/slot.h"
 #include "maps/variables.h"
+#include "rules/rules.h"
 #include "util/array.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -121,14 +122,23 @@ __u64 pb_ruleset_generation(const struct pb_ruleset *ruleset)
 	return __atomic_load_n(&config->slots[pb_config_slot(config)].generation, __ATOMIC_ACQUIRE);
 }
 
+static int read_slot(const struct pb_ruleset *ruleset, __u32 slot, struct pb_rules **rules,
+		     struct pb_error *error)
+{
+	struct pb_rules read;
+	int ret = pb_slot_read(&ruleset->maps, slot, &read, error);
+
+	return ret ?: pb_rules_hand_out(&read, rules, error);
+}
+
 /* Without its lock where it was unloaded: then nobody changes it any more. */
-int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_rules *rules, struct pb_error *error)
+int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_rules **rules, struct pb_error *error)
 {
 	int lock = pb_lock(ruleset->name, PB_LOCK_READ, error), ret;
 
 	if (lock < 0 && lock != -ENOENT)
 		return lock;
-	ret = pb_slot_read(&ruleset->maps, pb_config_slot(ruleset->maps.config), rules, error);
+	ret = read_slot(ruleset, pb_config_slot(ruleset->maps.config), rules, error);
 	pb_unlock(lock);
 	return ret;
 }
@@ -222,8 +232,9 @@ static int refuse_pending(const struct pb_ruleset *ruleset, struct pb_error *err
 	return -EBUSY;
 }
 
-int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_rules *rules, struct pb_error *error)
+int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_rules **rules, struct pb_error *error)
 {
+	struct pb_rules *read = NULL;
 	int ret;
 
 	ruleset->lock = lock_change(ruleset, error);
@@ -232,20 +243,21 @@ int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_rules *rules, struct 
 	settle(ruleset->maps.config);
 	ret = refuse_pending(ruleset, error);
 	if (!ret)
-		ret = pb_slot_read(&ruleset->maps, pb_config_slot(ruleset->maps.config), rules,
-				   error);
-	if (!ret && retire_ids(ruleset, rules))
+		ret = read_slot(ruleset, pb_config_slot(ruleset->maps.config), &read, error);
+	if (!ret && retire_ids(ruleset, read))
 		ret = pb_fail_memory(error);
-	if (ret)
-		pb_ruleset_abort(ruleset, rules);
-	else
-		pb_rules_expire(rules, pb_clock());
-	return ret;
+	if (ret) {
+		pb_ruleset_abort(ruleset, read);
+		return ret;
+	}
+	pb_rules_expire(read, pb_clock());
+	*rules = read;
+	return 0;
 }
 
 void pb_ruleset_abort(struct pb_ruleset *ruleset, struct pb_rules *rules)
 {
-	pb_rules_clear(rules);
+	pb_rules_free(rules);
 	free(ruleset->ids);
 	ruleset->ids = NULL;
 	pb_unlock(ruleset->lock);
@@ -320,7 +332,7 @@ static int fail_not_pending(const struct pb_ruleset *ruleset, struct pb_error *e
 		       ruleset->name);
 }
 
-int pb_ruleset_read_before(struct pb_ruleset *ruleset, struct pb_rules *rules,
+int pb_ruleset_read_before(struct pb_ruleset *ruleset, struct pb_rules **rules,
 			   struct pb_error *error)
 {
 	const struct pb_config *config = ruleset->maps.config;
@@ -331,8 +343,7 @@ int pb_ruleset_read_before(struct pb_ruleset *ruleset, struct pb_rules *rules,
 	if (!pb_ruleset_pending(ruleset))
 		ret = fail_not_pending(ruleset, error);
 	else
-		ret = pb_slot_read(&ruleset->maps, !(config->active & PB_ACTIVE_SLOT), rules,
-				   error);
+		ret = read_slot(ruleset, !(config->active & PB_ACTIVE_SLOT), rules, error);
 	pb_unlock(lock);
 	return ret;
 }

@@ -5,6 +5,7 @@
 #include "maps/record.h"
 #include "maps/slot.h"
 #include "maps/sources.h"
+#include "rules/rules.h"
 #include "util/error.h"
 
 static struct pb_limits limits_of(const struct pb_config *config)

@@ -89,22 +89,24 @@ static void read_path(struct pb_reading *reading, const char *path, const char *
 		close(fd);
 }
 
-int pb_rules_read(const char *path, __u64 now, struct pb_rules *rules, struct pb_problems *problems,
-		  struct pb_problems *notes)
+int pb_rules_read(const char *path, __u64 now, struct pb_rules **rules,
+		  struct pb_problems *problems, struct pb_problems *notes)
 {
-	struct pb_rules read = {};
-	struct pb_reading reading = { &read, now, problems, notes, read_path };
+	struct pb_reading reading = { pb_rules_new(), now, problems, notes, read_path };
 
 	memset(problems, 0, sizeof(*problems));
 	if (notes)
 		memset(notes, 0, sizeof(*notes));
 	pb_files_begin();
-	read_path(&reading, path, NULL, 0);
+	if (reading.rules)
+		read_path(&reading, path, NULL, 0);
+	else
+		pb_problem_add(problems, path, 0, "out of memory");
 	pb_files_end();
 	if (problems->nr) {
-		pb_rules_clear(&read);
+		pb_rules_free(reading.rules);
 		return -EINVAL;
 	}
-	*rules = read;
+	*rules = reading.rules;
 	return 0;
 }

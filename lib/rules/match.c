@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "rule/prefix.h"
+#include "rules/rules.h"
 #include "util/error.h"
 
 /* Width of the narrowest range that holds the port; 0: none does. */

@@ -3,7 +3,7 @@
 #ifndef PB_PROBLEMS_H
 #define PB_PROBLEMS_H
 
-#include <portblock/portblock.h>
+#include "rules/rules.h"
 
 struct pb_reading {
 	struct pb_rules *rules;

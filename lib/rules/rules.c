@@ -4,6 +4,7 @@
 #include <string.h>
 #include "rule/fields.h"
 #include "rules/index.h"
+#include "rules/rules.h"
 #include "util/array.h"
 #include "util/error.h"
 #include "util/text.h"
@@ -29,6 +30,51 @@ void pb_rules_clear(struct pb_rules *rules)
 	free(rules->rule);
 	drop_index(rules);
 	memset(rules, 0, sizeof(*rules));
+}
+
+struct pb_rules *pb_rules_new(void)
+{
+	return calloc(1, sizeof(struct pb_rules));
+}
+
+void pb_rules_free(struct pb_rules *rules)
+{
+	if (rules)
+		pb_rules_clear(rules);
+	free(rules);
+}
+
+int pb_rules_hand_out(struct pb_rules *made, struct pb_rules **rules, struct pb_error *error)
+{
+	struct pb_rules *out = pb_rules_new();
+
+	if (!out) {
+		pb_rules_clear(made);
+		return pb_fail_memory(error);
+	}
+	*out = *made;
+	*rules = out;
+	return 0;
+}
+
+size_t pb_rules_nr(const struct pb_rules *rules)
+{
+	return rules->nr;
+}
+
+struct pb_rule *pb_rules_at(const struct pb_rules *rules, size_t place)
+{
+	return place < rules->nr ? &rules->rule[place] : NULL;
+}
+
+struct pb_settings *pb_rules_settings(const struct pb_rules *rules)
+{
+	return (struct pb_settings *)&rules->settings;
+}
+
+__u64 pb_rules_generation(const struct pb_rules *rules)
+{
+	return rules->generation;
 }
 
 /* Where the rule with that id is or would be. */

@@ -2,6 +2,7 @@
 /* The settings of a ruleset. A new one is one row of the table. */
 #include <stdlib.h>
 #include <string.h>
+#include "rules/rules.h"
 #include "util/error.h"
 #include "util/escape.h"
 

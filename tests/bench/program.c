@@ -14,6 +14,7 @@
 #include "attach/object.h"
 #include "bench.h"
 #include "maps/slot.h"
+#include "rules/rules.h"
 #include "util/log.h"
 
 /* Where distributions have xdp-filter's objects. */

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "bench.h"
-#include <portblock/portblock.h>
+#include "rules/rules.h"
 
 #define TEXT_ROOM 256
 

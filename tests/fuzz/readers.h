@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <json-c/json.h>
 #include "rule/fields.h"
+#include "rules/rules.h"
 #include "util/error.h"
 #include "util/escape.h"
 
@@ -127,7 +128,7 @@ static inline const char *problems_broken(const struct pb_problems *problems)
 
 /* Reads bytes as a file of that name, in the current folder. */
 static inline int read_bytes(const char *name, const void *data, size_t size,
-			     struct pb_rules *rules, struct pb_problems *problems,
+			     struct pb_rules **rules, struct pb_problems *problems,
 			     struct pb_problems *notes)
 {
 	FILE *file = fopen(name, "w");
@@ -151,14 +152,14 @@ static inline const char *form_broken(const struct pb_rules *rules, const char *
 				      const char *text)
 {
 	static struct pb_problems problems;
-	struct pb_rules again = { 0 };
+	struct pb_rules *again;
 	const char *wrong = NULL;
 
 	if (read_bytes(name, text, strlen(text), &again, &problems, NULL))
 		return "a ruleset whose print is refused";
-	if (!equal_sets(rules, &again))
+	if (!equal_sets(rules, again))
 		wrong = "a ruleset whose print is another one";
-	pb_rules_clear(&again);
+	pb_rules_free(again);
 	return wrong;
 }
 
@@ -183,20 +184,20 @@ static inline const char *set_broken(const struct pb_rules *rules)
 static inline const char *check_set(const char *name, const void *data, size_t size, bool *taken)
 {
 	static struct pb_problems problems, notes;
-	struct pb_rule *const mark = (struct pb_rule *)&problems;
-	struct pb_rules rules = { .rule = mark, .nr = 4711 };
+	struct pb_rules *const mark = (struct pb_rules *)&problems;
+	struct pb_rules *rules = mark;
 	const char *wrong;
 
 	*taken = !read_bytes(name, data, size, &rules, &problems, &notes);
 	if (!*taken) {
-		if (rules.rule != mark || rules.nr != 4711)
+		if (rules != mark)
 			return "a refused file has changed its output";
 		return problems.nr ? problems_broken(&problems) : "a refusal without a reason";
 	}
 	wrong = problems_broken(&notes);
 	if (!wrong)
-		wrong = set_broken(&rules);
-	pb_rules_clear(&rules);
+		wrong = set_broken(rules);
+	pb_rules_free(rules);
 	return wrong;
 }
 

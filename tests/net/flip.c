@@ -16,15 +16,15 @@ static int die(const char *what, const char *why)
 
 static int flip(struct pb_ruleset *ruleset, const struct pb_rules *wanted, struct pb_error *error)
 {
-	struct pb_rules rules = {};
+	struct pb_rules *rules;
 	int ret = pb_ruleset_begin(ruleset, &rules, error);
 
 	if (ret)
 		return ret;
-	ret = pb_rules_replace(&rules, wanted, error);
+	ret = pb_rules_replace(rules, wanted, error);
 	if (!ret)
-		return pb_ruleset_commit(ruleset, &rules, 0, error);
-	pb_ruleset_abort(ruleset, &rules);
+		return pb_ruleset_commit(ruleset, rules, 0, error);
+	pb_ruleset_abort(ruleset, rules);
 	return ret;
 }
 
@@ -32,7 +32,7 @@ int main(int argc, char **argv)
 {
 	static struct pb_problems problems;
 	struct pb_ruleset *ruleset;
-	struct pb_rules sets[2] = {};
+	struct pb_rules *sets[2];
 	struct pb_error error;
 
 	if (argc != 5)
@@ -43,10 +43,10 @@ int main(int argc, char **argv)
 	if (pb_ruleset_open(argv[1], &ruleset, &error))
 		return die(argv[1], error.text);
 	for (int i = 0; i < atoi(argv[4]); i++)
-		if (flip(ruleset, &sets[i & 1], &error))
+		if (flip(ruleset, sets[i & 1], &error))
 			return die(argv[1], error.text);
 	pb_ruleset_close(ruleset);
 	for (int i = 0; i < 2; i++)
-		pb_rules_clear(&sets[i]);
+		pb_rules_free(sets[i]);
 	return 0;
 }

@@ -166,14 +166,14 @@ static int change(struct pb_ruleset *ruleset, struct pb_error *error)
 {
 	char *words[] = { "drop", "tcp", "dport", "22" };
 	struct pb_rule rule = {};
-	struct pb_rules rules;
+	struct pb_rules *rules = NULL;
 	int ret = pb_rule_parse(words, 4, pb_clock(), &rule, NULL, error);
 
 	if (!ret)
 		ret = pb_ruleset_begin(ruleset, &rules, error);
 	if (!ret)
-		ret = pb_rules_add(&rules, &rule, NULL, NULL, error);
-	return ret ?: pb_ruleset_commit(ruleset, &rules, 0, error);
+		ret = pb_rules_add(rules, &rule, NULL, NULL, error);
+	return ret ?: pb_ruleset_commit(ruleset, rules, 0, error);
 }
 
 static void look(struct pb_ruleset *ruleset)

@@ -19,7 +19,7 @@ int main(int argc, char **argv)
 {
 	struct pb_ruleset *ruleset;
 	struct pb_error error = { "usage: witness RULESET" };
-	struct pb_rules rules = {};
+	struct pb_rules *rules;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc != 2 || pb_ruleset_open(argv[1], &ruleset, &error))
@@ -27,10 +27,10 @@ int main(int argc, char **argv)
 	for (printf("open\n"); getchar() != EOF;) {
 		if (pb_ruleset_read(ruleset, &rules, &error))
 			return die(&error);
-		for (size_t i = 0; i < rules.nr; i++)
-			printf("%u ", rules.rule[i].ports[0].first);
+		for (size_t i = 0; i < pb_rules_nr(rules); i++)
+			printf("%u ", pb_rules_at(rules, i)->ports[0].first);
 		printf("\n");
-		pb_rules_clear(&rules);
+		pb_rules_free(rules);
 	}
 	pb_ruleset_close(ruleset);
 	return 0;

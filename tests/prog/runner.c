@@ -29,6 +29,7 @@
 #include "attach/features.h"
 #include "attach/object.h"
 #include "maps/slot.h"
+#include "rules/rules.h"
 #include "util/log.h"
 
 #define MAX_RULES 64U

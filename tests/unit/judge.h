@@ -4,6 +4,7 @@
 #define JUDGE_H
 
 #include <portblock/portblock.h>
+#include "rules/rules.h"
 
 /* A packet that has ports, and the time at which it comes. */
 struct packet {

@@ -5,6 +5,8 @@
 # that of lib/libportblock.abi, or its number has been raised. It calls nothing that would change the
 # process of whoever called it.
 
+# shellcheck disable=SC2317 # functions are called by t_ok and others
+
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib.sh
 
@@ -49,6 +51,15 @@ t_is 'library: prints nothing' '' "$(called stdout stderr printf vprintf puts pu
 t_is 'library: touches no signal, but blocks them for a thread of its own' pthread_sigmask \
 	"$(called signal sigaction sigprocmask pthread_sigmask raise kill alarm setitimer)"
 t_is 'library: such a call is seen' getenv "$(called clearenv getenv)"
+
+# declares STRUCT: can a program have one of its own?
+declares()
+{
+	printf '#include <portblock/portblock.h>\nextern struct %s a;\nstruct %s a;\n' "$1" "$1" |
+		gcc -fsyntax-only -Iheaders -x c -
+}
+t_ok 'header: a program has settings' declares pb_settings
+t_fail 'header: and no rules but those that the library makes' 1 "storage size" declares pb_rules
 
 if [ "$(uname -m)" != x86_64 ]; then
 	t_skip 'library: its binary interface is the one of its number' 'it was written down for amd64'

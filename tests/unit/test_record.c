@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "maps/record.h"
+#include "rules/rules.h"
 
 /* Of both slots; the other one is all ones, and stays so. */
 struct memory {

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <cmocka.h>
 #include "random.h"
+#include "rules/rules.h"
 #include "says.h"
 
 #define MANY 60000
@@ -36,6 +37,28 @@ static __u32 add_port(struct pb_rules *rules, unsigned int port)
 
 	sprintf(line, "%u/tcp", port);
 	return add(rules, line, PB_ADDED);
+}
+
+/* What programs have of it. */
+static void test_opaque(void **state)
+{
+	struct pb_rules *rules = pb_rules_new();
+
+	(void)state;
+	assert_non_null(rules);
+	assert_int_equal(pb_rules_nr(rules), 0);
+	assert_null(pb_rules_at(rules, 0));
+	assert_int_equal(pb_rules_generation(rules), 0);
+	assert_int_equal(pb_settings_flags(pb_rules_settings(rules)), 0);
+	add(rules, "22/tcp", PB_ADDED);
+	add(rules, "23/tcp", PB_ADDED);
+	assert_int_equal(pb_rules_nr(rules), 2);
+	assert_ptr_equal(pb_rules_at(rules, 1), pb_rules_find(rules, 2));
+	assert_null(pb_rules_at(rules, 2));
+	assert_int_equal(pb_rules_policy(rules, PB_POLICY_DENY, NULL), 0);
+	assert_int_equal(pb_rules_settings(rules)->policy, PB_POLICY_DENY);
+	pb_rules_free(rules);
+	pb_rules_free(NULL);
 }
 
 static void assert_sorted(const struct pb_rules *rules)
@@ -330,12 +353,19 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty),	cmocka_unit_test(test_ids),
-		cmocka_unit_test(test_retired), cmocka_unit_test(test_full),
-		cmocka_unit_test(test_same),	cmocka_unit_test(test_not_same),
-		cmocka_unit_test(test_delete),	cmocka_unit_test(test_delete_message_is_short),
-		cmocka_unit_test(test_expire),	cmocka_unit_test(test_filled_by_hand),
-		cmocka_unit_test(test_random),	cmocka_unit_test(test_many),
+		cmocka_unit_test(test_opaque),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_retired),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_same),
+		cmocka_unit_test(test_not_same),
+		cmocka_unit_test(test_delete),
+		cmocka_unit_test(test_delete_message_is_short),
+		cmocka_unit_test(test_expire),
+		cmocka_unit_test(test_filled_by_hand),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

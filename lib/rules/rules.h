@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* What struct pb_rules is: programs know of it by portblock.h alone, and cannot look into it. */
+#ifndef PB_RULES_H
+#define PB_RULES_H
+
+#include <portblock/portblock.h>
+
+/*
+ * Zeroed, it is as pb_rules_new() makes it. `rule` may be filled by hand (with ids, sorted) before
+ * the first call.
+ */
+struct pb_rules {
+	struct pb_settings settings;
+	struct pb_rule *rule;
+	size_t nr;
+	size_t room;	      /* allocated */
+	__u32 next_id;	      /* where the search for a free id goes on; 0 as 1 */
+	__u32 max_rules;      /* ids go from 1 to this; 0 as PB_RULES_LIMIT */
+	__u64 generation;     /* of the ruleset this was read from; 0: none */
+	const __u32 *retired; /* ids to give out only where there are no others, sorted; not owned */
+	size_t nr_retired;
+	struct pb_index *index; /* of pb_rules_find_same(): made when first needed */
+};
+
+/* Frees what it owns and zeroes it. */
+void pb_rules_clear(struct pb_rules *rules);
+
+/* Moves what was made to memory of its own, for a program. -ENOMEM: it is cleared. */
+int pb_rules_hand_out(struct pb_rules *made, struct pb_rules **rules, struct pb_error *error);
+
+#endif
