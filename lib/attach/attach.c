@@ -217,7 +217,9 @@ static int attach_once(const struct pb_attach *how, const struct pb_interface *i
 	pb_log_begin();
 	ret = open_program(how, interface, &object, &program, error);
 	if (!ret) {
+		pb_libxdp_lock();
 		ret = xdp_program__attach(program, interface->ifindex, xdp_modes[mode], 0);
+		pb_libxdp_unlock();
 		if (ret) {
 			ret = fail_attach(interface, mode, -ret, error);
 			put_back(&before);
@@ -299,6 +301,7 @@ static int attach_alone(const struct pb_attach *how, const struct pb_interface *
 static int attach_retrying(const struct pb_attach *how, const struct pb_interface *interface,
 			   enum pb_mode mode, struct pb_error *error)
 {
+	bool kern_ctx = pb_features().kern_ctx;
 	int ret = 0;
 
 	for (int i = 0; i < ATTACH_ATTEMPTS; i++) {
@@ -308,8 +311,10 @@ static int attach_retrying(const struct pb_attach *how, const struct pb_interfac
 	}
 	if (!ret || !strstr(pb_log_last(), "failed to load object"))
 		return ret;
-	if (pb_features_do_without_kern_ctx())
+	if (kern_ctx) {
+		pb_features_do_without_kern_ctx();
 		return attach_retrying(how, interface, mode, error);
+	}
 	if (ret == -EINVAL && !interface->nr_chain)
 		ret = attach_alone(how, interface, mode, error);
 	return ret;
@@ -349,7 +354,7 @@ static bool is_off(int ifindex, __u32 program_id)
 	return true;
 }
 
-static int detach_once(int ifindex, __u32 program_id)
+static int detach_by_libxdp(int ifindex, __u32 program_id)
 {
 	struct xdp_multiprog *programs = xdp_multiprog__get_from_ifindex(ifindex);
 	struct xdp_program *program = NULL;
@@ -369,6 +374,16 @@ static int detach_once(int ifindex, __u32 program_id)
 		ret = xdp_program__detach(program, ifindex, xdp_multiprog__attach_mode(programs),
 					  0);
 	xdp_multiprog__close(programs);
+	return ret;
+}
+
+static int detach_once(int ifindex, __u32 program_id)
+{
+	int ret;
+
+	pb_libxdp_lock();
+	ret = detach_by_libxdp(ifindex, program_id);
+	pb_libxdp_unlock();
 	return ret;
 }
 

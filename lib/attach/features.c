@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <pthread.h>
+#include <stdatomic.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -36,26 +38,29 @@ static bool kernel_has_kern_ctx(void)
 	return has;
 }
 
-static struct pb_features features;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct pb_features features;  /* as they are after that */
+static atomic_bool without_kern_ctx; /* found out later, by a thread that tried */
+
+static void find_out(void)
+{
+	features.frags = kernel_has_frags();
+	features.kern_ctx = features.frags && kernel_has_kern_ctx();
+	features.connections =
+		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_skc_lookup_tcp, NULL) == 1;
+}
 
 struct pb_features pb_features(void)
 {
-	static bool known;
+	struct pb_features found;
 
-	if (!known) {
-		features.frags = kernel_has_frags();
-		features.kern_ctx = features.frags && kernel_has_kern_ctx();
-		features.connections = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP,
-							       BPF_FUNC_skc_lookup_tcp, NULL) == 1;
-		known = true;
-	}
-	return features;
+	pthread_once(&once, find_out);
+	found = features;
+	found.kern_ctx = found.kern_ctx && !without_kern_ctx;
+	return found;
 }
 
-bool pb_features_do_without_kern_ctx(void)
+void pb_features_do_without_kern_ctx(void)
 {
-	bool had = features.kern_ctx;
-
-	features.kern_ctx = false;
-	return had;
+	without_kern_ctx = true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* What the kernel can do, found out once by trying. */
+/* What the kernel can do, found out once by trying; for all threads. */
 #ifndef PB_FEATURES_H
 #define PB_FEATURES_H
 
@@ -17,7 +17,7 @@ struct pb_features {
 };
 struct pb_features pb_features(void);
 
-/* bpf_cast_to_kern_ctx() is there, and yet not for programs of this type. Was it thought to be? */
-bool pb_features_do_without_kern_ctx(void);
+/* From now on, for bpf_cast_to_kern_ctx() is there, and yet not for programs of this type. */
+void pb_features_do_without_kern_ctx(void);
 
 #endif

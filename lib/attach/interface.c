@@ -2,6 +2,7 @@
 /* What is on an interface, as the kernel says; leftover pins are not believed. */
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -124,8 +125,19 @@ static bool is_believable(const struct pb_interface *interface, __u32 attached,
 	       (interface->dispatcher ? xdp_multiprog__program_count(programs) : 1);
 }
 
-/* What libxdp sees; 0, -EXDEV where it sees a dispatcher and not its pins, or its error. */
-static int try_chain(struct pb_interface *interface, __u32 attached)
+static pthread_mutex_t libxdp = PTHREAD_MUTEX_INITIALIZER;
+
+void pb_libxdp_lock(void)
+{
+	pthread_mutex_lock(&libxdp);
+}
+
+void pb_libxdp_unlock(void)
+{
+	pthread_mutex_unlock(&libxdp);
+}
+
+static int ask_libxdp(struct pb_interface *interface, __u32 attached)
 {
 	struct xdp_multiprog *programs = xdp_multiprog__get_from_ifindex(interface->ifindex);
 	long err = libxdp_get_error(programs);
@@ -144,6 +156,17 @@ static int try_chain(struct pb_interface *interface, __u32 attached)
 	}
 	xdp_multiprog__close(programs);
 	return err;
+}
+
+/* What libxdp sees; 0, -EXDEV where it sees a dispatcher and not its pins, or its error. */
+static int try_chain(struct pb_interface *interface, __u32 attached)
+{
+	int ret;
+
+	pb_libxdp_lock();
+	ret = ask_libxdp(interface, attached);
+	pb_libxdp_unlock();
+	return ret;
 }
 
 static void say_obstacle(struct pb_interface *interface, __u32 id, int code)

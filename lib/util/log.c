@@ -8,19 +8,20 @@
 #include <portblock/portblock.h>
 #include "util/log.h"
 
-static pb_logger logger;
-static bool log_all;
+/* Set by any thread at any time, while others may be about to call it. */
+static _Atomic(pb_logger) for_warnings, for_others;
 static __thread char last[256];
 
 void pb_log_set(pb_logger function, bool all)
 {
-	logger = function;
-	log_all = all;
+	for_warnings = function;
+	for_others = all ? function : NULL;
 }
 
 /* The logger gets all of a message, be it a verifier's log of many lines. */
 static void take(bool warning, const char *format, va_list args)
 {
+	pb_logger logger = warning ? for_warnings : for_others;
 	char *text;
 	size_t len;
 
@@ -29,7 +30,7 @@ static void take(bool warning, const char *format, va_list args)
 	len = strlen(text);
 	while (len && text[len - 1] == '\n')
 		text[--len] = '\0';
-	if (logger && len && (warning || log_all))
+	if (logger && len)
 		logger(text);
 	if (warning)
 		snprintf(last, sizeof(last), "%.*s", (int)strcspn(text, "\n"), text);

@@ -31,6 +31,16 @@ called()
 		grep -xE "$(tr ' ' '|' <<<"$*")"
 }
 
+# What its objects have in memory that may change and that all threads share: "OBJECT NAME" each
+shared_memory()
+{
+	local sources=(lib/[!b]*/*.c)
+	sources=("${sources[@]#lib/}")
+	(cd build/obj/lib && nm -A -f sysv "${sources[@]/%.c/.o}") | awk -F '|' '
+		$NF ~ /^\.(bss|data)/ && $NF !~ /^\.data\.rel\.ro/ {
+			gsub(/ |\.[0-9]+ *$/, "", $1); sub(/\.o:/, ".o ", $1); print $1 }' | sort
+}
+
 t_ok 'header: it declares functions' test "$(declared | wc -l)" -gt 50
 t_is 'library: exports what the header declares' "$(declared)" "$(exported)"
 t_is 'map: names what the header declares' "$(declared)" \
@@ -39,6 +49,21 @@ t_is 'library: its name' "$(basename "$LIBRARY")" \
 	"$(readelf -d "$LIBRARY" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')"
 t_is 'man: names each function' '' \
 	"$(comm -23 <(declared) <(grep -oE 'pb_[a-z_]+' man/libportblock.3 | sort -u))"
+
+# Each of them with what makes it safe.
+t_is 'library: what its threads share' "$(sed 's/ *#.*//' <<'SHARED'
+attach/features.o features          # written once, by pthread_once()
+attach/features.o once              # for pthread_once()
+attach/features.o without_kern_ctx  # atomic
+attach/interface.o libxdp           # a mutex
+util/log.o for_others               # atomic
+util/log.o for_warnings             # atomic
+util/log.o inside                   # under `lock`
+util/log.o libbpf_before            # under `lock`
+util/log.o libxdp_before            # under `lock`
+util/log.o lock                     # a mutex
+SHARED
+)" "$(shared_memory)"
 
 # What a process has one of
 t_is 'library: sets no environment variable' '' "$(called setenv putenv unsetenv clearenv)"

@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Threads of one process, each with a ruleset of its own: threads.c, built with ThreadSanitizer.
+# libbpf and libxdp are not; of them it sees what they call of the C library.
+
+. "$(dirname "$0")/../lib.sh"
+. "$TOP/tests/net/verbs.sh"
+world_enter "$@"
+world_pair
+
+CC=$(sed -n 's/^CC := //p' "$TOP/config.mk")
+# Its memory has places of its own, which a kernel that takes them at random may have taken.
+sane=(setarch -R env TSAN_OPTIONS='exitcode=66 halt_on_error=0')
+
+# sees_races: a program with a race is found out
+cat >"$T_DIR/race.c" <<'RACE'
+#include <pthread.h>
+static int n;
+static void *add(void *p) { n++; return p; }
+int main(void)
+{
+	pthread_t t;
+	pthread_create(&t, 0, add, 0);
+	n++;
+	return pthread_join(t, 0);
+}
+RACE
+$CC -g -fsanitize=thread -o "$T_DIR/race" "$T_DIR/race.c" 2>/dev/null ||
+	t_skip_all 'the compiler has no ThreadSanitizer'
+t_fail 'a race is seen' 66 'data race' "${sane[@]}" "$T_DIR/race"
+
+t_ok 'build with ThreadSanitizer' \
+	env -u MAKEFLAGS make -s -C "$TOP" SANITIZE=thread build-tsan/tests/net/threads
+take_results 'the threads' in_a "${sane[@]}" "$TOP/build-tsan/tests/net/threads" v0 lo 3 2>"$T_DIR/races"
+t_is 'no race' '' "$(cat "$T_DIR/races")"
+t_done
