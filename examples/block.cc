@@ -2,6 +2,7 @@
 // Blocks a TCP port on an interface for a minute: block INTERFACE PORT, as root.
 #include <iostream>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <portblock/portblock.h>
@@ -20,19 +21,20 @@ static void block(const char *name, std::string port)
 	pb_load_options options = {};
 	pb_load_result result;
 	pb_error error;
-	pb_rule rule = {};
 	pb_rules *rules;
 	pb_ruleset *opened;
 	int ifindex;
 
-	check(pb_rule_parse(words, 6, pb_clock(), &rule, nullptr, &error), error);
-	std::unique_ptr<pb_rule, void (*)(pb_rule *)> cleared(&rule, pb_rule_clear);
+	std::unique_ptr<pb_rule, void (*)(pb_rule *)> rule(pb_rule_new(), pb_rule_free);
+	if (!rule)
+		throw std::bad_alloc();
+	check(pb_rule_parse(words, 6, pb_clock(), rule.get(), nullptr, &error), error);
 	check(pb_interface_index(name, &ifindex, &error), error);
 	check(pb_filter_load(&ifindex, 1, &options, &result, &error), error);
 	check(pb_ruleset_open("default", &opened, &error), error);
 	std::unique_ptr<pb_ruleset, void (*)(pb_ruleset *)> ruleset(opened, pb_ruleset_close);
 	check(pb_ruleset_begin(opened, &rules, &error), error);
-	int ret = pb_rules_add(rules, &rule, nullptr, nullptr, &error);
+	int ret = pb_rules_add(rules, rule.get(), nullptr, nullptr, &error);
 	if (ret)
 		pb_ruleset_abort(opened, rules);
 	else

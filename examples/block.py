@@ -10,6 +10,7 @@ import sys
 
 pb = ctypes.CDLL("libportblock.so.0")
 pb.pb_clock.restype = ctypes.c_uint64
+pb.pb_rule_new.restype = ctypes.c_void_p
 
 
 def room():
@@ -25,7 +26,8 @@ def call(function, *arguments):
 def block(interface, port):
     text = ["drop", "tcp", "dport", port, "expires", "1m"]
     words = (ctypes.c_char_p * len(text))(*(word.encode() for word in text))
-    rule, rules, ifindex, ruleset = room(), ctypes.c_void_p(), ctypes.c_int(), ctypes.c_void_p()
+    rule, ifindex = ctypes.c_void_p(pb.pb_rule_new()), ctypes.c_int()
+    rules, ruleset = ctypes.c_void_p(), ctypes.c_void_p()
 
     call(pb.pb_rule_parse, words, ctypes.c_size_t(len(text)), ctypes.c_uint64(pb.pb_clock()), rule, None)
     call(pb.pb_interface_index, interface.encode(), ctypes.byref(ifindex))
@@ -35,6 +37,7 @@ def block(interface, port):
     call(pb.pb_rules_add, rules, rule, None, None)
     call(pb.pb_ruleset_commit, ruleset, rules, ctypes.c_uint64(0))
     pb.pb_ruleset_close(ruleset)
+    pb.pb_rule_free(rule)
 
 
 if len(sys.argv) != 3:

@@ -147,15 +147,18 @@ bool rule_options_given(const struct arguments *arguments)
 static int set_options(const struct arguments *arguments, struct pb_rule *rule, __u64 now)
 {
 	struct pb_error error, masked = { "" };
-	const struct pb_rule text = *rule;
+	bool said[NR_RULE_OPTIONS]; /* by the rule's text */
 	int err;
+
+	for (size_t i = 0; i < NR_RULE_OPTIONS; i++)
+		said[i] = arguments->nr_words && rule_options[i].has && rule_options[i].has(rule);
 
 	for (size_t i = 0; i < NR_RULE_OPTIONS; i++) {
 		const char *value = arguments->values[rule_options[i].id];
 
 		if (!value)
 			continue;
-		if (arguments->nr_words && rule_options[i].has && rule_options[i].has(&text))
+		if (said[i])
 			return wrong(arguments, "--%s %s: the rule's text '%s' says that already",
 				     option_infos[rule_options[i].id].name, value,
 				     arguments->words[0]);
@@ -193,25 +196,28 @@ static int set_words(const struct arguments *arguments, struct pb_rule *rule, __
 	return DONE;
 }
 
-int rule_from_arguments(const struct arguments *arguments, struct pb_rule *rule)
+int rule_from_arguments(const struct arguments *arguments, struct pb_rule **rule)
 {
-	struct pb_rule made = { .protocols = 1 << PB_PROTO_TCP | 1 << PB_PROTO_UDP };
+	struct pb_rule *made = pb_rule_new();
 	struct pb_error error;
 	__u64 now = pb_clock();
 	int ret = DONE, err;
 
+	if (!made)
+		return out_of_memory();
+	made->protocols = 1 << PB_PROTO_TCP | 1 << PB_PROTO_UDP;
 	if (arguments->nr_words)
-		ret = set_words(arguments, &made, now);
+		ret = set_words(arguments, made, now);
 	else if (!given(arguments, OPT_PORT) && !given(arguments, OPT_SPORT))
 		ret = wrong(arguments, "which ports? Say --port 22, or 22/tcp");
 	if (ret == DONE)
-		ret = set_options(arguments, &made, now);
-	err = ret == DONE ? pb_rule_check(&made, &error) : 0;
+		ret = set_options(arguments, made, now);
+	err = ret == DONE ? pb_rule_check(made, &error) : 0;
 	if (err)
 		ret = refused(arguments, err, OPT_MAX, &error);
 	if (ret == DONE)
 		*rule = made;
 	else
-		pb_rule_clear(&made);
+		pb_rule_free(made);
 	return ret;
 }

@@ -22,7 +22,7 @@ struct monitor {
 	struct pb_ruleset *ruleset;
 	struct pb_rules *rules; /* to print the rules' texts */
 	struct pb_monitor_filter filter;
-	struct pb_rule from; /* its `from`: sources to show; none: all */
+	struct pb_rule *from; /* its `from`: sources to show; none: all */
 	struct capture *capture;
 	__u32 limit; /* packets to show; 0: no end */
 	__u32 shown;
@@ -65,12 +65,16 @@ static int read_outcomes(const struct arguments *arguments, __u32 *outcomes)
 	return DONE;
 }
 
-static int read_from(const struct arguments *arguments, struct pb_rule *from)
+static int read_from(const struct arguments *arguments, struct pb_rule **from)
 {
 	const char *text = arguments->values[OPT_FROM];
 	struct pb_error error;
-	int err = text ? pb_rule_set(from, "from", text, 0, NULL, &error) : 0;
+	int err;
 
+	*from = pb_rule_new();
+	if (!*from)
+		return out_of_memory();
+	err = text ? pb_rule_set(*from, "from", text, 0, NULL, &error) : 0;
 	return err ? refused(arguments, err, OPT_FROM, &error) : DONE;
 }
 
@@ -230,10 +234,10 @@ static int print_object(const struct pb_event *event, const struct packet *packe
 
 static bool is_wanted(const struct monitor *monitor, const struct packet *packet)
 {
-	const struct pb_rule any = { .from = monitor->from.from, .nr_from = monitor->from.nr_from };
+	const struct pb_rule *rule = monitor->from;
 
-	return !any.nr_from || (packet->how.family &&
-				pb_prefixes_hold(any.from, any.nr_from, &packet->how.flow.source));
+	return !rule->nr_from || (packet->how.family && pb_prefixes_hold(rule->from, rule->nr_from,
+									 &packet->how.flow.source));
 }
 
 static int show(const struct pb_event *event, const unsigned char *data, void *context)
@@ -339,6 +343,6 @@ int cmd_monitor(const struct arguments *arguments)
 		ret = monitor_ruleset(&monitor);
 	pb_ruleset_close(monitor.ruleset);
 	pb_rules_free(monitor.rules);
-	pb_rule_clear(&monitor.from);
+	pb_rule_free(monitor.from);
 	return ret;
 }

@@ -14,7 +14,7 @@ static const char *const what_names[] = {
 };
 
 struct addition {
-	struct pb_rule rule;
+	struct pb_rule *rule;
 	__u32 id;
 	enum pb_added what;
 };
@@ -22,7 +22,7 @@ struct addition {
 static int add(struct pb_rules *rules, void *context, struct pb_error *error)
 {
 	struct addition *addition = context;
-	int ret = pb_rules_add(rules, &addition->rule, &addition->id, &addition->what, error);
+	int ret = pb_rules_add(rules, addition->rule, &addition->id, &addition->what, error);
 
 	return ret ?: addition->what == PB_UNCHANGED;
 }
@@ -47,13 +47,13 @@ int cmd_rule_add(const struct arguments *arguments)
 
 	if (ret != DONE)
 		return ret;
-	if (pb_rule_format(&addition.rule, pb_clock(), &text))
+	if (pb_rule_format(addition.rule, pb_clock(), &text))
 		ret = out_of_memory();
 	else
 		ret = change_ruleset(arguments, add, &addition);
 	if (ret == DONE)
 		print_added(arguments, text, &addition);
-	pb_rule_clear(&addition.rule);
+	pb_rule_free(addition.rule);
 	free(text);
 	return ret;
 }
@@ -107,7 +107,7 @@ static int delete_ids(const struct arguments *arguments, struct pb_rules *rules,
 
 struct deletion {
 	const struct arguments *arguments;
-	struct pb_rule rule; /* the same as; where no ids are given */
+	struct pb_rule *rule; /* the same as; where no ids are given */
 	__u32 id;
 };
 
@@ -118,9 +118,9 @@ static int delete (struct pb_rules *rules, void *context, struct pb_error *error
 
 	if (are_ids(deletion->arguments))
 		return delete_ids(deletion->arguments, rules, error);
-	same = pb_rules_find_same(rules, &deletion->rule);
+	same = pb_rules_find_same(rules, deletion->rule);
 	if (!same)
-		return pb_rules_missing(rules, &deletion->rule, error);
+		return pb_rules_missing(rules, deletion->rule, error);
 	deletion->id = same->id;
 	return pb_rules_del(rules, deletion->id, error);
 }
@@ -135,7 +135,7 @@ int cmd_rule_del(const struct arguments *arguments)
 	if (ret != DONE)
 		return ret;
 	ret = change_ruleset(arguments, delete, &deletion);
-	pb_rule_clear(&deletion.rule);
+	pb_rule_free(deletion.rule);
 	if (ret == DONE && !by_id)
 		printf("Rule %u deleted.\n", deletion.id);
 	for (size_t i = 0; ret == DONE && by_id && i < arguments->nr_words; i++)

@@ -151,8 +151,8 @@ int interface_indexes(const struct arguments *arguments, int **ifindexes);
  * frees `rules`.
  */
 int read_file(const char *path, struct pb_rules **rules);
-/* The rule that options and words say; WRONG_USAGE after a message. */
-int rule_from_arguments(const struct arguments *arguments, struct pb_rule *rule);
+/* The rule that options and words say, which the caller frees; WRONG_USAGE after a message. */
+int rule_from_arguments(const struct arguments *arguments, struct pb_rule **rule);
 /* Is any part of a rule given by an option? */
 bool rule_options_given(const struct arguments *arguments);
 

@@ -6,7 +6,9 @@
  * - Returns 0 or a negative errno. On failure `error` (may be NULL) holds one line for a person:
  *   it quotes the word that was wrong and says what would be right. Outputs are then unchanged.
  * - Ports are host order. Addresses are network order. Times are nanoseconds on CLOCK_BOOTTIME.
- * - A structure that is declared here without members is the library's own: it makes and frees it.
+ * - A structure that is declared here without members is the library's own: it makes and frees it. So
+ *   it does with one that grows (struct pb_rule): programs read its members by a pointer, and never
+ *   have one by value, nor an array of them.
  * - Text is NUL-terminated UTF-8; a `char **text` output is for the caller to free().
  * - Nothing is printed, no signal is touched, no environment variable is set, no child is made, the
  *   process never exits. Not thread-safe for one object; different objects may be used by different
@@ -50,8 +52,8 @@ struct pb_prefix {
 };
 
 /*
- * A rule as it is written. Zero it before the first use; pb_rule_clear() frees what it owns.
- * Ports are sorted by first, then last, without duplicates; ranges may overlap, and the narrowest
+ * A rule as it is written. It grows at its end: pb_rule_new() makes one, and programs neither declare
+ * nor copy one by value. Ports are sorted by first, then last, without duplicates; ranges may overlap, and the narrowest
  * one that holds a port gives the rule its rank there. 0 is no port. Prefixes are sorted by family,
  * address and length, without duplicates.
  */
@@ -74,7 +76,11 @@ struct pb_rule {
 	__u64 bytes;
 };
 
-/* Frees what a rule owns and zeroes it. */
+/* An empty rule, for the functions below to fill. NULL: no memory. */
+struct pb_rule *pb_rule_new(void);
+/* Frees it and what it owns; NULL is none. */
+void pb_rule_free(struct pb_rule *rule);
+/* Frees what a rule owns and empties it. */
 void pb_rule_clear(struct pb_rule *rule);
 
 /* Makes `to` (cleared first) a copy that owns its own memory. -ENOMEM. */
@@ -98,8 +104,8 @@ int pb_rule_set(struct pb_rule *rule, const char *word, const char *text, __u64 
  * Reads the text form from words: `ACTION PROTOCOLS dport|sport PORTS [from P,..] [except P,..]
  * [new] [expires DURATION] [comment TEXT]`, or the short form `[ACTION] PORTS/PROTOCOLS` followed
  * by the same optional fields. The fields behind the protocols may come in any order, each once. The
- * action may be left out (drop), and so may the protocols of the long form (tcp,udp). `rule` (zeroed
- * or valid) is replaced.
+ * action may be left out (drop), and so may the protocols of the long form (tcp,udp). `rule` is
+ * replaced.
  */
 int pb_rule_parse(char *const *words, size_t nr, __u64 now, struct pb_rule *rule,
 		  struct pb_error *note, struct pb_error *error);
@@ -210,7 +216,7 @@ enum pb_added { PB_ADDED, PB_CHANGED, PB_UNCHANGED };
 
 /*
  * Adds a rule, or, where the same rule (protocols, side, ports, sources, new) is there, changes
- * its action, comment and expiry and keeps its id and counters. `rule` is moved from (cleared) on
+ * its action, comment and expiry and keeps its id and counters. `rule` is moved from (emptied) on
  * success; its id is not looked at. `id`, `what` (each may be NULL) tell what was done.
  * -ENOSPC: all ids are taken, names --max-rules. -ENOMEM.
  */

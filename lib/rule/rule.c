@@ -15,6 +15,18 @@ void pb_rule_clear(struct pb_rule *rule)
 	memset(rule, 0, sizeof(*rule));
 }
 
+struct pb_rule *pb_rule_new(void)
+{
+	return calloc(1, sizeof(struct pb_rule));
+}
+
+void pb_rule_free(struct pb_rule *rule)
+{
+	if (rule)
+		pb_rule_clear(rule);
+	free(rule);
+}
+
 /* A copy of an array, NULL for an empty one; `failed` is set when memory runs out. */
 static void *copy_array(const void *from, size_t nr, size_t size, bool *failed)
 {

@@ -165,14 +165,15 @@ static void find(enum pb_health health, const char *text, const char *mend, void
 static int change(struct pb_ruleset *ruleset, struct pb_error *error)
 {
 	char *words[] = { "drop", "tcp", "dport", "22" };
-	struct pb_rule rule = {};
+	struct pb_rule *rule = pb_rule_new();
 	struct pb_rules *rules = NULL;
-	int ret = pb_rule_parse(words, 4, pb_clock(), &rule, NULL, error);
+	int ret = pb_rule_parse(words, 4, pb_clock(), rule, NULL, error);
 
 	if (!ret)
 		ret = pb_ruleset_begin(ruleset, &rules, error);
 	if (!ret)
-		ret = pb_rules_add(rules, &rule, NULL, NULL, error);
+		ret = pb_rules_add(rules, rule, NULL, NULL, error);
+	pb_rule_free(rule);
 	return ret ?: pb_ruleset_commit(ruleset, rules, 0, error);
 }
 

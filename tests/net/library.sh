@@ -45,4 +45,24 @@ t_ok 'C++: builds' g++ -Wall -Wextra -Werror -o block-cc block.cc "${flags[@]}"
 blocks C++ ./block-cc
 blocks Python "$PYTHON" block.py
 
+# A later library, in which what grows has grown: what was built before runs with it.
+cp -r "$TOP/headers" later
+sed -i '/^struct pb_rule {$/,/^};$/ s/^};$/\tchar grown[4096];\n};/' later/portblock/portblock.h
+t_is 'later: grown' 1 "$(grep -c 'char grown' later/portblock/portblock.h)"
+t_ok 'later: builds' make -s -C "$TOP" B="$T_DIR/built" SKEL= CFLAGS=-O0 \
+	includes="-I$T_DIR/later -Ilib -Ibuild" "$T_DIR/built/libportblock.so.0"
+read -r -a libs < <(sed -n 's/^DEP_LIBS := //p' "$TOP/config.mk")
+t_ok 'later: the tool, as it was compiled' gcc -o tool "$TOP"/build/obj/xdp-portblock/*.o \
+	-L"$T_DIR/built" -l:libportblock.so.0 "${libs[@]}"
+export LD_LIBRARY_PATH=$T_DIR/built
+blocks 'C, later' ./block-c
+blocks 'C++, later' ./block-cc
+t_ok 'later: load' in_a ./tool load v0
+t_ok 'later: a rule' in_a ./tool rule add drop tcp dport 22 from 10.9.0.0/24
+t_ok 'later: and another' in_a ./tool rule add 23/tcp
+t_is 'later: both are there' "$(printf '%s\n' 'policy allow' 'drop tcp dport 22 from 10.9.0.0/24' \
+	'drop tcp dport 23')" "$(in_a ./tool save)"
+t_is 'later: and in the list' 2 "$(in_a ./tool rule list | grep -c 'drop tcp')"
+t_ok 'later: unload' in_a ./tool unload v0
+
 t_done

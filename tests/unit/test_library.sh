@@ -86,6 +86,14 @@ declares()
 t_ok 'header: a program has settings' declares pb_settings
 t_fail 'header: and no rules but those that the library makes' 1 "storage size" declares pb_rules
 
+# What grows, by value
+by_value()
+{
+	grep -HnE '\b(struct )?pb_rule [a-z_]+( =|;|,|\[|$)' "$@"
+}
+t_is 'tool and examples: what grows is had by pointers' '' "$(by_value xdp-portblock/*.[ch] examples/*)"
+t_ok 'tool and examples: one by value is seen' by_value tests/prog/runner.c
+
 if [ "$(uname -m)" != x86_64 ]; then
 	t_skip 'library: its binary interface is the one of its number' 'it was written down for amd64'
 elif ! command -v abidiff >/dev/null; then
