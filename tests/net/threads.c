@@ -95,31 +95,31 @@ static int add_rule(struct pb_rules *rules, int port, struct pb_error *error)
 static int change(struct pb_ruleset *ruleset, int port, __u64 confirm, struct pb_error *error)
 {
 	enum pb_policy policy = port & 1 ? PB_POLICY_DENY : PB_POLICY_ALLOW;
-	struct pb_rules rules;
+	struct pb_rules *rules;
 	int ret = pb_ruleset_begin(ruleset, &rules, error);
 
 	if (ret)
 		return ret;
-	ret = add_rule(&rules, port, error);
+	ret = add_rule(rules, port, error);
 	if (!ret)
-		ret = pb_rules_policy(&rules, policy, error);
+		ret = pb_rules_policy(rules, policy, error);
 	if (!ret)
-		return pb_ruleset_commit(ruleset, &rules, confirm, error);
-	pb_ruleset_abort(ruleset, &rules);
+		return pb_ruleset_commit(ruleset, rules, confirm, error);
+	pb_ruleset_abort(ruleset, rules);
 	return ret;
 }
 
 static int read_back(struct pb_ruleset *ruleset, struct pb_error *error)
 {
-	struct pb_rules rules = {};
+	struct pb_rules *rules = NULL;
 	char *text = NULL;
 	int ret = pb_ruleset_read(ruleset, &rules, error);
 
 	if (!ret)
-		ret = pb_rules_format(&rules, pb_clock(), &text);
-	if (!ret && rules.nr)
-		pb_ruleset_count(ruleset, rules.rule[0].id);
-	pb_rules_clear(&rules);
+		ret = pb_rules_format(rules, pb_clock(), &text);
+	if (!ret && pb_rules_nr(rules))
+		pb_ruleset_count(ruleset, pb_rules_at(rules, 0)->id);
+	pb_rules_free(rules);
 	free(text);
 	return ret;
 }
