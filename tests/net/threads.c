@@ -4,6 +4,7 @@
  * threads INTERFACE INTERFACE ROUNDS. Built with ThreadSanitizer, which tells of each race. One more
  * thread is the doctor, and the first one changes the logger meanwhile.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -81,14 +82,16 @@ static int add_rule(struct pb_rules *rules, int port, struct pb_error *error)
 {
 	char number[8];
 	char *words[] = { "drop", "tcp", "dport", number, "from", "10.0.0.0/8" };
-	struct pb_rule rule = {};
+	struct pb_rule *rule = pb_rule_new();
 	int ret;
 
+	if (!rule)
+		return -ENOMEM;
 	snprintf(number, sizeof(number), "%d", port);
-	ret = pb_rule_parse(words, 6, pb_clock(), &rule, NULL, error);
+	ret = pb_rule_parse(words, 6, pb_clock(), rule, NULL, error);
 	if (!ret)
-		ret = pb_rules_add(rules, &rule, NULL, NULL, error);
-	pb_rule_clear(&rule);
+		ret = pb_rules_add(rules, rule, NULL, NULL, error);
+	pb_rule_free(rule);
 	return ret;
 }
 
