@@ -26,7 +26,7 @@ static int add(struct pb_rule *rule, struct pb_error *error)
 int main(int argc, char **argv)
 {
 	char *words[] = { "drop", "tcp", "dport", argc == 3 ? argv[2] : "", "expires", "1m" };
-	struct pb_load_options options = { .mode = PB_MODE_AUTO };
+	struct pb_load_options options = { .size = sizeof(options), .mode = PB_MODE_AUTO };
 	struct pb_load_result result;
 	struct pb_rule *rule = pb_rule_new();
 	struct pb_error error = { "block INTERFACE PORT" };

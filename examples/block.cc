@@ -19,6 +19,7 @@ static void block(const char *name, std::string port)
 	std::string drop = "drop", tcp = "tcp", dport = "dport", expires = "expires", minute = "1m";
 	char *const words[] = { &drop[0], &tcp[0], &dport[0], &port[0], &expires[0], &minute[0] };
 	pb_load_options options = {};
+	options.size = sizeof(options);
 	pb_load_result result;
 	pb_error error;
 	pb_rules *rules;

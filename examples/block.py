@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 """Blocks a TCP port on an interface for a minute: block.py INTERFACE PORT, as root.
 
-Structures are handed from call to call and not looked into, so they are room here: more than
-each of them takes, and zeroed, which stands for its defaults.
+Options may be left out, and what becomes of the interface is not looked into, so it is room here:
+more than it takes.
 """
 import ctypes
 import sys
@@ -31,7 +31,7 @@ def block(interface, port):
 
     call(pb.pb_rule_parse, words, ctypes.c_size_t(len(text)), ctypes.c_uint64(pb.pb_clock()), rule, None)
     call(pb.pb_interface_index, interface.encode(), ctypes.byref(ifindex))
-    call(pb.pb_filter_load, ctypes.byref(ifindex), ctypes.c_size_t(1), room(), room())
+    call(pb.pb_filter_load, ctypes.byref(ifindex), ctypes.c_size_t(1), None, room())
     call(pb.pb_ruleset_open, b"default", ctypes.byref(ruleset))
     call(pb.pb_ruleset_begin, ruleset, ctypes.byref(rules))
     call(pb.pb_rules_add, rules, rule, None, None)

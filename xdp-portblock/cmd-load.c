@@ -6,7 +6,8 @@
 #include <string.h>
 #include "tool.h"
 
-static int read_options(const struct arguments *arguments, struct pb_load_options *options)
+static int read_options(const struct arguments *arguments, struct pb_load_options *options,
+			struct pb_ruleset_options *limits)
 {
 	const char *mode = arguments->values[OPT_MODE], *policy = arguments->values[OPT_POLICY];
 	struct pb_error error;
@@ -26,10 +27,10 @@ static int read_options(const struct arguments *arguments, struct pb_load_option
 	options->priority = priority;
 	if (ret == DONE)
 		ret = option_number(arguments, OPT_MAX_RULES, 1, PB_RULES_LIMIT,
-				    &options->limits.max_rules);
+				    &limits->max_rules);
 	if (ret == DONE)
 		ret = option_number(arguments, OPT_MAX_SOURCES, 1, PB_SOURCES_LIMIT,
-				    &options->limits.max_sources);
+				    &limits->max_sources);
 	return ret;
 }
 
@@ -50,7 +51,8 @@ static int read_present(const struct arguments *arguments, struct present *prese
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
 	config = pb_ruleset_config(ruleset);
-	present->limits = (struct pb_ruleset_options){ config->max_rules, config->max_sources };
+	present->limits.max_rules = config->max_rules;
+	present->limits.max_sources = config->max_sources;
 	ret = pb_ruleset_read(ruleset, &present->rules, error);
 	if (!ret && pb_ruleset_pending(ruleset))
 		ret = pb_ruleset_read_before(ruleset, &present->before, error);
@@ -83,14 +85,15 @@ static int guard_rules(const struct present *present, const struct pb_load_optio
 static int guard_load(const struct arguments *arguments, const struct pb_load_options *options,
 		      const int *ifindexes)
 {
-	struct present present = { .limits = options->limits };
-	struct pb_prospect prospect = { .ruleset = ruleset_name(arguments),
+	struct present present = { .limits = *options->limits };
+	struct pb_prospect prospect = { .size = sizeof(prospect),
+					.ruleset = ruleset_name(arguments),
+					.limits = &present.limits,
 					.ifindexes = ifindexes,
 					.nr = arguments->nr_words };
 	struct pb_error error;
 	int ret = read_present(arguments, &present, &error);
 
-	prospect.limits = present.limits;
 	if (!ret)
 		ret = guard_rules(&present, options, &prospect, &error);
 	pb_rules_free(present.rules);
@@ -134,13 +137,14 @@ static int load(const struct arguments *arguments, const struct pb_load_options 
 
 int cmd_load(const struct arguments *arguments)
 {
-	struct pb_load_options options = {};
+	struct pb_ruleset_options limits = { .size = sizeof(limits) };
+	struct pb_load_options options = { .size = sizeof(options), .limits = &limits };
 	struct pb_rules *wanted = NULL;
 	int *ifindexes = NULL, ret;
 
 	if (!arguments->nr_words)
 		return wrong(arguments, "load on which interface?");
-	ret = read_options(arguments, &options);
+	ret = read_options(arguments, &options, &limits);
 	if (ret == DONE)
 		ret = interface_indexes(arguments, &ifindexes);
 	if (ret == DONE && given(arguments, OPT_RULES))

@@ -336,7 +336,7 @@ static int monitor_ruleset(struct monitor *monitor)
 
 int cmd_monitor(const struct arguments *arguments)
 {
-	struct monitor monitor = { .arguments = arguments };
+	struct monitor monitor = { .arguments = arguments, .filter.size = sizeof(monitor.filter) };
 	int ret = read_arguments(arguments, &monitor);
 
 	if (ret == DONE)

@@ -178,10 +178,16 @@ int guard_ruleset(const struct pb_ruleset *ruleset, const struct pb_rules *rules
 		  const char *way_on, struct pb_error *error)
 {
 	const struct pb_config *config = pb_ruleset_config(ruleset);
+	const struct pb_ruleset_options limits = {
+		.size = sizeof(limits),
+		.max_rules = config->max_rules,
+		.max_sources = config->max_sources,
+	};
 	const struct pb_prospect prospect = {
+		.size = sizeof(prospect),
 		.ruleset = pb_ruleset_name(ruleset),
 		.rules = rules,
-		.limits = { .max_rules = config->max_rules, .max_sources = config->max_sources },
+		.limits = &limits,
 	};
 
 	return guard(&prospect, way_on, error);

@@ -9,6 +9,9 @@
  * - A structure that is declared here without members is the library's own: it makes and frees it. So
  *   it does with one that grows (struct pb_rule): programs read its members by a pointer, and never
  *   have one by value, nor an array of them.
+ * - A structure that begins with `size` is the program's: zero it, and set `size` to sizeof of it.
+ *   Where options may be NULL, that is as zero. -EINVAL: no size. -E2BIG: the program is built for a
+ *   later library, and asks for what this one does not know. All others keep their size.
  * - Text is NUL-terminated UTF-8; a `char **text` output is for the caller to free().
  * - Nothing is printed, no signal is touched, no environment variable is set, no child is made, the
  *   process never exits. Not thread-safe for one object; different objects may be used by different
@@ -321,6 +324,7 @@ int pb_rules_replace(struct pb_rules *rules, const struct pb_rules *wanted, stru
 struct pb_ruleset;
 
 struct pb_ruleset_options {
+	size_t size;
 	__u32 max_rules;   /* 0: PB_RULES_DEFAULT */
 	__u32 max_sources; /* 0: PB_SOURCES_DEFAULT */
 };
@@ -459,6 +463,7 @@ int pb_interface_get(int ifindex, struct pb_interface *interface, struct pb_erro
 int pb_interface_list(struct pb_interface **interfaces, size_t *nr, struct pb_error *error);
 
 struct pb_load_options {
+	size_t size;
 	enum pb_mode mode;
 	const char *ruleset;	 /* NULL: "default", and none is moved to it */
 	int priority;		 /* 0: PB_PRIORITY_DEFAULT */
@@ -466,7 +471,7 @@ struct pb_load_options {
 	bool set_policy;	 /* `policy` is asked for */
 	enum pb_policy policy;
 	const struct pb_rules *rules; /* what the ruleset becomes first; NULL: as it is, or empty */
-	struct pb_ruleset_options limits;
+	const struct pb_ruleset_options *limits; /* NULL: as it is, or the default */
 };
 
 /* What became of one interface of a load. */
@@ -483,6 +488,7 @@ struct pb_load_result {
  * is no error (PB_ALREADY_LOADED); one that differs is -EEXIST with what differs. One that is bound
  * to another ruleset is moved to this one (PB_MOVED), without a moment in which packets pass
  * unjudged.
+ * `options` may be NULL.
  * -EBUSY: a foreign program holds it (name and id are said); -EOPNOTSUPP: the mode;
  * -ERANGE: the MTU; -EPERM.
  */
@@ -531,6 +537,7 @@ int pb_rulesets_remove_unused(bool kept, size_t *removed, struct pb_error *error
 /* ---- Packets as they come ----------------------------------------------------------------- */
 
 struct pb_monitor_filter {
+	size_t size;
 	__u32 outcomes; /* bit 1 << enum pb_outcome */
 	__u32 rate;	/* packets a second and CPU, at most */
 	__u32 rule;	/* id; 0: any */
@@ -609,9 +616,10 @@ struct pb_connection {
 
 /* What is to become of a ruleset. */
 struct pb_prospect {
+	size_t size;
 	const char *ruleset;
 	const struct pb_rules *rules;
-	struct pb_ruleset_options limits;
+	const struct pb_ruleset_options *limits; /* NULL: the default */
 	const int *ifindexes; /* interfaces that will be bound to it, beside those that are */
 	size_t nr;
 };

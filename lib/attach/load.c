@@ -16,6 +16,7 @@
 #include "rules/rules.h"
 #include "util/error.h"
 #include "util/log.h"
+#include "util/options.h"
 
 /* ---- One load of several interfaces ------------------------------------------------------ */
 
@@ -29,7 +30,8 @@ struct target {
 };
 
 struct load {
-	const struct pb_load_options *options;
+	struct pb_load_options options;
+	struct pb_ruleset_options limits;
 	const char *name; /* of the ruleset */
 	struct pb_ruleset *ruleset;
 	bool made;		 /* the ruleset, by this load */
@@ -43,7 +45,7 @@ struct load {
 static void say_difference(const struct load *load, const struct pb_interface *interface,
 			   char *text, size_t size)
 {
-	const struct pb_load_options *options = load->options;
+	const struct pb_load_options *options = &load->options;
 	char option[PB_RULESET_OPTION_LEN];
 
 	*text = '\0';
@@ -104,7 +106,7 @@ static int check_loaded(const struct load *load, const struct pb_interface *inte
 static int check_foreign(const struct load *load, const struct pb_interface *interface,
 			 struct pb_error *error)
 {
-	const struct pb_load_options *options = load->options;
+	const struct pb_load_options *options = &load->options;
 
 	if (!interface->dispatcher)
 		return pb_fail(error, EBUSY,
@@ -149,7 +151,7 @@ static int check_target(const struct load *load, int ifindex, struct target *tar
 	if (interface->abi_version != PB_ABI_VERSION)
 		return fail_version(interface, error);
 	target->what = strcmp(interface->ruleset, load->name) ? PB_MOVED : PB_ALREADY_LOADED;
-	if (target->what == PB_MOVED && !load->options->ruleset)
+	if (target->what == PB_MOVED && !load->options.ruleset)
 		return pb_fail(error, EEXIST,
 			       "%s: already loaded, but with the ruleset '%s': `-r %s` moves it to "
 			       "this one",
@@ -166,7 +168,7 @@ static int check_target(const struct load *load, int ifindex, struct target *tar
 
 static int edit_rules(const struct load *load, struct pb_rules *rules, struct pb_error *error)
 {
-	const struct pb_load_options *options = load->options;
+	const struct pb_load_options *options = &load->options;
 	int ret = 0;
 
 	if (options->rules)
@@ -210,7 +212,7 @@ static void undo_rules(struct load *load)
 static int make_ruleset(struct load *load, struct pb_error *error)
 {
 	struct pb_rules rules = {};
-	int ret = pb_ruleset_create(load->name, &load->options->limits, &load->ruleset, error);
+	int ret = pb_ruleset_create(load->name, &load->limits, &load->ruleset, error);
 
 	if (ret)
 		return ret;
@@ -228,7 +230,7 @@ static int make_ruleset(struct load *load, struct pb_error *error)
 
 static int check_limits(const struct load *load, struct pb_error *error)
 {
-	const struct pb_ruleset_options *limits = &load->options->limits;
+	const struct pb_ruleset_options *limits = &load->limits;
 	const struct pb_config *config = pb_ruleset_config(load->ruleset);
 
 	if ((!limits->max_rules || limits->max_rules == config->max_rules) &&
@@ -249,7 +251,7 @@ static int prepare_ruleset(struct load *load, struct pb_error *error)
 		return make_ruleset(load, error);
 	if (!ret)
 		ret = check_limits(load, error);
-	if (!ret && (load->options->rules || load->options->set_policy))
+	if (!ret && (load->options.rules || load->options.set_policy))
 		ret = change_rules(load, error);
 	return ret;
 }
@@ -272,7 +274,7 @@ static int check_attached(const struct load *load, struct pb_load_result *result
 			       interface->name);
 	if (interface->dispatcher)
 		return 0;
-	if (load->options->require_dispatcher)
+	if (load->options.require_dispatcher)
 		return pb_fail(
 			error, EOPNOTSUPP,
 			"%s: libxdp's dispatcher can't be used here (the kernel refuses to "
@@ -324,10 +326,10 @@ static int load_target(const struct load *load, const struct target *target,
 		       struct pb_load_result *result, struct pb_error *error)
 {
 	const struct pb_attach how = { .maps = &load->ruleset->maps,
-				       .mode = load->options->mode,
+				       .mode = load->options.mode,
 				       .priority = target->what == PB_MOVED ?
 							   (int)target->before.priority :
-							   load->options->priority };
+							   load->options.priority };
 	int ret = 0;
 
 	result->what = target->what;
@@ -376,8 +378,8 @@ static int release_moved(const struct load *load, struct pb_error *error)
 static int load_locked(struct load *load, const int *ifindexes, struct pb_load_result *results,
 		       struct pb_error *error)
 {
-	const struct pb_ruleset_options *limits = &load->options->limits;
-	bool wanted = load->options->rules || limits->max_rules || limits->max_sources;
+	const struct pb_ruleset_options *limits = &load->limits;
+	bool wanted = load->options.rules || limits->max_rules || limits->max_sources;
 	size_t done = 0;
 	int ret = 0;
 
@@ -420,13 +422,25 @@ static int check_rights(struct pb_error *error)
 	return pb_fail_permission(error, errno, "look XDP programs up");
 }
 
+static int take_options(struct load *load, const struct pb_load_options *options,
+			struct pb_error *error)
+{
+	int ret = pb_options_take(&load->options, sizeof(load->options), options, error);
+
+	if (!ret)
+		ret = pb_options_take(&load->limits, sizeof(load->limits), load->options.limits,
+				      error);
+	load->name = load->options.ruleset ?: "default";
+	return ret ?: pb_ruleset_name_check(load->name, error);
+}
+
 int pb_filter_load(const int *ifindexes, size_t nr, const struct pb_load_options *options,
 		   struct pb_load_result *results, struct pb_error *error)
 {
 	PB_LOG_HERE();
-	struct load load = { .options = options, .name = options->ruleset ?: "default", .nr = nr };
+	struct load load = { .nr = nr };
 	struct pb_load_result *tried = calloc(nr, sizeof(*tried));
-	int ret = pb_ruleset_name_check(load.name, error), lock;
+	int ret = take_options(&load, options, error), lock;
 
 	if (!ret)
 		ret = pb_bpffs_check(error);

@@ -24,6 +24,7 @@
 #include "util/array.h"
 #include "util/error.h"
 #include "util/log.h"
+#include "util/options.h"
 
 #define LOOPBACK 1     /* the kernel's own index of lo, in every network namespace */
 #define RULE_SHOWN 300 /* bytes of a rule's text in a message */
@@ -44,7 +45,8 @@ struct packet {
 };
 
 struct guard {
-	const struct pb_prospect *prospect;
+	struct pb_prospect prospect;
+	struct pb_ruleset_options limits;
 	struct pb_connection seen; /* by the server */
 	struct pb_connection wire; /* before this host translates it */
 	struct packet packets[2];  /* of each */
@@ -138,7 +140,7 @@ static int add_elsewhere(struct guard *guard, const __u32 *programs, size_t nr,
 			 struct pb_error *error)
 {
 	__u32 id;
-	int ret = pb_pins_id(guard->prospect->ruleset, &id);
+	int ret = pb_pins_id(guard->prospect.ruleset, &id);
 
 	if (!ret)
 		ret = pb_instances_count(id, programs, nr);
@@ -158,7 +160,7 @@ static int add_bound(struct guard *guard, const struct pb_interface *interfaces,
 
 	for (size_t i = 0; !ret && i < nr; i++) {
 		programs[i] = interfaces[i].program_id;
-		if (!strcmp(interfaces[i].ruleset, guard->prospect->ruleset))
+		if (!strcmp(interfaces[i].ruleset, guard->prospect.ruleset))
 			ret = add_place(guard, interfaces[i].ifindex, true, error);
 	}
 	if (!ret)
@@ -169,7 +171,7 @@ static int add_bound(struct guard *guard, const struct pb_interface *interfaces,
 
 static int find_places(struct guard *guard, struct pb_error *error)
 {
-	const struct pb_prospect *prospect = guard->prospect;
+	const struct pb_prospect *prospect = &guard->prospect;
 	struct pb_interface *interfaces = NULL;
 	size_t nr = 0;
 	int ret = 0;
@@ -372,10 +374,10 @@ static int judge_ever(struct guard *guard, struct pb_error *error)
 
 static int make_rules(struct guard *guard, struct pb_error *error)
 {
-	const struct pb_prospect *prospect = guard->prospect;
+	const struct pb_prospect *prospect = &guard->prospect;
 	int ret = pb_rules_replace(&guard->rules, prospect->rules, error);
 
-	return ret ?: pb_ruleset_create("guard", &prospect->limits, &guard->ruleset, error);
+	return ret ?: pb_ruleset_create("guard", &guard->limits, &guard->ruleset, error);
 }
 
 static void let_go(struct guard *guard)
@@ -391,9 +393,14 @@ int pb_connection_check(const struct pb_connection *connection, const struct pb_
 			struct pb_error *error)
 {
 	PB_LOG_HERE();
-	struct guard guard = { .prospect = prospect, .seen = *connection };
-	int ret = find_places(&guard, error);
+	struct guard guard = { .seen = *connection };
+	int ret = pb_options_take(&guard.prospect, sizeof(guard.prospect), prospect, error);
 
+	if (!ret)
+		ret = pb_options_take(&guard.limits, sizeof(guard.limits), guard.prospect.limits,
+				      error);
+	if (!ret)
+		ret = find_places(&guard, error);
 	if (!ret && guard.nr_places)
 		ret = build_packets(&guard, error);
 	if (!ret && guard.nr_places)

@@ -8,6 +8,7 @@
 #include "maps/ruleset.h"
 #include "util/error.h"
 #include "util/log.h"
+#include "util/options.h"
 
 #define SECOND 1000000000ULL
 /* How long the program goes on reporting to a listener that does not say that it is there. */
@@ -98,9 +99,13 @@ int pb_monitor_open(struct pb_ruleset *ruleset, const struct pb_monitor_filter *
 		    struct pb_error *error)
 {
 	PB_LOG_HERE();
-	int lock = lock_listener(ruleset, error), err;
+	struct pb_monitor_filter wanted;
 	struct pb_monitor *made;
+	int err = pb_options_take(&wanted, sizeof(wanted), filter, error), lock;
 
+	if (err)
+		return err;
+	lock = lock_listener(ruleset, error);
 	if (lock < 0)
 		return lock;
 	made = calloc(1, sizeof(*made));
@@ -120,7 +125,7 @@ int pb_monitor_open(struct pb_ruleset *ruleset, const struct pb_monitor_filter *
 		return pb_fail_permission(error, err, "open the ring of reported packets");
 	}
 	sum_meters(&ruleset->maps, &made->suppressed, &made->lost);
-	ask_for(ruleset->maps.config, filter);
+	ask_for(ruleset->maps.config, &wanted);
 	made->start = pb_clock();
 	keep_listening(made);
 	*monitor = made;

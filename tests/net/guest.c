@@ -179,7 +179,7 @@ static int change(struct pb_ruleset *ruleset, struct pb_error *error)
 
 static void look(struct pb_ruleset *ruleset)
 {
-	const struct pb_monitor_filter all = { .outcomes = ~0U, .rate = 1 };
+	const struct pb_monitor_filter all = { .size = sizeof(all), .outcomes = ~0U, .rate = 1 };
 	struct pb_explanation explanation;
 	const unsigned char frame[64] = {};
 	struct pb_monitor *monitor;
@@ -198,7 +198,7 @@ static void look(struct pb_ruleset *ruleset)
 
 static void be_a_guest(const char *name, int ifindex)
 {
-	struct pb_load_options options = {};
+	struct pb_load_options options = { .size = sizeof(options) };
 	struct pb_load_result result;
 	struct pb_interface *interfaces, interface;
 	struct pb_ruleset *ruleset;

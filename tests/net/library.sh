@@ -47,8 +47,9 @@ blocks Python "$PYTHON" block.py
 
 # A later library, in which what grows has grown: what was built before runs with it.
 cp -r "$TOP/headers" later
-sed -i '/^struct pb_rule {$/,/^};$/ s/^};$/\tchar grown[4096];\n};/' later/portblock/portblock.h
-t_is 'later: grown' 1 "$(grep -c 'char grown' later/portblock/portblock.h)"
+grown='rule|ruleset_options|load_options|monitor_filter|prospect'
+sed -i -E "/^struct pb_($grown) \{$/,/^};$/ s/^};$/\tchar grown[4096];\n};/" later/portblock/portblock.h
+t_is 'later: grown' 5 "$(grep -c 'char grown' later/portblock/portblock.h)"
 t_ok 'later: builds' make -s -C "$TOP" B="$T_DIR/built" SKEL= CFLAGS=-O0 \
 	includes="-I$T_DIR/later -Ilib -Ibuild" "$T_DIR/built/libportblock.so.0"
 read -r -a libs < <(sed -n 's/^DEP_LIBS := //p' "$TOP/config.mk")
@@ -63,6 +64,14 @@ t_ok 'later: and another' in_a ./tool rule add 23/tcp
 t_is 'later: both are there' "$(printf '%s\n' 'policy allow' 'drop tcp dport 22 from 10.9.0.0/24' \
 	'drop tcp dport 23')" "$(in_a ./tool save)"
 t_is 'later: and in the list' 2 "$(in_a ./tool rule list | grep -c 'drop tcp')"
+t_ok 'later: limits' in_a ./tool load -r small --max-rules 7 v0
+t_fail 'later: which are asked for' 1 'there already, with --max-rules 7 ' \
+	in_a ./tool load -r small --max-rules 8 v0
 t_ok 'later: unload' in_a ./tool unload v0
+
+# And a program that is built for the later one runs with this.
+t_ok 'earlier: builds' gcc -Ilater -o block-later block.c "${flags[@]}"
+export LD_LIBRARY_PATH=$T_DIR/root/usr/lib
+blocks 'C, earlier' ./block-later
 
 t_done

@@ -146,7 +146,7 @@ static void change_rules(struct worker *worker, struct pb_ruleset *ruleset)
 
 static void watch(struct worker *worker, struct pb_ruleset *ruleset)
 {
-	const struct pb_monitor_filter all = { .outcomes = ~0U, .rate = 1 };
+	const struct pb_monitor_filter all = { .size = sizeof(all), .outcomes = ~0U, .rate = 1 };
 	const unsigned char frame[64] = {};
 	struct pb_explanation explanation;
 	struct pb_error *error = &worker->error;
@@ -171,7 +171,8 @@ static void watch(struct worker *worker, struct pb_ruleset *ruleset)
 
 static void one_round(struct worker *worker)
 {
-	const struct pb_load_options options = { .ruleset = worker->ruleset };
+	const struct pb_load_options options = { .size = sizeof(options),
+						 .ruleset = worker->ruleset };
 	struct pb_interface interface, *interfaces;
 	struct pb_error *error = &worker->error;
 	struct pb_load_result result;
