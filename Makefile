@@ -3,7 +3,8 @@
 # One make file for the whole tree (GNU make). Sources are found by wildcard: a
 # new .c file needs no change here. Everything made goes to build/, or to
 # build-asan/ with SANITIZE=1, build-tsan/ with SANITIZE=thread and build-cov/
-# with COVERAGE=1, except the tool itself, which lies beside its sources. `make help` lists the targets.
+# with COVERAGE=1, except the tool itself, which lies beside its sources. `make
+# help` lists the targets.
 
 VERSION := 0.1.0
 

@@ -56,9 +56,9 @@ struct pb_prefix {
 
 /*
  * A rule as it is written. It grows at its end: pb_rule_new() makes one, and programs neither declare
- * nor copy one by value. Ports are sorted by first, then last, without duplicates; ranges may overlap, and the narrowest
- * one that holds a port gives the rule its rank there. 0 is no port. Prefixes are sorted by family,
- * address and length, without duplicates.
+ * nor copy one by value. Ports are sorted by first, then last, without duplicates; ranges may overlap,
+ * and the narrowest one that holds a port gives the rule its rank there. 0 is no port. Prefixes are
+ * sorted by family, address and length, without duplicates.
  */
 struct pb_rule {
 	__u32 id; /* 1 to PB_RULES_LIMIT; 0: not among others yet */
@@ -364,11 +364,11 @@ int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_rules **rules, struct 
  * A change: begin takes the ruleset's lock (waiting for another process's change) and reads the
  * rules, those that have ended left out; the caller edits `rules`; commit compiles it into the idle
  * slot and publishes it by one store; abort lets go. Both end the change and free `rules`; after a
- * begin that failed there is nothing to end, and abort takes NULL. Commit fails with -ENOSPC and a message naming limit, number
- * and option when something does not fit; the generation in force is then untouched. With
- * `confirm` (nanoseconds; 0: at once for good) the generation from before comes back after that
- * time, by the kernel's clock and with no process running, unless pb_ruleset_confirm() is called;
- * until then another change is -EBUSY.
+ * begin that failed there is nothing to end, and abort takes NULL. Commit fails with -ENOSPC and a
+ * message naming limit, number and option when something does not fit; the generation in force is
+ * then untouched. With `confirm` (nanoseconds; 0: at once for good) the generation from before
+ * comes back after that time, by the kernel's clock and with no process running, unless
+ * pb_ruleset_confirm() is called; until then another change is -EBUSY.
  * This and the other functions that change a ruleset change the one that is there: where it was
  * unloaded and loaded anew since it was opened, it is opened anew, which ends what
  * pb_ruleset_config() returned, so not while a monitor or a test run of the object is open. -ENOENT:

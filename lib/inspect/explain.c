@@ -25,7 +25,7 @@
 struct pb_test_run {
 	struct portblock_bpf *object;
 	struct pb_count *counts, *outcomes; /* mapped: zero but while a packet is run */
-	size_t nr_counts; /* of rules: one row for all CPUs */
+	size_t nr_counts;		    /* of rules: one row for all CPUs */
 	bool ethernet;
 };
 
