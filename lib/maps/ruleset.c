@@ -125,10 +125,14 @@ __u64 pb_ruleset_generation(const struct pb_ruleset *ruleset)
 static int read_slot(const struct pb_ruleset *ruleset, __u32 slot, struct pb_rules **rules,
 		     struct pb_error *error)
 {
-	struct pb_rules read;
-	int ret = pb_slot_read(&ruleset->maps, slot, &read, error);
+	struct pb_rules *read = pb_rules_new();
+	int ret = read ? pb_slot_read(&ruleset->maps, slot, read, error) : pb_fail_memory(error);
 
-	return ret ?: pb_rules_hand_out(&read, rules, error);
+	if (ret)
+		pb_rules_free(read);
+	else
+		*rules = read;
+	return ret;
 }
 
 /* Without its lock where it was unloaded: then nobody changes it any more. */

@@ -44,19 +44,6 @@ void pb_rules_free(struct pb_rules *rules)
 	free(rules);
 }
 
-int pb_rules_hand_out(struct pb_rules *made, struct pb_rules **rules, struct pb_error *error)
-{
-	struct pb_rules *out = pb_rules_new();
-
-	if (!out) {
-		pb_rules_clear(made);
-		return pb_fail_memory(error);
-	}
-	*out = *made;
-	*rules = out;
-	return 0;
-}
-
 size_t pb_rules_nr(const struct pb_rules *rules)
 {
 	return rules->nr;

@@ -25,7 +25,4 @@ struct pb_rules {
 /* Frees what it owns and zeroes it. */
 void pb_rules_clear(struct pb_rules *rules);
 
-/* Moves what was made to memory of its own, for a program. -ENOMEM: it is cleared. */
-int pb_rules_hand_out(struct pb_rules *made, struct pb_rules **rules, struct pb_error *error);
-
 #endif

@@ -16,32 +16,12 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <bpf/libbpf.h>
-#include <xdp/libxdp.h>
 #include <portblock/portblock.h>
+#include "printers.h"
 
 extern char **environ;
 
-static unsigned int heard; /* messages that came to the caller's printers */
 static unsigned int tests, failed;
-
-static int hear_libbpf(enum libbpf_print_level level, const char *format, va_list args)
-{
-	(void)level;
-	(void)format;
-	(void)args;
-	heard++;
-	return 0;
-}
-
-static int hear_libxdp(enum libxdp_print_level level, const char *format, va_list args)
-{
-	(void)level;
-	(void)format;
-	(void)args;
-	heard++;
-	return 0;
-}
 
 /* ---- What a process has one of ------------------------------------------------------------ */
 
@@ -136,8 +116,7 @@ static void was_a_guest(const char *call, int ret, const struct pb_error *error)
 	if (ret)
 		printf("#   %s\n", error->text);
 	snprintf(what, sizeof(what), "%s: the printers are the caller's", call);
-	is(what, libbpf_set_print(hear_libbpf) == hear_libbpf &&
-			 libxdp_set_print(hear_libxdp) == hear_libxdp);
+	is(what, set_printers());
 	snprintf(what, sizeof(what), "%s: and heard nothing", call);
 	is(what, !heard);
 	snprintf(what, sizeof(what), "%s: the process is as it was", call);
@@ -235,8 +214,7 @@ int main(int argc, char **argv)
 		pause();
 	if (child < 0 || pthread_create(&waiting, NULL, wait_for_any, &first))
 		return 2;
-	libbpf_set_print(hear_libbpf);
-	libxdp_set_print(hear_libxdp);
+	set_printers();
 	be_a_guest(argv[1], ifindex);
 	is("no child ended", !children_ended);
 	kill(child, SIGKILL);
