@@ -27,14 +27,13 @@ int main(int argc, char **argv)
 {
 	char *words[] = { "drop", "tcp", "dport", argc == 3 ? argv[2] : "", "expires", "1m" };
 	struct pb_load_options options = { .size = sizeof(options), .mode = PB_MODE_AUTO };
-	struct pb_load_result result;
 	struct pb_rule *rule = pb_rule_new();
 	struct pb_error error = { "block INTERFACE PORT" };
 	int ifindex, ret = 1;
 
 	if (rule && argc == 3 && !pb_interface_index(argv[1], &ifindex, &error) &&
 	    !pb_rule_parse(words, 6, pb_clock(), rule, NULL, &error) &&
-	    !pb_filter_load(&ifindex, 1, &options, &result, &error) && !add(rule, &error))
+	    !pb_filter_load(&ifindex, 1, &options, NULL, &error) && !add(rule, &error))
 		ret = 0;
 	if (ret)
 		fprintf(stderr, "%s\n", error.text);

@@ -20,7 +20,6 @@ static void block(const char *name, std::string port)
 	char *const words[] = { &drop[0], &tcp[0], &dport[0], &port[0], &expires[0], &minute[0] };
 	pb_load_options options = {};
 	options.size = sizeof(options);
-	pb_load_result result;
 	pb_error error;
 	pb_rules *rules;
 	pb_ruleset *opened;
@@ -31,7 +30,7 @@ static void block(const char *name, std::string port)
 		throw std::bad_alloc();
 	check(pb_rule_parse(words, 6, pb_clock(), rule.get(), nullptr, &error), error);
 	check(pb_interface_index(name, &ifindex, &error), error);
-	check(pb_filter_load(&ifindex, 1, &options, &result, &error), error);
+	check(pb_filter_load(&ifindex, 1, &options, nullptr, &error), error);
 	check(pb_ruleset_open("default", &opened, &error), error);
 	std::unique_ptr<pb_ruleset, void (*)(pb_ruleset *)> ruleset(opened, pb_ruleset_close);
 	check(pb_ruleset_begin(opened, &rules, &error), error);

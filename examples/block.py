@@ -13,10 +13,6 @@ pb.pb_clock.restype = ctypes.c_uint64
 pb.pb_rule_new.restype = ctypes.c_void_p
 
 
-def room():
-    return ctypes.create_string_buffer(1 << 16)
-
-
 def call(function, *arguments):
     error = ctypes.create_string_buffer(1024)
     if function(*arguments, error):
@@ -31,7 +27,7 @@ def block(interface, port):
 
     call(pb.pb_rule_parse, words, ctypes.c_size_t(len(text)), ctypes.c_uint64(pb.pb_clock()), rule, None)
     call(pb.pb_interface_index, interface.encode(), ctypes.byref(ifindex))
-    call(pb.pb_filter_load, ctypes.byref(ifindex), ctypes.c_size_t(1), None, room())
+    call(pb.pb_filter_load, ctypes.byref(ifindex), ctypes.c_size_t(1), None, None)
     call(pb.pb_ruleset_open, b"default", ctypes.byref(ruleset))
     call(pb.pb_ruleset_begin, ruleset, ctypes.byref(rules))
     call(pb.pb_rules_add, rules, rule, None, None)

@@ -13,7 +13,9 @@ struct explaining {
 	struct pb_ruleset *ruleset;
 	struct pb_rules *rules;
 	struct pb_test_run *run;
-	bool ethernet; /* frames of the interface begin with an Ethernet header */
+	struct pb_explanation *how;	/* of the packet at hand */
+	struct pb_interface *interface; /* that is asked for; NULL: none */
+	bool ethernet;			/* its frames begin with an Ethernet header */
 };
 
 /* ---- Why ---------------------------------------------------------------------------------- */
@@ -266,7 +268,6 @@ static void print_hex(const unsigned char *frame, size_t length)
 static int explain_options(const struct explaining *all)
 {
 	unsigned char frame[PACKET_MAX];
-	struct pb_explanation how;
 	struct pb_error error;
 	size_t length;
 	int ret = packet_build(all->arguments, all->ethernet, frame, &length);
@@ -275,9 +276,9 @@ static int explain_options(const struct explaining *all)
 		return ret;
 	if (given(all->arguments, OPT_HEX) && !given(all->arguments, OPT_JSON))
 		print_hex(frame, length);
-	if (pb_test_run_frame(all->run, frame, length, &how, &error))
+	if (pb_test_run_frame(all->run, frame, length, all->how, &error))
 		return fail(&error);
-	return print_answer(all, &how, NULL);
+	return print_answer(all, all->how, NULL);
 }
 
 /*
@@ -287,15 +288,15 @@ static int explain_options(const struct explaining *all)
 #define ONE_BUFFER 3000
 
 static int run_frame(const struct explaining *all, const struct frame *frame,
-		     struct pb_explanation *how, struct pb_error *error)
+		     struct pb_error *error)
 {
-	int ret = pb_test_run_frame(all->run, frame->bytes, frame->length, how, error);
+	int ret = pb_test_run_frame(all->run, frame->bytes, frame->length, all->how, error);
 
 	/* 5.10 says EMSGSIZE, others EINVAL. */
 	if ((ret != -EINVAL && ret != -EMSGSIZE) || frame->length <= ONE_BUFFER)
 		return ret;
 	if (frame->needed <= ONE_BUFFER)
-		return pb_test_run_frame(all->run, frame->bytes, ONE_BUFFER, how, error);
+		return pb_test_run_frame(all->run, frame->bytes, ONE_BUFFER, all->how, error);
 	snprintf(error->text, sizeof(error->text),
 		 "its headers are longer than the packets that this kernel tries");
 	return ret;
@@ -319,11 +320,10 @@ static int print_not_run(const struct explaining *all, size_t number, const char
 /* FAILED only where nothing more can be printed; what could not be run is added to `missed`. */
 static int explain_packet(const struct explaining *all, const struct frame *frame, size_t *missed)
 {
-	struct pb_explanation how;
 	struct pb_error error;
 
-	if (!*frame->why_not && !run_frame(all, frame, &how, &error))
-		return print_answer(all, &how, frame);
+	if (!*frame->why_not && !run_frame(all, frame, &error))
+		return print_answer(all, all->how, frame);
 	++*missed;
 	return print_not_run(all, frame->number, *frame->why_not ? frame->why_not : error.text);
 }
@@ -351,7 +351,6 @@ static int explain_file(const struct explaining *all, const char *path)
 static int choose(struct explaining *all, const char **name)
 {
 	const char *word = all->arguments->values[OPT_INTERFACE];
-	static struct pb_interface interface;
 	struct pb_error error;
 	int ifindex;
 
@@ -362,21 +361,40 @@ static int choose(struct explaining *all, const char **name)
 	if (given(all->arguments, OPT_RULESET))
 		return wrong(all->arguments, "--interface says the ruleset: leave --ruleset out");
 	if (pb_interface_index(word, &ifindex, &error) ||
-	    pb_interface_get(ifindex, &interface, &error) ||
-	    pb_interface_ethernet(interface.name, &all->ethernet, &error))
+	    pb_interface_get(ifindex, &all->interface, &error) ||
+	    pb_interface_ethernet(all->interface->name, &all->ethernet, &error))
 		return fail(&error);
-	if (!interface.loaded) {
-		note("%s: xdp-portblock is not loaded on it", interface.name);
+	if (!all->interface->loaded) {
+		note("%s: xdp-portblock is not loaded on it", all->interface->name);
 		return FAILED;
 	}
-	*name = interface.ruleset;
+	*name = all->interface->ruleset;
 	return DONE;
+}
+
+/* What is asked for, by the rules of a ruleset. */
+static int explain(struct explaining *all, const char *name)
+{
+	const struct arguments *arguments = all->arguments;
+	struct pb_error error;
+	int ret;
+
+	if (pb_ruleset_open(name, &all->ruleset, &error) ||
+	    pb_ruleset_read(all->ruleset, &all->rules, &error) ||
+	    pb_test_run_open(all->ruleset, all->ethernet, &all->run, &error))
+		ret = fail(&error);
+	else
+		ret = arguments->nr_words ? explain_file(all, arguments->words[0]) :
+					    explain_options(all);
+	pb_test_run_close(all->run);
+	pb_rules_free(all->rules);
+	pb_ruleset_close(all->ruleset);
+	return ret;
 }
 
 int cmd_explain(const struct arguments *arguments)
 {
 	struct explaining all = { .arguments = arguments };
-	struct pb_error error;
 	const char *name;
 	int ret;
 
@@ -385,17 +403,12 @@ int cmd_explain(const struct arguments *arguments)
 	if (arguments->nr_words && packet_options_given(arguments))
 		return wrong(arguments, "a file of packets, or options that say one: not both");
 	ret = choose(&all, &name);
-	if (ret != DONE)
-		return ret;
-	if (pb_ruleset_open(name, &all.ruleset, &error) ||
-	    pb_ruleset_read(all.ruleset, &all.rules, &error) ||
-	    pb_test_run_open(all.ruleset, all.ethernet, &all.run, &error))
-		ret = fail(&error);
-	else
-		ret = arguments->nr_words ? explain_file(&all, arguments->words[0]) :
-					    explain_options(&all);
-	pb_test_run_close(all.run);
-	pb_rules_free(all.rules);
-	pb_ruleset_close(all.ruleset);
+	all.how = pb_explanation_new();
+	if (ret == DONE && !all.how)
+		ret = out_of_memory();
+	if (ret == DONE)
+		ret = explain(&all, name);
+	free(all.how);
+	free(all.interface);
 	return ret;
 }

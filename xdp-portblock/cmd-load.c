@@ -109,7 +109,7 @@ static const char *const what_names[] = {
 
 static void print_result(const struct pb_load_result *result)
 {
-	const struct pb_interface *interface = &result->interface;
+	const struct pb_interface *interface = result->interface;
 
 	print("%s: %s in %s mode, %s, ruleset %s, policy %s%s%s%s\n", interface->name,
 	      what_names[result->what], pb_mode_name(interface->mode),
@@ -131,6 +131,8 @@ static int load(const struct arguments *arguments, const struct pb_load_options 
 		ret = fail(&error);
 	for (size_t i = 0; ret == DONE && i < arguments->nr_words; i++)
 		print_result(&results[i]);
+	for (size_t i = 0; i < arguments->nr_words; i++)
+		free(results[i].interface);
 	free(results);
 	return ret;
 }

@@ -22,7 +22,8 @@ struct monitor {
 	struct pb_ruleset *ruleset;
 	struct pb_rules *rules; /* to print the rules' texts */
 	struct pb_monitor_filter filter;
-	struct pb_rule *from; /* its `from`: sources to show; none: all */
+	struct pb_rule *from;	    /* its `from`: sources to show; none: all */
+	struct pb_explanation *how; /* of the packet at hand */
 	struct capture *capture;
 	__u32 limit; /* packets to show; 0: no end */
 	__u32 shown;
@@ -106,7 +107,7 @@ static int read_arguments(const struct arguments *arguments, struct monitor *mon
 /* ---- One packet -------------------------------------------------------------------------- */
 
 struct packet {
-	struct pb_explanation how;
+	const struct pb_explanation *how; /* how its ports were found */
 	char interface[IF_NAMESIZE];
 	char time[ISO_TIME];
 	char source[INET6_ADDRSTRLEN], destination[INET6_ADDRSTRLEN];
@@ -126,11 +127,11 @@ static struct timespec wall_time(__u64 boot)
 static void print_addresses(const struct pb_event *event, const unsigned char *data,
 			    struct packet *packet)
 {
-	size_t size = packet->how.family == 4 ? 4 : 16, at = packet->how.family == 4 ? 12 : 8;
-	int family = packet->how.family == 4 ? AF_INET : AF_INET6;
-	const unsigned char *source = data + packet->how.network + at;
+	size_t size = packet->how->family == 4 ? 4 : 16, at = packet->how->family == 4 ? 12 : 8;
+	int family = packet->how->family == 4 ? AF_INET : AF_INET6;
+	const unsigned char *source = data + packet->how->network + at;
 
-	if (!packet->how.family || packet->how.network + at + 2 * size > event->captured)
+	if (!packet->how->family || packet->how->network + at + 2 * size > event->captured)
 		return;
 	inet_ntop(family, source, packet->source, sizeof(packet->source));
 	inet_ntop(family, source + size, packet->destination, sizeof(packet->destination));
@@ -180,7 +181,8 @@ static void describe(struct monitor *monitor, const struct pb_event *event,
 	size_t len;
 
 	memset(packet, 0, sizeof(*packet));
-	pb_explain_parse(data, event->captured, event->ethernet, &packet->how);
+	pb_explain_parse(data, event->captured, event->ethernet, monitor->how);
+	packet->how = monitor->how;
 	if (!if_indextoname(event->ifindex, packet->interface))
 		snprintf(packet->interface, sizeof(packet->interface), "%u", event->ifindex);
 	gmtime_r(&at.tv_sec, &utc);
@@ -193,7 +195,7 @@ static void describe(struct monitor *monitor, const struct pb_event *event,
 
 static void print_text(const struct pb_event *event, const struct packet *packet)
 {
-	const struct pb_explanation *how = &packet->how;
+	const struct pb_explanation *how = packet->how;
 
 	print("%s %s %s", packet->time, packet->interface, pb_outcome_name(event->outcome));
 	if (event->rule)
@@ -214,7 +216,7 @@ static struct json_object *string_or_null(const char *text)
 
 static int print_object(const struct pb_event *event, const struct packet *packet)
 {
-	const struct pb_explanation *how = &packet->how;
+	const struct pb_explanation *how = packet->how;
 	struct json_object *json = json_new_object();
 	bool ports = how->parsed == PB_OUTCOME_PASS;
 
@@ -236,8 +238,9 @@ static bool is_wanted(const struct monitor *monitor, const struct packet *packet
 {
 	const struct pb_rule *rule = monitor->from;
 
-	return !rule->nr_from || (packet->how.family && pb_prefixes_hold(rule->from, rule->nr_from,
-									 &packet->how.flow.source));
+	return !rule->nr_from ||
+	       (packet->how->family &&
+		pb_prefixes_hold(rule->from, rule->nr_from, &packet->how->flow.source));
 }
 
 static int show(const struct pb_event *event, const unsigned char *data, void *context)
@@ -339,10 +342,14 @@ int cmd_monitor(const struct arguments *arguments)
 	struct monitor monitor = { .arguments = arguments, .filter.size = sizeof(monitor.filter) };
 	int ret = read_arguments(arguments, &monitor);
 
+	monitor.how = pb_explanation_new();
+	if (ret == DONE && !monitor.how)
+		ret = out_of_memory();
 	if (ret == DONE)
 		ret = monitor_ruleset(&monitor);
 	pb_ruleset_close(monitor.ruleset);
 	pb_rules_free(monitor.rules);
 	pb_rule_free(monitor.from);
+	free(monitor.how);
 	return ret;
 }

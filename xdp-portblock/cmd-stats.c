@@ -47,13 +47,13 @@ static struct json_object *interfaces_to_json(const struct counters *counters)
 		const struct interface_counters *at = &counters->interfaces[i];
 
 		json = json_new_object();
-		outcomes = at->interface.outcomes_error ? NULL : json_new_object();
+		outcomes = at->interface->outcomes_error ? NULL : json_new_object();
 		for (int o = 0; outcomes && o < PB_OUTCOME_MAX; o++)
 			json_add(outcomes, pb_outcome_name(o),
-				 count_to_json(&at->interface.outcomes[o], &at->rates[o],
+				 count_to_json(&at->interface->outcomes[o], &at->rates[o],
 					       counters->interval));
-		json_add(json, "name", json_string(at->interface.name));
-		json_add(json, "index", json_int(at->interface.ifindex));
+		json_add(json, "name", json_string(at->interface->name));
+		json_add(json, "index", json_int(at->interface->ifindex));
 		json_add(json, "outcomes", outcomes);
 		json_append(array, json);
 	}
@@ -106,14 +106,14 @@ void print_counters(const struct counters *counters)
 	for (size_t i = 0; i < counters->nr_interfaces; i++) {
 		const struct interface_counters *at = &counters->interfaces[i];
 
-		print("\n%s\n", at->interface.name);
-		if (at->interface.outcomes_error) {
-			printf("counters: %s\n", unreadable(&at->interface, why));
+		print("\n%s\n", at->interface->name);
+		if (at->interface->outcomes_error) {
+			printf("counters: %s\n", unreadable(at->interface, why));
 			continue;
 		}
 		for (int o = 0; o < PB_OUTCOME_MAX; o++) {
 			printf("%-12s ", pb_outcome_name(o));
-			print_numbers(&at->interface.outcomes[o], &at->rates[o],
+			print_numbers(&at->interface->outcomes[o], &at->rates[o],
 				      counters->interval);
 			printf("\n");
 		}

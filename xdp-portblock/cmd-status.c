@@ -5,27 +5,29 @@
 
 /* Those of the interfaces that there is something to say of, and how many are loaded. */
 static int get_named(const struct arguments *arguments, const int *ifindexes,
-		     struct pb_interface *interfaces, size_t *nr, size_t *loaded)
+		     struct pb_interface **interfaces, size_t *nr, size_t *loaded)
 {
 	struct pb_error error;
 
 	for (size_t i = 0; i < arguments->nr_words; i++) {
-		struct pb_interface *seen = &interfaces[*nr];
+		struct pb_interface *seen;
 
-		if (pb_interface_get(ifindexes[i], seen, &error))
+		if (pb_interface_get(ifindexes[i], &seen, &error))
 			return fail(&error);
 		*loaded += seen->loaded;
-		if (seen->loaded || *seen->obstacle)
-			++*nr;
-		else
-			note("%s: xdp-portblock is not loaded on it", seen->name);
+		if (seen->loaded || *seen->obstacle) {
+			interfaces[(*nr)++] = seen;
+			continue;
+		}
+		note("%s: xdp-portblock is not loaded on it", seen->name);
+		free(seen);
 	}
 	return DONE;
 }
 
 static int status_of_named(const struct arguments *arguments, bool json)
 {
-	struct pb_interface *interfaces = calloc(arguments->nr_words, sizeof(*interfaces));
+	struct pb_interface **interfaces = calloc(arguments->nr_words, sizeof(*interfaces));
 	int *ifindexes = NULL, ret = interfaces ? DONE : out_of_memory();
 	size_t nr = 0, loaded = 0;
 
@@ -38,14 +40,14 @@ static int status_of_named(const struct arguments *arguments, bool json)
 	if (ret == DONE && loaded < arguments->nr_words)
 		ret = FAILED;
 	free(ifindexes);
-	free(interfaces);
+	free_interfaces(interfaces, nr);
 	return ret;
 }
 
 int cmd_status(const struct arguments *arguments)
 {
 	bool json = given(arguments, OPT_JSON);
-	struct pb_interface *interfaces;
+	struct pb_interface **interfaces;
 	struct pb_error error;
 	size_t nr = 0;
 	int ret;
@@ -55,6 +57,6 @@ int cmd_status(const struct arguments *arguments)
 	if (pb_interface_list(&interfaces, &nr, &error))
 		return fail(&error);
 	ret = print_interfaces(interfaces, nr, json);
-	free(interfaces);
+	free_interfaces(interfaces, nr);
 	return ret;
 }

@@ -149,11 +149,11 @@ static void draw_interfaces(const struct top *top)
 			if (line < top->scroll || row >= LINES - 1)
 				continue;
 			move(row, 0);
-			if (at->interface.outcomes_error)
+			if (at->interface->outcomes_error)
 				printw("%8s %8s %8s %8s  ", "?", "?", "?", "?");
 			else
-				draw_numbers(&at->rates[o], &at->interface.outcomes[o]);
-			draw_text(at->interface.name);
+				draw_numbers(&at->rates[o], &at->interface->outcomes[o]);
+			draw_text(at->interface->name);
 			printw(", %s", pb_outcome_name(o));
 		}
 	}

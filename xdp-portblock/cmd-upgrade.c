@@ -7,7 +7,7 @@
 /* Those that can be upgraded; FAILED where something is in the way of knowing one. */
 static int all_loaded(int **ifindexes, size_t *nr)
 {
-	struct pb_interface *interfaces;
+	struct pb_interface **interfaces;
 	struct pb_error error;
 	size_t listed;
 	int ret = DONE;
@@ -18,14 +18,14 @@ static int all_loaded(int **ifindexes, size_t *nr)
 	if (!*ifindexes)
 		ret = out_of_memory();
 	for (size_t i = 0; *ifindexes && i < listed; i++) {
-		if (interfaces[i].loaded) {
-			(*ifindexes)[(*nr)++] = interfaces[i].ifindex;
+		if (interfaces[i]->loaded) {
+			(*ifindexes)[(*nr)++] = interfaces[i]->ifindex;
 		} else {
-			note("%s", interfaces[i].obstacle);
+			note("%s", interfaces[i]->obstacle);
 			ret = FAILED;
 		}
 	}
-	free(interfaces);
+	free_interfaces(interfaces, listed);
 	if (ret == DONE && !*nr)
 		printf("No interface is loaded.\n");
 	return ret;
@@ -33,7 +33,7 @@ static int all_loaded(int **ifindexes, size_t *nr)
 
 static int upgrade(const int *ifindexes, size_t nr)
 {
-	struct pb_interface *interfaces = calloc(nr, sizeof(*interfaces));
+	struct pb_interface **interfaces = calloc(nr, sizeof(*interfaces));
 	struct pb_error error;
 	int ret = DONE;
 
@@ -42,9 +42,9 @@ static int upgrade(const int *ifindexes, size_t nr)
 	if (pb_filter_upgrade(ifindexes, nr, interfaces, &error))
 		ret = fail(&error);
 	for (size_t i = 0; ret == DONE && i < nr; i++)
-		print("%s: upgraded, now program %u\n", interfaces[i].name,
-		      interfaces[i].program_id);
-	free(interfaces);
+		print("%s: upgraded, now program %u\n", interfaces[i]->name,
+		      interfaces[i]->program_id);
+	free_interfaces(interfaces, nr);
 	return ret;
 }
 

@@ -67,16 +67,23 @@ static const struct pb_interface *find_before(const struct counters *counters,
 					      const struct pb_interface *interface)
 {
 	for (size_t i = 0; i < counters->nr_interfaces; i++)
-		if (counters->interfaces[i].interface.program_id == interface->program_id)
-			return &counters->interfaces[i].interface;
+		if (counters->interfaces[i].interface->program_id == interface->program_id)
+			return counters->interfaces[i].interface;
 	return NULL;
+}
+
+static void clear_interfaces(struct counters *counters)
+{
+	for (size_t i = 0; i < counters->nr_interfaces; i++)
+		free(counters->interfaces[i].interface);
+	free(counters->interfaces);
 }
 
 static int read_interfaces(struct counters *counters, struct pb_error *error)
 {
 	const char *name = pb_ruleset_name(counters->ruleset);
 	struct interface_counters *made;
-	struct pb_interface *list;
+	struct pb_interface **list;
 	size_t nr, count = 0;
 	int ret = pb_interface_list(&list, &nr, error);
 
@@ -84,24 +91,25 @@ static int read_interfaces(struct counters *counters, struct pb_error *error)
 		return ret;
 	made = calloc(nr + 1, sizeof(*made));
 	if (!made) {
-		free(list);
+		free_interfaces(list, nr);
 		return lack_memory(error);
 	}
 	for (size_t i = 0; i < nr; i++) {
-		const struct pb_interface *before = find_before(counters, &list[i]);
+		const struct pb_interface *before = find_before(counters, list[i]);
 
-		if (strcmp(list[i].ruleset, name))
+		if (strcmp(list[i]->ruleset, name))
 			continue;
 		made[count].interface = list[i];
-		if (before && (before->outcomes_error || list[i].outcomes_error))
+		if (before && (before->outcomes_error || list[i]->outcomes_error))
 			before = NULL;
 		for (int o = 0; before && o < PB_OUTCOME_MAX; o++)
-			made[count].rates[o] = rate_of(&before->outcomes[o], &list[i].outcomes[o],
+			made[count].rates[o] = rate_of(&before->outcomes[o], &list[i]->outcomes[o],
 						       counters->interval);
 		count++;
+		list[i] = NULL;
 	}
-	free(list);
-	free(counters->interfaces);
+	free_interfaces(list, nr);
+	clear_interfaces(counters);
 	counters->interfaces = made;
 	counters->nr_interfaces = count;
 	return 0;
@@ -136,7 +144,7 @@ void counters_clear(struct counters *counters)
 {
 	pb_rules_free(counters->rules);
 	free(counters->by_rule);
-	free(counters->interfaces);
+	clear_interfaces(counters);
 	pb_ruleset_close(counters->ruleset);
 	memset(counters, 0, sizeof(*counters));
 }

@@ -18,7 +18,7 @@ struct rule_counters {
 };
 
 struct interface_counters {
-	struct pb_interface interface;
+	struct pb_interface *interface;
 	struct rate rates[PB_OUTCOME_MAX];
 };
 

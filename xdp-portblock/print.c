@@ -234,7 +234,7 @@ static void print_interface(const struct pb_interface *interface)
 		       human(interface->outcomes[i].bytes, bytes));
 }
 
-int print_interfaces(const struct pb_interface *interfaces, size_t nr, bool json)
+int print_interfaces(struct pb_interface *const *interfaces, size_t nr, bool json)
 {
 	struct json_object *object, *array;
 
@@ -244,18 +244,25 @@ int print_interfaces(const struct pb_interface *interfaces, size_t nr, bool json
 		for (size_t i = 0; i < nr; i++) {
 			if (i)
 				printf("\n");
-			if (interfaces[i].loaded)
-				print_interface(&interfaces[i]);
+			if (interfaces[i]->loaded)
+				print_interface(interfaces[i]);
 			else
-				printf("%s\n", interfaces[i].obstacle);
+				printf("%s\n", interfaces[i]->obstacle);
 		}
 		return DONE;
 	}
 	object = json_new_object();
 	array = json_new_array();
 	for (size_t i = 0; i < nr; i++)
-		json_append(array, interfaces[i].loaded ? interface_to_json(&interfaces[i]) :
-							  obstacle_to_json(&interfaces[i]));
+		json_append(array, interfaces[i]->loaded ? interface_to_json(interfaces[i]) :
+							   obstacle_to_json(interfaces[i]));
 	json_add(object, "interfaces", array);
 	return json_print(object);
+}
+
+void free_interfaces(struct pb_interface **interfaces, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		free(interfaces[i]);
+	free(interfaces);
 }

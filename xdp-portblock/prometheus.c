@@ -55,7 +55,7 @@ static void print_outcomes(FILE *out, const struct counters *counters, bool byte
 			   "Packets of an interface by outcome.",
 		   "counter");
 	for (size_t i = 0; i < counters->nr_interfaces; i++) {
-		const struct pb_interface *at = &counters->interfaces[i].interface;
+		const struct pb_interface *at = counters->interfaces[i].interface;
 
 		for (int o = 0; !at->outcomes_error && o < PB_OUTCOME_MAX; o++) {
 			fprintf(out, "%s{ruleset=", name);
@@ -83,7 +83,7 @@ static void say_unreadable(const struct counters *counters)
 	char why[UNREADABLE];
 
 	for (size_t i = 0; i < counters->nr_interfaces; i++) {
-		const struct pb_interface *at = &counters->interfaces[i].interface;
+		const struct pb_interface *at = counters->interfaces[i].interface;
 
 		if (at->outcomes_error)
 			note("%s: its counters are %s", at->name, unreadable(at, why));

@@ -6,9 +6,9 @@
  * - Returns 0 or a negative errno. On failure `error` (may be NULL) holds one line for a person:
  *   it quotes the word that was wrong and says what would be right. Outputs are then unchanged.
  * - Ports are host order. Addresses are network order. Times are nanoseconds on CLOCK_BOOTTIME.
- * - A structure that is declared here without members is the library's own: it makes and frees it. So
- *   it does with one that grows (struct pb_rule): programs read its members by a pointer, and never
- *   have one by value, nor an array of them.
+ * - A structure that is declared here without members is the library's own: it makes and frees it. It
+ *   makes those that grow at their end, too (struct pb_rule, pb_interface, pb_explanation): programs read
+ *   their members by a pointer, and never have one by value, nor an array of them.
  * - A structure that begins with `size` is the program's: zero it, and set `size` to sizeof of it.
  *   Where options may be NULL, that is as zero. -EINVAL: no size. -E2BIG: the program is built for a
  *   later library, and asks for what this one does not know. All others keep their size.
@@ -421,7 +421,10 @@ struct pb_chain_program {
 	bool ours;
 };
 
-/* What is on an interface, as the kernel says. */
+/* For outcomes to come. */
+#define PB_OUTCOMES_ROOM 32
+
+/* What is on an interface, as the kernel says. It grows at its end. */
 struct pb_interface {
 	int ifindex;
 	char name[16];
@@ -443,7 +446,7 @@ struct pb_interface {
 	struct pb_settings settings;
 	__u32 rules;
 	__u64 pending; /* nanoseconds left to confirm a change of the ruleset; 0: none */
-	struct pb_count outcomes[PB_OUTCOME_MAX];
+	struct pb_count outcomes[PB_OUTCOMES_ROOM]; /* by enum pb_outcome; 0 beyond the last */
 	int outcomes_error; /* 0, or a negative errno: why `outcomes` could not be read */
 };
 
@@ -453,14 +456,15 @@ int pb_interface_index(const char *word, int *ifindex, struct pb_error *error);
 /* Do its frames begin with an Ethernet header? -EOPNOTSUPP: neither that nor bare IP. */
 int pb_interface_ethernet(const char *name, bool *ethernet, struct pb_error *error);
 
-/* Looks at one interface. Changes nothing. */
-int pb_interface_get(int ifindex, struct pb_interface *interface, struct pb_error *error);
+/* Looks at one interface. Changes nothing. The caller frees it by free(). */
+int pb_interface_get(int ifindex, struct pb_interface **interface, struct pb_error *error);
 
 /*
  * All interfaces of this network namespace that carry our program, and those with an obstacle:
- * `loaded` tells. What comes or goes meanwhile may be there or not. The caller frees.
+ * `loaded` tells. What comes or goes meanwhile may be there or not. The caller frees each and the
+ * array by free().
  */
-int pb_interface_list(struct pb_interface **interfaces, size_t *nr, struct pb_error *error);
+int pb_interface_list(struct pb_interface ***interfaces, size_t *nr, struct pb_error *error);
 
 struct pb_load_options {
 	size_t size;
@@ -478,14 +482,14 @@ struct pb_load_options {
 enum pb_loaded { PB_LOADED, PB_MOVED, PB_ALREADY_LOADED };
 struct pb_load_result {
 	enum pb_loaded what;
-	struct pb_interface interface;
+	struct pb_interface *interface; /* as it is now, for the caller to free() */
 	char note[256]; /* "" or why it is not as good as could be (single program, no frags) */
 };
 
 /*
  * Loads the filter on interfaces, all or none: after a failure each is as it was. The ruleset is
- * made if it is not there. `results` has room for `nr`. An interface that is loaded just as asked
- * is no error (PB_ALREADY_LOADED); one that differs is -EEXIST with what differs. One that is bound
+ * made if it is not there. `results` (may be NULL) has room for `nr`. An interface that is loaded just as
+ * asked is no error (PB_ALREADY_LOADED); one that differs is -EEXIST with what differs. One that is bound
  * to another ruleset is moved to this one (PB_MOVED), without a moment in which packets pass
  * unjudged.
  * `options` may be NULL.
@@ -497,10 +501,10 @@ int pb_filter_load(const int *ifindexes, size_t nr, const struct pb_load_options
 
 /*
  * Puts this library's program in the place of the one that is loaded, rules and counters kept;
- * there is no moment without a program. `interfaces` has room for `nr`. -ENOENT: not loaded there;
- * -EPROTO: the maps are of another abi version.
+ * there is no moment without a program. `interfaces` (may be NULL) has room for `nr`, each as it is
+ * then, for the caller to free(). -ENOENT: not loaded there; -EPROTO: the maps are of another abi version.
  */
-int pb_filter_upgrade(const int *ifindexes, size_t nr, struct pb_interface *interfaces,
+int pb_filter_upgrade(const int *ifindexes, size_t nr, struct pb_interface **interfaces,
 		      struct pb_error *error);
 
 /*
@@ -571,6 +575,7 @@ void pb_monitor_missed(const struct pb_monitor *monitor, __u64 *suppressed, __u6
 
 /* ---- What would happen to a packet -------------------------------------------------------- */
 
+/* It grows at its end. */
 struct pb_explanation {
 	bool drop;
 	enum pb_outcome outcome;
@@ -586,6 +591,9 @@ struct pb_explanation {
 	bool first_fragment;
 	bool cut; /* PB_OUTCOME_UNPARSABLE: a first fragment that does not hold its ports */
 };
+
+/* An empty one, for the functions below to fill; freed by free(). NULL: no memory. */
+struct pb_explanation *pb_explanation_new(void);
 
 /*
  * An instance of the program that runs on packets of the caller's by BPF_PROG_TEST_RUN: it shares the

@@ -369,9 +369,8 @@ int pb_interface_single(const struct pb_interface *interface, struct pb_error *e
 		interface->name, interface->nr_ours, interface->name);
 }
 
-int pb_interface_get(int ifindex, struct pb_interface *interface, struct pb_error *error)
+int pb_interface_see(int ifindex, struct pb_interface *interface, struct pb_error *error)
 {
-	PB_LOG_HERE();
 	struct pb_instances ours;
 	struct pb_interface seen;
 	int ret = pb_interface_look(ifindex, &seen, &ours, error);
@@ -381,30 +380,56 @@ int pb_interface_get(int ifindex, struct pb_interface *interface, struct pb_erro
 	return ret;
 }
 
+int pb_interface_get(int ifindex, struct pb_interface **interface, struct pb_error *error)
+{
+	PB_LOG_HERE();
+	struct pb_interface *seen = calloc(1, sizeof(*seen));
+	int ret = seen ? pb_interface_see(ifindex, seen, error) : pb_fail_memory(error);
+
+	if (ret)
+		free(seen);
+	else
+		*interface = seen;
+	return ret;
+}
+
 /* Adds an interface to the list if there is something to say of it. */
-static int list_interface(int ifindex, struct pb_interface **list, size_t *nr, size_t *room,
+static int list_interface(int ifindex, struct pb_interface ***list, size_t *nr, size_t *room,
 			  struct pb_error *error)
 {
-	struct pb_interface seen, *grown;
+	struct pb_interface *seen, **grown;
 	int ret = pb_interface_get(ifindex, &seen, error);
 
 	if (ret == -ENODEV)
 		return 0; /* gone since its name was read */
-	if (ret || (!seen.loaded && !*seen.obstacle))
+	if (ret)
 		return ret;
+	if (!seen->loaded && !*seen->obstacle) {
+		free(seen);
+		return 0;
+	}
 	grown = pb_grow(*list, *nr, room, sizeof(**list));
-	if (!grown)
+	if (!grown) {
+		free(seen);
 		return pb_fail_memory(error);
+	}
 	*list = grown;
 	grown[(*nr)++] = seen;
 	return 0;
 }
 
-int pb_interface_list(struct pb_interface **interfaces, size_t *nr, struct pb_error *error)
+void pb_interfaces_free(struct pb_interface **interfaces, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		free(interfaces[i]);
+	free(interfaces);
+}
+
+int pb_interface_list(struct pb_interface ***interfaces, size_t *nr, struct pb_error *error)
 {
 	PB_LOG_HERE();
 	struct if_nameindex *names = if_nameindex();
-	struct pb_interface *found = NULL;
+	struct pb_interface **found = NULL;
 	size_t count = 0, room = 0;
 	int ret = names ? 0 : pb_fail(error, errno, "cannot list interfaces: %s", strerror(errno));
 
@@ -413,7 +438,7 @@ int pb_interface_list(struct pb_interface **interfaces, size_t *nr, struct pb_er
 	if (names)
 		if_freenameindex(names);
 	if (ret) {
-		free(found);
+		pb_interfaces_free(found, count);
 		return ret;
 	}
 	*interfaces = found;

@@ -16,6 +16,12 @@ struct pb_instances {
 int pb_interface_look(int ifindex, struct pb_interface *interface, struct pb_instances *instances,
 		      struct pb_error *error);
 
+/* Of pb_interface_list(). */
+void pb_interfaces_free(struct pb_interface **interfaces, size_t nr);
+
+/* As pb_interface_get(), into memory of the caller's. */
+int pb_interface_see(int ifindex, struct pb_interface *interface, struct pb_error *error);
+
 /*
  * libxdp is for one thread at a time: it writes the paths of its folders to memory of its own when it
  * is first asked. Whoever holds this calls nothing else of ours.

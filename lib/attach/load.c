@@ -27,6 +27,8 @@ struct target {
 	struct pb_ruleset *moved_from;
 	int outcomes; /* keeps the counters of a moved one, to go back to; else -1 */
 	enum pb_loaded what;
+	struct pb_interface *now; /* as it is in the end */
+	char note[sizeof(((struct pb_load_result *)NULL)->note)];
 };
 
 struct load {
@@ -259,12 +261,11 @@ static int prepare_ruleset(struct load *load, struct pb_error *error)
 /* ---- The interfaces ----------------------------------------------------------------------- */
 
 /* Looks at what has become of an interface. */
-static int check_attached(const struct load *load, struct pb_load_result *result,
-			  struct pb_error *error)
+static int check_attached(const struct load *load, struct target *target, struct pb_error *error)
 {
-	struct pb_interface *interface = &result->interface;
-	size_t used = strlen(result->note);
-	int ret = pb_interface_get(interface->ifindex, interface, error);
+	struct pb_interface *interface = target->now;
+	size_t used = strlen(target->note);
+	int ret = pb_interface_see(interface->ifindex, interface, error);
 
 	if (ret)
 		return ret;
@@ -281,7 +282,7 @@ static int check_attached(const struct load *load, struct pb_load_result *result
 			"attach programs to it); without --require-dispatcher it is loaded as "
 			"a single program",
 			interface->name);
-	snprintf(result->note + used, sizeof(result->note) - used,
+	snprintf(target->note + used, sizeof(target->note) - used,
 		 "%sthe kernel refuses libxdp's dispatcher, so no other XDP program can be added",
 		 used ? "; " : "");
 	return 0;
@@ -322,8 +323,7 @@ static void undo_target(const struct target *target)
 		move_back(target);
 }
 
-static int load_target(const struct load *load, const struct target *target,
-		       struct pb_load_result *result, struct pb_error *error)
+static int load_target(const struct load *load, struct target *target, struct pb_error *error)
 {
 	const struct pb_attach how = { .maps = &load->ruleset->maps,
 				       .mode = load->options.mode,
@@ -332,16 +332,15 @@ static int load_target(const struct load *load, const struct target *target,
 							   load->options.priority };
 	int ret = 0;
 
-	result->what = target->what;
-	result->interface = target->before;
+	*target->now = target->before;
 	if (target->what == PB_LOADED)
-		ret = pb_attach(&how, &target->before, result->note, error);
+		ret = pb_attach(&how, &target->before, target->note, error);
 	else if (target->what == PB_MOVED)
 		ret = pb_replace(&how, &target->before, &target->ours.list[0], error);
 	if (!ret)
-		ret = check_attached(load, result, error);
+		ret = check_attached(load, target, error);
 	if (target->what == PB_ALREADY_LOADED)
-		*result->note = '\0'; /* it is as it was */
+		*target->note = '\0'; /* it is as it was */
 	if (ret)
 		undo_target(target);
 	return ret;
@@ -375,8 +374,7 @@ static int release_moved(const struct load *load, struct pb_error *error)
 	return ret;
 }
 
-static int load_locked(struct load *load, const int *ifindexes, struct pb_load_result *results,
-		       struct pb_error *error)
+static int load_locked(struct load *load, const int *ifindexes, struct pb_error *error)
 {
 	const struct pb_ruleset_options *limits = &load->limits;
 	bool wanted = load->options.rules || limits->max_rules || limits->max_sources;
@@ -392,7 +390,7 @@ static int load_locked(struct load *load, const int *ifindexes, struct pb_load_r
 	if (!ret && wanted)
 		ret = prepare_ruleset(load, error);
 	for (; !ret && done < load->nr; done++) {
-		ret = load_target(load, &load->targets[done], &results[done], error);
+		ret = load_target(load, &load->targets[done], error);
 		if (ret)
 			break;
 	}
@@ -434,33 +432,61 @@ static int take_options(struct load *load, const struct pb_load_options *options
 	return ret ?: pb_ruleset_name_check(load->name, error);
 }
 
+/* Room for what is handed out, too, so that nothing can fail when all is done. */
+static int make_targets(struct load *load)
+{
+	load->targets = calloc(load->nr, sizeof(*load->targets));
+	for (size_t i = 0; load->targets && i < load->nr; i++) {
+		load->targets[i].now = calloc(1, sizeof(*load->targets[i].now));
+		if (!load->targets[i].now)
+			return -ENOMEM;
+	}
+	return load->targets ? 0 : -ENOMEM;
+}
+
+static void hand_out(struct load *load, struct pb_load_result *results)
+{
+	for (size_t i = 0; results && i < load->nr; i++) {
+		struct target *target = &load->targets[i];
+
+		results[i].what = target->what;
+		results[i].interface = target->now;
+		memcpy(results[i].note, target->note, sizeof(target->note));
+		target->now = NULL;
+	}
+}
+
+static void free_targets(struct load *load)
+{
+	for (size_t i = 0; load->targets && i < load->nr; i++)
+		free(load->targets[i].now);
+	free(load->targets);
+}
+
 int pb_filter_load(const int *ifindexes, size_t nr, const struct pb_load_options *options,
 		   struct pb_load_result *results, struct pb_error *error)
 {
 	PB_LOG_HERE();
 	struct load load = { .nr = nr };
-	struct pb_load_result *tried = calloc(nr, sizeof(*tried));
 	int ret = take_options(&load, options, error), lock;
 
 	if (!ret)
 		ret = pb_bpffs_check(error);
 	if (!ret)
 		ret = check_rights(error);
-	load.targets = calloc(nr, sizeof(*load.targets));
-	if (!ret && (!tried || !load.targets))
+	if (!ret && make_targets(&load))
 		ret = pb_fail_memory(error);
 	if (!ret) {
 		lock = pb_lock(NULL, PB_LOCK_CHANGE, error);
 		ret = lock < 0 ? lock : pb_exchanges_recover(NULL, error);
 		if (!ret)
-			ret = load_locked(&load, ifindexes, tried, error);
+			ret = load_locked(&load, ifindexes, error);
 		if (!ret)
-			memcpy(results, tried, nr * sizeof(*results));
+			hand_out(&load, results);
 		pb_pins_tidy();
 		pb_unlock(lock);
 	}
-	free(load.targets);
-	free(tried);
+	free_targets(&load);
 	return ret;
 }
 
@@ -489,22 +515,43 @@ static int upgrade_one(int ifindex, struct pb_interface *interface, struct pb_er
 	how.outcomes_id = ours.list[0].outcomes_id;
 	ret = pb_replace(&how, interface, &ours.list[0], error);
 	pb_ruleset_close(ruleset);
-	return ret ?: pb_interface_get(ifindex, interface, error);
+	return ret ?: pb_interface_see(ifindex, interface, error);
 }
 
-int pb_filter_upgrade(const int *ifindexes, size_t nr, struct pb_interface *interfaces,
+static int upgrade_all(const int *ifindexes, size_t nr, struct pb_interface **interfaces,
+		       struct pb_error *error)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < nr; i++) {
+		interfaces[i] = calloc(1, sizeof(**interfaces));
+		ret = interfaces[i] ? upgrade_one(ifindexes[i], interfaces[i], error) :
+				      pb_fail_memory(error);
+	}
+	return ret;
+}
+
+int pb_filter_upgrade(const int *ifindexes, size_t nr, struct pb_interface **interfaces,
 		      struct pb_error *error)
 {
 	PB_LOG_HERE();
-	int ret = pb_bpffs_check(error), lock;
+	struct pb_interface **made = calloc(nr + 1, sizeof(*made));
+	int ret = made ? pb_bpffs_check(error) : pb_fail_memory(error), lock;
 
-	if (ret)
+	if (!ret) {
+		lock = pb_lock(NULL, PB_LOCK_CHANGE, error);
+		ret = lock < 0 ? lock : pb_exchanges_recover(NULL, error);
+		if (!ret)
+			ret = upgrade_all(ifindexes, nr, made, error);
+		pb_pins_tidy();
+		pb_unlock(lock);
+	}
+	if (ret || !interfaces) {
+		if (made)
+			pb_interfaces_free(made, nr);
 		return ret;
-	lock = pb_lock(NULL, PB_LOCK_CHANGE, error);
-	ret = lock < 0 ? lock : pb_exchanges_recover(NULL, error);
-	for (size_t i = 0; !ret && i < nr; i++)
-		ret = upgrade_one(ifindexes[i], &interfaces[i], error);
-	pb_pins_tidy();
-	pb_unlock(lock);
-	return ret;
+	}
+	memcpy(interfaces, made, nr * sizeof(*made));
+	free(made);
+	return 0;
 }

@@ -159,7 +159,7 @@ static void unload_one(struct unload *unload, const struct pb_interface *interfa
 static int unload_all_locked(bool keep, pb_unloaded_function *function, void *context,
 			     struct pb_error *error)
 {
-	struct pb_interface *interfaces = NULL;
+	struct pb_interface **interfaces = NULL;
 	struct unload unload = {};
 	size_t nr = 0;
 	int ret = pb_interface_list(&interfaces, &nr, error);
@@ -167,11 +167,11 @@ static int unload_all_locked(bool keep, pb_unloaded_function *function, void *co
 	if (!ret)
 		ret = make_room(&unload, nr, error);
 	for (size_t i = 0; !ret && i < nr; i++)
-		unload_one(&unload, &interfaces[i], keep, function, context);
+		unload_one(&unload, interfaces[i], keep, function, context);
 	if (!ret && !keep)
 		ret = release(&unload, error);
 	clear(&unload);
-	free(interfaces);
+	pb_interfaces_free(interfaces, nr);
 	return ret;
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/mount.h>
 #include "attach/attach.h"
+#include "attach/interface.h"
 #include "inspect/dispatcher.h"
 #include "maps/folders.h"
 #include "maps/ruleset.h"
@@ -28,9 +29,9 @@ static int attach_to_loopback(const struct pb_ruleset *ruleset)
 	struct pb_interface interface;
 	char note[256];
 
-	if (pb_interface_get(if_nametoindex("lo"), &interface, NULL) ||
+	if (pb_interface_see(if_nametoindex("lo"), &interface, NULL) ||
 	    pb_attach(&how, &interface, note, NULL) ||
-	    pb_interface_get(interface.ifindex, &interface, NULL))
+	    pb_interface_see(interface.ifindex, &interface, NULL))
 		return -1;
 	return interface.dispatcher;
 }

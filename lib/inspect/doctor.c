@@ -17,6 +17,7 @@
 #include <bpf/libbpf.h>
 #include "attach/driver.h"
 #include "attach/features.h"
+#include "attach/interface.h"
 #include "inspect/dispatcher.h"
 #include "inspect/tunnel.h"
 #include "maps/folders.h"
@@ -388,7 +389,7 @@ static void check_tunnel(struct doctor *doctor, const struct pb_tunnel *tunnel)
 	struct pb_error error;
 	char mend[64];
 
-	if (tunnel->ifindex == at->ifindex || pb_interface_get(tunnel->ifindex, &end, &error))
+	if (tunnel->ifindex == at->ifindex || pb_interface_see(tunnel->ifindex, &end, &error))
 		return;
 	snprintf(mend, sizeof(mend), "xdp-portblock load %s", tunnel->name);
 	if (!end.loaded)
@@ -498,7 +499,7 @@ int pb_doctor(const char *word, pb_finding_function *function, void *context,
 	if (word) {
 		struct pb_error fault;
 
-		if (pb_interface_get(ifindex, &interface, &fault)) {
+		if (pb_interface_see(ifindex, &interface, &fault)) {
 			say(&doctor, PB_HEALTH_PROBLEM, NULL, "%.500s", fault.text);
 		} else {
 			doctor.interface = &interface;

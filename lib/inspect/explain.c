@@ -154,12 +154,16 @@ int pb_test_run_frame_on(struct pb_test_run *run, int ifindex, const void *frame
 	rule = take_counted(run->counts, run->nr_counts);
 	if (outcome == NR_OUTCOMES)
 		return pb_fail(error, EIO, "the program has not counted the packet");
-	memset(explanation, 0, sizeof(*explanation));
+	pb_explain_parse(frame, length, run->ethernet, explanation);
 	explanation->drop = verdict == XDP_DROP;
 	explanation->outcome = outcome % PB_OUTCOME_MAX;
 	explanation->rule = rule == run->nr_counts ? 0 : rule;
-	pb_explain_parse(frame, length, run->ethernet, explanation);
 	return 0;
+}
+
+struct pb_explanation *pb_explanation_new(void)
+{
+	return calloc(1, sizeof(struct pb_explanation));
 }
 
 static void copy_source(const unsigned char *ip, const struct pb_packet *packet,
@@ -182,6 +186,7 @@ void pb_explain_parse(const void *frame, size_t length, bool ethernet,
 	struct pb_packet packet = {};
 	union pb_copy copy;
 
+	memset(explanation, 0, sizeof(*explanation));
 	explanation->parsed = pb_parse(&cursor, ethernet, &packet, &copy);
 	explanation->tags = packet.tags;
 	explanation->extensions = packet.extensions;

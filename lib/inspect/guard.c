@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <linux/if_ether.h>
+#include "attach/interface.h"
 #include "inspect/conntrack.h"
 #include "inspect/explain.h"
 #include "inspect/links.h"
@@ -152,16 +153,16 @@ static int add_elsewhere(struct guard *guard, const __u32 *programs, size_t nr,
 	return ret ?: add_place(guard, 0, false, error);
 }
 
-static int add_bound(struct guard *guard, const struct pb_interface *interfaces, size_t nr,
+static int add_bound(struct guard *guard, struct pb_interface *const *interfaces, size_t nr,
 		     struct pb_error *error)
 {
 	__u32 *programs = calloc(nr + 1, sizeof(*programs));
 	int ret = programs ? 0 : pb_fail_memory(error);
 
 	for (size_t i = 0; !ret && i < nr; i++) {
-		programs[i] = interfaces[i].program_id;
-		if (!strcmp(interfaces[i].ruleset, guard->prospect.ruleset))
-			ret = add_place(guard, interfaces[i].ifindex, true, error);
+		programs[i] = interfaces[i]->program_id;
+		if (!strcmp(interfaces[i]->ruleset, guard->prospect.ruleset))
+			ret = add_place(guard, interfaces[i]->ifindex, true, error);
 	}
 	if (!ret)
 		ret = add_elsewhere(guard, programs, nr, error);
@@ -172,7 +173,7 @@ static int add_bound(struct guard *guard, const struct pb_interface *interfaces,
 static int find_places(struct guard *guard, struct pb_error *error)
 {
 	const struct pb_prospect *prospect = &guard->prospect;
-	struct pb_interface *interfaces = NULL;
+	struct pb_interface **interfaces = NULL;
 	size_t nr = 0;
 	int ret = 0;
 
@@ -182,7 +183,7 @@ static int find_places(struct guard *guard, struct pb_error *error)
 		ret = pb_interface_list(&interfaces, &nr, error);
 	if (!ret)
 		ret = add_bound(guard, interfaces, nr, error);
-	free(interfaces);
+	pb_interfaces_free(interfaces, nr);
 	return ret;
 }
 

@@ -159,7 +159,7 @@ static int change(struct pb_ruleset *ruleset, struct pb_error *error)
 static void look(struct pb_ruleset *ruleset)
 {
 	const struct pb_monitor_filter all = { .size = sizeof(all), .outcomes = ~0U, .rate = 1 };
-	struct pb_explanation explanation;
+	struct pb_explanation *explanation = pb_explanation_new();
 	const unsigned char frame[64] = {};
 	struct pb_monitor *monitor;
 	struct pb_test_run *run;
@@ -170,26 +170,31 @@ static void look(struct pb_ruleset *ruleset)
 	was_a_guest("poll", pb_monitor_poll(monitor, 0), &error);
 	pb_monitor_close(monitor);
 	was_a_guest("test run", pb_test_run_open(ruleset, true, &run, &error), &error);
-	was_a_guest("frame", pb_test_run_frame(run, frame, sizeof(frame), &explanation, &error),
+	was_a_guest("frame", pb_test_run_frame(run, frame, sizeof(frame), explanation, &error),
 		    &error);
 	pb_test_run_close(run);
+	free(explanation);
 }
 
 static void be_a_guest(const char *name, int ifindex)
 {
 	struct pb_load_options options = { .size = sizeof(options) };
 	struct pb_load_result result;
-	struct pb_interface *interfaces, interface;
+	struct pb_interface **interfaces, *interface;
 	struct pb_ruleset *ruleset;
 	struct pb_error error;
 	unsigned int problems;
 	size_t nr;
 
 	was_a_guest("list", pb_interface_list(&interfaces, &nr, &error), &error);
+	for (size_t i = 0; i < nr; i++)
+		free(interfaces[i]);
 	free(interfaces);
 	was_a_guest("doctor", pb_doctor(NULL, find, NULL, &problems, &error), &error);
 	was_a_guest("load", pb_filter_load(&ifindex, 1, &options, &result, &error), &error);
+	free(result.interface);
 	was_a_guest("upgrade", pb_filter_upgrade(&ifindex, 1, &interface, &error), &error);
+	free(interface);
 	was_a_guest("open", pb_ruleset_open("default", &ruleset, &error), &error);
 	was_a_guest("change", change(ruleset, &error), &error);
 	was_a_guest("reset", pb_ruleset_reset(ruleset, &error), &error);

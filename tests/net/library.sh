@@ -47,9 +47,9 @@ blocks Python "$PYTHON" block.py
 
 # A later library, in which what grows has grown: what was built before runs with it.
 cp -r "$TOP/headers" later
-grown='rule|ruleset_options|load_options|monitor_filter|prospect'
+grown='rule|interface|explanation|ruleset_options|load_options|monitor_filter|prospect'
 sed -i -E "/^struct pb_($grown) \{$/,/^};$/ s/^};$/\tchar grown[4096];\n};/" later/portblock/portblock.h
-t_is 'later: grown' 5 "$(grep -c 'char grown' later/portblock/portblock.h)"
+t_is 'later: grown' 7 "$(grep -c 'char grown' later/portblock/portblock.h)"
 t_ok 'later: builds' make -s -C "$TOP" B="$T_DIR/built" SKEL= CFLAGS=-O0 \
 	includes="-I$T_DIR/later -Ilib -Ibuild" "$T_DIR/built/libportblock.so.0"
 read -r -a libs < <(sed -n 's/^DEP_LIBS := //p' "$TOP/config.mk")

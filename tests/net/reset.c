@@ -175,7 +175,7 @@ static void check(struct test *test, const char *what, const struct pb_count *co
 
 static void do_round(struct test *test, __u32 senders)
 {
-	struct pb_interface interface;
+	struct pb_interface *interface;
 	struct pb_count count;
 	struct pb_error error;
 
@@ -189,19 +189,21 @@ static void do_round(struct test *test, __u32 senders)
 	check(test, "rule", &count);
 	if (pb_interface_get(test->ifindex, &interface, &error))
 		die("interface", error.text);
-	check(test, "interface", &interface.outcomes[PB_OUTCOME_DROP_RULE]);
+	check(test, "interface", &interface->outcomes[PB_OUTCOME_DROP_RULE]);
+	free(interface);
 }
 
 static void open_all(struct test *test, const char *device, const char *ruleset)
 {
-	struct pb_interface interface;
+	struct pb_interface *interface;
 	struct pb_error error;
 
 	if (pb_ruleset_open(ruleset, &test->ruleset, &error) ||
 	    pb_interface_index(device, &test->ifindex, &error) ||
 	    pb_interface_get(test->ifindex, &interface, &error))
 		die(device, error.text);
-	test->fd = bpf_prog_get_fd_by_id(interface.program_id);
+	test->fd = bpf_prog_get_fd_by_id(interface->program_id);
+	free(interface);
 	if (test->fd < 0)
 		die(device, strerror(errno));
 }

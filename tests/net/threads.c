@@ -128,7 +128,7 @@ static void watch(struct worker *worker, struct pb_ruleset *ruleset)
 {
 	const struct pb_monitor_filter all = { .size = sizeof(all), .outcomes = ~0U, .rate = 1 };
 	const unsigned char frame[64] = {};
-	struct pb_explanation explanation;
+	struct pb_explanation *explanation = pb_explanation_new();
 	struct pb_error *error = &worker->error;
 	struct pb_monitor *monitor;
 	struct pb_test_run *run;
@@ -139,29 +139,29 @@ static void watch(struct worker *worker, struct pb_ruleset *ruleset)
 		check(worker, "poll", pb_monitor_poll(monitor, 0));
 		pb_monitor_close(monitor);
 	}
-	pb_explain_parse(frame, sizeof(frame), true, &explanation);
+	pb_explain_parse(frame, sizeof(frame), true, explanation);
 	ret = pb_test_run_open(ruleset, true, &run, error);
 	check(worker, "test run", ret);
 	if (!ret) {
 		check(worker, "frame",
-		      pb_test_run_frame(run, frame, sizeof(frame), &explanation, error));
+		      pb_test_run_frame(run, frame, sizeof(frame), explanation, error));
 		pb_test_run_close(run);
 	}
+	free(explanation);
 }
 
 static void one_round(struct worker *worker)
 {
 	const struct pb_load_options options = { .size = sizeof(options),
 						 .ruleset = worker->ruleset };
-	struct pb_interface interface, *interfaces;
+	struct pb_interface *interface = NULL, **interfaces;
 	struct pb_error *error = &worker->error;
-	struct pb_load_result result;
 	struct pb_ruleset *ruleset;
 	int ifindex, ret;
 	size_t nr;
 
 	check(worker, "index", pb_interface_index(worker->interface, &ifindex, error));
-	ret = pb_filter_load(&ifindex, 1, &options, &result, error);
+	ret = pb_filter_load(&ifindex, 1, &options, NULL, error);
 	check(worker, "load", ret);
 	if (!ret)
 		ret = pb_ruleset_open(worker->ruleset, &ruleset, error);
@@ -172,11 +172,14 @@ static void one_round(struct worker *worker)
 	watch(worker, ruleset);
 	pb_ruleset_close(ruleset);
 	check(worker, "interface", pb_interface_get(ifindex, &interface, error));
+	free(interface);
 	ret = pb_interface_list(&interfaces, &nr, error);
 	check(worker, "interfaces", ret);
+	for (size_t i = 0; !ret && i < nr; i++)
+		free(interfaces[i]);
 	if (!ret)
 		free(interfaces);
-	check(worker, "upgrade", pb_filter_upgrade(&ifindex, 1, &interface, error));
+	check(worker, "upgrade", pb_filter_upgrade(&ifindex, 1, NULL, error));
 	check(worker, "unload", pb_filter_unload(&ifindex, 1, false, error));
 }
 

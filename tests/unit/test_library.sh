@@ -89,7 +89,7 @@ t_fail 'header: and no rules but those that the library makes' 1 "storage size" 
 # What grows, by value
 by_value()
 {
-	grep -HnE '\b(struct )?pb_rule [a-z_]+( =|;|,|\[|$)' "$@"
+	grep -HnE '\b(struct )?pb_(rule|interface|explanation) [a-z_]+( =|;|,|\[|$)' "$@"
 }
 t_is 'tool and examples: what grows is had by pointers' '' "$(by_value xdp-portblock/*.[ch] examples/*)"
 t_ok 'tool and examples: one by value is seen' by_value tests/prog/runner.c
