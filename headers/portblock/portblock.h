@@ -40,7 +40,8 @@ struct pb_error {
  * Takes libbpf's and libxdp's own messages, without the last newline: warnings, or with `all` every one
  * of them; NULL (as at first): they are dropped. That is so for the whole process while a function of
  * this library runs; the caller's own printers are back when the last that runs returns. Each thread
- * that is in such a function calls it, so several may at once; it calls nothing of this library.
+ * that is in such a function calls it, or one of the library's own while that waits, so several may at
+ * once; it calls nothing of this library.
  */
 typedef void (*pb_logger)(const char *line);
 void pb_log_set(pb_logger function, bool all);

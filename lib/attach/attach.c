@@ -10,6 +10,7 @@
 #include "attach/dispatch.h"
 #include "attach/features.h"
 #include "attach/interface.h"
+#include "attach/libxdp.h"
 #include "attach/link.h"
 #include "attach/object.h"
 #include "maps/instance.h"
@@ -203,36 +204,56 @@ static int check_recognized(__u32 program_id, const struct pb_interface *interfa
 		       ours < 0 ? strerror(-ours) : "it got no name or no BTF, try again");
 }
 
-/* One attempt. A program of libxdp's can be attached once only, so each gets one of its own. */
+struct attempt {
+	const struct pb_attach *how;
+	const struct pb_interface *interface;
+	enum pb_mode mode;
+	struct pb_error *error;
+	__u32 id; /* of the program that was attached */
+};
+
+/* A program of libxdp's can be attached once only, so each attempt gets one of its own. */
+static int attach_by_libxdp(void *context)
+{
+	struct attempt *attempt = context;
+	const struct pb_interface *interface = attempt->interface;
+	struct portblock_bpf *object = NULL;
+	struct xdp_program *program = NULL;
+	int ret = open_program(attempt->how, interface, &object, &program, attempt->error);
+
+	if (!ret) {
+		ret = xdp_program__attach(program, interface->ifindex, xdp_modes[attempt->mode], 0);
+		if (ret)
+			ret = fail_attach(interface, attempt->mode, -ret, attempt->error);
+		else
+			attempt->id = xdp_program__id(program);
+	}
+	if (program && !libxdp_get_error(program))
+		xdp_program__close(program);
+	portblock_bpf__destroy(object);
+	return ret;
+}
+
 static int attach_once(const struct pb_attach *how, const struct pb_interface *interface,
 		       enum pb_mode mode, struct pb_error *error)
 {
-	struct portblock_bpf *object = NULL;
-	struct xdp_program *program = NULL;
+	struct attempt attempt = { how, interface, mode, error, 0 };
 	struct before before;
 	int ret = remember(interface->ifindex, &before, error);
 
 	if (ret)
 		return ret;
 	pb_log_begin();
-	ret = open_program(how, interface, &object, &program, error);
-	if (!ret) {
-		pb_libxdp_lock();
-		ret = xdp_program__attach(program, interface->ifindex, xdp_modes[mode], 0);
-		pb_libxdp_unlock();
-		if (ret) {
-			ret = fail_attach(interface, mode, -ret, error);
-			put_back(&before);
-		} else {
-			ret = check_recognized(xdp_program__id(program), interface, error);
-			if (ret)
-				pb_detach(interface->ifindex, xdp_program__id(program), NULL);
-		}
+	pb_fail(error, EAGAIN, "%s: cannot start a thread", interface->name); /* if nothing else */
+	ret = pb_libxdp_run(attach_by_libxdp, &attempt);
+	if (ret) {
+		put_back(&before);
+	} else {
+		ret = check_recognized(attempt.id, interface, error);
+		if (ret)
+			pb_detach(interface->ifindex, attempt.id, NULL);
 	}
 	forget(&before);
-	if (program && !libxdp_get_error(program))
-		xdp_program__close(program);
-	portblock_bpf__destroy(object);
 	return ret;
 }
 
@@ -354,8 +375,16 @@ static bool is_off(int ifindex, __u32 program_id)
 	return true;
 }
 
-static int detach_by_libxdp(int ifindex, __u32 program_id)
+struct detachment {
+	int ifindex;
+	__u32 program_id;
+};
+
+static int detach_by_libxdp(void *context)
 {
+	const struct detachment *detachment = context;
+	int ifindex = detachment->ifindex;
+	__u32 program_id = detachment->program_id;
 	struct xdp_multiprog *programs = xdp_multiprog__get_from_ifindex(ifindex);
 	struct xdp_program *program = NULL;
 	int ret = libxdp_get_error(programs);
@@ -379,12 +408,9 @@ static int detach_by_libxdp(int ifindex, __u32 program_id)
 
 static int detach_once(int ifindex, __u32 program_id)
 {
-	int ret;
+	struct detachment detachment = { ifindex, program_id };
 
-	pb_libxdp_lock();
-	ret = detach_by_libxdp(ifindex, program_id);
-	pb_libxdp_unlock();
-	return ret;
+	return pb_libxdp_run(detach_by_libxdp, &detachment);
 }
 
 int pb_detach(int ifindex, __u32 program_id, struct pb_error *error)

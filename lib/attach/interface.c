@@ -2,7 +2,6 @@
 /* What is on an interface, as the kernel says; leftover pins are not believed. */
 #include <net/if.h>
 #include <net/if_arp.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -12,6 +11,7 @@
 #include <bpf/libbpf.h>
 #include <xdp/libxdp.h>
 #include "attach/interface.h"
+#include "attach/libxdp.h"
 #include "attach/link.h"
 #include "maps/folders.h"
 #include "maps/instance.h"
@@ -125,18 +125,6 @@ static bool is_believable(const struct pb_interface *interface, __u32 attached,
 	       (interface->dispatcher ? xdp_multiprog__program_count(programs) : 1);
 }
 
-static pthread_mutex_t libxdp = PTHREAD_MUTEX_INITIALIZER;
-
-void pb_libxdp_lock(void)
-{
-	pthread_mutex_lock(&libxdp);
-}
-
-void pb_libxdp_unlock(void)
-{
-	pthread_mutex_unlock(&libxdp);
-}
-
 static int ask_libxdp(struct pb_interface *interface, __u32 attached)
 {
 	struct xdp_multiprog *programs = xdp_multiprog__get_from_ifindex(interface->ifindex);
@@ -158,15 +146,24 @@ static int ask_libxdp(struct pb_interface *interface, __u32 attached)
 	return err;
 }
 
+struct question {
+	struct pb_interface *interface;
+	__u32 attached;
+};
+
+static int answer(void *context)
+{
+	const struct question *question = context;
+
+	return ask_libxdp(question->interface, question->attached);
+}
+
 /* What libxdp sees; 0, -EXDEV where it sees a dispatcher and not its pins, or its error. */
 static int try_chain(struct pb_interface *interface, __u32 attached)
 {
-	int ret;
+	struct question question = { interface, attached };
 
-	pb_libxdp_lock();
-	ret = ask_libxdp(interface, attached);
-	pb_libxdp_unlock();
-	return ret;
+	return pb_libxdp_run(answer, &question);
 }
 
 static void say_obstacle(struct pb_interface *interface, __u32 id, int code)

@@ -22,13 +22,6 @@ void pb_interfaces_free(struct pb_interface **interfaces, size_t nr);
 /* As pb_interface_get(), into memory of the caller's. */
 int pb_interface_see(int ifindex, struct pb_interface *interface, struct pb_error *error);
 
-/*
- * libxdp is for one thread at a time: it writes the paths of its folders to memory of its own when it
- * is first asked. Whoever holds this calls nothing else of ours.
- */
-void pb_libxdp_lock(void);
-void pb_libxdp_unlock(void);
-
 /* -EBUSY where an obstacle is in the way of knowing what is on the interface. */
 int pb_interface_clear(const struct pb_interface *interface, struct pb_error *error);
 

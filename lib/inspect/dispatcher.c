@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Whether libxdp's dispatcher works, by trying it where nobody is disturbed. */
 #include <net/if.h>
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdint.h>
 #include <sys/mount.h>
 #include "attach/attach.h"
@@ -11,6 +9,7 @@
 #include "inspect/dispatcher.h"
 #include "maps/folders.h"
 #include "maps/ruleset.h"
+#include "util/thread.h"
 
 /*
  * A namespace of its own has a loopback device, and a bpffs is mounted over ours. libxdp notes, once
@@ -57,17 +56,7 @@ static void *try_dispatcher(void *unused)
  */
 int pb_dispatcher_try(void)
 {
-	sigset_t all, before;
-	pthread_t thread;
 	void *works;
-	int ret;
 
-	/* The caller's handlers do not run in there. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	ret = pthread_create(&thread, NULL, try_dispatcher, NULL);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (ret || pthread_join(thread, &works))
-		return -1;
-	return (intptr_t)works;
+	return pb_thread_run(try_dispatcher, NULL, &works) ? -1 : (intptr_t)works;
 }

@@ -10,7 +10,7 @@
 
 /* Set by any thread at any time, while others may be about to call it. */
 static _Atomic(pb_logger) for_warnings, for_others;
-static __thread char last[256];
+static __thread char last[PB_LOG_LAST];
 
 void pb_log_set(pb_logger function, bool all)
 {
@@ -88,6 +88,12 @@ void pb_log_leave(int *log_here)
 void pb_log_begin(void)
 {
 	last[0] = '\0';
+}
+
+void pb_log_end(const char *others)
+{
+	if (*others)
+		snprintf(last, sizeof(last), "%s", others);
 }
 
 const char *pb_log_last(void)

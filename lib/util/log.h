@@ -12,8 +12,13 @@
 int pb_log_enter(void);
 void pb_log_leave(int *log_here);
 
+#define PB_LOG_LAST 256
+
 /* Forgets the last warning. */
 void pb_log_begin(void);
+
+/* Takes it over from another thread, where there was one. */
+void pb_log_end(const char *others);
 
 /* The last warning since pb_log_begin(), one line without newline; "" if there was none. */
 const char *pb_log_last(void);

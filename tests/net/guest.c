@@ -209,6 +209,7 @@ int main(int argc, char **argv)
 	struct pb_error error;
 	pid_t child, first = 0;
 	pthread_t waiting;
+	size_t descriptors;
 	int ifindex;
 
 	if (argc != 2 || pb_interface_index(argv[1], &ifindex, &error))
@@ -220,7 +221,9 @@ int main(int argc, char **argv)
 	if (child < 0 || pthread_create(&waiting, NULL, wait_for_any, &first))
 		return 2;
 	set_printers();
+	descriptors = entries_of("/proc/self/fd");
 	be_a_guest(argv[1], ifindex);
+	is("no descriptor is left", entries_of("/proc/self/fd") == descriptors);
 	is("no child ended", !children_ended);
 	kill(child, SIGKILL);
 	pthread_join(waiting, NULL);

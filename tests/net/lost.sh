@@ -9,26 +9,27 @@
 
 . "$(dirname "$0")/../lib.sh"
 . "$TOP/tests/net/verbs.sh"
-command -v strace >/dev/null || t_skip_all 'needs strace (apt-get install strace)'
 world_enter "$@"
 world_pair
 world_wire v2 v3
 cd "$T_DIR" || exit 1
 
-# lose N COMMAND...: the Nth answer of the kernel by netlink is lost to it
+FAULT=$TOP/build/tests/preload/fault.so
+
+# lose N COMMAND...: the Nth answer of the kernel by netlink, to whichever thread, is lost to it
 lose()
 {
 	local n=$1
 	shift
-	in_a strace -f -o trace -e trace=recvmsg -e "inject=recvmsg:error=ENOBUFS:when=$n" \
-		"$PB" "$@" >said 2>&1
+	in_a env LD_PRELOAD="$FAULT" PB_FAULT="netlink:$n" "$PB" "$@" >said 2>&1
 }
 
 # answers_of COMMAND...: which of them to lose; runs it once to know how many there are
 answers_of()
 {
-	in_a strace -f -o trace -e trace=recvmsg "$PB" "$@" >said 2>&1
-	draw 1 "$(grep -c 'recvmsg(' trace)" "${PB_LOST:-3}"
+	rm -f counts
+	in_a env LD_PRELOAD="$FAULT" PB_FAULT_COUNT="$PWD/counts" "$PB" "$@" >said 2>&1
+	draw 1 "$(awk '$1 == "netlink" { print $2 }' counts)" "${PB_LOST:-3}"
 }
 
 # on DEV: its ruleset, as status has it; "none"
@@ -73,7 +74,8 @@ for mode in native skb auto; do
 done
 # The same where libxdp is refused the program.
 tool=$PB
-printf '#!/bin/sh\nLD_PRELOAD=%s exec %s "$@"\n' "$TOP/build/tests/preload/alone.so" "$tool" >alone
+# shellcheck disable=SC2016 # for that shell to expand
+printf '#!/bin/sh\nLD_PRELOAD="$LD_PRELOAD %s" exec %s "$@"\n' "$TOP/build/tests/preload/alone.so" "$tool" >alone
 chmod +x alone
 PB=$T_DIR/alone
 t_ok 'alone: load' in_a "$PB" load v0

@@ -30,8 +30,16 @@ $CC -g -fsanitize=thread -o "$T_DIR/race" "$T_DIR/race.c" 2>/dev/null ||
 	t_skip_all 'the compiler has no ThreadSanitizer'
 t_fail 'a race is seen' 66 'data race' "${sane[@]}" "$T_DIR/race"
 
+# What it says of descriptors is left out where one of the two has a table of its own, of which it knows
+# nothing: pb_libxdp_run().
+races()
+{
+	awk -v RS='==================\n' '/WARNING/ && !(/Location is file descriptor/ && /in_thread/)' "$1"
+	grep -E '^(FATAL|ThreadSanitizer:.*ERROR)' "$1"
+}
+
 t_ok 'build with ThreadSanitizer' \
 	env -u MAKEFLAGS make -s -C "$TOP" SANITIZE=thread build-tsan/tests/net/threads
-take_results 'the threads' in_a "${sane[@]}" "$TOP/build-tsan/tests/net/threads" v0 lo 3 2>"$T_DIR/races"
-t_is 'no race' '' "$(cat "$T_DIR/races")"
+take_results 'the threads' in_a "${sane[@]/exitcode=66/exitcode=0}" "$TOP/build-tsan/tests/net/threads" v0 lo 3 2>"$T_DIR/races"
+t_is 'no race' '' "$(races "$T_DIR/races")"
 t_done

@@ -55,7 +55,7 @@ t_is 'library: what its threads share' "$(sed 's/ *#.*//' <<'SHARED'
 attach/features.o features          # written once, by pthread_once()
 attach/features.o once              # for pthread_once()
 attach/features.o without_kern_ctx  # atomic
-attach/interface.o libxdp           # a mutex
+attach/libxdp.o lock                # a mutex
 util/log.o for_others               # atomic
 util/log.o for_warnings             # atomic
 util/log.o inside                   # under `lock`
@@ -72,7 +72,7 @@ t_is 'library: makes no child, and waits for none' '' \
 t_is 'library: never exits' '' "$(called exit _exit quick_exit abort execve execv execvp)"
 t_is 'library: goes nowhere' '' "$(called chdir fchdir chroot umask setlocale)"
 t_is 'library: prints nothing' '' "$(called stdout stderr printf vprintf puts putchar perror)"
-# Around the making of pb_doctor()'s thread, in which the caller's handlers are not to run
+# Around the making of a thread, in which the caller's handlers are not to run
 t_is 'library: touches no signal, but blocks them for a thread of its own' pthread_sigmask \
 	"$(called signal sigaction sigprocmask pthread_sigmask raise kill alarm setitimer)"
 t_is 'library: such a call is seen' getenv "$(called clearenv getenv)"

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* A thread of the library's own, for what a thread may have alone: namespaces, descriptors. */
+#ifndef PB_THREAD_H
+#define PB_THREAD_H
+
+/*
+ * Runs a function in a thread with all signals blocked, so that the caller's handlers do not run in
+ * there, and waits for it. 0, or a positive errno: it was not run.
+ */
+int pb_thread_run(void *(*function)(void *context), void *context, void **result);
+
+#endif
