@@ -190,6 +190,8 @@ PB_INLINE const void *pb_peek_bytes(const struct pb_cursor *cursor, void *copy, 
 		return PB_FRAME_LOAD(cursor->ctx, cursor->offset, copy, len) ? NULL : copy;
 #endif
 	(void)copy;
+	if (!cursor->pos)
+		__builtin_unreachable(); /* else callers ask that of each header that is there */
 	return cursor->pos + len > cursor->end ? NULL : cursor->pos;
 }
 
