@@ -16,7 +16,7 @@
 #include "attach/interface.h"
 #include "inspect/conntrack.h"
 #include "inspect/explain.h"
-#include "inspect/links.h"
+#include "inspect/adjacent.h"
 #include "maps/instance.h"
 #include "maps/pins.h"
 #include "maps/rights.h"
@@ -242,7 +242,7 @@ static bool is_loopback(const struct place *place, const void *context)
 }
 
 struct below {
-	struct pb_link *links;
+	struct pb_adjacent *pairs;
 	size_t nr;
 	int scope;
 };
@@ -252,7 +252,7 @@ static bool leads_to_scope(const struct place *place, const void *context)
 	const struct below *below = context;
 
 	return !place->ifindex ||
-	       pb_links_reach(below->links, below->nr, place->ifindex, below->scope);
+	       pb_adjacent_reach(below->pairs, below->nr, place->ifindex, below->scope);
 }
 
 /*
@@ -272,11 +272,11 @@ static int leave_out_places(struct guard *guard, struct pb_error *error)
 	}
 	if (!below.scope)
 		return 0;
-	ret = pb_links_list(&below.links, &below.nr);
+	ret = pb_adjacent_list(&below.pairs, &below.nr);
 	if (ret)
 		return pb_fail(error, -ret, "cannot list interfaces: %s", strerror(-ret));
 	keep_if(guard, leads_to_scope, &below);
-	free(below.links);
+	free(below.pairs);
 	return 0;
 }
 

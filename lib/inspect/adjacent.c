@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include "inspect/links.h"
+#include "inspect/adjacent.h"
 #include "util/array.h"
 #include "util/netlink.h"
 
 struct list {
-	struct pb_link *links;
+	struct pb_adjacent *pairs;
 	size_t nr, room;
 };
 
@@ -34,12 +34,12 @@ static int take(const struct nlattr *attribute, void *context)
 
 static bool add(struct list *list, int upper, int lower)
 {
-	struct pb_link *grown = pb_grow(list->links, list->nr, &list->room, sizeof(*grown));
+	struct pb_adjacent *grown = pb_grow(list->pairs, list->nr, &list->room, sizeof(*grown));
 
 	if (!grown)
 		return false;
-	list->links = grown;
-	list->links[list->nr++] = (struct pb_link){ upper, lower };
+	list->pairs = grown;
+	list->pairs[list->nr++] = (struct pb_adjacent){ upper, lower };
 	return true;
 }
 
@@ -60,32 +60,32 @@ static int on_message(const struct nlmsghdr *message, void *context)
 	return MNL_CB_ERROR;
 }
 
-int pb_links_list(struct pb_link **links, size_t *nr)
+int pb_adjacent_list(struct pb_adjacent **pairs, size_t *nr)
 {
 	struct list list = {};
 	int ret = pb_netlink_links(on_message, &list);
 
 	if (ret) {
-		free(list.links);
+		free(list.pairs);
 		return ret;
 	}
-	*links = list.links;
+	*pairs = list.pairs;
 	*nr = list.nr;
 	return 0;
 }
 
-static bool reach(const struct pb_link *links, size_t nr, int lower, int upper, size_t steps)
+static bool reach(const struct pb_adjacent *pairs, size_t nr, int lower, int upper, size_t steps)
 {
 	if (lower == upper)
 		return true;
 	for (size_t i = 0; steps && i < nr; i++)
-		if (links[i].lower == lower && reach(links, nr, links[i].upper, upper, steps - 1))
+		if (pairs[i].lower == lower && reach(pairs, nr, pairs[i].upper, upper, steps - 1))
 			return true;
 	return false;
 }
 
 /* The kernel stacks eight at most (MAX_NEST_DEV); a pair of veth leads in a circle. */
-bool pb_links_reach(const struct pb_link *links, size_t nr, int lower, int upper)
+bool pb_adjacent_reach(const struct pb_adjacent *pairs, size_t nr, int lower, int upper)
 {
-	return reach(links, nr, lower, upper, 8);
+	return reach(pairs, nr, lower, upper, 8);
 }
