@@ -44,16 +44,13 @@ struct present {
 static int read_present(const struct arguments *arguments, struct present *present,
 			struct pb_error *error)
 {
-	const struct pb_config *config;
 	struct pb_ruleset *ruleset;
 	int ret = pb_ruleset_open(ruleset_name(arguments), &ruleset, error);
 
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
-	config = pb_ruleset_config(ruleset);
-	present->limits.max_rules = config->max_rules;
-	present->limits.max_sources = config->max_sources;
-	ret = pb_ruleset_read(ruleset, &present->rules, error);
+	ret = pb_ruleset_limits(ruleset, &present->limits, error) ?:
+		      pb_ruleset_read(ruleset, &present->rules, error);
 	if (!ret && pb_ruleset_pending(ruleset))
 		ret = pb_ruleset_read_before(ruleset, &present->before, error);
 	pb_ruleset_close(ruleset);

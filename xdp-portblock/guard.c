@@ -177,12 +177,7 @@ int guard(const struct pb_prospect *prospect, const char *way_on, struct pb_erro
 int guard_ruleset(const struct pb_ruleset *ruleset, const struct pb_rules *rules,
 		  const char *way_on, struct pb_error *error)
 {
-	const struct pb_config *config = pb_ruleset_config(ruleset);
-	const struct pb_ruleset_options limits = {
-		.size = sizeof(limits),
-		.max_rules = config->max_rules,
-		.max_sources = config->max_sources,
-	};
+	struct pb_ruleset_options limits = { .size = sizeof(limits) };
 	const struct pb_prospect prospect = {
 		.size = sizeof(prospect),
 		.ruleset = pb_ruleset_name(ruleset),
@@ -190,5 +185,5 @@ int guard_ruleset(const struct pb_ruleset *ruleset, const struct pb_rules *rules
 		.limits = &limits,
 	};
 
-	return guard(&prospect, way_on, error);
+	return pb_ruleset_limits(ruleset, &limits, error) ?: guard(&prospect, way_on, error);
 }

@@ -347,7 +347,13 @@ int pb_ruleset_open(const char *name, struct pb_ruleset **ruleset, struct pb_err
 void pb_ruleset_close(struct pb_ruleset *ruleset);
 
 const char *pb_ruleset_name(const struct pb_ruleset *ruleset);
-const struct pb_config *pb_ruleset_config(const struct pb_ruleset *ruleset);
+
+/*
+ * What a ruleset was made with. The caller sets limits->size, as for options; what it has beyond what
+ * this library knows is 0. -EINVAL: no size.
+ */
+int pb_ruleset_limits(const struct pb_ruleset *ruleset, struct pb_ruleset_options *limits,
+		      struct pb_error *error);
 
 /*
  * The number of the generation in force now: that of what pb_ruleset_read() reads, until the rules
@@ -371,9 +377,8 @@ int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_rules **rules, struct 
  * comes back after that time, by the kernel's clock and with no process running, unless
  * pb_ruleset_confirm() is called; until then another change is -EBUSY.
  * This and the other functions that change a ruleset change the one that is there: where it was
- * unloaded and loaded anew since it was opened, it is opened anew, which ends what
- * pb_ruleset_config() returned, so not while a monitor or a test run of the object is open. -ENOENT:
- * there is none any more.
+ * unloaded and loaded anew since it was opened, it is opened anew, so not while a monitor or a test
+ * run of the object is open. -ENOENT: there is none any more.
  */
 int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_rules **rules, struct pb_error *error);
 int pb_ruleset_commit(struct pb_ruleset *ruleset, struct pb_rules *rules, __u64 confirm,

@@ -218,7 +218,7 @@ static int make_ruleset(struct load *load, struct pb_error *error)
 
 	if (ret)
 		return ret;
-	rules.max_rules = pb_ruleset_config(load->ruleset)->max_rules;
+	rules.max_rules = load->ruleset->maps.config->max_rules;
 	ret = edit_rules(load, &rules, error);
 	if (!ret)
 		ret = pb_ruleset_fill(load->ruleset, &rules, error);
@@ -233,7 +233,7 @@ static int make_ruleset(struct load *load, struct pb_error *error)
 static int check_limits(const struct load *load, struct pb_error *error)
 {
 	const struct pb_ruleset_options *limits = &load->limits;
-	const struct pb_config *config = pb_ruleset_config(load->ruleset);
+	const struct pb_config *config = load->ruleset->maps.config;
 
 	if ((!limits->max_rules || limits->max_rules == config->max_rules) &&
 	    (!limits->max_sources || limits->max_sources == config->max_sources))

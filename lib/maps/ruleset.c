@@ -14,6 +14,7 @@
 #include "util/array.h"
 #include "util/error.h"
 #include "util/log.h"
+#include "util/options.h"
 
 static struct pb_ruleset *new_ruleset(const char *name)
 {
@@ -110,9 +111,16 @@ const char *pb_ruleset_name(const struct pb_ruleset *ruleset)
 	return ruleset->name;
 }
 
-const struct pb_config *pb_ruleset_config(const struct pb_ruleset *ruleset)
+int pb_ruleset_limits(const struct pb_ruleset *ruleset, struct pb_ruleset_options *limits,
+		      struct pb_error *error)
 {
-	return ruleset->maps.config;
+	const struct pb_config *config = ruleset->maps.config;
+	const struct pb_ruleset_options made_with = {
+		.max_rules = config->max_rules,
+		.max_sources = config->max_sources,
+	};
+
+	return pb_options_give(limits, &made_with, sizeof(made_with), error);
 }
 
 __u64 pb_ruleset_generation(const struct pb_ruleset *ruleset)

@@ -73,6 +73,32 @@ static void test_later(void **state)
 	assert_int_equal(taken.first, 0);
 }
 
+/* The program's own size decides how much is written, and stays. */
+static void test_give(void **state)
+{
+	const struct known known = { .size = sizeof(known), .first = 1, .second = 2 };
+	struct later asked = { .known.size = sizeof(asked), .third = 3, .fourth = 4 };
+	struct known earlier = { .size = offsetof(struct known, second), .second = 9 };
+	struct known without = { .first = 9 };
+	const struct wrong wrong = { "no size", "begin with their size", NULL };
+	struct pb_error error;
+
+	(void)state;
+	assert_int_equal(pb_options_give(&asked, &known, sizeof(known), NULL), 0);
+	assert_int_equal(asked.known.size, sizeof(asked));
+	assert_int_equal(asked.known.first, 1);
+	assert_int_equal(asked.known.second, 2);
+	assert_int_equal(asked.third, 0);
+	assert_int_equal(asked.fourth, 0);
+	assert_int_equal(pb_options_give(&earlier, &known, sizeof(known), NULL), 0);
+	assert_int_equal(earlier.size, offsetof(struct known, second));
+	assert_int_equal(earlier.first, 1);
+	assert_int_equal(earlier.second, 9);
+	assert_says(&wrong, pb_options_give(&without, &known, sizeof(known), &error), -EINVAL,
+		    &error);
+	assert_int_equal(without.first, 9);
+}
+
 /* Of each function that takes them, before anything else is looked at. */
 static void test_no_size(void **state)
 {
@@ -110,9 +136,10 @@ static void test_no_padding(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_same),	cmocka_unit_test(test_none),
-		cmocka_unit_test(test_earlier), cmocka_unit_test(test_later),
-		cmocka_unit_test(test_no_size), cmocka_unit_test(test_no_padding),
+		cmocka_unit_test(test_same),	   cmocka_unit_test(test_none),
+		cmocka_unit_test(test_earlier),	   cmocka_unit_test(test_later),
+		cmocka_unit_test(test_give),	   cmocka_unit_test(test_no_size),
+		cmocka_unit_test(test_no_padding),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
