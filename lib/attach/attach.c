@@ -209,7 +209,8 @@ struct attempt {
 	const struct pb_interface *interface;
 	enum pb_mode mode;
 	struct pb_error *error;
-	__u32 id; /* of the program that was attached */
+	bool tried; /* to attach it: something may be there */
+	__u32 id;   /* of the program that was attached */
 };
 
 /* A program of libxdp's can be attached once only, so each attempt gets one of its own. */
@@ -222,6 +223,7 @@ static int attach_by_libxdp(void *context)
 	int ret = open_program(attempt->how, interface, &object, &program, attempt->error);
 
 	if (!ret) {
+		attempt->tried = true;
 		ret = xdp_program__attach(program, interface->ifindex, xdp_modes[attempt->mode], 0);
 		if (ret)
 			ret = fail_attach(interface, attempt->mode, -ret, attempt->error);
@@ -237,7 +239,7 @@ static int attach_by_libxdp(void *context)
 static int attach_once(const struct pb_attach *how, const struct pb_interface *interface,
 		       enum pb_mode mode, struct pb_error *error)
 {
-	struct attempt attempt = { how, interface, mode, error, 0 };
+	struct attempt attempt = { how, interface, mode, error, false, 0 };
 	struct before before;
 	int ret = remember(interface->ifindex, &before, error);
 
@@ -246,9 +248,9 @@ static int attach_once(const struct pb_attach *how, const struct pb_interface *i
 	pb_log_begin();
 	pb_fail(error, EAGAIN, "%s: cannot start a thread", interface->name); /* if nothing else */
 	ret = pb_libxdp_run(attach_by_libxdp, &attempt);
-	if (ret) {
+	if (ret && attempt.tried) {
 		put_back(&before);
-	} else {
+	} else if (!ret) {
 		ret = check_recognized(attempt.id, interface, error);
 		if (ret)
 			pb_detach(interface->ifindex, attempt.id, NULL);
