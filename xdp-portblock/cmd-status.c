@@ -40,7 +40,7 @@ static int status_of_named(const struct arguments *arguments, bool json)
 	if (ret == DONE && loaded < arguments->nr_words)
 		ret = FAILED;
 	free(ifindexes);
-	free_interfaces(interfaces, nr);
+	pb_interfaces_free(interfaces, nr);
 	return ret;
 }
 
@@ -57,6 +57,6 @@ int cmd_status(const struct arguments *arguments)
 	if (pb_interface_list(&interfaces, &nr, &error))
 		return fail(&error);
 	ret = print_interfaces(interfaces, nr, json);
-	free_interfaces(interfaces, nr);
+	pb_interfaces_free(interfaces, nr);
 	return ret;
 }

@@ -25,7 +25,7 @@ static int all_loaded(int **ifindexes, size_t *nr)
 			ret = FAILED;
 		}
 	}
-	free_interfaces(interfaces, listed);
+	pb_interfaces_free(interfaces, listed);
 	if (ret == DONE && !*nr)
 		printf("No interface is loaded.\n");
 	return ret;
@@ -44,7 +44,7 @@ static int upgrade(const int *ifindexes, size_t nr)
 	for (size_t i = 0; ret == DONE && i < nr; i++)
 		print("%s: upgraded, now program %u\n", interfaces[i]->name,
 		      interfaces[i]->program_id);
-	free_interfaces(interfaces, nr);
+	pb_interfaces_free(interfaces, nr);
 	return ret;
 }
 

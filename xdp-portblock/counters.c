@@ -91,7 +91,7 @@ static int read_interfaces(struct counters *counters, struct pb_error *error)
 		return ret;
 	made = calloc(nr + 1, sizeof(*made));
 	if (!made) {
-		free_interfaces(list, nr);
+		pb_interfaces_free(list, nr);
 		return lack_memory(error);
 	}
 	for (size_t i = 0; i < nr; i++) {
@@ -108,7 +108,7 @@ static int read_interfaces(struct counters *counters, struct pb_error *error)
 		count++;
 		list[i] = NULL;
 	}
-	free_interfaces(list, nr);
+	pb_interfaces_free(list, nr);
 	clear_interfaces(counters);
 	counters->interfaces = made;
 	counters->nr_interfaces = count;

@@ -259,10 +259,3 @@ int print_interfaces(struct pb_interface *const *interfaces, size_t nr, bool jso
 	json_add(object, "interfaces", array);
 	return json_print(object);
 }
-
-void free_interfaces(struct pb_interface **interfaces, size_t nr)
-{
-	for (size_t i = 0; i < nr; i++)
-		free(interfaces[i]);
-	free(interfaces);
-}

@@ -189,8 +189,6 @@ int print_rules(const char *ruleset, const struct pb_rules *rules, bool json);
 /* Adds a key for each setting. */
 void settings_to_json(struct json_object *json, const struct pb_settings *settings);
 int print_interfaces(struct pb_interface *const *interfaces, size_t nr, bool json);
-/* Each of them and the array. */
-void free_interfaces(struct pb_interface **interfaces, size_t nr);
 struct json_object *interface_to_json(const struct pb_interface *interface);
 /* Why an interface's counters are not shown: "not readable (Operation not permitted)" */
 #define UNREADABLE 80

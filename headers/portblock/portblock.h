@@ -467,10 +467,13 @@ int pb_interface_get(int ifindex, struct pb_interface **interface, struct pb_err
 
 /*
  * All interfaces of this network namespace that carry our program, and those with an obstacle:
- * `loaded` tells. What comes or goes meanwhile may be there or not. The caller frees each and the
- * array by free().
+ * `loaded` tells. What comes or goes meanwhile may be there or not. The caller frees them by
+ * pb_interfaces_free().
  */
 int pb_interface_list(struct pb_interface ***interfaces, size_t *nr, struct pb_error *error);
+
+/* Each of them, where it is not NULL, and the array. NULL: nothing. */
+void pb_interfaces_free(struct pb_interface **interfaces, size_t nr);
 
 struct pb_load_options {
 	size_t size;

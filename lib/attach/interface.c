@@ -417,7 +417,7 @@ static int list_interface(int ifindex, struct pb_interface ***list, size_t *nr, 
 
 void pb_interfaces_free(struct pb_interface **interfaces, size_t nr)
 {
-	for (size_t i = 0; i < nr; i++)
+	for (size_t i = 0; interfaces && i < nr; i++)
 		free(interfaces[i]);
 	free(interfaces);
 }

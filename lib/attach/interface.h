@@ -16,9 +16,6 @@ struct pb_instances {
 int pb_interface_look(int ifindex, struct pb_interface *interface, struct pb_instances *instances,
 		      struct pb_error *error);
 
-/* Of pb_interface_list(). */
-void pb_interfaces_free(struct pb_interface **interfaces, size_t nr);
-
 /* As pb_interface_get(), into memory of the caller's. */
 int pb_interface_see(int ifindex, struct pb_interface *interface, struct pb_error *error);
 

@@ -547,8 +547,7 @@ int pb_filter_upgrade(const int *ifindexes, size_t nr, struct pb_interface **int
 		pb_unlock(lock);
 	}
 	if (ret || !interfaces) {
-		if (made)
-			pb_interfaces_free(made, nr);
+		pb_interfaces_free(made, nr);
 		return ret;
 	}
 	memcpy(interfaces, made, nr * sizeof(*made));

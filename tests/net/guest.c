@@ -187,9 +187,7 @@ static void be_a_guest(const char *name, int ifindex)
 	size_t nr;
 
 	was_a_guest("list", pb_interface_list(&interfaces, &nr, &error), &error);
-	for (size_t i = 0; i < nr; i++)
-		free(interfaces[i]);
-	free(interfaces);
+	pb_interfaces_free(interfaces, nr);
 	was_a_guest("doctor", pb_doctor(NULL, find, NULL, &problems, &error), &error);
 	was_a_guest("load", pb_filter_load(&ifindex, 1, &options, &result, &error), &error);
 	free(result.interface);

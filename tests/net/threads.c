@@ -175,10 +175,8 @@ static void one_round(struct worker *worker)
 	free(interface);
 	ret = pb_interface_list(&interfaces, &nr, error);
 	check(worker, "interfaces", ret);
-	for (size_t i = 0; !ret && i < nr; i++)
-		free(interfaces[i]);
 	if (!ret)
-		free(interfaces);
+		pb_interfaces_free(interfaces, nr);
 	check(worker, "upgrade", pb_filter_upgrade(&ifindex, 1, NULL, error));
 	check(worker, "unload", pb_filter_unload(&ifindex, 1, false, error));
 }
