@@ -53,7 +53,10 @@ t_is 'later: grown' 7 "$(grep -c 'char grown' later/portblock/portblock.h)"
 t_ok 'later: builds' make -s -C "$TOP" B="$T_DIR/built" SKEL= CFLAGS=-O0 \
 	includes="-I$T_DIR/later -Ilib -Ibuild" "$T_DIR/built/libportblock.so.0"
 read -r -a libs < <(sed -n 's/^DEP_LIBS := //p' "$TOP/config.mk")
-t_ok 'later: the tool, as it was compiled' gcc -o tool "$TOP"/build/obj/xdp-portblock/*.o \
+# By its sources: objects of some that are gone may still lie there.
+objects=("$TOP"/xdp-portblock/*.c)
+objects=("${objects[@]/#"$TOP"/"$TOP/build/obj"}")
+t_ok 'later: the tool, as it was compiled' gcc -o tool "${objects[@]/%.c/.o}" \
 	-L"$T_DIR/built" -l:libportblock.so.0 "${libs[@]}"
 export LD_LIBRARY_PATH=$T_DIR/built
 blocks 'C, later' ./block-c
