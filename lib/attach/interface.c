@@ -125,8 +125,15 @@ static bool is_believable(const struct pb_interface *interface, __u32 attached,
 	       (interface->dispatcher ? xdp_multiprog__program_count(programs) : 1);
 }
 
-static int ask_libxdp(struct pb_interface *interface, __u32 attached)
+struct question {
+	struct pb_interface *interface;
+	__u32 attached; /* the program that the kernel names */
+};
+
+static int ask_libxdp(void *context)
 {
+	const struct question *question = context;
+	struct pb_interface *interface = question->interface;
 	struct xdp_multiprog *programs = xdp_multiprog__get_from_ifindex(interface->ifindex);
 	long err = libxdp_get_error(programs);
 
@@ -136,7 +143,7 @@ static int ask_libxdp(struct pb_interface *interface, __u32 attached)
 		err = -EXDEV;
 	} else {
 		read_chain(programs, interface);
-		if (!is_believable(interface, attached, programs)) {
+		if (!is_believable(interface, question->attached, programs)) {
 			interface->nr_chain = 0;
 			interface->dispatcher = false;
 			err = -EAGAIN;
@@ -146,24 +153,12 @@ static int ask_libxdp(struct pb_interface *interface, __u32 attached)
 	return err;
 }
 
-struct question {
-	struct pb_interface *interface;
-	__u32 attached;
-};
-
-static int answer(void *context)
-{
-	const struct question *question = context;
-
-	return ask_libxdp(question->interface, question->attached);
-}
-
 /* What libxdp sees; 0, -EXDEV where it sees a dispatcher and not its pins, or its error. */
 static int try_chain(struct pb_interface *interface, __u32 attached)
 {
 	struct question question = { interface, attached };
 
-	return pb_libxdp_run(answer, &question);
+	return pb_libxdp_run(ask_libxdp, &question);
 }
 
 static void say_obstacle(struct pb_interface *interface, __u32 id, int code)

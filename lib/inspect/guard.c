@@ -14,9 +14,9 @@
 #include <unistd.h>
 #include <linux/if_ether.h>
 #include "attach/interface.h"
+#include "inspect/adjacent.h"
 #include "inspect/conntrack.h"
 #include "inspect/explain.h"
-#include "inspect/adjacent.h"
 #include "maps/instance.h"
 #include "maps/pins.h"
 #include "maps/rights.h"
