@@ -28,7 +28,8 @@ SEED = int(os.environ.get("PB_FAULT_SEED", str(random.randrange(1 << 32))))
 UNSEEN = "can't be seen|not readable|could not be tried|\"(outcomes|pinned)\":null"
 LACKS_MEMORY = "Cannot allocate memory|out of memory"
 KINDS = {"memory": LACKS_MEMORY, "bpf": LACKS_MEMORY, "mmap": LACKS_MEMORY,
-         "open": "Too many open files", "netlink": "No buffer space available"}
+         "open": "Too many open files", "netlink": "No buffer space available",
+         "thread": "Resource temporarily unavailable|cannot start a thread"}
 WANTED_KINDS = os.environ.get("PB_FAULT_KINDS", " ".join(KINDS)).split()
 IN_A = ["nsenter", "--net=/run/netns/" + NS]
 

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -24,7 +25,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum kind { MEMORY, BPF, OPEN, MMAP, NETLINK, NR_KINDS };
+enum kind { MEMORY, BPF, OPEN, MMAP, NETLINK, THREAD, NR_KINDS };
 
 static struct {
 	const char *name;
@@ -34,7 +35,7 @@ static struct {
 } kinds[NR_KINDS] = {
 	[MEMORY] = { "memory", ENOMEM },    [BPF] = { "bpf", ENOMEM },
 	[OPEN] = { "open", EMFILE },	    [MMAP] = { "mmap", ENOMEM },
-	[NETLINK] = { "netlink", ENOBUFS },
+	[NETLINK] = { "netlink", ENOBUFS }, [THREAD] = { "thread", EAGAIN },
 };
 
 #define FRAMES 64
@@ -199,6 +200,16 @@ void *mmap(void *at, size_t len, int prot, int flags, int fd, off_t offset)
 void *mmap64(void *at, size_t len, int prot, int flags, int fd, off_t offset)
 {
 	return mmap(at, len, prot, flags, fd, offset);
+}
+
+/* ---- threads ------------------------------------------------------------------------------- */
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *),
+		   void *context)
+{
+	if (fails(THREAD))
+		return errno;
+	return NEXT(pthread_create)(thread, attributes, function, context);
 }
 
 /* ---- netlink ------------------------------------------------------------------------------ */
