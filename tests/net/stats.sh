@@ -39,6 +39,10 @@ t_ok 'rule 6' "$PB" rule add allow udp dport 4001
 t_ok 'rule 7' "$PB" rule add drop udp sport 5001
 t_ok 'rule 8' "$PB" rule add drop udp dport 6001
 
+# With a queue before it a full wire makes the senders wait, where the kernel has veth do so (6.18 has,
+# 6.1 has not); without one it loses what v0's processor has no time for.
+t_ok 'a queue' in_b tc qdisc add dev v1 root pfifo limit 100000
+
 # PORT COUNT SIZE ADDRESS [SPORT]: what a process sends
 senders=(
 	"1001 20000 58 $A4"
