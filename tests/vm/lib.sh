@@ -20,6 +20,20 @@ vm_kernel()
 	fi
 }
 
+# vm_build_root NAME: there is what builds modules for that kernel (see tests/vm/build-module), or
+# VM_WHY says why not. It comes before vm_kernel, for it may fetch the kernel anew.
+vm_build_root()
+{
+	if [ "$(id -u)" != 0 ]; then
+		VM_WHY="needs root"
+		return 1
+	fi
+	if ! "$VM/build-root" "$1" >/dev/null 2>"$T_DIR/build-root"; then
+		VM_WHY=$(tail -n 1 "$T_DIR/build-root")
+		return 1
+	fi
+}
+
 # vm_try CPUS MODULES SCRIPT...: boot VM_KERNEL and make the results ours: one count, each with the
 # version. VM_TIMEOUT (1800 s) is for what hangs, VM_OPTIONS (an array) for more words to boot.
 vm_try()
