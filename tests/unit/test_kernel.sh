@@ -36,6 +36,7 @@ done
 command=$1
 shift
 case $command in
+pkgnames) printf '%s\n' "$1.9+deb12" "$1.10+deb12" "$1.8+deb12" ;;
 depends) sed -n "s/^$1: /  Depends: /p" "$T_DIR/mirror/depends" ;;
 show) [ "$1" != --no-all-versions ] || shift
 	printf 'Package: %s\nVersion: 1-1\nDepends: much\nMulti-Arch: same\nArchitecture: amd64\n\n' "$@" ;;
@@ -93,8 +94,8 @@ t_fail 'no module is built for 5.10' 2 'usage: ' tests/vm/build-root 5.10
 
 # --- what is fetched ---------------------------------------------------------------------------
 
-if [ ! -e /usr/share/keyrings/debian-archive-keyring.gpg ] || ! command -v dpkg-deb depmod flock >"$T_DIR/out"; then
-	t_skip 'kernels and roots that are fetched' 'needs dpkg, kmod, util-linux and debian-archive-keyring'
+if [ ! -e /usr/share/keyrings/debian-archive-keyring.gpg ] || ! command -v dpkg-deb depmod flock xz >"$T_DIR/out"; then
+	t_skip 'kernels and roots that are fetched' 'needs dpkg, kmod, util-linux, xz-utils and debian-archive-keyring'
 	t_done
 fi
 
@@ -134,7 +135,7 @@ package linux-image-6.12.2 boot/vmlinuz-6.12.2-amd64 lib/modules/6.12.2-amd64/ke
 	lib/modules/6.12.2-amd64/modules.order lib/modules/6.12.2-amd64/modules.builtin
 package headers usr/src/linux-headers-6.12.2-amd64/Makefile $modules/build
 package tools bin/dash usr/bin/mawk usr/share/doc/x usr/lib/gcc/lto1 lib/x86_64-linux-gnu/libc.so.6
-t_ok 'headers that the mirror has no more' tests/vm/build-root 6.12
+t_ok 'headers that the mirror has no more' bash -c 'umask 077; tests/vm/build-root 6.12'
 root=$kernels/6.12/root
 t_is 'come with a kernel that it has' "6.12.2-amd64 $root" \
 	"$(cat "$kernels/6.12/version") $(tail -n 1 <<<"$T_OUT")"
@@ -148,6 +149,32 @@ t_is 'what apt takes for installed, and leaves alone' \
 	"$(sed -n 's/^Package: //p' "$T_DIR/pretended" | paste -sd' ')"
 t_is 'and asks for nothing on its behalf' 'Architecture: Package: Status: Version:' \
 	"$(sed -n 's/ .*//p' "$T_DIR/pretended" | sort -u | paste -sd' ')"
-t_ok 'all can read it' test -z "$(find "$kernels/6.12" ! -perm -004)"
+
+# The headers of 6.1 have no vmlinux and no resolve_btfids. A vmlinuz with one sector of setup, and 16
+# bytes of code before what is packed.
+cat >"$T_DIR/mirror/depends" <<END
+linux-headers-6.1.0-1-amd64: linux-compiler-gcc-12-x86
+END
+mkdir -p "$kernels/6.1/lib/modules/6.1.0-1-amd64"
+touch "$kernels/6.1/lib/modules/6.1.0-1-amd64"/modules.{order,builtin}
+yes 'a kernel' | head -n 999 >"$T_DIR/vmlinux"
+xz --check=crc32 <"$T_DIR/vmlinux" >"$T_DIR/packed"
+"$PYTHON" - "$T_DIR/packed" "$kernels/6.1/vmlinuz" <<'END'
+import struct, sys
+packed = open(sys.argv[1], "rb").read() + b"size"
+head = bytearray(1024 + 16)
+head[0x1f1] = 1
+struct.pack_into("<II", head, 0x248, 16, len(packed))
+open(sys.argv[2], "wb").write(head + packed + b"more")
+END
+package headers usr/src/linux-headers-6.1.0-1-amd64/Makefile usr/lib/modules/6.1.0-1-amd64/build \
+	usr/lib/linux-kbuild-6.1/tools/objtool/objtool
+package tools usr/lib/linux-kbuild-6.12.10+deb12/tools/bpf/resolve_btfids/resolve_btfids
+t_ok 'a root for 6.1' tests/vm/build-root 6.1
+root=$kernels/6.1/root
+t_ok 'has vmlinux beside the headers' cmp "$T_DIR/vmlinux" "$root/usr/src/linux-headers-6.1.0-1-amd64/vmlinux"
+t_ok 'and resolve_btfids' test -e "$root/usr/lib/linux-kbuild-6.1/tools/bpf/resolve_btfids/resolve_btfids"
+t_ok 'from the latest of the tools that can be had' grep -q -w 'linux-kbuild-6.12.10+deb12$' "$T_DIR/calls"
+t_ok 'all can read them' test -z "$(find "$kernels"/6.* ! -perm -004)"
 t_is 'nothing else is left there' '6.1 6.12 lock' "$(find "$kernels" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | paste -sd' ')"
 t_done
