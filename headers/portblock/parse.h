@@ -190,9 +190,12 @@ PB_INLINE const void *pb_peek_bytes(const struct pb_cursor *cursor, void *copy, 
 		return PB_FRAME_LOAD(cursor->ctx, cursor->offset, copy, len) ? NULL : copy;
 #endif
 	(void)copy;
+	/* cppcheck-suppress nullPointerArithmeticRedundantCheck */
+	if (cursor->pos + len > cursor->end)
+		return NULL;
 	if (!cursor->pos)
 		__builtin_unreachable(); /* else callers ask that of each header that is there */
-	return cursor->pos + len > cursor->end ? NULL : cursor->pos;
+	return cursor->pos;
 }
 
 /* Moves over `len` bytes; false where the frame ends before. */
