@@ -14,14 +14,24 @@ static int join(pthread_t thread, void **result)
 	return ret;
 }
 
+/* What is for the whole process goes to other threads; what this one does wrong is its own. */
+static void fill_all_but_faults(sigset_t *set)
+{
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP, SIGABRT };
+
+	sigfillset(set);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		sigdelset(set, faults[i]);
+}
+
 int pb_thread_run(void *(*function)(void *context), void *context, void **result)
 {
-	sigset_t all, before;
+	sigset_t most, before;
 	pthread_t thread;
 	int ret;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	fill_all_but_faults(&most);
+	pthread_sigmask(SIG_BLOCK, &most, &before);
 	ret = pthread_create(&thread, NULL, function, context);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return ret ?: join(thread, result);

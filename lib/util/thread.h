@@ -4,8 +4,9 @@
 #define PB_THREAD_H
 
 /*
- * Runs a function in a thread with all signals blocked, so that the caller's handlers do not run in
- * there, and waits for it. 0, or a positive errno: it was not run.
+ * Runs a function in a thread, and waits for it. Signals that are sent to the process are blocked in
+ * there, so that the caller's handlers for them do not run in there; those of faults are the
+ * caller's to handle, as everywhere. 0, or a positive errno: it was not run.
  */
 int pb_thread_run(void *(*function)(void *context), void *context, void **result);
 

@@ -199,7 +199,9 @@ class Sweep:
         if not self.command.terminal:
             done = subprocess.run(IN_A + words, stdin=subprocess.DEVNULL, stdout=out,
                                   stderr=subprocess.PIPE, text=True, errors="replace", timeout=300)
-            return done.returncode, done.stdout, done.stderr
+            status = done.returncode
+            # A shell says of a signal that it was one of 128 and more.
+            return 128 - status if status > 128 else status, done.stdout, done.stderr
         master, slave = pty.openpty()
         os.write(master, b"q")
         with os.fdopen(slave) as terminal:
