@@ -236,7 +236,7 @@ static int begin(const struct exchange *exchange, const struct pb_instance *old,
 static int exchange_programs(const struct pb_attach *how, const struct pb_interface *interface,
 			     const struct pb_instance *old, struct pb_error *error)
 {
-	__u32 new_config_id = pb_map_id(how->maps->fd[PB_MAP_CONFIG]), number;
+	__u32 new_config_id = pb_maps_id(how->maps), number;
 	struct pb_attach beside = *how;
 	struct exchange exchange;
 	struct partners partners;

@@ -178,7 +178,7 @@ static void check_ruleset(struct doctor *doctor, const char *name)
 		return;
 	}
 	snprintf(mend, sizeof(mend), "xdp-portblock doctor --fix");
-	users = pb_instances_count(pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]), NULL, 0);
+	users = pb_instances_count(pb_maps_id(&ruleset->maps), NULL, 0);
 	if (users < 0)
 		say(doctor, PB_HEALTH_PROBLEM, NULL, "ruleset '%s': cannot see who uses it: %s",
 		    name, strerror(-users));

@@ -251,9 +251,12 @@ static int map_memories(struct pb_maps *maps)
 static int read_ids(const struct pb_maps *maps, __u32 ids[PB_CONFIG_MAPS])
 {
 	for (int i = 0; i < PB_MAP_MAX; i++) {
-		ids[i] = pb_map_id(maps->fd[i]);
-		if (!ids[i])
+		struct bpf_map_info info = {};
+		__u32 len = sizeof(info);
+
+		if (bpf_obj_get_info_by_fd(maps->fd[i], &info, &len))
 			return -errno;
+		ids[i] = info.id;
 	}
 	return 0;
 }
@@ -371,12 +374,9 @@ int pb_map_open(__u32 id)
 	return fd < 0 ? -errno : fd;
 }
 
-__u32 pb_map_id(int fd)
+__u32 pb_maps_id(const struct pb_maps *maps)
 {
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
+	return maps->config->maps[PB_MAP_CONFIG];
 }
 
 /*

@@ -85,8 +85,8 @@ void pb_maps_close(struct pb_maps *maps);
 /* A descriptor of the map with that id, which keeps it; or -errno. */
 int pb_map_open(__u32 id);
 
-/* The kernel's id of a map; 0 on failure. */
-__u32 pb_map_id(int fd);
+/* The kernel's id of the ruleset's pb_config, by which its programs and pins are told. */
+__u32 pb_maps_id(const struct pb_maps *maps);
 
 /* The map of an opened object that has this part; of the variables, the section that they are in. */
 struct portblock_bpf;

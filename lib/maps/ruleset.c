@@ -167,7 +167,7 @@ static int lock_change(struct pb_ruleset *ruleset, struct pb_error *error)
 
 	if (lock < 0)
 		return lock;
-	if (!pb_pins_id(ruleset->name, &id) && id == pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]))
+	if (!pb_pins_id(ruleset->name, &id) && id == pb_maps_id(&ruleset->maps))
 		return lock;
 	ret = pb_maps_open(ruleset->name, &maps, error);
 	if (ret) {
@@ -506,7 +506,7 @@ int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error)
 {
 	PB_LOG_HERE();
 	int lock = lock_change(ruleset, error), ret;
-	struct bound bound = { .config_id = pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]) };
+	struct bound bound = { .config_id = pb_maps_id(&ruleset->maps) };
 	struct pb_counters counters = pb_maps_counters(&ruleset->maps);
 
 	if (lock < 0)
@@ -545,5 +545,5 @@ bool pb_ruleset_is_there(const struct pb_ruleset *ruleset)
 
 	/* What can't be looked at now is not gone for that. */
 	return ret ? ret != -ENOENT && ret != -EPROTO && ret != -ENOTDIR :
-		     id == pb_map_id(ruleset->maps.fd[PB_MAP_CONFIG]);
+		     id == pb_maps_id(&ruleset->maps);
 }
