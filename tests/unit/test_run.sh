@@ -112,7 +112,7 @@ t_ok 'run: says what is wrong' grep -q '! planned 2 tests, ran 1' "$T_DIR/log"
 run_is 'run: one test' 0 '2 passed, 0 failed, 1 skipped' unit:a
 run_is 'run: a pattern' 1 '3 passed, 2 failed, 1 skipped' 'unit:[ab]'
 run_is 'run: no such test' 1 '0 passed, 1 failed, 1 skipped' unit:nix
-t_fail 'run: no such layer' 2 "no layer 'nix'; there are: unit prog net vm" "$tree/tests/run" nix
+t_fail 'run: no such layer' 2 "no layer 'nix'; there are: unit proof prog net vm" "$tree/tests/run" nix
 
 fake_tree
 run_is 'run: an empty layer' 1 '0 passed, 1 failed, 1 skipped' unit
