@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# What tests/vm/kernel and tests/vm/build-root share: which releases of Debian have which kernel,
-# where they are fetched from, and an apt with a state of its own: nothing is installed, and apt's
-# own lists and cache are not touched, so this needs no root.
+# What tests/vm/kernel, tests/vm/build-root and tests/proof/cbmc share: which releases of Debian have
+# which kernel, where they are fetched from, and an apt with a state of its own: nothing is installed,
+# and apt's own lists and cache are not touched, so this needs no root.
 # shellcheck disable=SC2034 # name, suites, folder and others are for those who source this
 
 die() { echo "${0##*/}: $*" >&2; exit 1; }
@@ -66,32 +66,34 @@ lock()
 	flock 9
 }
 
-# own_apt FOLDER: `own`, the words that make apt keep all that it knows there. The host's apt.conf
-# (proxies) still counts.
+# own_apt: `own`, the words that make apt keep all that it knows in `work`, a folder that goes when
+# this ends. The host's apt.conf (proxies) still counts.
 own_apt()
 {
-	mkdir -p "$1"/{lists/partial,cache/archives/partial,etc}
-	: >"$1/status"
-	own=(-q -o Dir::State="$1" -o Dir::State::Lists="$1/lists" -o Dir::State::status="$1/status"
-		-o Dir::Cache="$1/cache" -o Dir::Etc::SourceList="$1/sources.list" -o Dir::Etc::SourceParts=-
+	find_mirrors
+	work=$(mktemp -d "$kernels/.$name.XXXXXX")
+	trap 'rm -rf "$work"' EXIT
+	mkdir -p "$work"/{lists/partial,cache/archives/partial,etc}
+	: >"$work/status"
+	own=(-q -o Dir::State="$work" -o Dir::State::Lists="$work/lists" -o Dir::State::status="$work/status"
+		-o Dir::Cache="$work/cache" -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts=-
 		-o Dir::Etc::Preferences=- -o Dir::Etc::PreferencesParts=-
 		-o APT::Architecture=amd64 -o APT::Architectures=amd64 -o APT::Sandbox::User=root
 		-o Acquire::Languages=none -o Acquire::Retries=2 -o APT::Install-Recommends=false)
 }
 
-# read_lists FOLDER SUITE...: of these alone
+# read_lists SUITE...: of these alone
 read_lists()
 {
-	local apt=$1 suite uri
-	shift
-	: >"$apt/sources.list"
+	local suite uri
+	: >"$work/sources.list"
 	for suite in "$@"; do
 		uri=$main
 		[ "${suite%-security}" = "$suite" ] || uri=$security
-		echo "deb [signed-by=$keyring] $uri $suite main" >>"$apt/sources.list"
+		echo "deb [signed-by=$keyring] $uri $suite main" >>"$work/sources.list"
 		echo "${0##*/}: looking for $name in $uri $suite" >&2
 	done
-	apt-get "${own[@]}" -o APT::Update::Error-Mode=any update >>"$apt/log" 2>&1
+	apt-get "${own[@]}" -o APT::Update::Error-Mode=any update >>"$work/log" 2>&1
 }
 
 # depends PACKAGE PATTERN
@@ -100,8 +102,8 @@ depends()
 	apt-cache "${own[@]}" depends "$1" 2>/dev/null | sed -n "s/^ *Depends: \($2\)\$/\1/p"
 }
 
-# complaints FOLDER: the last that apt said
+# complaints: the last that apt said
 complaints()
 {
-	sed -n '/^[EW]:/p' "$1/log" | tail -n 5 >&2
+	sed -n '/^[EW]:/p' "$work/log" | tail -n 5 >&2
 }
