@@ -18,15 +18,20 @@ PB_INLINE __u64 port_index(__be16 port)
 	return masked(bpf_ntohs(port), PB_PORTS - 1);
 }
 
-/* The class of a port in a table of all protocols: an index of decisions, 0: no rule. */
-PB_INLINE __u32 class_of_port(__u32 slot, enum pb_class_tables table, __u32 proto, __be16 port)
+/* The class that a table of all protocols has at `index`: an index of decisions, 0: no rule. */
+PB_INLINE __u32 class_at(__u32 slot, __u32 index, __u32 proto)
 {
-	__u32 index = pb_ports.classes[slot & 1][table][port_index(port)];
 	__u32 key = index * PB_SLOTS + slot;
 	const struct pb_port_classes *classes =
 		index ? bpf_map_lookup_elem(&pb_port_classes, &key) : NULL;
 
 	return classes && proto < PB_PROTO_MAX ? classes->of[proto] : 0;
+}
+
+/* The class of a port in a table of all protocols. */
+PB_INLINE __u32 class_of_port(__u32 slot, enum pb_class_tables table, __u32 proto, __be16 port)
+{
+	return class_at(slot, pb_ports.classes[slot & 1][table][port_index(port)], proto);
 }
 
 /* Where the entries of a slot begin; the shortcut keeps that, and no slot beside it. */
@@ -157,15 +162,10 @@ PB_INLINE __u32 candidate(struct xdp_md *ctx, __u64 found, __u32 slot, __u32 cla
 	return decision_by_source(ctx, found, decision, slot);
 }
 
-/*
- * The winner among the rules of both sides, where the destination port's entry is indirect; returns
- * an index of decisions, 0: none.
- */
-PB_INLINE __u32 find_winner(struct xdp_md *ctx, __u64 found, __u32 ports, __u32 slot, __u32 entry)
+/* The winner among the rules of both sides' classes; returns an index of decisions, 0: none. */
+PB_INLINE __u32 find_winner(struct xdp_md *ctx, __u64 found, __u32 ports, __u32 slot, __u32 dport,
+			    __u32 sport)
 {
-	__u32 proto = FOUND_PROTO(found);
-	__u32 dport = dport_class(slot, proto, PORTS_DESTINATION(ports), entry);
-	__u32 sport = class_of_port(slot, PB_CLASSES_SPORT, proto, PORTS_SOURCE(ports));
 	__u64 by_dport = candidate(ctx, found, slot, dport);
 	__u64 by_sport = candidate(ctx, found, slot, sport);
 	const struct pb_decision *only;
@@ -202,10 +202,11 @@ PB_INLINE int verdict_on(enum pb_outcome outcome, __u32 flags)
 	}
 }
 
-/* What decides where the port's entry is indirect, in the form of one that is not. */
-__noinline int judge_by_rules(struct xdp_md *ctx, __u64 found, __u32 ports, __u32 slot, __u32 entry)
+/* What decides, by the classes of both sides' ports, in the form of an entry that is not indirect. */
+PB_INLINE int judge_by_classes(struct xdp_md *ctx, __u64 found, __u32 ports, __u32 slot,
+			       __u32 dport, __u32 sport)
 {
-	__u32 class = find_winner(ctx, found, ports, slot, entry);
+	__u32 class = find_winner(ctx, found, ports, slot, dport, sport);
 	__u32 flags = pb_config.slots[slot & 1].flags;
 	const struct pb_decision *winner = class ? decision_at(class, slot) : NULL;
 	enum pb_outcome outcome = PB_OUTCOME_PASS;
@@ -215,6 +216,16 @@ __noinline int judge_by_rules(struct xdp_md *ctx, __u64 found, __u32 ports, __u3
 	else if (flags & PB_SLOT_DENY)
 		outcome = by_policy(ctx, flags, found, ports);
 	return PB_ENTRY(winner ? winner->rule : 0, outcome, verdict_on(outcome, flags));
+}
+
+/* The same, where the destination port's entry is indirect. */
+__noinline int judge_by_rules(struct xdp_md *ctx, __u64 found, __u32 ports, __u32 slot, __u32 entry)
+{
+	__u32 proto = FOUND_PROTO(found);
+	__u32 dport = dport_class(slot, proto, PORTS_DESTINATION(ports), entry);
+	__u32 sport = class_of_port(slot, PB_CLASSES_SPORT, proto, PORTS_SOURCE(ports));
+
+	return judge_by_classes(ctx, found, ports, slot, dport, sport);
 }
 
 #endif

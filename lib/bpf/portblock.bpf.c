@@ -10,93 +10,7 @@
  * a ruleset does not use (source ports, sources, expiry, connections) costs nothing, since entries
  * say where they are not all.
  */
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_endian.h>
-#include <xdp/xdp_helpers.h>
-
-#define PB_FRAME_LOAD(ctx, offset, to, len) bpf_xdp_load_bytes(ctx, offset, to, len)
-#include <portblock/abi.h>
-#include <portblock/layout.h>
-#include <portblock/parse.h>
-
-#define unlikely(x) __builtin_expect(!!(x), 0)
-
-#include "count.h"
-#include "judge.h"
-#include "monitor.h"
-#include "slot.h"
-
-struct {
-	__uint(priority, 9);
-	__uint(XDP_PASS, 1);
-} XDP_RUN_CONFIG(xdp_portblock);
-
-/* The end of a packet's way: tells whoever listens, counts, answers. */
-PB_INLINE int answer(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 entry, __u32 ports)
-{
-	if (pb_config.listen_until && !pb_quiet)
-		tell(ctx, cpu, length, entry,
-		     is_listened_for(entry) &&
-			     is_port_listened_for(PORTS_SOURCE(ports), PORTS_DESTINATION(ports)));
-	count(cpu, entry, length);
-	return PB_ENTRY_VERDICT(entry);
-}
-
-/* A frame with ports, of which `entry` is the destination's. */
-PB_INLINE int filter_by_entry(struct xdp_md *ctx, __u32 cpu, __u32 length, __u64 found, __u32 ports,
-			      __u32 slot, __u32 entry)
-{
-	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
-		entry = judge_by_rules(ctx, found, ports, slot, entry);
-	return answer(ctx, cpu, length, entry, ports);
-}
-
-/* A frame with ports, as the parser found them. */
-PB_INLINE int filter_ports(struct xdp_md *ctx, __u32 cpu, __u32 length, __u64 found, __be16 sport,
-			   __be16 dport)
-{
-	__u32 slot = slot_of_packet(cpu, read_active()), entry;
-
-	if (slot == SLOT_OF_OTHER)
-		return XDP_PASS;
-	entry = entry_of(slot, FOUND_PROTO(found), dport);
-	return filter_by_entry(ctx, cpu, length, found, PORTS(sport, dport), slot, entry);
-}
-
-/* From what the parser found to the verdict. */
-PB_INLINE int filter_packet(struct xdp_md *ctx, __u32 cpu, __u32 length, enum pb_outcome outcome,
-			    const struct pb_packet *packet)
-{
-	__u32 flags, slot;
-
-	if (outcome == PB_OUTCOME_PASS)
-		return filter_ports(ctx, cpu, length,
-				    FOUND(packet->proto, packet->family, packet->network,
-					  packet->transport),
-				    packet->sport, packet->dport);
-	slot = slot_of_packet(cpu, read_active());
-	if (slot == SLOT_OF_OTHER)
-		return XDP_PASS;
-	flags = pb_config.slots[slot & 1].flags;
-	return answer(ctx, cpu, length, PB_ENTRY(0, outcome, verdict_on(outcome, flags)), 0);
-}
-
-/* A header may lie beyond the first buffer: read the frame once more, each header by copy. */
-static __noinline int filter_frags(struct xdp_md *ctx, __u32 cpu, __u32 length)
-{
-	struct pb_packet packet;
-	struct pb_cursor cursor;
-	union pb_copy copy;
-
-	__builtin_memset(&packet, 0, sizeof(packet));
-	__builtin_memset(&cursor, 0, sizeof(cursor));
-	cursor.ctx = ctx;
-	cursor.length = length;
-	cursor.frags = true;
-	return filter_packet(ctx, cpu, length, pb_parse(&cursor, is_ethernet(), &packet, &copy),
-			     &packet);
-}
+#include "filter.h"
 
 PB_INLINE void begin(struct xdp_md *ctx, struct pb_packet *packet, struct pb_cursor *cursor)
 {
@@ -108,15 +22,15 @@ PB_INLINE void begin(struct xdp_md *ctx, struct pb_packet *packet, struct pb_cur
 }
 
 /* A frame of one buffer with what is rare. */
-static __noinline int filter_rare(struct xdp_md *ctx, __u32 cpu, __u32 length)
+static __noinline int filter_rare(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 slot)
 {
 	struct pb_packet packet;
 	struct pb_cursor cursor;
 	union pb_copy copy; /* not used */
 
 	begin(ctx, &packet, &cursor);
-	return filter_packet(ctx, cpu, length, pb_parse(&cursor, is_ethernet(), &packet, &copy),
-			     &packet);
+	return filter_packet(ctx, cpu, length, slot,
+			     pb_parse(&cursor, is_ethernet(), &packet, &copy), &packet);
 }
 
 /* Any frame. Where it may have frags, what is rare is read by copy as well. */
@@ -126,15 +40,19 @@ static __noinline int filter(struct xdp_md *ctx, __u32 cpu, __u32 length)
 	struct pb_cursor cursor;
 	union pb_copy copy; /* not used: the frame is one buffer */
 	enum pb_outcome outcome;
+	__u32 slot;
 
+	slot = slot_of_packet(cpu, read_active());
+	if (slot == SLOT_OF_OTHER)
+		return XDP_PASS;
 	begin(ctx, &packet, &cursor);
 	outcome = pb_parse_common(&cursor, is_ethernet(), &packet, &copy);
 	if (outcome == PB_OUTCOME_MALFORMED && may_have_frags())
-		return filter_frags(ctx, cpu, length);
+		return filter_frags(ctx, cpu, length, slot);
 	if (outcome == PB_AGAIN)
-		return may_have_frags() ? filter_frags(ctx, cpu, length) :
-					  filter_rare(ctx, cpu, length);
-	return filter_packet(ctx, cpu, length, outcome, &packet);
+		return may_have_frags() ? filter_frags(ctx, cpu, length, slot) :
+					  filter_rare(ctx, cpu, length, slot);
+	return filter_packet(ctx, cpu, length, slot, outcome, &packet);
 }
 
 /* A frame without link-layer header. */
