@@ -81,7 +81,8 @@ objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
 not_bpf = $(filter-out %.bpf.c,$(1))
 
 # The XDP program, and once more for kernels that have kfuncs: see frame_length() in lib/bpf/frame.h.
-SKEL := $(B)/portblock.skel.h $(B)/portblock_kern_ctx.skel.h
+# The native engine's has the same maps.
+SKEL := $(addprefix $(B)/,$(foreach p,portblock portblock_native,$(p).skel.h $(p)_kern_ctx.skel.h))
 LIB := $(B)/libportblock.a
 # A change of what the header promises raises the number: tests/unit/test_library.sh looks at that.
 SONAME := libportblock.so.0
@@ -133,7 +134,7 @@ $(B)/%.bpf.o: %.bpf.c Makefile config.mk
 	$(Q)$(CLANG) $(bpf_cflags) -MMD -MP -c -o $@ $<
 	$(Q)$(LLVM_STRIP) -g $@
 
-$(B)/lib/bpf/portblock_kern_ctx.bpf.o: lib/bpf/portblock.bpf.c Makefile config.mk
+$(B)/lib/bpf/%_kern_ctx.bpf.o: lib/bpf/%.bpf.c Makefile config.mk
 	$(call say,CLANG,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(bpf_cflags) -DPB_KERN_CTX -MMD -MP -c -o $@ $<
@@ -196,7 +197,103 @@ $(bench_bins): $(B)/%: $(B)/obj/%.o $(bench_help) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(link)
 
--include $(all_objs:.o=.d) $(B)/lib/bpf/portblock.bpf.d $(B)/lib/bpf/portblock_kern_ctx.bpf.d $(preloads:.so=.d) $(test_bpf:.o=.d) $(bench_bpf:.o=.d)
+-include $(all_objs:.o=.d) $(SKEL:$(B)/%.skel.h=$(B)/lib/bpf/%.bpf.d) $(preloads:.so=.d) $(test_bpf:.o=.d) $(bench_bpf:.o=.d)
+
+# --- the native engine -----------------------------------------------------------
+
+# In safe Rust: native/README.md. `core` is built of the source that the distribution has of it.
+NATIVE := build/native
+rust_target = x86_64-unknown-none
+rust_flags = --target $(rust_target) -C opt-level=2 -C panic=abort -C code-model=kernel \
+	-C relocation-model=static -C codegen-units=1 -C embed-bitcode=yes -C force-unwind-tables=no \
+	-C jump-tables=no -Z function-return=thunk-extern -Z cf-protection=branch \
+	--remap-path-prefix=$(CURDIR)=.
+rustc = RUSTC_BOOTSTRAP=1 $(RUSTC) $(rust_flags) --crate-name $(notdir $(1)) -L $(NATIVE)
+rust_lints = $(addprefix -D ,warnings missing-docs unsafe-op-in-unsafe-fn unused-qualifications \
+	unused-results unused-lifetimes unused-import-braces unused-macro-rules single-use-lifetimes \
+	trivial-casts trivial-numeric-casts unreachable-pub explicit-outlives-requirements \
+	let-underscore-drop meta-variable-misuse non-ascii-idents elided-lifetimes-in-paths)
+crate = $(call rustc,$(1)) --edition 2021 $(rust_lints) --extern core --extern portblock_rt --extern portblock
+rlib = $(NATIVE)/lib$(1).rlib
+# What the kernel gives it, and what it gives the kernel.
+native_undefined := __x86_return_thunk
+native_defined := pb_native_entry pb_native_find
+native_module := $(addprefix $(NATIVE)/module/,judge.bin VERSION Kbuild dkms.conf module.c \
+	headers/portblock/native.h headers/portblock/abi.h)
+
+.PHONY: native
+native: $(native_module)
+
+ifneq ($(filter native $(NATIVE)/% fuzz-native build/%_native,$(MAKECMDGOALS)),)
+ifeq ($(RUSTC),)
+$(error the native engine needs rustc and the source of its core library (Debian 13: rustc and \
+	rust-src, Debian 12: rustc-web and rust-web-src): install them and run ./configure again)
+endif
+endif
+
+$(call rlib,core): $(RUST_CORE)/src/lib.rs Makefile config.mk
+	$(call say,RUSTC,core)
+	@mkdir -p $(@D)
+	$(Q)$(call rustc,core) --edition $(RUST_CORE_EDITION) --cfg no_fp_fmt_parse --crate-type rlib \
+		--cap-lints allow --remap-path-prefix=$(RUST_CORE)=core -o $@ $<
+
+# Of a compiler's own functions nothing is used; it asks for the crate all the same.
+$(call rlib,compiler_builtins): native/glue/compiler_builtins.rs $(call rlib,core)
+$(call rlib,portblock_rt): native/portblock_rt/lib.rs $(wildcard native/portblock_rt/*.rs) $(call rlib,compiler_builtins)
+$(call rlib,portblock): native/portblock/lib.rs $(wildcard native/portblock/*.rs) $(call rlib,portblock_rt)
+$(foreach c,compiler_builtins portblock_rt portblock,$(call rlib,$(c))):
+	$(call say,RUSTC,$<)
+	$(Q)$(call crate,$(@:$(NATIVE)/lib%.rlib=%)) --crate-type rlib -o $@ $<
+
+# All three as one object: the member of the archive that has the name of the glue.
+$(NATIVE)/%.o: native/glue/%.rs $(call rlib,portblock)
+	$(call say,RUSTC,$<)
+	$(Q)$(call crate,$*) --crate-type staticlib -C lto=fat -o $(NATIVE)/lib$*.a $<
+	$(Q)$(AR) p $(NATIVE)/lib$*.a "$$($(AR) t $(NATIVE)/lib$*.a | grep -F -m 1 $*.)" >$@
+
+$(NATIVE)/module/judge.bin: $(NATIVE)/kernel.o native/check
+	$(call say,CHECK,$@)
+	@mkdir -p $(@D)
+	$(Q)native/check $< "$(native_defined)" "$(native_undefined)"
+	$(Q)cp $< $@
+
+$(NATIVE)/module/VERSION: Makefile
+	@mkdir -p $(@D)
+	@echo $(VERSION) >$@
+
+$(NATIVE)/module/%: native/module/%
+	@mkdir -p $(@D)
+	@cp $< $@
+
+$(NATIVE)/module/headers/%: headers/%
+	@mkdir -p $(@D)
+	@cp $< $@
+
+# By dkms, which builds it for each kernel that is installed, else for the running one.
+NATIVE_SOURCE := /usr/src/portblock_native-$(VERSION)
+.PHONY: native-install native-uninstall
+native-install: $(native_module)
+	rm -rf "$(DESTDIR)$(NATIVE_SOURCE)"
+	install -d "$(DESTDIR)$(NATIVE_SOURCE)"
+	cd $(NATIVE)/module && cp -r --parents $(native_module:$(NATIVE)/module/%=%) "$(DESTDIR)$(NATIVE_SOURCE)"
+	$(if $(DESTDIR),,$(NATIVE_INSTALL))
+
+native-uninstall:
+	if command -v dkms >/dev/null; then dkms remove portblock_native/$(VERSION) --all; fi
+	rm -rf "$(DESTDIR)$(NATIVE_SOURCE)" /lib/modules/$(KERNEL)/updates/portblock_native.ko
+	depmod $(KERNEL)
+
+KERNEL = $(shell uname -r)
+define NATIVE_INSTALL
+if command -v dkms >/dev/null; then \
+	dkms install --force portblock_native/$(VERSION) -k $(KERNEL); \
+else \
+	$(MAKE) -C /lib/modules/$(KERNEL)/build M=$(NATIVE_SOURCE) modules && \
+	install -D -m 644 $(NATIVE_SOURCE)/portblock_native.ko \
+		/lib/modules/$(KERNEL)/updates/portblock_native.ko && \
+	depmod $(KERNEL); \
+fi
+endef
 
 # --- install ---------------------------------------------------------------------
 
@@ -275,7 +372,7 @@ coverage:
 # committed are small, and the parser's is the conformance table's. What breaks a reader is
 # left in build/fuzz-NAME.
 FUZZ_SECONDS ?= 60
-fuzzers := parse rule_text file json
+fuzzers := parse rule_text file json $(if $(RUSTC),native)
 .PHONY: $(fuzzers:%=fuzz-%)
 .SECONDARY: $(fuzzers:%=build/fuzz_%)
 fuzz_flags := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iheaders -Ilib -O1 -g \
@@ -284,14 +381,18 @@ fuzz_flags := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iheaders -Ilib -O1
 fuzz_lib := $(filter-out lib/util/log.c lib/util/netlink.c,$(wildcard lib/util/*.c)) \
 	$(wildcard lib/rule/*.c lib/rules/*.c)
 
-fuzz_readers := $(patsubst %,build/fuzz_%,$(filter-out parse,$(fuzzers)))
+fuzz_readers := $(patsubst %,build/fuzz_%,$(filter-out parse native,$(fuzzers)))
+# The native engine's object is made for the kernel: it is where its addresses fit into 32 bits.
+with_native := -no-pie -Wl,-z,noexecstack
 
 build/fuzz_parse: tests/fuzz/fuzz_parse.c
+build/fuzz_native: tests/fuzz/fuzz_native.c $(NATIVE)/kernel.o
+build/fuzz_native: fuzz_flags += -fno-pie $(with_native)
 $(fuzz_readers): tests/fuzz/fuzz_readers.c $(fuzz_lib)
 build/fuzz_%: $(wildcard tests/fuzz/*.h headers/portblock/*.h lib/*/*.h) Makefile
 	$(call say,CLANG,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(fuzz_flags) -DCHECK=check_$* $(DEP_CFLAGS) -o $@ $(filter %.c,$^) -ljson-c || \
+	$(Q)$(CLANG) $(fuzz_flags) -DCHECK=check_$* $(DEP_CFLAGS) -o $@ $(filter %.c %.o,$^) -ljson-c || \
 		{ echo 'make fuzz: clang needs its runtime: tests/deps fuzz' >&2; exit 1; }
 
 # One after the other; `make fuzz-json` runs one of them.
@@ -301,7 +402,15 @@ $(fuzzers:%=fuzz-%): fuzz-%: build/fuzz_%
 	@mkdir -p build/fuzz-$*/corpus build/fuzz-$*/folder
 	cd build/fuzz-$*/folder && $(CURDIR)/build/fuzz_$* -max_total_time=$(FUZZ_SECONDS) \
 		-max_len=4200 -print_final_stats=1 -timeout=120 -artifact_prefix=$(CURDIR)/build/fuzz-$*/ \
-		$(CURDIR)/build/fuzz-$*/corpus $(CURDIR)/tests/fuzz/corpus$(patsubst %,-%,$(filter-out parse,$*))
+		$(CURDIR)/build/fuzz-$*/corpus $(CURDIR)/tests/fuzz/corpus$(patsubst %,-%,$(filter-out parse native,$*))
+
+# The corpus of both readers of frames, and what comes of it, without a fuzzer: unit:native runs it.
+build/replay_native: tests/fuzz/replay_native.c $(NATIVE)/kernel.o \
+		$(wildcard tests/fuzz/*.h headers/portblock/*.h) Makefile
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(warnings) -Iheaders $(CFLAGS) -fno-pie $(with_native) -o $@ \
+		$(filter %.c %.o,$^)
 
 # The tables of doc/conformance.md are what tests/prog/table prints.
 table:
@@ -355,7 +464,7 @@ find_scripts = $(find_files) -exec awk 'FNR == 1 && (/^\#!.*[\/ ]$(1)$$/ || FILE
 # Debian 12 is the judge. cppcheck leaves lib/bpf to clang and the verifier (its
 # map macros are no C to it); cmocka's and json-c's are not followed either.
 # cppcheck does not read system headers. And an output that a callee fills is no
-# uninitialized argument (ctuuninitvar).
+# uninitialized argument (ctuuninitvar). A kernel module is made of macros that it does not know.
 cppcheck_macros := '-DLIBBPF_OPTS(TYPE,NAME,...)=struct TYPE NAME = { __VA_ARGS__ }'
 
 lint:
@@ -365,7 +474,7 @@ lint:
 	$(call say,LINT,shellcheck)
 	$(Q)$(call find_scripts,(ba)?sh,(sh|bash)) | xargs -r shellcheck -x -P SCRIPTDIR
 	$(call say,LINT,cppcheck)
-	$(Q)$(find_files) -name '*.c' ! -name '*.bpf.c' -print | \
+	$(Q)$(find_files) -name '*.c' ! -name '*.bpf.c' ! -path '*/native/module/*' -print | \
 		xargs -r cppcheck --quiet --std=c11 --language=c --error-exitcode=1 --inline-suppr \
 		--enable=warning,performance,portability --suppress=missingIncludeSystem \
 		--suppress=ctuuninitvar $(cppcheck_macros) \
@@ -384,7 +493,7 @@ help:
 	@echo 'make bench           measure all, to build/bench; bench-insns: instructions a packet only'
 	@echo 'make lint            clang-format, shellcheck, cppcheck, mandoc, python'
 	@echo 'make coverage        lines of lib/ and xdp-portblock/ that TESTS run (unit prog net; needs root)'
-	@echo 'make fuzz            all fuzzers, FUZZ_SECONDS=60 each; fuzz-parse, -rule_text, -file, -json: one'
+	@echo 'make fuzz            all fuzzers, FUZZ_SECONDS=60 each; fuzz-parse, -native, -json...: one'
 	@echo 'make dist            what is committed, as build/xdp-portblock-$(VERSION).tar.gz'
 	@echo 'make html            the manual in HTML, to build/html (mandoc)'
 	@echo 'make abi             write lib/libportblock.abi anew, of the library that was built'

@@ -7,6 +7,7 @@
 const volatile enum pb_frames pb_frames = PB_FRAMES_ETHERNET;
 const volatile bool pb_connections = true; /* the kernel can look sockets up from XDP */
 const volatile bool pb_quiet = false;	   /* tells no listener */
+const volatile bool pb_native = PB_NATIVE; /* frames are read by the kernel module */
 const volatile __u32 pb_count_row = PB_RULES_DEFAULT + 1; /* entries of a CPU in pb_counts */
 const volatile __u32 pb_number; /* of the two that take turns in an exchange: 0 or 1 */
 

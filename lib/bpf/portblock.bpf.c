@@ -10,6 +10,7 @@
  * a ruleset does not use (source ports, sources, expiry, connections) costs nothing, since entries
  * say where they are not all.
  */
+#define PB_NATIVE false
 #include "filter.h"
 
 PB_INLINE void begin(struct xdp_md *ctx, struct pb_packet *packet, struct pb_cursor *cursor)

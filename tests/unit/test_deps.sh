@@ -36,6 +36,25 @@ for group in unit proof prog net vm bench lint fuzz; do
 	t_ok "$group has packages" test -n "$(packages "$group")"
 done
 
+# --- where packages have other names -----------------------------------------------------------
+
+# rust VERSION [WEB]: those of Rust, where apt knows rustc of VERSION, and rustc-web
+rust()
+{
+	cat >"$T_DIR/bin/apt-cache" <<-END
+		#!/bin/sh
+		case \$2 in
+		rustc) echo "Version: $1" ;;
+		rustc-web) ${2+echo 'Filename: pool/rustc-web.deb'} ;;
+		esac
+	END
+	packages unit | grep rust | paste -sd ' '
+}
+t_is 'Rust of Debian 12' 'rust-web-src rustc-web' "$(rust 1.63.0+dfsg1-2 web)"
+t_is 'of Debian 13' 'rust-src rustc' "$(rust 1.85.0+dfsg3-1)"
+t_is 'one that is new enough, whatever else there is' 'rust-src rustc' "$(rust 1.85.0+dfsg3-1 web)"
+t_is 'one that is too old, and no other' 'rust-src rustc' "$(rust 1.63.0+dfsg1-2)"
+
 # --- what the demo asks for ------------------------------------------------------------------
 
 mkdir -p "$T_DIR/tree/tests"
