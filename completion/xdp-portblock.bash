@@ -20,7 +20,7 @@ _xdp_portblock_options()
 
 	case $1 in
 	load)
-		echo '-m --mode -p --policy --priority --require-dispatcher --max-rules --max-sources'
+		echo '-m --mode --engine -p --policy --priority --require-dispatcher --max-rules --max-sources'
 		echo '--rules -f --force -r --ruleset'
 		;;
 	unload) echo '-a --all -k --keep' ;;
@@ -141,7 +141,7 @@ _xdp_portblock_words()	# CUR WORDS
 _xdp_portblock_takes_value()	# WORD COMMAND
 {
 	case $1 in
-	-m | --mode | -p | --policy | -r | --ruleset | --priority | --max-rules | --max-sources) ;;
+	-m | --mode | --engine | -p | --policy | -r | --ruleset | --priority | --max-rules | --max-sources) ;;
 	--port | --sport | --proto | --action | --from | --except | --expires | --comment) ;;
 	--confirm | --rules) ;;
 	-i | --interval | -c | --count | -o | --output | --rule | --outcome | --rate) ;;
@@ -155,6 +155,7 @@ _xdp_portblock_value()	# CUR PREV COMMAND PROGRAM RULESET
 {
 	case $2 in
 	-m | --mode) _xdp_portblock_words "$1" 'auto native skb hw' ;;
+	--engine) _xdp_portblock_words "$1" 'bpf native' ;;
 	-p | --policy) _xdp_portblock_words "$1" 'allow deny' ;;
 	-r | --ruleset) _xdp_portblock_rulesets "$1" ;;
 	--proto) _xdp_portblock_list "$1" 'tcp udp sctp dccp udplite' ;;

@@ -103,6 +103,7 @@ complete -c xdp-portblock -n '__xdp_portblock_is rule' -a reset -d 'set the coun
 
 # Options
 complete -c xdp-portblock -n '__xdp_portblock_is load' -x -s m -l mode -a 'auto native skb hw' -d 'where in the kernel to attach'
+complete -c xdp-portblock -n '__xdp_portblock_is load' -x -l engine -a 'bpf native' -d 'what reads frames'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -x -s p -l policy -a 'allow deny' -d 'what happens where no rule matches'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -x -l priority -d 'place in the chain of XDP programs'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -l require-dispatcher -d 'fail where other XDP programs could not be added'

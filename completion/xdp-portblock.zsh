@@ -138,6 +138,7 @@ _xdp_portblock() {
 	load)
 		_arguments -s -S $common $ruleset \
 			'(-m --mode)'{-m,--mode}'[where in the kernel to attach]:mode:(auto native skb hw)' \
+			'--engine[what reads frames]:engine:(bpf native)' \
 			'(-p --policy)'{-p,--policy}'[what happens where no rule matches]:policy:(allow deny)' \
 			'--priority[place in the chain of XDP programs]:number: ' \
 			'--require-dispatcher[fail where other XDP programs could not be added]' \

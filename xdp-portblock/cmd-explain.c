@@ -376,12 +376,13 @@ static int choose(struct explaining *all, const char **name)
 static int explain(struct explaining *all, const char *name)
 {
 	const struct arguments *arguments = all->arguments;
+	enum pb_engine engine = all->interface ? all->interface->engine : PB_ENGINE_BPF;
 	struct pb_error error;
 	int ret;
 
 	if (pb_ruleset_open(name, &all->ruleset, &error) ||
 	    pb_ruleset_read(all->ruleset, &all->rules, &error) ||
-	    pb_test_run_open(all->ruleset, all->ethernet, &all->run, &error))
+	    pb_test_run_open_engine(all->ruleset, all->ethernet, engine, &all->run, &error))
 		ret = fail(&error);
 	else
 		ret = arguments->nr_words ? explain_file(all, arguments->words[0]) :

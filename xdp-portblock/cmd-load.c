@@ -10,6 +10,7 @@ static int read_options(const struct arguments *arguments, struct pb_load_option
 			struct pb_ruleset_options *limits)
 {
 	const char *mode = arguments->values[OPT_MODE], *policy = arguments->values[OPT_POLICY];
+	const char *engine = arguments->values[OPT_ENGINE];
 	struct pb_error error;
 	__u32 priority = 0;
 	int ret;
@@ -17,6 +18,9 @@ static int read_options(const struct arguments *arguments, struct pb_load_option
 	ret = mode ? pb_mode_parse(mode, &options->mode, &error) : 0;
 	if (ret)
 		return refused(arguments, ret, OPT_MODE, &error);
+	ret = engine ? pb_engine_parse(engine, &options->engine, &error) : 0;
+	if (ret)
+		return refused(arguments, ret, OPT_ENGINE, &error);
 	ret = policy ? pb_policy_parse(policy, &options->policy, &error) : 0;
 	if (ret)
 		return refused(arguments, ret, OPT_POLICY, &error);
@@ -100,7 +104,7 @@ static int guard_load(const struct arguments *arguments, const struct pb_load_op
 
 static const char *const what_names[] = {
 	[PB_LOADED] = "loaded",
-	[PB_MOVED] = "moved to this ruleset,",
+	[PB_MOVED] = "moved,",
 	[PB_ALREADY_LOADED] = "already loaded",
 };
 
@@ -108,11 +112,12 @@ static void print_result(const struct pb_load_result *result)
 {
 	const struct pb_interface *interface = result->interface;
 
-	print("%s: %s in %s mode, %s, ruleset %s, policy %s%s%s%s\n", interface->name,
+	print("%s: %s in %s mode, %s%s, ruleset %s, policy %s%s%s%s\n", interface->name,
 	      what_names[result->what], pb_mode_name(interface->mode),
 	      interface->dispatcher ? "under the dispatcher" : "as a single program",
-	      interface->ruleset, pb_policy_name(interface->settings.policy),
-	      *result->note ? " (" : "", result->note, *result->note ? ")" : "");
+	      interface->engine == PB_ENGINE_NATIVE ? ", engine native" : "", interface->ruleset,
+	      pb_policy_name(interface->settings.policy), *result->note ? " (" : "", result->note,
+	      *result->note ? ")" : "");
 }
 
 static int load(const struct arguments *arguments, const struct pb_load_options *options,

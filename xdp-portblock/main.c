@@ -13,6 +13,8 @@
 const struct option_info option_infos[OPT_MAX] = {
 	[OPT_MODE] = { 'm', "mode", "MODE",
 		       "auto (default), native, skb or hw: where in the kernel to attach" },
+	[OPT_ENGINE] = { 0, "engine", "ENGINE",
+			 "bpf (default) or native: what reads frames, BPF or a kernel module" },
 	[OPT_POLICY] = { 'p', "policy", "POLICY",
 			 "allow or deny: what happens where no rule matches" },
 	[OPT_PRIORITY] = { 0, "priority", "N",
@@ -72,8 +74,8 @@ static const char rule_forms[] = "A rule is given by options, by its text, or in
 /* Help lists them in this order. */
 static const struct command commands[] = {
 	{ "load", "IFNAME...", "load the filter on interfaces", NULL,
-	  OPT(MODE) | OPT(POLICY) | OPT(RULES) | OPT(RULESET) | OPT(FORCE) | OPT(PRIORITY) |
-		  OPT(REQUIRE_DISPATCHER) | OPT(MAX_RULES) | OPT(MAX_SOURCES),
+	  OPT(MODE) | OPT(ENGINE) | OPT(POLICY) | OPT(RULES) | OPT(RULESET) | OPT(FORCE) |
+		  OPT(PRIORITY) | OPT(REQUIRE_DISPATCHER) | OPT(MAX_RULES) | OPT(MAX_SOURCES),
 	  cmd_load },
 	{ "unload", "IFNAME... | --all", "take the filter off interfaces", NULL,
 	  OPT(ALL) | OPT(KEEP), cmd_unload },

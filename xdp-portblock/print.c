@@ -125,6 +125,8 @@ struct json_object *interface_to_json(const struct pb_interface *interface)
 	json_add(json, "mode", json_string(pb_mode_name(interface->mode)));
 	json_add(json, "attach", json_string(attach));
 	json_add(json, "priority", json_int(interface->priority));
+	json_add(json, "engine", json_string(pb_engine_name(interface->engine)));
+	json_add(json, "module", *interface->module ? json_string(interface->module) : NULL);
 	json_add(json, "program_id", json_int(interface->program_id));
 	json_add(json, "frags", json_boolean(interface->frags));
 	json_add(json, "obstacle", NULL);
@@ -210,6 +212,8 @@ static void print_interface(const struct pb_interface *interface)
 		printf("under the dispatcher, priority %u", interface->priority);
 	else
 		printf("single program");
+	if (interface->engine == PB_ENGINE_NATIVE)
+		printf(", engine native (module portblock_native %s)", interface->module);
 	printf(", program %u\n", interface->program_id);
 	printf("  ruleset %s", interface->ruleset);
 	print_settings(&interface->settings);

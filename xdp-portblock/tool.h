@@ -14,6 +14,7 @@ enum { DONE = 0, FAILED = 1, WRONG_USAGE = 2 };
 /* Every option of every command, in the order in which help shows them. */
 enum option_id {
 	OPT_MODE,
+	OPT_ENGINE,
 	OPT_POLICY,
 	OPT_RULES,
 	OPT_PRIORITY,

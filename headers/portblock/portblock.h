@@ -415,6 +415,15 @@ const char *pb_mode_name(enum pb_mode mode);
 /* "auto", "native", "skb" or "hw" */
 int pb_mode_parse(const char *text, enum pb_mode *mode, struct pb_error *error);
 
+/*
+ * What reads frames: the BPF program itself, or the kernel module portblock_native that it calls.
+ * PB_ENGINE_AUTO: as it is, BPF where nothing is loaded.
+ */
+enum pb_engine { PB_ENGINE_AUTO, PB_ENGINE_BPF, PB_ENGINE_NATIVE, PB_ENGINE_MAX };
+const char *pb_engine_name(enum pb_engine engine);
+/* "auto", "bpf" or "native" */
+int pb_engine_parse(const char *text, enum pb_engine *engine, struct pb_error *error);
+
 #define PB_PRIORITY_DEFAULT 9 /* ahead of xdp-filter's 10 */
 #define PB_PRIORITY_MAX 65535
 #define PB_CHAIN_PROGRAMS_MAX 16
@@ -454,6 +463,8 @@ struct pb_interface {
 	__u64 pending; /* nanoseconds left to confirm a change of the ruleset; 0: none */
 	struct pb_count outcomes[PB_OUTCOMES_ROOM]; /* by enum pb_outcome; 0 beyond the last */
 	int outcomes_error; /* 0, or a negative errno: why `outcomes` could not be read */
+	enum pb_engine engine;
+	char module[32]; /* the version of the native engine's kernel module; else "" */
 };
 
 /* An interface's index from its name or from a decimal index. -ENODEV quotes the word. */
@@ -485,6 +496,8 @@ struct pb_load_options {
 	enum pb_policy policy;
 	const struct pb_rules *rules; /* what the ruleset becomes first; NULL: as it is, or empty */
 	const struct pb_ruleset_options *limits; /* NULL: as it is, or the default */
+	enum pb_engine engine;			 /* a loaded interface is moved to it */
+	__u32 reserved;				 /* 0 */
 };
 
 /* What became of one interface of a load. */
@@ -499,11 +512,11 @@ struct pb_load_result {
  * Loads the filter on interfaces, all or none: after a failure each is as it was. The ruleset is
  * made if it is not there. `results` (may be NULL) has room for `nr`. An interface that is loaded just as
  * asked is no error (PB_ALREADY_LOADED); one that differs is -EEXIST with what differs. One that is bound
- * to another ruleset is moved to this one (PB_MOVED), without a moment in which packets pass
- * unjudged.
+ * to another ruleset or engine is moved to this one (PB_MOVED), without a moment in which packets pass
+ * unjudged; its counters stay where the ruleset does.
  * `options` may be NULL.
  * -EBUSY: a foreign program holds it (name and id are said); -EOPNOTSUPP: the mode;
- * -ERANGE: the MTU; -EPERM.
+ * -ERANGE: the MTU; -ENOPKG: the native engine's module is not there, or of another version; -EPERM.
  */
 int pb_filter_load(const int *ifindexes, size_t nr, const struct pb_load_options *options,
 		   struct pb_load_result *results, struct pb_error *error);
@@ -612,6 +625,9 @@ struct pb_explanation *pb_explanation_new(void);
 struct pb_test_run;
 int pb_test_run_open(struct pb_ruleset *ruleset, bool ethernet, struct pb_test_run **run,
 		     struct pb_error *error);
+/* The same of an engine. -ENOPKG: as pb_filter_load(). */
+int pb_test_run_open_engine(struct pb_ruleset *ruleset, bool ethernet, enum pb_engine engine,
+			    struct pb_test_run **run, struct pb_error *error);
 void pb_test_run_close(struct pb_test_run *run);
 /* Runs it on one frame. -EINVAL: shorter than the kernel takes (14 bytes). */
 int pb_test_run_frame(struct pb_test_run *run, const void *frame, size_t length,

@@ -77,6 +77,7 @@ static int open_object(const struct pb_attach *how, const struct pb_interface *i
 	struct pb_features has = pb_features();
 	struct pb_constants constants = { .frags = has.frags,
 					  .kern_ctx = has.kern_ctx,
+					  .native = how->native,
 					  .connections = has.connections,
 					  .outcomes_id = how->outcomes_id,
 					  .exchange_id = how->exchange_id,

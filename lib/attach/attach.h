@@ -9,6 +9,7 @@
 struct pb_attach {
 	const struct pb_maps *maps; /* of the ruleset */
 	enum pb_mode mode;
+	bool native;	   /* the engine in the kernel module */
 	int priority;	   /* 0: PB_PRIORITY_DEFAULT */
 	__u32 outcomes_id; /* the map of counters to go on with; 0: new ones */
 	__u32 exchange_id; /* the map of turns with the program beside it; 0: none is there */

@@ -13,6 +13,7 @@
 #include "attach/interface.h"
 #include "attach/libxdp.h"
 #include "attach/link.h"
+#include "attach/native.h"
 #include "maps/folders.h"
 #include "maps/instance.h"
 #include "maps/pins.h"
@@ -255,6 +256,9 @@ static void show(struct pb_interface *interface, const struct pb_instance *insta
 	interface->loaded = true;
 	interface->program_id = instance->program_id;
 	interface->frags = instance->frags;
+	interface->engine = instance->native ? PB_ENGINE_NATIVE : PB_ENGINE_BPF;
+	if (instance->native && pb_native_version(interface->module, sizeof(interface->module)))
+		snprintf(interface->module, sizeof(interface->module), "not known");
 	for (unsigned int i = 0; i < interface->nr_chain; i++)
 		if (interface->chain[i].id == instance->program_id)
 			interface->priority = interface->chain[i].priority;

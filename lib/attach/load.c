@@ -8,6 +8,7 @@
 #include "attach/attach.h"
 #include "attach/exchange.h"
 #include "attach/interface.h"
+#include "attach/native.h"
 #include "maps/folders.h"
 #include "maps/lock.h"
 #include "maps/pins.h"
@@ -137,6 +138,18 @@ static int look_at_single(int ifindex, struct pb_interface *interface, struct pb
 	return ret ?: pb_interface_single(interface, error);
 }
 
+static bool changes_ruleset(const struct load *load, const struct pb_interface *interface)
+{
+	return strcmp(interface->ruleset, load->name);
+}
+
+static bool changes_engine(const struct load *load, const struct pb_interface *interface)
+{
+	enum pb_engine engine = load->options.engine;
+
+	return engine != PB_ENGINE_AUTO && engine != interface->engine;
+}
+
 /* Whether an interface can be loaded, and how, before anything is changed. */
 static int check_target(const struct load *load, int ifindex, struct target *target,
 			struct pb_error *error)
@@ -152,8 +165,10 @@ static int check_target(const struct load *load, int ifindex, struct target *tar
 	}
 	if (interface->abi_version != PB_ABI_VERSION)
 		return fail_version(interface, error);
-	target->what = strcmp(interface->ruleset, load->name) ? PB_MOVED : PB_ALREADY_LOADED;
-	if (target->what == PB_MOVED && !load->options.ruleset)
+	target->what = changes_ruleset(load, interface) || changes_engine(load, interface) ?
+			       PB_MOVED :
+			       PB_ALREADY_LOADED;
+	if (changes_ruleset(load, interface) && !load->options.ruleset)
 		return pb_fail(error, EEXIST,
 			       "%s: already loaded, but with the ruleset '%s': `-r %s` moves it to "
 			       "this one",
@@ -303,13 +318,14 @@ static void take_off(int ifindex)
 static void move_back(const struct target *target)
 {
 	const struct pb_attach how = { .maps = &target->moved_from->maps,
+				       .native = target->ours.list[0].native,
 				       .priority = target->before.priority,
 				       .outcomes_id = target->ours.list[0].outcomes_id };
 	struct pb_instances ours;
 	struct pb_interface now;
 
 	if (pb_interface_look(target->before.ifindex, &now, &ours, NULL) || ours.nr != 1 ||
-	    ours.list[0].config_id == target->ours.list[0].config_id)
+	    ours.list[0].program_id == target->ours.list[0].program_id)
 		return;
 	pb_replace(&how, &now, &ours.list[0], NULL);
 	pb_maps_pin(&target->moved_from->maps, target->before.ruleset, NULL); /* if it is not */
@@ -323,13 +339,27 @@ static void undo_target(const struct target *target)
 		move_back(target);
 }
 
+/* How the program is to be attached: what is moved stays as it is in all else. */
+static struct pb_attach attach_of(const struct load *load, const struct target *target)
+{
+	const struct pb_interface *before = &target->before;
+	enum pb_engine engine = load->options.engine ?: before->engine;
+	struct pb_attach how = { .maps = &load->ruleset->maps,
+				 .mode = load->options.mode,
+				 .native = engine == PB_ENGINE_NATIVE,
+				 .priority = load->options.priority };
+
+	if (target->what != PB_MOVED)
+		return how;
+	how.priority = before->priority;
+	if (!changes_ruleset(load, before))
+		how.outcomes_id = target->ours.list[0].outcomes_id;
+	return how;
+}
+
 static int load_target(const struct load *load, struct target *target, struct pb_error *error)
 {
-	const struct pb_attach how = { .maps = &load->ruleset->maps,
-				       .mode = load->options.mode,
-				       .priority = target->what == PB_MOVED ?
-							   (int)target->before.priority :
-							   load->options.priority };
+	const struct pb_attach how = attach_of(load, target);
 	int ret = 0;
 
 	*target->now = target->before;
@@ -474,6 +504,8 @@ int pb_filter_load(const int *ifindexes, size_t nr, const struct pb_load_options
 		ret = pb_bpffs_check(error);
 	if (!ret)
 		ret = check_rights(error);
+	if (!ret && load.options.engine == PB_ENGINE_NATIVE)
+		ret = pb_native_check(error);
 	if (!ret && make_targets(&load))
 		ret = pb_fail_memory(error);
 	if (!ret) {
@@ -504,6 +536,8 @@ static int upgrade_one(int ifindex, struct pb_interface *interface, struct pb_er
 	if (!interface->loaded)
 		return pb_fail(error, ENOENT, "%s: xdp-portblock is not loaded on it",
 			       interface->name);
+	if (interface->engine == PB_ENGINE_NATIVE && (ret = pb_native_check(error)))
+		return ret;
 	/* Before it is opened by its name, which only maps of this version tell for certain. */
 	if (interface->abi_version != PB_ABI_VERSION)
 		return fail_version(interface, error);
@@ -511,6 +545,7 @@ static int upgrade_one(int ifindex, struct pb_interface *interface, struct pb_er
 	if (ret)
 		return ret;
 	how.maps = &ruleset->maps;
+	how.native = ours.list[0].native;
 	how.priority = interface->priority;
 	how.outcomes_id = ours.list[0].outcomes_id;
 	ret = pb_replace(&how, interface, &ours.list[0], error);

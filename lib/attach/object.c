@@ -6,6 +6,8 @@
 #include <bpf/libbpf.h>
 #include "attach/object.h"
 #include "portblock_kern_ctx.skel.h"
+#include "portblock_native.skel.h"
+#include "portblock_native_kern_ctx.skel.h"
 #include "util/error.h"
 
 static int use_maps(struct portblock_bpf *object, const struct pb_maps *maps, bool private_counts)
@@ -31,18 +33,22 @@ static int use_map(struct bpf_map *map, __u32 id)
 	return ret;
 }
 
-/*
- * Both objects are built of one source: they differ in code alone, and the skeleton of one serves
- * for the other.
- */
-static struct portblock_bpf *open_skeleton(bool kern_ctx)
+typedef const void *elf_function(size_t *size);
+
+/* They have the same maps, variables and program, and so the skeleton of one serves for all. */
+static elf_function *const objects[2][2] = {
+	/* [native][kern_ctx] */
+	{ portblock_bpf__elf_bytes, portblock_kern_ctx_bpf__elf_bytes },
+	{ portblock_native_bpf__elf_bytes, portblock_native_kern_ctx_bpf__elf_bytes },
+};
+
+static struct portblock_bpf *open_skeleton(bool native, bool kern_ctx)
 {
 	struct portblock_bpf *object = calloc(1, sizeof(*object));
 	int ret = object ? portblock_bpf__create_skeleton(object) : -ENOMEM;
 
-	if (!ret && kern_ctx)
-		object->skeleton->data =
-			portblock_kern_ctx_bpf__elf_bytes(&object->skeleton->data_sz);
+	if (!ret)
+		object->skeleton->data = objects[native][kern_ctx](&object->skeleton->data_sz);
 	if (!ret)
 		ret = bpf_object__open_skeleton(object->skeleton, NULL);
 	if (!ret)
@@ -55,7 +61,8 @@ static struct portblock_bpf *open_skeleton(bool kern_ctx)
 int pb_object_open(const struct pb_maps *maps, const struct pb_constants *constants,
 		   struct portblock_bpf **object, struct pb_error *error)
 {
-	struct portblock_bpf *opened = open_skeleton(constants->frags && constants->kern_ctx);
+	struct portblock_bpf *opened =
+		open_skeleton(constants->native, constants->frags && constants->kern_ctx);
 	__u32 row = maps->config->max_rules + 1;
 	int ret;
 

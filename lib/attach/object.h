@@ -11,6 +11,7 @@ struct pb_constants {
 	bool ethernet;	     /* frames begin with an Ethernet header */
 	bool frags;	     /* frames may come in several buffers */
 	bool kern_ctx;	     /* with `frags`: the kernel has bpf_cast_to_kern_ctx() (6.2) */
+	bool native;	     /* the engine in the kernel module */
 	bool connections;    /* the kernel can look sockets up from XDP */
 	bool private_counts; /* of rules, by number, and no reports: it leaves no trace */
 	__u32 outcomes_id;   /* the map of outcome counters; 0: one of its own */

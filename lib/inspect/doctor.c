@@ -15,9 +15,11 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <portblock/native.h>
 #include "attach/driver.h"
 #include "attach/features.h"
 #include "attach/interface.h"
+#include "attach/native.h"
 #include "inspect/dispatcher.h"
 #include "inspect/tunnel.h"
 #include "maps/folders.h"
@@ -147,6 +149,20 @@ static void check_features(struct doctor *doctor)
 		      "`new` and replies under policy deny do not work");
 	check_feature(doctor, "BTF of the kernel", !access("/sys/kernel/btf/vmlinux", R_OK),
 		      "libxdp's dispatcher can't be used");
+}
+
+static void check_native(struct doctor *doctor)
+{
+	struct pb_error error;
+	char version[32];
+
+	if (pb_native_version(version, sizeof(version)))
+		say(doctor, PB_HEALTH_OK, NULL, "native engine: its kernel module is not loaded");
+	else if (pb_native_check(&error))
+		say(doctor, PB_HEALTH_WARNING, NULL, "native engine: %.500s", error.text);
+	else
+		say(doctor, PB_HEALTH_OK, NULL, "native engine: " PB_NATIVE_MODULE " %s is loaded",
+		    version);
 }
 
 /* By trying it, on a device of its own in a namespace of its own. */
@@ -475,8 +491,8 @@ static void check_unwrapping(struct doctor *doctor)
 typedef void check_function(struct doctor *doctor);
 
 static check_function *const machine_checks[] = {
-	check_kernel,	check_rights,	  check_bpffs,	  check_memlock,
-	check_features, check_dispatcher, check_rulesets,
+	check_kernel,	check_rights, check_bpffs,	check_memlock,
+	check_features, check_native, check_dispatcher, check_rulesets,
 };
 static check_function *const interface_checks[] = {
 	check_type, check_outer_header, check_programs, check_doubled,	  check_driver,

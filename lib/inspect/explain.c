@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 #include <portblock/parse.h>
 #include "attach/features.h"
+#include "attach/native.h"
 #include "attach/object.h"
 #include "inspect/explain.h"
 #include "maps/rights.h"
@@ -26,7 +27,7 @@ struct pb_test_run {
 	struct portblock_bpf *object;
 	struct pb_count *counts, *outcomes; /* mapped: zero but while a packet is run */
 	size_t nr_counts;		    /* of rules: one row for all CPUs */
-	bool ethernet;
+	bool ethernet, native;
 };
 
 static struct pb_count *map_counts(const struct bpf_map *map, size_t nr)
@@ -44,6 +45,7 @@ static int load_instance(struct pb_test_run *run, const struct pb_maps *maps, bo
 	const struct pb_constants constants = { .ethernet = run->ethernet,
 						.frags = features.frags,
 						.kern_ctx = features.kern_ctx,
+						.native = run->native,
 						.connections = sockets && features.connections,
 						.private_counts = true };
 	int ret;
@@ -68,7 +70,7 @@ static int load_instance(struct pb_test_run *run, const struct pb_maps *maps, bo
 	return 0;
 }
 
-int pb_test_run_make(const struct pb_maps *maps, bool ethernet, bool sockets,
+int pb_test_run_make(const struct pb_maps *maps, bool ethernet, bool native, bool sockets,
 		     struct pb_test_run **run, struct pb_error *error)
 {
 	struct pb_test_run *made = calloc(1, sizeof(*made));
@@ -77,6 +79,7 @@ int pb_test_run_make(const struct pb_maps *maps, bool ethernet, bool sockets,
 	if (!made)
 		return pb_fail_memory(error);
 	made->ethernet = ethernet;
+	made->native = native;
 	ret = load_instance(made, maps, sockets, error);
 	if (ret)
 		pb_test_run_close(made);
@@ -85,11 +88,20 @@ int pb_test_run_make(const struct pb_maps *maps, bool ethernet, bool sockets,
 	return ret;
 }
 
+int pb_test_run_open_engine(struct pb_ruleset *ruleset, bool ethernet, enum pb_engine engine,
+			    struct pb_test_run **run, struct pb_error *error)
+{
+	PB_LOG_HERE();
+	bool native = engine == PB_ENGINE_NATIVE;
+	int ret = native ? pb_native_check(error) : 0;
+
+	return ret ?: pb_test_run_make(&ruleset->maps, ethernet, native, true, run, error);
+}
+
 int pb_test_run_open(struct pb_ruleset *ruleset, bool ethernet, struct pb_test_run **run,
 		     struct pb_error *error)
 {
-	PB_LOG_HERE();
-	return pb_test_run_make(&ruleset->maps, ethernet, true, run, error);
+	return pb_test_run_open_engine(ruleset, ethernet, PB_ENGINE_BPF, run, error);
 }
 
 void pb_test_run_close(struct pb_test_run *run)

@@ -319,7 +319,8 @@ static int make_run(struct guard *guard, bool sockets, struct pb_error *error)
 {
 	if (guard->runs[sockets])
 		return 0;
-	return pb_test_run_make(&guard->ruleset->maps, true, sockets, &guard->runs[sockets], error);
+	return pb_test_run_make(&guard->ruleset->maps, true, false, sockets, &guard->runs[sockets],
+				error);
 }
 
 /* One packet at one place; `next` gets when the rule that lets it pass ends, if that is sooner. */

@@ -23,6 +23,7 @@ static int read_constants(int fd, struct pb_instance *instance)
 	if (bpf_map_lookup_elem(fd, &zero, &constants))
 		return -errno;
 	instance->frags = PB_FRAMES_MAY_HAVE_FRAGS(constants.pb_frames);
+	instance->native = constants.pb_native;
 	instance->test_run = constants.pb_quiet;
 	return 0;
 }

@@ -13,6 +13,7 @@ struct pb_instance {
 	__u32 outcomes_id;
 	__u32 exchange_id; /* 0: made by a version that had none */
 	bool frags;	   /* made for frames in several buffers */
+	bool native;	   /* by the engine in the kernel module */
 	bool test_run;	   /* none that judges packets: what `explain` runs */
 };
 

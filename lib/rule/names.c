@@ -143,11 +143,19 @@ static const char *const modes[] = {
 };
 NAMES_MATCH(modes, PB_MODE_MAX);
 
+static const char *const engines[] = {
+	[PB_ENGINE_AUTO] = "auto",
+	[PB_ENGINE_BPF] = "bpf",
+	[PB_ENGINE_NATIVE] = "native",
+};
+NAMES_MATCH(engines, PB_ENGINE_MAX);
+
 const struct pb_names pb_action_names = { "an action", actions, PB_ACTION_MAX };
 const struct pb_names pb_side_names = { "a side", sides, PB_SIDE_MAX };
 const struct pb_names pb_proto_names = { "a protocol", protos, PB_PROTO_MAX };
 static const struct pb_names policy_names = { "a policy", policies, PB_POLICY_MAX };
 static const struct pb_names mode_names = { "a mode", modes, PB_MODE_MAX };
+static const struct pb_names engine_names = { "an engine", engines, PB_ENGINE_MAX };
 
 /* A number out of range can come from a map that somebody else wrote. */
 static const char *name(const char *const *words, size_t nr, size_t index)
@@ -185,6 +193,11 @@ const char *pb_mode_name(enum pb_mode mode)
 	return name(modes, PB_MODE_MAX, mode);
 }
 
+const char *pb_engine_name(enum pb_engine engine)
+{
+	return name(engines, PB_ENGINE_MAX, engine);
+}
+
 int pb_policy_parse(const char *text, enum pb_policy *policy, struct pb_error *error)
 {
 	int found = pb_names_find(&policy_names, text, error);
@@ -202,5 +215,15 @@ int pb_mode_parse(const char *text, enum pb_mode *mode, struct pb_error *error)
 	if (found < 0)
 		return found;
 	*mode = found;
+	return 0;
+}
+
+int pb_engine_parse(const char *text, enum pb_engine *engine, struct pb_error *error)
+{
+	int found = pb_names_find(&engine_names, text, error);
+
+	if (found < 0)
+		return found;
+	*engine = found;
 	return 0;
 }

@@ -150,6 +150,8 @@ static void extensions(struct builder *b, const char *text)
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (has(text, known[i].word))
 			extension(b, known[i].type);
+	for (int i = 0; has(text, "chain") && i < 8; i++)
+		extension(b, 60);
 }
 
 static __u8 protocol_of(const char *text)

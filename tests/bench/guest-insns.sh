@@ -11,6 +11,7 @@ packets=$1/bench_packets
 # five rounds has none in it.
 rounds=(--rounds 5 --repeat 10000)
 
+[ -z "${PB_NATIVE_MODULE:-}" ] || insmod "$PB_NATIVE_MODULE"
 echo "kernel $(uname -r)"
 "$packets" "${rounds[@]}" "$2"
 [ $# -gt 2 ] || exit 0

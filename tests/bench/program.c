@@ -219,6 +219,7 @@ static void open_ours(struct program *program, const struct pb_rules *rules)
 
 	constants.connections = true;
 	constants.kern_ctx = pb_features().kern_ctx;
+	constants.native = !strcmp(program->name, "native");
 	if (pb_maps_create("bench", &options, &private->maps, &error) ||
 	    pb_slot_write(&private->maps, private->maps.config->active, rules, 2, &error) ||
 	    pb_object_open(&private->maps, &constants, &private->ours, &error))
@@ -238,11 +239,11 @@ struct program *program_open(const char *name, const char *ruleset, int device)
 	program->private->maps = (struct pb_maps)PB_MAPS_NONE;
 	program->private->device = device;
 	program->name = name;
-	program->frags = !strcmp(name, "ours");
+	program->frags = !strcmp(name, "ours") || !strcmp(name, "native");
 	pb_log_set(tell, false);
 	pb_log_enter();
 	rules_make(ruleset, &rules);
-	if (!strncmp(name, "ours", strlen("ours")))
+	if (!strncmp(name, "ours", strlen("ours")) || !strcmp(name, "native"))
 		open_ours(program, &rules);
 	else if (!strncmp(name, "xdpfilt_", strlen("xdpfilt_")))
 		open_xdpfilt(program, &rules);

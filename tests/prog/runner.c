@@ -325,6 +325,7 @@ int main(int argc, char **argv)
 	struct pb_constants constants = { .ethernet = true,
 					  .frags = features.frags,
 					  .kern_ctx = features.kern_ctx };
+	const char *engine = getenv("PB_ENGINE");
 	struct runner runner = { .maps = PB_MAPS_NONE };
 	struct pb_rules rules = { .max_rules = MAX_RULES };
 	int cpu = stay_on_cpu();
@@ -341,6 +342,7 @@ int main(int argc, char **argv)
 		die("no network namespace of its own: %s", strerror(errno));
 	read_rules(argv[argc - 1], &rules);
 	write_ruleset(&runner, &rules);
+	constants.native = engine && !strcmp(engine, "native");
 	load(&runner, constants);
 	runner.nr_rules = rules.nr;
 	runner.rules = runner.maps.counts + (size_t)(MAX_RULES + 1) * cpu;

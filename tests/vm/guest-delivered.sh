@@ -16,6 +16,11 @@ case $(uname -r) in
 5.10.*) ;;
 *) LOAD_OPTIONS=--require-dispatcher ;;
 esac
+# See test_native.
+if [ "${PB_ENGINE:-bpf}" != bpf ]; then
+	with_native || exit
+	LOAD_OPTIONS+=" --engine $PB_ENGINE"
+fi
 # Folders of the machine end with it, but for the one that is shared.
 [ -z "${PB_ARTIFACTS:-}" ] || ARTIFACTS=$PB_VM_SHARE
 RUN="tests/vm/boot -k ${PB_VM_NAME:-$(uname -r)} --modules '${PB_VM_MODULES:-veth}' -- $RUN"

@@ -5,9 +5,12 @@
 # through the program as this kernel loads it.
 # shellcheck disable=SC2317 # judge is called by part
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/lib.sh"
 
 # What differs is kept where the host can read it.
 export PB_ARTIFACTS=$PB_VM_SHARE
+# See test_native.
+[ "${PB_ENGINE:-bpf}" = bpf ] || with_native || exit
 # Old kernels (5.10) wait for all readers of RCU at each test run: let them not wait long.
 echo 1 >/sys/kernel/rcu_expedited
 

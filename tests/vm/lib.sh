@@ -99,6 +99,12 @@ bare()
 	! in_a ip -details link show dev "$1" | grep -q 'prog/xdp'
 }
 
+# with_native: the native engine's module, PB_NATIVE_MODULE, is loaded, now or before
+with_native()
+{
+	[ -e /sys/module/portblock_native ] || insmod "$PB_NATIVE_MODULE"
+}
+
 # no_complaints: the kernel had nothing to say against us since it started
 no_complaints()
 {
