@@ -22,6 +22,21 @@
 #define __bpf_kfunc __used noinline
 #endif
 
+/*
+ * Any program may call these functions, not ours alone. With this flag the verifier lets no null pointer
+ * through. Before 6.9 it asks for more than memory then; and where it has no such flag any more, it is
+ * always so.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
+#define MAY_BE_NULL true
+#undef KF_TRUSTED_ARGS
+#else
+#define MAY_BE_NULL false
+#endif
+#ifndef KF_TRUSTED_ARGS
+#define KF_TRUSTED_ARGS 0
+#endif
+
 /* In Rust: native/portblock_rt/door.rs. */
 u32 pb_native_entry(const void *frame, size_t length, const struct pb_native_ports *ports,
 		    u32 slot);
@@ -41,6 +56,8 @@ __bpf_kfunc u32 bpf_portblock_entry_v4(struct xdp_md *ctx, const struct pb_nativ
 {
 	const struct xdp_buff *frame = (const struct xdp_buff *)ctx;
 
+	if (MAY_BE_NULL && !ports)
+		return 0;
 	return pb_native_entry(frame->data, frame->data_end - frame->data, ports, slot);
 }
 
@@ -52,15 +69,21 @@ __bpf_kfunc u32 bpf_portblock_find_v4(struct xdp_md *ctx, const struct pb_native
 				      struct pb_native_found *found, u32 flags)
 {
 	const struct xdp_buff *frame = (const struct xdp_buff *)ctx;
+	struct pb_native_found own = {}; /* `found` may be memory that others write to */
+	u32 outcome;
 
-	return pb_native_find(frame->data, frame->data_end - frame->data, ports, found, flags);
+	if (MAY_BE_NULL && (!ports || !found))
+		return PB_OUTCOME_UNPARSABLE;
+	outcome = pb_native_find(frame->data, frame->data_end - frame->data, ports, &own, flags);
+	*found = own;
+	return outcome;
 }
 
 __diag_pop();
 
 BTF_KFUNCS_START(functions)
-BTF_ID_FLAGS(func, bpf_portblock_entry_v4)
-BTF_ID_FLAGS(func, bpf_portblock_find_v4)
+BTF_ID_FLAGS(func, bpf_portblock_entry_v4, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_portblock_find_v4, KF_TRUSTED_ARGS)
 BTF_KFUNCS_END(functions)
 
 static const struct btf_kfunc_id_set function_set = {

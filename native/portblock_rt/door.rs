@@ -92,7 +92,8 @@ const ETHERNET: u32 = 1 << 1;
 /// There are `length` bytes, and nobody writes to them meanwhile.
 #[inline(always)]
 const unsafe fn frame_at<'a>(bytes: *const u8, length: usize) -> Frame<'a> {
-    // SAFETY: as many bytes as the caller promises; the kernel hands out no more than that.
+    // SAFETY: as many bytes as the caller promises; the kernel hands out no more than that. (With AF_XDP in
+    // zero-copy mode user space can write to them: native/README.md.)
     Frame::new(unsafe { slice::from_raw_parts(bytes, length) })
 }
 

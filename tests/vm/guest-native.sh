@@ -44,6 +44,26 @@ t_ok 'the module loads' insmod "$PB_NATIVE_MODULE"
 t_ok 'doctor knows it' in_a "$PB" doctor
 t_ok 'doctor: its version' grep -q "^ok  *native engine: $module .* is loaded" <<<"$T_OUT"
 
+# --- whoever calls it ------------------------------------------------------------------------
+
+NULLS=$TOP/build/tests/vm
+head -c 64 /dev/zero >"$T_DIR/frame"
+for function in entry find; do
+	case $(uname -r) in
+	6.1.*)
+		t_ok "$function: a null pointer" bpftool prog load "$NULLS/null_$function.bpf.o" "${PINS%/*}/null"
+		t_ok "$function: the module looks itself" \
+			bpftool prog run pinned "${PINS%/*}/null" data_in "$T_DIR/frame" repeat 1
+		t_ok "$function: and takes it for no frame" grep -q 'Return value: 2' <<<"$T_OUT"
+		rm "${PINS%/*}/null"
+		;;
+	*)
+		t_fail "$function: a null pointer is refused" 255 'NULL pointer passed to trusted' \
+			bpftool prog load "$NULLS/null_$function.bpf.o" "${PINS%/*}/null"
+		;;
+	esac
+done
+
 filters()	# NAME LOAD-OPTIONS...
 {
 	local name=$1
@@ -148,10 +168,12 @@ t_is 'moves: the ruleset is one' default "$(find "$PINS" -mindepth 1 -maxdepth 1
 
 # A move that fails leaves the engine as it was.
 # (What is moved back has a new program.)
+id=$(status_is v0 program_id)
 before=$(state | sed 's/ id [0-9]* / /')
 t_fail 'a move with another that fails' 1 'lo: .*native' in_a "$PB" load v0 lo -m native --engine bpf
 t_is 'a move with another that fails: all is as it was' "$before" "$(state | sed 's/ id [0-9]* / /')"
 t_is 'is still native' native "$(status_is v0 engine)"
+t_fail 'it was moved, and back: the program is another' 1 '' test "$id" = "$(status_is v0 program_id)"
 t_ok 'unload' in_a "$PB" unload --all
 
 # --- the module comes and goes, under traffic ---------------------------------------------------
