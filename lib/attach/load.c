@@ -27,6 +27,7 @@ struct target {
 	struct pb_instances ours; /* one, if it was loaded */
 	struct pb_ruleset *moved_from;
 	int outcomes; /* keeps the counters of a moved one, to go back to; else -1 */
+	int program;  /* likewise, and with it the native engine's module */
 	enum pb_loaded what;
 	struct pb_interface *now; /* as it is in the end */
 	char note[sizeof(((struct pb_load_result *)NULL)->note)];
@@ -150,6 +151,23 @@ static bool changes_engine(const struct load *load, const struct pb_interface *i
 	return engine != PB_ENGINE_AUTO && engine != interface->engine;
 }
 
+static bool gets_native(const struct load *load, const struct target *target)
+{
+	enum pb_engine engine = load->options.engine ?: target->before.engine;
+
+	return target->what != PB_ALREADY_LOADED && engine == PB_ENGINE_NATIVE;
+}
+
+/* What a moved one is moved from is there until the end. */
+static int keep_moved(struct target *target, struct pb_error *error)
+{
+	const struct pb_instance *ours = &target->ours.list[0];
+
+	target->outcomes = pb_map_open(ours->outcomes_id);
+	target->program = bpf_prog_get_fd_by_id(ours->program_id);
+	return pb_ruleset_open(target->before.ruleset, &target->moved_from, error);
+}
+
 /* Whether an interface can be loaded, and how, before anything is changed. */
 static int check_target(const struct load *load, int ifindex, struct target *target,
 			struct pb_error *error)
@@ -175,9 +193,7 @@ static int check_target(const struct load *load, int ifindex, struct target *tar
 			       interface->name, interface->ruleset, load->name);
 	ret = check_loaded(load, interface, error);
 	if (!ret && target->what == PB_MOVED)
-		ret = pb_ruleset_open(interface->ruleset, &target->moved_from, error);
-	if (!ret && target->what == PB_MOVED)
-		target->outcomes = pb_map_open(target->ours.list[0].outcomes_id);
+		ret = keep_moved(target, error);
 	return ret;
 }
 
@@ -371,6 +387,9 @@ static int load_target(const struct load *load, struct target *target, struct pb
 		ret = check_attached(load, target, error);
 	if (target->what == PB_ALREADY_LOADED)
 		*target->note = '\0'; /* it is as it was */
+	/* The module may have gone at the same moment. */
+	if (ret && how.native && pb_native_check(error))
+		ret = -ENOPKG;
 	if (ret)
 		undo_target(target);
 	return ret;
@@ -412,9 +431,11 @@ static int load_locked(struct load *load, const int *ifindexes, struct pb_error 
 	int ret = 0;
 
 	for (size_t i = 0; i < load->nr; i++)
-		load->targets[i].outcomes = -1;
+		load->targets[i].outcomes = load->targets[i].program = -1;
 	for (size_t i = 0; !ret && i < load->nr; i++) {
 		ret = check_target(load, ifindexes[i], &load->targets[i], error);
+		if (!ret && gets_native(load, &load->targets[i]))
+			ret = pb_native_check(error);
 		wanted |= load->targets[i].what != PB_ALREADY_LOADED;
 	}
 	if (!ret && wanted)
@@ -434,6 +455,8 @@ static int load_locked(struct load *load, const int *ifindexes, struct pb_error 
 		pb_ruleset_close(load->targets[i].moved_from);
 		if (load->targets[i].outcomes >= 0)
 			close(load->targets[i].outcomes);
+		if (load->targets[i].program >= 0)
+			close(load->targets[i].program);
 	}
 	pb_rules_free(load->before);
 	pb_ruleset_close(load->ruleset);
@@ -458,6 +481,8 @@ static int take_options(struct load *load, const struct pb_load_options *options
 	if (!ret)
 		ret = pb_options_take(&load->limits, sizeof(load->limits), load->options.limits,
 				      error);
+	if (!ret && load->options.engine >= PB_ENGINE_MAX)
+		ret = pb_fail(error, EINVAL, "%u is not an engine", load->options.engine);
 	load->name = load->options.ruleset ?: "default";
 	return ret ?: pb_ruleset_name_check(load->name, error);
 }
@@ -504,8 +529,6 @@ int pb_filter_load(const int *ifindexes, size_t nr, const struct pb_load_options
 		ret = pb_bpffs_check(error);
 	if (!ret)
 		ret = check_rights(error);
-	if (!ret && load.options.engine == PB_ENGINE_NATIVE)
-		ret = pb_native_check(error);
 	if (!ret && make_targets(&load))
 		ret = pb_fail_memory(error);
 	if (!ret) {

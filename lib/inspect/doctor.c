@@ -156,7 +156,7 @@ static void check_native(struct doctor *doctor)
 	struct pb_error error;
 	char version[32];
 
-	if (pb_native_version(version, sizeof(version)))
+	if (pb_native_version(version, sizeof(version)) == -ENOENT)
 		say(doctor, PB_HEALTH_OK, NULL, "native engine: its kernel module is not loaded");
 	else if (pb_native_check(&error))
 		say(doctor, PB_HEALTH_WARNING, NULL, "native engine: %.500s", error.text);
