@@ -224,7 +224,7 @@ native_module := $(addprefix $(NATIVE)/module/,judge.bin VERSION Kbuild dkms.con
 .PHONY: native
 native: $(native_module)
 
-ifneq ($(filter native $(NATIVE)/% fuzz-native build/%_native,$(MAKECMDGOALS)),)
+ifneq ($(filter native native-install $(NATIVE)/% fuzz-native build/%_native,$(MAKECMDGOALS)),)
 ifeq ($(RUSTC),)
 $(error the native engine needs rustc and the source of its core library (Debian 13: rustc and \
 	rust-src, Debian 12: rustc-web and rust-web-src): install them and run ./configure again)
@@ -269,28 +269,36 @@ $(NATIVE)/module/headers/%: headers/%
 	@mkdir -p $(@D)
 	@cp $< $@
 
-# By dkms, which builds it for each kernel that is installed, else for the running one.
+# For the running kernel; dkms builds it again for those that come later. It is loaded at boot, since
+# interfaces are (systemd/). DESTDIR gets what is installed, and nothing is built.
 NATIVE_SOURCE := /usr/src/portblock_native-$(VERSION)
+NATIVE_BOOT := /usr/lib/modules-load.d/portblock_native.conf
+KERNEL = $(shell uname -r)
+NATIVE_KO = /lib/modules/$(KERNEL)/updates/portblock_native.ko
+# dkms builds nothing that it has built of a version: what is there is removed first, if there is any.
+forget_native = if command -v dkms >/dev/null && dkms status portblock_native/$(VERSION) | grep -q .; then \
+		dkms remove portblock_native/$(VERSION) --all; fi; rm -f $(NATIVE_KO)
 .PHONY: native-install native-uninstall
 native-install: $(native_module)
+	$(if $(DESTDIR),,$(forget_native))
 	rm -rf "$(DESTDIR)$(NATIVE_SOURCE)"
-	install -d "$(DESTDIR)$(NATIVE_SOURCE)"
-	cd $(NATIVE)/module && cp -r --parents $(native_module:$(NATIVE)/module/%=%) "$(DESTDIR)$(NATIVE_SOURCE)"
+	for file in $(native_module:$(NATIVE)/module/%=%); do \
+		install -D -m 644 "$(NATIVE)/module/$$file" "$(DESTDIR)$(NATIVE_SOURCE)/$$file" || exit 1; done
+	install -d "$(DESTDIR)$(dir $(NATIVE_BOOT))"
+	echo portblock_native >"$(DESTDIR)$(NATIVE_BOOT)"
 	$(if $(DESTDIR),,$(NATIVE_INSTALL))
 
 native-uninstall:
-	if command -v dkms >/dev/null; then dkms remove portblock_native/$(VERSION) --all; fi
-	rm -rf "$(DESTDIR)$(NATIVE_SOURCE)" /lib/modules/$(KERNEL)/updates/portblock_native.ko
-	depmod $(KERNEL)
+	$(if $(DESTDIR),,$(forget_native))
+	rm -rf "$(DESTDIR)$(NATIVE_SOURCE)" "$(DESTDIR)$(NATIVE_BOOT)"
+	$(if $(DESTDIR),,depmod $(KERNEL))
 
-KERNEL = $(shell uname -r)
 define NATIVE_INSTALL
 if command -v dkms >/dev/null; then \
 	dkms install --force portblock_native/$(VERSION) -k $(KERNEL); \
 else \
 	$(MAKE) -C /lib/modules/$(KERNEL)/build M=$(NATIVE_SOURCE) modules && \
-	install -D -m 644 $(NATIVE_SOURCE)/portblock_native.ko \
-		/lib/modules/$(KERNEL)/updates/portblock_native.ko && \
+	install -D -m 644 $(NATIVE_SOURCE)/portblock_native.ko $(NATIVE_KO) && \
 	depmod $(KERNEL); \
 fi
 endef
