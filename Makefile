@@ -499,6 +499,7 @@ help:
 	@echo 'make test            tests/run: all test layers (needs root)'
 	@echo 'make check           tests/run unit: the tests that need no root'
 	@echo 'make bench           measure all, to build/bench; bench-insns: instructions a packet only'
+	@echo 'make native          the native engine, for its kernel module; native-install, native-uninstall'
 	@echo 'make lint            clang-format, shellcheck, cppcheck, mandoc, python'
 	@echo 'make coverage        lines of lib/ and xdp-portblock/ that TESTS run (unit prog net; needs root)'
 	@echo 'make fuzz            all fuzzers, FUZZ_SECONDS=60 each; fuzz-parse, -native, -json...: one'
