@@ -25,8 +25,8 @@ int pb_native_version(char *version, size_t size)
 }
 
 /*
- * May it be among the modules that are installed for the running kernel? Where nobody can say, since
- * modules are out of sight (systemd: ProtectKernelModules), it may.
+ * May it be among the modules that are installed for the running kernel? Where nobody can say, it may:
+ * modules are out of sight (systemd: ProtectKernelModules), or the list of them cannot be opened now.
  */
 static bool may_be_installed(const char *release)
 {
@@ -36,12 +36,11 @@ static bool may_be_installed(const char *release)
 
 	snprintf(path, sizeof(path), "/lib/modules/%.65s/modules.dep", release);
 	file = fopen(path, "re");
-	if (!file && errno == EACCES)
-		return true;
-	while (file && !found && fgets(line, sizeof(line), file))
+	if (!file)
+		return errno != ENOENT;
+	while (!found && fgets(line, sizeof(line), file))
 		found = strstr(line, "/" MODULE ".ko");
-	if (file)
-		fclose(file);
+	fclose(file);
 	return found;
 }
 

@@ -155,9 +155,14 @@ static void check_native(struct doctor *doctor)
 {
 	struct pb_error error;
 	char version[32];
+	int ret = pb_native_version(version, sizeof(version));
 
-	if (pb_native_version(version, sizeof(version)) == -ENOENT)
+	if (ret == -ENOENT)
 		say(doctor, PB_HEALTH_OK, NULL, "native engine: its kernel module is not loaded");
+	else if (ret)
+		say(doctor, PB_HEALTH_WARNING, NULL,
+		    "native engine: it can't be seen whether its kernel module is loaded: %s",
+		    strerror(-ret));
 	else if (pb_native_check(&error))
 		say(doctor, PB_HEALTH_WARNING, NULL, "native engine: %.500s", error.text);
 	else
