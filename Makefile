@@ -317,7 +317,7 @@ completion_files = \
 	$(foreach f,$(wildcard completion/*.fish),\
 		644:$(f):$(DATADIR)/fish/vendor_completions.d/$(notdir $(f)))
 unit_files = $(if $(filter yes,$(HAVE_SYSTEMD)),$(foreach f,\
-	$(wildcard systemd/*.service systemd/*.timer),644:$(f):$(UNITDIR)/$(notdir $(f))))
+	$(wildcard systemd/*.service systemd/*.timer systemd/*.path),644:$(f):$(UNITDIR)/$(notdir $(f))))
 installed = 755:$(BIN):$(SBINDIR)/xdp-portblock 644:$(LIB):$(LIBDIR)/libportblock.a \
 	644:$(SHARED):$(LIBDIR)/$(SONAME) 644:lib/libportblock.pc:$(LIBDIR)/pkgconfig/libportblock.pc \
 	$(man_files) $(header_files) $(completion_files) $(unit_files)

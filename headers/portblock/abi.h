@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define PB_ABI_VERSION 4
+#define PB_ABI_VERSION 5
 
 #define PB_SLOTS 2
 #define PB_PORTS 65536		 /* port numbers in a class table */
@@ -34,7 +34,11 @@
 #define PB_TAGS_MAX 4		    /* 802.1Q and 802.1ad tags */
 #define PB_EXTENSIONS_MAX 8	    /* IPv6 extension headers */
 #define PB_EVENTS_SIZE (256 * 1024) /* bytes of pb_events */
-#define PB_CONFIG_MAPS 16	    /* room in pb_config.maps */
+#define PB_CONFIG_MAPS 24	    /* room in pb_config.maps */
+#define PB_SETS_MAX 64		    /* sets of a ruleset: a bit each in a __u64 */
+#define PB_SET_DEFAULT 65536	    /* --max of a set unless said: elements */
+#define PB_SET_LIMIT 4194304
+#define PB_SET_CONDITIONS 256 /* different combinations of sets in the rules of a slot */
 
 /* Transport protocols whose first four bytes are source and destination port. */
 enum pb_proto {
@@ -99,7 +103,9 @@ struct pb_slot {
 	__u32 next_id;	  /* where the search for a free rule id goes on */
 	__u32 prefixes;	  /* prefixes of those rules, from and except together */
 	__u32 ranges;	  /* pb_ranges entries in use */
-	__u32 reserved;
+	/* The decision with which the chain of packets without ports begins, those of IP alone; 0: no rule
+	 * is about them. */
+	__u32 portless;
 };
 
 /* pb_config.active */
@@ -172,6 +178,10 @@ struct pb_port_classes {
 	(1U << 2) /* no candidate: look the source up in `mix`; the head of the
 				       * chain is decision `next` + the trie's answer (0: none) */
 
+#define PB_DECISION_SETS (1U << 3) /* counts only as pb_sets.conditions[slot][mix] says */
+#define PB_DECISION_ASKS \
+	(1U << 4) /* here or further on in the chain is one with PB_DECISION_SETS */
+
 /*
  * pb_decisions[i * PB_SLOTS + slot]: a candidate, the best one of its chain; `next` is taken when
  * its conditions do not hold. Entry 0 is the end of each chain: no rule matches.
@@ -181,18 +191,21 @@ struct pb_decision {
 	__u32 rank;    /* PB_RANK(): the higher one wins, then the lower rule id */
 	__u32 next;    /* decision */
 	__u16 rule;    /* id; 0: no rule */
-	__u16 mix;     /* PB_DECISION_SOURCES: which mix of source lists */
-	__u8 action;   /* enum pb_action */
-	__u8 flags;    /* PB_DECISION_* */
+	/* PB_DECISION_SOURCES: which mix of source lists; PB_DECISION_SETS: which condition */
+	__u16 mix;
+	__u8 action; /* enum pb_action */
+	__u8 flags;  /* PB_DECISION_* */
 	__u16 reserved;
 };
 
 /*
- * Longest source prefix first (0 to 128; IPv4 counts as its length + 96), then the narrowest port
- * range (width 1 to 65536), then the action. At least 1 for any rule.
+ * Longest source prefix first (0 to 128; IPv4 counts as its length + 96, a set as 128), then the
+ * narrowest port range (width 1 to 65536; PB_WIDTH_ALL: the rule is about sources alone), then the
+ * action. At least 1 for any rule.
  */
+#define PB_WIDTH_ALL 65537
 #define PB_RANK(len, width, action) \
-	(((__u32)(len) << 19) | ((65536U - (__u32)(width)) << 2) | (3U - (__u32)(action)))
+	(((__u32)(len) << 19) | ((PB_WIDTH_ALL - (__u32)(width)) << 2) | (3U - (__u32)(action)))
 
 /* pb_sources: longest-prefix trie, value __u32: what to add to pb_decision.next. */
 struct pb_source_key {
@@ -216,7 +229,7 @@ struct pb_rule_record {
 	__u32 id;
 	enum pb_action action;
 	enum pb_side side;
-	__u8 protocols; /* bit 1 << enum pb_proto */
+	__u8 protocols; /* bit 1 << enum pb_proto; 0: the rule is about sources alone */
 	__u8 flags;	/* PB_RULE_* */
 	__u16 reserved;
 	__u64 expires;	    /* CLOCK_BOOTTIME, ns */
@@ -227,7 +240,9 @@ struct pb_rule_record {
 	__u32 nr_except;
 	struct pb_range ports[PB_RECORD_PORTS];
 	char comment[PB_COMMENT_LEN];
-	__u32 padding; /* to a multiple of 8, where a __u64 needs no more than 4, too */
+	__u32 padding;	 /* to a multiple of 8, where a __u64 needs no more than 4, too */
+	__u64 from_sets; /* bit 1 << number of the set */
+	__u64 except_sets;
 };
 
 /*
@@ -247,6 +262,106 @@ struct pb_prefix_record {
 #define PB_PREFIX_BLOCK 32
 struct pb_prefix_block {
 	struct pb_prefix_record prefix[PB_PREFIX_BLOCK];
+};
+
+/* ---- Sets: sources by name ----------------------------------------------------------------- */
+
+/* A decision with PB_DECISION_SETS: the source is in one of `from` (0: any source), in none of `except`. */
+struct pb_set_condition {
+	__u64 from; /* bit 1 << number of the set */
+	__u64 except;
+};
+
+/* A set. Its number is its place in pb_sets.record. */
+struct pb_set_record {
+	char name[PB_NAME_LEN]; /* "": there is none */
+	__u64 timeout;		/* ns, of an element that is added without its own; 0: none */
+	__u32 max;		/* elements */
+	__u32 nr;		/* elements there, at least: counted before one is added */
+	__u32 flags;
+	__u32 reserved;
+};
+
+/*
+ * Elements of all sets lie in one table a family, which consists of segments: entries of the maps of
+ * maps pb_elements4 and pb_elements6. There are two generations of a table, of which `tables` says which
+ * one is in force, and in how many segments: one store publishes it, so a whole set is exchanged by making
+ * the other one aside. An element is added, renewed and deleted in the one in force, each by a single store.
+ */
+#define PB_TABLE_GENERATIONS 2
+#define PB_SEGMENTS_MAX 256 /* of a generation of a table */
+#define PB_TABLES(generation, nr4, nr6) \
+	((__u64)(generation) | (__u64)(nr4) << 16 | (__u64)(nr6) << 32)
+#define PB_TABLES_GENERATION(tables) ((__u32)(tables)&1)
+#define PB_TABLES_SEGMENTS4(tables) ((__u32)((tables) >> 16) & 0x1ff)
+#define PB_TABLES_SEGMENTS6(tables) ((__u32)((tables) >> 32) & 0x1ff)
+
+/* pb_sets[0] */
+struct pb_sets {
+	__u64 tables;  /* PB_TABLES() */
+	__u64 seed[2]; /* secret: where elements lie is not for others to choose */
+	__u32 nr4; /* words in use in the tables in force, at least: also of elements that have expired */
+	__u32 nr6;
+	struct pb_set_condition conditions[PB_SLOTS][PB_SET_CONDITIONS];
+	struct pb_set_record record[PB_SETS_MAX];
+};
+
+/*
+ * A bucket is a cache line of elements. Where it is full an element lies in the next one of its row:
+ * whoever looks goes on while the last word says that it has overflown.
+ */
+#define PB_BUCKET_ELEMENTS 8
+#define PB_BUCKETS 4096 /* of a segment */
+#define PB_BUCKET_ROW 4 /* buckets in which an element may lie */
+
+/*
+ * An element in a word, 0: none. IPv4: the address in host order << 32 | length + 1 << 24; IPv6: a part of
+ * the hash in its place, and the address beside. Then the flags, and the number of the set.
+ */
+#define PB_ELEMENT_SET 0xffU
+#define PB_ELEMENT_EXPIRES (1U << 8)   /* counts until `ends` */
+#define PB_ELEMENT_OVERFLOWN (1U << 9) /* of the last word of a bucket, be it free or not */
+#define PB_ELEMENT_KEY 0xffffffffff000000ULL
+#define PB_ELEMENT_WORD(high, len) ((__u64)(high) << 32 | (__u64)((len) + 1) << 24)
+#define PB_ELEMENT_LEN(word) ((__u32)((word) >> 24 & 0xff) - 1)
+#define PB_ELEMENT_OF_SET(word) ((__u32)(word)&PB_ELEMENT_SET)
+
+/*
+ * Which lengths of prefixes are worth a look: a bit that is set means that there may be an element of that
+ * length. It stays when the element goes, until the table is made anew. The shorter ones are in pb_lengths,
+ * by the first 16 bits of the address, where an element shorter than that has set all bits that it is about.
+ * The longer ones are in the segments, by more of the address and hashed, so there are as many as the table
+ * is large.
+ */
+#define PB_CELLS4 65536			 /* of a segment, by the first 24 bits */
+#define PB_CELLS6_BY_32 8192		 /* by the first 32 bits */
+#define PB_CELLS6_BY_64 16384		 /* by the first 64 bits */
+#define PB_CELL4_25_26 (1U << 0)	 /* length 25 or 26 */
+#define PB_CELL4(len) (1U << ((len)-26)) /* 27 to 32 */
+#define PB_CELL4_24 (1U << 7)
+
+/* pb_elements4[generation * PB_SEGMENTS_MAX + segment][0] */
+struct pb_segment4 {
+	__u64 word[PB_BUCKETS][PB_BUCKET_ELEMENTS];
+	__u64 ends[PB_BUCKETS][PB_BUCKET_ELEMENTS]; /* CLOCK_BOOTTIME, ns */
+	__u8 lengths[PB_CELLS4];		    /* PB_CELL4_... */
+};
+
+/* pb_elements6 likewise */
+struct pb_segment6 {
+	__u64 word[PB_BUCKETS][PB_BUCKET_ELEMENTS];
+	__u64 ends[PB_BUCKETS][PB_BUCKET_ELEMENTS];
+	__u8 addr[PB_BUCKETS][PB_BUCKET_ELEMENTS][16]; /* network order, host bits 0 */
+	__u64 by64[PB_CELLS6_BY_64];		       /* bit 0: length 65 */
+	__u32 by32[PB_CELLS6_BY_32];		       /* bit 0: length 33 */
+};
+
+/* pb_lengths[generation][0] */
+struct pb_lengths {
+	__u32 of4[65536]; /* bit 0: length 0, up to 23 */
+	__u32 of6[65536]; /* bit 0: length 1, up to 32 */
+	__u32 all6;	  /* there may be ::/0 */
+	__u32 reserved;
 };
 
 /*

@@ -17,7 +17,7 @@
 #define PB_SIZE(name, size) PB_ASSERT(sizeof(struct name) == (size))
 #define PB_AT(name, member, offset) PB_ASSERT(__builtin_offsetof(struct name, member) == (offset))
 
-PB_SIZE(pb_config, 248);
+PB_SIZE(pb_config, 280);
 PB_AT(pb_config, abi_version, 0);
 PB_AT(pb_config, active, 4);
 PB_AT(pb_config, revert_at, 8);
@@ -48,9 +48,9 @@ PB_AT(pb_slot, rules, 12);
 PB_AT(pb_slot, next_id, 16);
 PB_AT(pb_slot, prefixes, 20);
 PB_AT(pb_slot, ranges, 24);
-PB_AT(pb_slot, reserved, 28);
+PB_AT(pb_slot, portless, 28);
 
-PB_SIZE(pb_rule_record, 136);
+PB_SIZE(pb_rule_record, 152);
 PB_AT(pb_rule_record, id, 0);
 PB_AT(pb_rule_record, action, 4);
 PB_AT(pb_rule_record, side, 8);
@@ -66,6 +66,8 @@ PB_AT(pb_rule_record, nr_except, 40);
 PB_AT(pb_rule_record, ports, 44);
 PB_AT(pb_rule_record, comment, 68);
 PB_AT(pb_rule_record, padding, 132);
+PB_AT(pb_rule_record, from_sets, 136);
+PB_AT(pb_rule_record, except_sets, 144);
 
 PB_SIZE(pb_range, 4);
 PB_AT(pb_range, first, 0);
@@ -140,6 +142,44 @@ PB_AT(pb_exchange, turn, 0);
 PB_AT(pb_exchange, programs, 4);
 PB_AT(pb_exchange, reserved, 12);
 PB_AT(pb_exchange, latch, 16);
+
+PB_SIZE(pb_set_condition, 16);
+PB_AT(pb_set_condition, from, 0);
+PB_AT(pb_set_condition, except, 8);
+
+PB_SIZE(pb_set_record, 56);
+PB_AT(pb_set_record, name, 0);
+PB_AT(pb_set_record, timeout, 32);
+PB_AT(pb_set_record, max, 40);
+PB_AT(pb_set_record, nr, 44);
+PB_AT(pb_set_record, flags, 48);
+PB_AT(pb_set_record, reserved, 52);
+
+PB_SIZE(pb_sets, 11808);
+PB_AT(pb_sets, tables, 0);
+PB_AT(pb_sets, seed, 8);
+PB_AT(pb_sets, nr4, 24);
+PB_AT(pb_sets, nr6, 28);
+PB_AT(pb_sets, conditions, 32);
+PB_AT(pb_sets, record, 8224);
+
+PB_SIZE(pb_segment4, 589824);
+PB_AT(pb_segment4, word, 0);
+PB_AT(pb_segment4, ends, 262144);
+PB_AT(pb_segment4, lengths, 524288);
+
+PB_SIZE(pb_segment6, 1212416);
+PB_AT(pb_segment6, word, 0);
+PB_AT(pb_segment6, ends, 262144);
+PB_AT(pb_segment6, addr, 524288);
+PB_AT(pb_segment6, by64, 1048576);
+PB_AT(pb_segment6, by32, 1179648);
+
+PB_SIZE(pb_lengths, 524296);
+PB_AT(pb_lengths, of4, 0);
+PB_AT(pb_lengths, of6, 262144);
+PB_AT(pb_lengths, all6, 524288);
+PB_AT(pb_lengths, reserved, 524292);
 
 /* The bits of the outcome in an entry are the offset of its counter in a row of pb_outcomes. */
 PB_ASSERT(PB_ENTRY(0, 1, 0) == sizeof(struct pb_count));

@@ -59,7 +59,8 @@ struct pb_prefix {
  * A rule as it is written. It grows at its end: pb_rule_new() makes one, and programs neither declare
  * nor copy one by value. Ports are sorted by first, then last, without duplicates; ranges may overlap,
  * and the narrowest one that holds a port gives the rule its rank there. 0 is no port. Prefixes are
- * sorted by family, address and length, without duplicates.
+ * sorted by family, address and length, without duplicates. Without protocols and ports it is about all IP
+ * packets of its sources, those without ports included.
  */
 struct pb_rule {
 	__u32 id; /* 1 to PB_RULES_LIMIT; 0: not among others yet */
@@ -78,6 +79,11 @@ struct pb_rule {
 	bool added;    /* read only: not in the generation that was read */
 	__u64 packets; /* read only: counted so far */
 	__u64 bytes;
+	/* Names of sets, sorted, without duplicates: sources beside those of `from` and `except`. */
+	char **from_sets;
+	size_t nr_from_sets;
+	char **except_sets;
+	size_t nr_except_sets;
 };
 
 /* An empty rule, for the functions below to fill. NULL: no memory. */
@@ -93,23 +99,24 @@ int pb_rule_copy(struct pb_rule *to, const struct pb_rule *from);
 /*
  * Sets one field from its text: `word` is a keyword of the text form ("dport", "sport", "from",
  * "except", "expires", "comment", "new", "action", "protocols"). PORTS as in `22,80-90,ssh`;
- * protocols as in `tcp,udp`; prefixes as in `10.0.0.0/8,fd00::1` (host bits are masked, and
- * `note`, if not NULL, then tells so: the caller may show it); a prefix list of `@FILE` reads
- * them from a file, white space or commas between, # comments, whose name is relative to the working
- * directory. `now`: see pb_clock(). "new" takes no text (NULL or ""). Service names in PORTS are
- * those of the rule's protocols: set these first; while none are set, any protocol's do. A field
- * that was set is replaced; `note` is made empty when there is nothing to tell. -EINVAL with the
- * user's word quoted; -ENOENT unknown field.
+ * protocols as in `tcp,udp`; sources as in `10.0.0.0/8,fd00::1,@bans`: prefixes (host bits are
+ * masked, and `note`, if not NULL, then tells so: the caller may show it), sets by name, and files,
+ * which are an `@` and a name with a slash in it, relative to the working directory: prefixes, white
+ * space or commas between, # comments. `now`: see pb_clock(). "new" takes no text (NULL or "").
+ * Service names in PORTS are those of the rule's protocols: set these first; while none are set, any
+ * protocol's do. A field that was set is replaced; `note` is made empty when there is nothing to
+ * tell. -EINVAL with the user's word quoted; -ENOENT unknown field.
  */
 int pb_rule_set(struct pb_rule *rule, const char *word, const char *text, __u64 now,
 		struct pb_error *note, struct pb_error *error);
 
 /*
- * Reads the text form from words: `ACTION PROTOCOLS dport|sport PORTS [from P,..] [except P,..]
+ * Reads the text form from words: `ACTION PROTOCOLS dport|sport PORTS [from S,..] [except S,..]
  * [new] [expires DURATION] [comment TEXT]`, or the short form `[ACTION] PORTS/PROTOCOLS` followed
- * by the same optional fields. The fields behind the protocols may come in any order, each once. The
- * action may be left out (drop), and so may the protocols of the long form (tcp,udp). `rule` is
- * replaced.
+ * by the same optional fields; or `ACTION from S,.. [except S,..] [expires DURATION]
+ * [comment TEXT]`, about sources alone. The fields behind the protocols may come in any order, each
+ * once. The action may be left out (drop), and so may the protocols of the long form (tcp,udp).
+ * `rule` is replaced.
  */
 int pb_rule_parse(char *const *words, size_t nr, __u64 now, struct pb_rule *rule,
 		  struct pb_error *note, struct pb_error *error);
@@ -120,8 +127,8 @@ int pb_rule_parse(char *const *words, size_t nr, __u64 now, struct pb_rule *rule
 int pb_words_split(const char *line, char ***words, size_t *nr, struct pb_error *error);
 void pb_words_free(char **words, size_t nr);
 
-/* A rule that makes sense as a whole? (ports and protocols given, `new` without sport, a source
- * left after `except`, ...) -EINVAL. pb_rule_parse() has called it already. */
+/* A rule that makes sense as a whole? (ports and protocols given, or `from` alone, `new` without
+ * sport, a source left after `except`, ...) -EINVAL. pb_rule_parse() has called it already. */
 int pb_rule_check(const struct pb_rule *rule, struct pb_error *error);
 
 /* The canonical text form on one line, no newline; pb_rule_parse() reads it back, unless the rule has
@@ -129,10 +136,12 @@ int pb_rule_check(const struct pb_rule *rule, struct pb_error *error);
 int pb_rule_format(const struct pb_rule *rule, __u64 now, char **text);
 
 /* JSON, as xdp-portblock-json(5) says: keys id, action, protocols, side, ports, from, except,
- * new, expires_in (seconds or null), comment (or null), packets, bytes. NULL on -ENOMEM. */
+ * from_sets, except_sets (names), new, expires_in (seconds or null), comment (or null), packets,
+ * bytes. NULL on -ENOMEM. */
 struct json_object *pb_rule_to_json(const struct pb_rule *rule, __u64 now);
 /* Unknown keys, wrong types and bad values are -EINVAL; packets, bytes and id are ignored. A key
- * that is absent or null is as left out in the text form; `ports` must be there. */
+ * that is absent or null is as left out in the text form; `ports` must be there, or sources
+ * without protocols. */
 int pb_rule_from_json(const struct json_object *json, __u64 now, struct pb_rule *rule,
 		      struct pb_error *error);
 
@@ -141,6 +150,9 @@ int pb_rule_from_json(const struct json_object *json, __u64 now, struct pb_rule 
 char *pb_ports_text(const struct pb_range *ports, size_t nr);
 char *pb_protocols_text(unsigned int protocols);
 char *pb_prefixes_text(const struct pb_prefix *prefixes, size_t nr);
+/* Prefixes, then sets: "10.0.0.0/8,@bans". */
+char *pb_sources_text(const struct pb_prefix *prefixes, size_t nr, char *const *sets,
+		      size_t nr_sets);
 /* "1h30m", "45s"; rounds up to whole seconds. */
 char *pb_duration_text(__u64 ns);
 /* "90s", "10m", "1h30m", "2d": at least 1 s, at most 3650 days. */
@@ -249,7 +261,10 @@ size_t pb_rules_del_if(struct pb_rules *rules, bool (*drop)(const struct pb_rule
  */
 int pb_rules_policy(struct pb_rules *rules, enum pb_policy policy, struct pb_error *error);
 
-/* A packet as rules see it. */
+/*
+ * A packet as rules see it. One without ports (ICMP, a later fragment, ...) has the protocol
+ * PB_PROTO_MAX and ports 0: only rules about sources alone match it.
+ */
 struct pb_flow {
 	enum pb_proto proto;
 	__u16 sport;
@@ -261,22 +276,40 @@ struct pb_flow {
 /* How well a rule matches: what decides between rules beside action and id. */
 struct pb_match {
 	const struct pb_rule *rule;
-	unsigned int len;   /* of the longest `from` prefix that holds the source, IPv4 + 96 */
-	unsigned int width; /* of the narrowest range that holds the port */
+	/* Of the longest `from` prefix that holds the source, IPv4 + 96; 128: a set does. */
+	unsigned int len;
+	/* Of the narrowest range that holds the port; PB_WIDTH_ALL: sources alone. */
+	unsigned int width;
 };
 
 /* Does one of the prefixes hold the host? */
 bool pb_prefixes_hold(const struct pb_prefix *prefixes, size_t nr, const struct pb_prefix *host);
 
-/* Does the rule match at `now`? */
+/* Does the rule match at `now`? As if all sets were empty, here and in the next two functions. */
 bool pb_rule_match(const struct pb_rule *rule, const struct pb_flow *flow, __u64 now,
 		   struct pb_match *match);
 /* All rules that match, the winner first. The caller frees. -ENOMEM. */
 int pb_rules_matches(const struct pb_rules *rules, const struct pb_flow *flow, __u64 now,
 		     struct pb_match **matches, size_t *nr);
-/* The outcome of a packet and the rule that decided; NULL: the policy did. */
+/*
+ * The outcome of a packet and the rule that decided; NULL: the policy did, or, for a packet without
+ * ports (then PB_OUTCOME_NOPORT, whatever it is), none.
+ */
 enum pb_outcome pb_rules_judge(const struct pb_rules *rules, const struct pb_flow *flow, __u64 now,
 			       const struct pb_rule **rule);
+
+/* Does the set with that name hold the source, which is of full length? */
+typedef bool (*pb_set_holds_function)(const char *name, const struct pb_prefix *source,
+				      void *context);
+/* The same three, with the elements of sets, as `holds` (NULL: of none) says. */
+bool pb_rule_match_in(const struct pb_rule *rule, const struct pb_flow *flow, __u64 now,
+		      pb_set_holds_function holds, void *context, struct pb_match *match);
+int pb_rules_matches_in(const struct pb_rules *rules, const struct pb_flow *flow, __u64 now,
+			pb_set_holds_function holds, void *context, struct pb_match **matches,
+			size_t *nr);
+enum pb_outcome pb_rules_judge_in(const struct pb_rules *rules, const struct pb_flow *flow,
+				  __u64 now, pb_set_holds_function holds, void *context,
+				  const struct pb_rule **rule);
 
 /* Deletes rules that have expired at `now`; returns how many. */
 size_t pb_rules_expire(struct pb_rules *rules, __u64 now);
@@ -314,8 +347,8 @@ struct json_object *pb_rules_to_json(const struct pb_rules *rules, const char *r
 int pb_rules_check(const struct pb_rules *rules, __u32 max_rules, struct pb_error *error);
 
 /*
- * Makes the rules and settings of `rules` those of `wanted`. Rules that are in both keep their id
- * and counters. -ENOSPC as pb_rules_add().
+ * Makes the rules and settings of `rules` those of `wanted`, and adds its sets, which hold where they
+ * are there otherwise. Rules that are in both keep their id and counters. -ENOSPC as pb_rules_add().
  */
 int pb_rules_replace(struct pb_rules *rules, const struct pb_rules *wanted, struct pb_error *error);
 
@@ -407,6 +440,104 @@ int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error);
  * folder is not ours alone.
  */
 int pb_ruleset_names(char ***names, size_t *nr, struct pb_error *error);
+
+/* ---- Sets: sources of a ruleset by name --------------------------------------------------- */
+
+/*
+ * A named set of prefixes, of both families, which rules name (`from @NAME`). Its elements belong to the
+ * ruleset and not to a generation: they change one by one while packets are judged, and what a function
+ * here adds or takes out counts when it has returned. Each of these functions takes and leaves the lock of the
+ * ruleset's elements, which is another than that of its rules. It grows at its end.
+ */
+struct pb_set {
+	char name[PB_NAME_LEN];
+	__u64 timeout; /* ns, of an element that is added without one; 0: none */
+	__u32 max;     /* elements at most */
+	__u32 nr;      /* elements that count now */
+};
+
+/* An element: a prefix, and until when it counts. */
+struct pb_element {
+	struct pb_prefix prefix;
+	__u64 expires; /* CLOCK_BOOTTIME, ns; 0: it does not expire */
+};
+
+/*
+ * An address or a prefix: "192.0.2.1", "10.0.0.0/8", "2001:db8::/32". Bits behind the length are masked, and
+ * `masked` (may be NULL) tells whether there were any.
+ */
+int pb_prefix_parse(const char *word, struct pb_prefix *prefix, bool *masked,
+		    struct pb_error *error);
+
+/*
+ * How long an element counts: as pb_duration_parse(), or a plain number of seconds, as programs have it; "0": it
+ * does not expire, and `ns` is 0.
+ */
+int pb_timeout_parse(const char *text, __u64 *ns, struct pb_error *error);
+
+/*
+ * Reads a list as they are published ("-": standard input): a line begins with an address or a prefix, and
+ * what stands behind it is for people, if it is not another one; empty lines, and comments from # or ; on. Both
+ * families, in any order; LF or CRLF. The elements come sorted, each once, and do not expire; there may be none. `note`
+ * is added to, as pb_rule_set() does. -EINVAL names PATH:LINE. Refused is a last line without its end that has
+ * bits behind the length, too: of a list that was cut off, "10.0.0.0/1" may be left of "10.0.0.0/16". The caller
+ * frees the array.
+ */
+int pb_elements_read(const char *path, struct pb_element **elements, size_t *nr,
+		     struct pb_error *note, struct pb_error *error);
+/* The same of "192.0.2.1,2001:db8::/32", or of "@FILE", where the name of the file has a slash in it. */
+int pb_elements_parse(const char *text, struct pb_element **elements, size_t *nr,
+		      struct pb_error *note, struct pb_error *error);
+
+/*
+ * The sets that rules in memory come with, by name: those that a file of rules declares, without
+ * elements (`nr` 0). They are the library's, and are there until the rules are changed.
+ */
+struct pb_set *const *pb_rules_sets(const struct pb_rules *rules, size_t *nr);
+
+/* As a name of a ruleset. -EINVAL quotes it. */
+int pb_set_name_check(const char *name, struct pb_error *error);
+
+/*
+ * Makes an empty set. `max` 0: PB_SET_DEFAULT. One that is there with the same timeout and max is no error;
+ * with others -EEXIST. -ENOSPC: PB_SETS_MAX are there. -E2BIG: max is more than PB_SET_LIMIT.
+ */
+int pb_set_create(struct pb_ruleset *ruleset, const char *name, __u64 timeout, __u32 max,
+		  struct pb_error *error);
+/* Removes a set. -ENOENT: not there. -EBUSY: a rule names it, in force or pending; the rule's id is said. */
+int pb_set_destroy(struct pb_ruleset *ruleset, const char *name, struct pb_error *error);
+
+/* The sets of a ruleset, by name. The caller frees them by pb_sets_free(). */
+int pb_sets_list(struct pb_ruleset *ruleset, struct pb_set ***sets, size_t *nr,
+		 struct pb_error *error);
+void pb_sets_free(struct pb_set **sets, size_t nr);
+
+/*
+ * The elements of a set that count now, sorted as prefixes are. The caller frees the array. -ENOENT: there
+ * is no such set, names those that are.
+ */
+int pb_set_elements(struct pb_ruleset *ruleset, const char *name, struct pb_element **elements,
+		    size_t *nr, struct pb_error *error);
+
+/*
+ * Adds elements; one that is there gets the new time. All or none: -ENOSPC names --max. `expires` of an
+ * element is as it is: the caller has added the set's timeout.
+ */
+int pb_set_add(struct pb_ruleset *ruleset, const char *name, const struct pb_element *elements,
+	       size_t nr, struct pb_error *error);
+/* Takes elements out; one that is not there is no error. Only the prefix itself, not those within it. */
+int pb_set_del(struct pb_ruleset *ruleset, const char *name, const struct pb_prefix *prefixes,
+	       size_t nr, struct pb_error *error);
+/* Makes these the elements of the set, in one step; none: it is flushed. -ENOSPC as pb_set_add(). */
+int pb_set_replace(struct pb_ruleset *ruleset, const char *name, const struct pb_element *elements,
+		   size_t nr, struct pb_error *error);
+/* Exchanges the elements of two sets (with timeout and max), in one step. */
+int pb_set_swap(struct pb_ruleset *ruleset, const char *name, const char *other,
+		struct pb_error *error);
+
+/* The longest element that holds the host. 1: it is in the set, and `element` (may be NULL) is filled. 0: not. */
+int pb_set_test(struct pb_ruleset *ruleset, const char *name, const struct pb_prefix *host,
+		struct pb_element *element, struct pb_error *error);
 
 /* ---- The filter on interfaces ------------------------------------------------------------ */
 
