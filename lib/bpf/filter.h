@@ -48,12 +48,65 @@ PB_INLINE int filter_by_entry(struct xdp_md *ctx, __u32 cpu, __u32 length, __u64
 	return answer(ctx, cpu, length, entry, ports);
 }
 
+/* Reads the frame, each header by copy. A call, so that what it takes of the stack is free again after it. */
+static __noinline int parse_by_copy(struct xdp_md *ctx, __u32 length, struct pb_packet *packet)
+{
+	struct pb_cursor cursor;
+	union pb_copy copy;
+
+	__builtin_memset(&cursor, 0, sizeof(cursor));
+	cursor.ctx = ctx;
+	cursor.length = length;
+	cursor.frags = true;
+	return pb_parse(&cursor, is_ethernet(), packet, &copy);
+}
+
+static __noinline __u64 find_source_by_copy(struct xdp_md *ctx, __u32 length)
+{
+	struct pb_packet packet;
+
+	__builtin_memset(&packet, 0, sizeof(packet));
+	parse_by_copy(ctx, length, &packet);
+	return FOUND(0, packet.family, packet.network, 0);
+}
+
+/* The same of a frame that is one buffer. */
+static __noinline __u64 find_source(struct xdp_md *ctx)
+{
+	struct pb_cursor cursor;
+	struct pb_packet packet;
+	union pb_copy copy; /* not used */
+
+	__builtin_memset(&packet, 0, sizeof(packet));
+	__builtin_memset(&cursor, 0, sizeof(cursor));
+	cursor.ctx = ctx;
+	cursor.pos = (void *)(long)ctx->data;
+	cursor.end = (void *)(long)ctx->data_end;
+	pb_parse(&cursor, is_ethernet(), &packet, &copy);
+	return FOUND(0, packet.family, packet.network, 0);
+}
+
+/*
+ * What becomes of a packet without ports, as an entry, where rules are about sources alone. They want to know
+ * where the source is: the frame is read once more, so that the others need not keep that.
+ */
+__noinline int judge_by_source(struct xdp_md *ctx, __u32 length, __u32 slot,
+			       enum pb_outcome outcome)
+{
+	__u64 found = may_have_frags() ? find_source_by_copy(ctx, length) : find_source(ctx);
+
+	return judge_without_ports(ctx, found, slot, outcome);
+}
+
 PB_INLINE int answer_without_ports(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 slot,
 				   enum pb_outcome outcome)
 {
-	__u32 flags = pb_config.slots[slot & 1].flags;
+	const struct pb_slot *in_force = &pb_config.slots[slot & 1];
+	__u32 entry = PB_ENTRY(0, outcome, verdict_on(outcome, in_force->flags));
 
-	return answer(ctx, cpu, length, PB_ENTRY(0, outcome, verdict_on(outcome, flags)), 0);
+	if (unlikely(in_force->portless))
+		entry = judge_by_source(ctx, length, slot, outcome);
+	return answer(ctx, cpu, length, entry, 0);
 }
 
 /* From what the parser found to the verdict. */
@@ -72,20 +125,15 @@ PB_INLINE int filter_packet(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 s
 			       PORTS(packet->sport, packet->dport), slot, entry);
 }
 
-/* A header may lie beyond the first buffer: read the frame once more, each header by copy. */
+/* A header may lie beyond the first buffer: read the frame once more. */
 static __noinline int filter_frags(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 slot)
 {
 	struct pb_packet packet;
-	struct pb_cursor cursor;
-	union pb_copy copy;
+	enum pb_outcome outcome;
 
 	__builtin_memset(&packet, 0, sizeof(packet));
-	__builtin_memset(&cursor, 0, sizeof(cursor));
-	cursor.ctx = ctx;
-	cursor.length = length;
-	cursor.frags = true;
-	return filter_packet(ctx, cpu, length, slot,
-			     pb_parse(&cursor, is_ethernet(), &packet, &copy), &packet);
+	outcome = parse_by_copy(ctx, length, &packet);
+	return filter_packet(ctx, cpu, length, slot, outcome, &packet);
 }
 
 #endif

@@ -4,6 +4,7 @@
 #define PB_BPF_JUDGE_H
 
 #include "connection.h"
+#include "sets.h"
 
 PB_INLINE const struct pb_decision *decision_at(__u32 index, __u32 slot)
 {
@@ -101,23 +102,32 @@ PB_INLINE bool beats(const struct pb_decision *a, const struct pb_decision *b)
 	return a->rank != b->rank ? a->rank > b->rank : a->rule < b->rule;
 }
 
-/* Do the conditions of a candidate hold for this packet now? */
-PB_INLINE bool holds(struct xdp_md *ctx, const struct pb_decision *decision, __u64 found,
-		     __u32 ports)
+/* Do the conditions of a candidate hold for this packet now? `sets`: those that hold its source. */
+PB_INLINE bool holds(struct xdp_md *ctx, const struct pb_decision *decision, __u32 slot,
+		     __u64 found, __u32 ports, __u64 sets)
 {
+	if (decision->flags & PB_DECISION_SETS && !are_sets_right(slot, decision->mix, sets))
+		return false;
 	if (decision->flags & PB_DECISION_EXPIRES && bpf_ktime_get_boot_ns() >= decision->expires)
 		return false;
 	return !(decision->flags & PB_DECISION_NEW) || !is_connected(ctx, found, ports);
 }
 
+/* The candidates of both sides, and the slot, in one number. */
+#define CANDIDATES(dport, sport, slot) ((__u64)(dport) | (__u64)(sport) << 31 | (__u64)(slot) << 62)
+#define CANDIDATES_DPORT(candidates) ((__u32)(candidates)&0x7fffffff)
+#define CANDIDATES_SPORT(candidates) ((__u32)((candidates) >> 31) & 0x7fffffff)
+#define CANDIDATES_SLOT(candidates) ((__u32)((candidates) >> 62))
+
 /*
  * Walks the chains of both sides as one, best candidate first, to the first whose conditions
  * hold; so a socket is looked up only where that decides the packet. Returns its index, 0: none.
- * The end of a chain is decision 0, whose rank is below all others. `candidates`: both.
+ * The end of a chain is decision 0, whose rank is below all others. `sets`: those of the source.
  */
-__noinline int walk(struct xdp_md *ctx, __u64 found, __u32 ports, __u64 candidates, __u32 slot)
+__noinline int walk(struct xdp_md *ctx, __u64 found, __u32 ports, __u64 candidates, __u64 sets)
 {
-	__u32 a = candidates, b = candidates >> 32;
+	__u32 a = CANDIDATES_DPORT(candidates), b = CANDIDATES_SPORT(candidates);
+	__u32 slot = CANDIDATES_SLOT(candidates);
 	const struct pb_decision *first, *second;
 
 	PB_NO_UNROLL
@@ -137,7 +147,7 @@ __noinline int walk(struct xdp_md *ctx, __u64 found, __u32 ports, __u64 candidat
 		}
 		if (!first->rule)
 			return 0;
-		if (holds(ctx, first, found, ports))
+		if (holds(ctx, first, slot, found, ports, sets))
 			return a;
 		a = first->next;
 	}
@@ -162,21 +172,40 @@ PB_INLINE __u32 candidate(struct xdp_md *ctx, __u64 found, __u32 slot, __u32 cla
 	return decision_by_source(ctx, found, decision, slot);
 }
 
+/* Of a single candidate that asks for sets and nothing else: its index, or 0 where they are not right. */
+PB_INLINE __u32 only_by_sets(const struct pb_decision *only, __u32 slot, __u64 sets, __u32 index)
+{
+	return are_sets_right(slot, only->mix, sets) ? index : 0;
+}
+
 /* The winner among the rules of both sides' classes; returns an index of decisions, 0: none. */
 PB_INLINE __u32 find_winner(struct xdp_md *ctx, __u64 found, __u32 ports, __u32 slot, __u32 dport,
 			    __u32 sport)
 {
-	__u64 by_dport = candidate(ctx, found, slot, dport);
-	__u64 by_sport = candidate(ctx, found, slot, sport);
-	const struct pb_decision *only;
+	__u32 by_dport = candidate(ctx, found, slot, dport), index;
+	__u32 by_sport = candidate(ctx, found, slot, sport);
+	const struct pb_decision *first, *second;
+	__u64 sets = 0;
 
 	/* Mostly there is one candidate, or none, and it has no conditions. */
 	if (!by_dport || !by_sport) {
-		only = decision_at(by_dport | by_sport, slot);
-		if (only && !only->flags)
-			return only->rule ? by_dport | by_sport : 0;
+		index = by_dport | by_sport;
+		first = second = decision_at(index, slot);
+		if (first && !first->flags)
+			return first->rule ? index : 0;
+	} else {
+		index = 0;
+		first = decision_at(by_dport, slot);
+		second = decision_at(by_sport, slot);
 	}
-	return walk(ctx, found, ports, by_dport | by_sport << 32, slot);
+	if (!first || !second)
+		return 0;
+	if ((first->flags | second->flags) & PB_DECISION_ASKS) {
+		sets = sets_of_source(ctx, found);
+		if (index && !first->next && first->flags == (PB_DECISION_SETS | PB_DECISION_ASKS))
+			return only_by_sets(first, slot, sets, index);
+	}
+	return walk(ctx, found, ports, CANDIDATES(by_dport, by_sport, slot), sets);
 }
 
 PB_INLINE enum pb_outcome outcome_of_action(__u8 action)
@@ -200,6 +229,29 @@ PB_INLINE int verdict_on(enum pb_outcome outcome, __u32 flags)
 	default:
 		return XDP_PASS;
 	}
+}
+
+/*
+ * A packet without ports, where rules are about sources alone: what becomes of it, as an entry. `found`: its
+ * family, 0: no IP packet, and where the IP header begins. What is malformed the stack itself discards. What is
+ * unparsable may hide the port of a rule that is more specific, so no rule lets it pass.
+ */
+PB_INLINE int judge_without_ports(struct xdp_md *ctx, __u64 found, __u32 slot,
+				  enum pb_outcome outcome)
+{
+	const struct pb_slot *in_force = &pb_config.slots[slot & 1];
+	__u32 entry = PB_ENTRY(0, outcome, verdict_on(outcome, in_force->flags)), index;
+	const struct pb_decision *winner;
+	enum pb_outcome decided;
+
+	if (!FOUND_FAMILY(found) || outcome == PB_OUTCOME_MALFORMED)
+		return entry;
+	index = find_winner(ctx, found, 0, slot, in_force->portless, 0);
+	winner = index ? decision_at(index, slot) : NULL;
+	if (!winner || (outcome == PB_OUTCOME_UNPARSABLE && winner->action != PB_ACTION_DROP))
+		return entry;
+	decided = outcome_of_action(winner->action);
+	return PB_ENTRY(winner->rule, decided, verdict_on(decided, 0));
 }
 
 /* What decides, by the classes of both sides' ports, in the form of an entry that is not indirect. */

@@ -13,13 +13,14 @@ const volatile __u32 pb_number; /* of the two that take turns in an exchange: 0 
 
 /*
  * Maps of one entry, as variables: the program holds their address, where a look-up in a map takes
- * 11 instructions on 6.1. The library makes the first three under these names, and pins them; the
+ * 11 instructions on 6.1. The library makes the first four under these names, and pins them; the
  * last two are of this interface alone, and gone with the program. (pb_ports is in .bss, since that
  * takes no room in the object; Debian 12's bpftool knows no .bss.NAME.)
  */
 struct pb_config pb_config SEC(".data.config");
 struct pb_ports pb_ports;
 struct pb_meters pb_meters SEC(".data.meters");
+struct pb_sets pb_sets SEC(".data.sets");
 struct pb_outcomes pb_outcomes SEC(".data.outcomes");
 struct pb_exchange pb_exchange SEC(".data.exchange");
 
@@ -47,6 +48,52 @@ struct {
 	__type(key, struct pb_source_key);
 	__type(value, __u32);
 } pb_sources SEC(".maps");
+
+/*
+ * Elements of sets: maps of maps, of one entry each, so that tables grow and whole sets are exchanged while
+ * the program runs, and a ruleset without sets has none. Such look-ups are no calls.
+ */
+struct segment4 {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct pb_segment4));
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, PB_TABLE_GENERATIONS *PB_SEGMENTS_MAX);
+	__type(key, __u32);
+	__array(values, struct segment4);
+} pb_elements4 SEC(".maps");
+
+struct segment6 {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct pb_segment6));
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, PB_TABLE_GENERATIONS *PB_SEGMENTS_MAX);
+	__type(key, __u32);
+	__array(values, struct segment6);
+} pb_elements6 SEC(".maps");
+
+struct lengths {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct pb_lengths));
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, PB_TABLE_GENERATIONS);
+	__type(key, __u32);
+	__array(values, struct lengths);
+} pb_lengths SEC(".maps");
 
 /* The next three are not read here: they hold the rules as written, for `rule list` and bpftool. */
 struct {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "compile/classes.h"
 #include "compile/decisions.h"
-#include "rules/rules.h"
 #include "util/error.h"
 
 /* The items of a stair that are still to be merged, and the length of the `from` they match by. */
@@ -59,7 +59,7 @@ static int chain_node(struct pb_classes *classes, const struct chain *chain, __u
 	for (size_t i = chain->nr; !ret && i > 0; i--) {
 		const struct pb_item *item = chain->links[i - 1].item;
 		__u32 numbers[PB_NODE_NUMBERS] = {
-			[PB_NODE_RULE] = item->rule - classes->rules,
+			[PB_NODE_PART] = item->part - classes->parts,
 			[PB_NODE_RANK] = pb_item_rank(item, chain->links[i - 1].len),
 			[PB_NODE_NEXT] = *node,
 		};
@@ -73,13 +73,17 @@ static int chain_too_long(const struct pb_cover *cover, size_t nr, struct pb_err
 {
 	/* pb_proto_name() belongs to the text forms, which this file does without. */
 	static const char *const protos[] = { "tcp", "udp", "sctp", "dccp", "udplite" };
+	char where[32] = "packets without ports";
 
+	if (cover->proto < PB_PROTO_MAX)
+		snprintf(where, sizeof(where), "%s %s %u", protos[cover->proto],
+			 cover->side == PB_SIDE_DPORT ? "dport" : "sport", cover->port);
 	return pb_fail(
 		error, ENOSPC,
-		"%s %s %u: %zu rules there come one after the other as they expire, at most "
-		"%d can: merge those that expire, or let the ones with wider ranges end first",
-		protos[cover->proto], cover->side == PB_SIDE_DPORT ? "dport" : "sport", cover->port,
-		nr, PB_CHAIN_RULES);
+		"%s: %zu rules there come one after the other as they expire or ask which sets "
+		"hold the source, at most %d can: merge those that expire, let the ones with "
+		"wider ranges end first, or name several sets in one rule, as in from @a,@b",
+		where, nr, PB_CHAIN_RULES);
 }
 
 /* Merges the first `nr` streams. */
@@ -138,7 +142,8 @@ static int index_stairs(struct pb_classes *classes, const struct pb_cover *cover
 		__u32 group = cover->stairs[i].group;
 
 		classes->stair_of[group] = i;
-		if (!classes->sources.rule[group]->nr_from && pb_vector_push(&classes->any, i))
+		if (!pb_part_nr_from(classes->sources.part[group]) &&
+		    pb_vector_push(&classes->any, i))
 			return -ENOMEM;
 		if (group && pb_vector_push(&classes->scratch, group))
 			return -ENOMEM;
@@ -193,7 +198,7 @@ static int describe(struct pb_classes *classes, const struct pb_cover *cover, __
 {
 	classes->scratch.nr = 0;
 	for (size_t i = 0; i < cover->nr_items; i++) {
-		__u32 numbers[2] = { cover->items[i]->rule - classes->rules,
+		__u32 numbers[2] = { cover->items[i]->part - classes->parts,
 				     cover->items[i]->rank };
 
 		if (pb_vector_add(&classes->scratch, numbers, 2))
@@ -250,14 +255,14 @@ int pb_classes_find(struct pb_classes *classes, const struct pb_cover *cover, __
 
 /* ---- All of them --------------------------------------------------------------------------- */
 
-int pb_classes_init(struct pb_classes *classes, const struct pb_rules *rules,
+int pb_classes_init(struct pb_classes *classes, const struct pb_parts *parts,
 		    const struct pb_limits *limits)
 {
 	static const __u32 none[PB_NODE_NUMBERS];
-	size_t groups = rules->nr + 1;
+	size_t groups = parts->nr + 1;
 	__u32 node, head;
 
-	classes->rules = rules->rule;
+	classes->parts = parts->part;
 	classes->limits = limits;
 	classes->stair_of = calloc(groups, sizeof(*classes->stair_of));
 	classes->excepted = calloc(groups, sizeof(*classes->excepted));

@@ -14,7 +14,7 @@ struct pb_stair {
 };
 
 struct pb_cover {
-	enum pb_proto proto;
+	enum pb_proto proto; /* PB_PROTO_MAX: what has no ports */
 	enum pb_side side;
 	unsigned int port;
 	struct pb_stair *stairs; /* sorted by group */
@@ -24,14 +24,14 @@ struct pb_cover {
 };
 
 /* A node is a list of three numbers; the rank of a class by source is 0, that of a rule is not. */
-enum { PB_NODE_RULE, PB_NODE_RANK, PB_NODE_NEXT, PB_NODE_NUMBERS };
-#define PB_NODE_MIX PB_NODE_RULE
+enum { PB_NODE_PART, PB_NODE_RANK, PB_NODE_NEXT, PB_NODE_NUMBERS };
+#define PB_NODE_MIX PB_NODE_PART
 #define PB_NODE_BLOCK PB_NODE_NEXT
 
 struct pb_stream;
 
 struct pb_classes {
-	const struct pb_rule *rules; /* all: nodes hold an index */
+	const struct pb_rule_part *parts; /* all: nodes hold an index */
 	const struct pb_limits *limits;
 	struct pb_sources sources;
 	struct pb_lists nodes;	     /* node 0: no rule */
@@ -43,11 +43,11 @@ struct pb_classes {
 	bool *excepted;		   /* [group], in the region at hand */
 	struct pb_stream *streams; /* as many as there are groups */
 	struct pb_vector scratch;
-	struct pb_vector any;  /* stairs of groups without `from` */
+	struct pb_vector any;  /* stairs of groups without prefixes in `from` */
 	struct pb_lists heads; /* [class]: its node */
 };
 
-int pb_classes_init(struct pb_classes *classes, const struct pb_rules *rules,
+int pb_classes_init(struct pb_classes *classes, const struct pb_parts *parts,
 		    const struct pb_limits *limits);
 int pb_classes_find(struct pb_classes *classes, const struct pb_cover *cover, __u16 *class,
 		    struct pb_error *error);

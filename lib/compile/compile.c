@@ -16,6 +16,7 @@
 
 struct compiler {
 	const struct pb_rules *rules;
+	struct pb_parts parts;
 	struct pb_tables tables;
 	struct pb_item *items; /* sorted by group, the best first */
 	size_t nr_items;
@@ -41,36 +42,44 @@ static int compare_items(const void *left, const void *right)
 	return pb_item_beats(b, 0, a, 0);
 }
 
-static int add_rule(struct compiler *c, const struct pb_rule *rule)
+/* A set counts as the host alone, whatever element of it holds that. */
+static struct pb_item item_of(const struct pb_rule_part *part, __u32 group, size_t i)
+{
+	static const struct pb_range all = { 0, PB_PORTS - 1 };
+	bool alone = pb_part_is_alone(part);
+	const struct pb_range *ports = alone ? &all : &part->rule->ports[i];
+	__u32 width = alone ? PB_WIDTH_ALL : ports->last - ports->first + 1;
+
+	return (struct pb_item){
+		.part = part,
+		.id = part->rule->id,
+		.rank = PB_RANK(part->by_set ? 128 : 0, width, part->rule->action),
+		.group = group,
+		.first = ports->first,
+		.last = ports->last,
+	};
+}
+
+static int add_part(struct compiler *c, const struct pb_rule_part *part)
 {
 	__u32 group;
-	int ret = pb_sources_group(&c->classes.sources, rule, &group);
+	int ret = pb_sources_group(&c->classes.sources, part, &group);
 
-	for (size_t i = 0; !ret && i < rule->nr_ports; i++) {
-		const struct pb_range *ports = &rule->ports[i];
-
-		c->items[c->nr_items++] = (struct pb_item){
-			.rule = rule,
-			.id = rule->id,
-			.rank = PB_RANK(0, ports->last - ports->first + 1, rule->action),
-			.group = group,
-			.first = ports->first,
-			.last = ports->last,
-		};
-	}
+	for (size_t i = 0; !ret && i < pb_part_nr_ports(part); i++)
+		c->items[c->nr_items++] = item_of(part, group, i);
 	for (int proto = 0; proto < PB_PROTO_MAX; proto++) {
-		if (rule->protocols & 1U << proto)
-			c->tables.sides[proto] |= 1U << rule->side;
+		if (pb_part_protocols(part) & 1U << proto)
+			c->tables.sides[proto] |= 1U << part->rule->side;
 	}
 	return ret;
 }
 
-static int add_rules(struct compiler *c)
+static int add_parts(struct compiler *c)
 {
 	int ret = 0;
 
-	for (size_t i = 0; !ret && i < c->rules->nr; i++)
-		ret = add_rule(c, &c->rules->rule[i]);
+	for (size_t i = 0; !ret && i < c->parts.nr; i++)
+		ret = add_part(c, &c->parts.part[i]);
 	if (ret)
 		return ret;
 	if (c->nr_items)
@@ -88,7 +97,8 @@ static bool shadowed(const struct compiler *c, const struct pb_item *item)
 	const struct pb_cover *cover = &c->cover;
 	struct pb_until until = { { 0, 0 } };
 
-	if (!item->group || item->rule->nr_from || !cover->nr_stairs || cover->stairs[0].group)
+	if (!item->group || pb_part_nr_from(item->part) || !cover->nr_stairs ||
+	    cover->stairs[0].group)
 		return false;
 	for (size_t i = 0; i < cover->stairs[0].nr; i++) {
 		if (pb_item_beats(cover->items[i], 0, item, 0))
@@ -139,14 +149,19 @@ static void index_borders(struct compiler *c)
 	for (size_t i = 0; i < c->nr_items; i++) {
 		struct pb_item *item = &c->items[i];
 
-		if (item->rule->side != c->cover.side ||
-		    !(item->rule->protocols & 1U << c->cover.proto))
+		if (item->part->rule->side != c->cover.side ||
+		    !(pb_part_protocols(item->part) & 1U << c->cover.proto))
 			continue;
 		item->next_first = c->first_at[item->first];
 		c->first_at[item->first] = i;
 		item->next_last = c->last_at[item->last];
 		c->last_at[item->last] = i;
 	}
+}
+
+static void mark(struct compiler *c, __u32 i, __u64 until)
+{
+	pb_tree_set(&c->tree, i, pb_item_only_new(&c->items[i]), until);
 }
 
 /* Marks what begins here and what ended at the port before. Tells whether anything changed. */
@@ -156,11 +171,11 @@ static bool step(struct compiler *c, unsigned int port)
 	__u32 i;
 
 	for (i = c->first_at[port]; i != PB_NONE; i = c->items[i].next_first) {
-		pb_tree_set(&c->tree, i, c->items[i].rule->only_new, pb_item_until(&c->items[i]));
+		mark(c, i, pb_item_until(&c->items[i]));
 		changed = true;
 	}
 	for (i = port ? c->last_at[port - 1] : PB_NONE; i != PB_NONE; i = c->items[i].next_last) {
-		pb_tree_set(&c->tree, i, c->items[i].rule->only_new, 0);
+		mark(c, i, 0);
 		changed = true;
 	}
 	return changed;
@@ -226,14 +241,32 @@ static int sweep_all(struct compiler *c)
 	return ret;
 }
 
+/* Packets without ports are a class, too: that of the rules about sources alone. */
+static int find_portless(struct compiler *c)
+{
+	__u16 class;
+	int ret;
+
+	c->cover.proto = PB_PROTO_MAX;
+	pb_tree_clear(&c->tree);
+	for (size_t i = 0; i < c->nr_items; i++)
+		if (pb_part_is_alone(c->items[i].part))
+			mark(c, i, pb_item_until(&c->items[i]));
+	find_cover(c);
+	ret = pb_classes_find(&c->classes, &c->cover, &class, c->error);
+	if (!ret)
+		c->tables.portless = class;
+	return ret;
+}
+
 /* ---- From the outside ---------------------------------------------------------------------- */
 
 static int init(struct compiler *c)
 {
-	size_t groups = c->rules->nr + 1, ranges = 0;
+	size_t groups = c->parts.nr + 1, ranges = 0;
 
-	for (size_t i = 0; i < c->rules->nr; i++)
-		ranges += c->rules->rule[i].nr_ports;
+	for (size_t i = 0; i < c->parts.nr; i++)
+		ranges += pb_part_nr_ports(&c->parts.part[i]);
 	c->items = calloc(ranges + 1, sizeof(*c->items));
 	c->group_end = calloc(groups, sizeof(*c->group_end));
 	c->first_at = calloc(PB_PORTS, sizeof(*c->first_at));
@@ -252,6 +285,7 @@ static void finish(struct compiler *c)
 	pb_tables_free(&c->tables);
 	pb_classes_free(&c->classes);
 	pb_tree_free(&c->tree);
+	pb_parts_free(&c->parts);
 	free(c->items);
 	free(c->group_end);
 	free(c->first_at);
@@ -268,12 +302,16 @@ static void hand_over(struct compiler *c, struct pb_tables *tables)
 	c->tables.sources = sources->trie;
 	c->tables.nr_sources = sources->nr_trie;
 	sources->trie = NULL;
+	c->tables.conditions = c->parts.conditions;
+	c->tables.nr_conditions = c->parts.nr_conditions;
+	c->parts.conditions = NULL;
 	*tables = c->tables;
 	memset(&c->tables, 0, sizeof(c->tables));
 }
 
 int pb_compile(const struct pb_rules *rules, const struct pb_limits *limits,
-	       struct pb_tables *tables, struct pb_error *error)
+	       const struct pb_set_condition *sets, struct pb_tables *tables,
+	       struct pb_error *error)
 {
 	struct compiler c = { .rules = rules, .error = error };
 	int ret;
@@ -282,13 +320,17 @@ int pb_compile(const struct pb_rules *rules, const struct pb_limits *limits,
 		return pb_fail(error, ENOSPC,
 			       "%zu rules are more than the %d that --max-rules can be", rules->nr,
 			       PB_RULES_LIMIT);
-	ret = init(&c);
+	ret = pb_parts_make(&c.parts, rules, sets, error);
 	if (!ret)
-		ret = pb_classes_init(&c.classes, rules, limits);
+		ret = init(&c);
 	if (!ret)
-		ret = add_rules(&c);
+		ret = pb_classes_init(&c.classes, &c.parts, limits);
+	if (!ret)
+		ret = add_parts(&c);
 	if (!ret)
 		ret = sweep_all(&c);
+	if (!ret)
+		ret = find_portless(&c);
 	if (!ret)
 		ret = pb_classes_decisions(&c.classes, &c.tables.decisions, &c.tables.nr_decisions,
 					   error);
@@ -309,5 +351,6 @@ void pb_tables_free(struct pb_tables *tables)
 	free(tables->port_classes);
 	free(tables->decisions);
 	free(tables->sources);
+	free(tables->conditions);
 	memset(tables, 0, sizeof(*tables));
 }

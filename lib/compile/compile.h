@@ -2,8 +2,9 @@
 /*
  * Rules to the tables of one slot. Pure: no system call, no clock. Words used in all its parts:
  *
- * item    one port range of a rule
- * group   the rules with the same `from` and `except`; group 0: those with neither
+ * part    of a rule: what matches by prefixes, and what matches through sets
+ * item    one port range of a part
+ * group   the parts with the same prefixes in `from` and `except`; group 0: those with neither
  * cover   the items over one port that can win there, group by group
  * mix     the groups with sources that meet over a port; they share the entries of the trie
  * region  sources that lie in the same prefixes of a mix; region 0: in none
@@ -17,11 +18,13 @@
 #include "compile/tables.h"
 
 /*
- * Compiles rules. They may have ended already: the program asks the clock.
+ * Compiles rules. They may have ended already: the program asks the clock. `sets` has the sets that
+ * each rule names, as bits, in the order of `rules`; NULL: no rule names any.
  * -ENOSPC: does not fit the limits or PB_CHAIN_RULES; the message names limit, number and option.
  * -ENOMEM. The caller frees with pb_tables_free().
  */
 int pb_compile(const struct pb_rules *rules, const struct pb_limits *limits,
-	       struct pb_tables *tables, struct pb_error *error);
+	       const struct pb_set_condition *sets, struct pb_tables *tables,
+	       struct pb_error *error);
 
 #endif

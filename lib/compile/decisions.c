@@ -48,10 +48,23 @@ static struct pb_decision source_decision(const struct pb_classes *classes, cons
 	};
 }
 
+/* Does a chain that begins here ask which sets hold the source? */
+static bool chain_asks(const struct pb_classes *classes, const __u32 *node)
+{
+	while (node[PB_NODE_RANK]) {
+		if (classes->parts[node[PB_NODE_PART]].condition != PB_NONE)
+			return true;
+		node = node_at(classes, node[PB_NODE_NEXT]);
+	}
+	return false;
+}
+
 static struct pb_decision rule_decision(const struct pb_classes *classes, const __u32 *node,
 					const struct layout *layout)
 {
-	const struct pb_rule *rule = &classes->rules[node[PB_NODE_RULE]];
+	const struct pb_rule_part *part = &classes->parts[node[PB_NODE_PART]];
+	const struct pb_rule *rule = part->rule;
+	bool asks = part->condition != PB_NONE;
 
 	return (struct pb_decision){
 		.rule = rule->id,
@@ -60,7 +73,9 @@ static struct pb_decision rule_decision(const struct pb_classes *classes, const 
 		.action = rule->action,
 		.expires = rule->expires,
 		.flags = (rule->only_new ? PB_DECISION_NEW : 0) |
-			 (rule->expires ? PB_DECISION_EXPIRES : 0),
+			 (rule->expires ? PB_DECISION_EXPIRES : 0) | (asks ? PB_DECISION_SETS : 0) |
+			 (chain_asks(classes, node) ? PB_DECISION_ASKS : 0),
+		.mix = asks ? part->condition : 0,
 	};
 }
 

@@ -10,18 +10,22 @@ bool pb_item_beats(const struct pb_item *a, __u32 len_a, const struct pb_item *b
 
 __u64 pb_item_until(const struct pb_item *item)
 {
-	return item->rule->expires ? item->rule->expires : PB_FOREVER;
+	__u64 expires = item->part->rule->expires;
+
+	return expires ? expires : PB_FOREVER;
 }
 
 bool pb_item_within(const struct pb_item *item, const struct pb_until *until)
 {
-	return pb_item_until(item) <= until->at[item->rule->only_new];
+	return pb_item_until(item) <= until->at[pb_item_only_new(item)];
 }
 
 /* What ends it for any packet ends it for those of no connection, too. */
 void pb_until_add(struct pb_until *until, const struct pb_item *item)
 {
-	for (int i = item->rule->only_new; i < 2; i++) {
+	if (item->part->condition != PB_NONE)
+		return;
+	for (int i = pb_item_only_new(item); i < 2; i++) {
 		if (until->at[i] < pb_item_until(item))
 			until->at[i] = pb_item_until(item);
 	}

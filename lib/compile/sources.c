@@ -33,12 +33,13 @@ struct walk {
 
 int pb_sources_init(struct pb_sources *sources, size_t max_groups)
 {
-	static const struct pb_rule plain;
+	static const struct pb_rule rule;
+	static const struct pb_rule_part plain = { .rule = &rule };
 	__u32 group, mix;
 
-	sources->rule = calloc(max_groups, sizeof(*sources->rule));
+	sources->part = calloc(max_groups, sizeof(*sources->part));
 	sources->regions = calloc(MIXES_MAX, sizeof(*sources->regions));
-	if (!sources->rule || !sources->regions)
+	if (!sources->part || !sources->regions)
 		return -ENOMEM;
 	if (pb_sources_group(sources, &plain, &group))
 		return -ENOMEM;
@@ -57,20 +58,21 @@ static int add_prefixes(struct pb_vector *numbers, const struct pb_prefix *prefi
 	return 0;
 }
 
-int pb_sources_group(struct pb_sources *sources, const struct pb_rule *rule, __u32 *group)
+int pb_sources_group(struct pb_sources *sources, const struct pb_rule_part *part, __u32 *group)
 {
+	const struct pb_rule *rule = part->rule;
 	struct pb_vector numbers = { 0 };
 	int ret;
 
-	ret = pb_vector_push(&numbers, rule->nr_from);
+	ret = pb_vector_push(&numbers, pb_part_nr_from(part));
 	if (!ret)
-		ret = add_prefixes(&numbers, rule->from, rule->nr_from);
+		ret = add_prefixes(&numbers, rule->from, pb_part_nr_from(part));
 	if (!ret)
 		ret = add_prefixes(&numbers, rule->except, rule->nr_except);
 	if (!ret)
 		ret = pb_lists_add(&sources->groups, numbers.at, numbers.nr, group);
 	if (!ret)
-		sources->rule[*group] = rule;
+		sources->part[*group] = part;
 	pb_vector_free(&numbers);
 	return ret;
 }
@@ -80,7 +82,7 @@ void pb_sources_free(struct pb_sources *sources)
 	for (size_t i = 0; i < pb_lists_nr(&sources->mixes) && i < MIXES_MAX; i++)
 		pb_lists_free(&sources->regions[i]);
 	free(sources->regions);
-	free(sources->rule);
+	free(sources->part);
 	free(sources->trie);
 	pb_lists_free(&sources->groups);
 	pb_lists_free(&sources->mixes);
@@ -117,17 +119,18 @@ static int collect(const struct pb_sources *sources, const __u32 *groups, size_t
 
 	*nr_entries = 0;
 	for (size_t i = 0; i < nr; i++) {
-		const struct pb_rule *rule = sources->rule[groups[i]];
+		const struct pb_rule_part *part = sources->part[groups[i]];
 
-		*nr_entries += rule->nr_from + rule->nr_except;
+		*nr_entries += pb_part_nr_from(part) + part->rule->nr_except;
 	}
 	end = *entries = calloc(*nr_entries, sizeof(*end));
 	if (!end)
 		return -ENOMEM;
 	for (size_t i = 0; i < nr; i++) {
-		const struct pb_rule *rule = sources->rule[groups[i]];
+		const struct pb_rule_part *part = sources->part[groups[i]];
+		const struct pb_rule *rule = part->rule;
 
-		end = add_entries(end, groups[i], false, rule->from, rule->nr_from);
+		end = add_entries(end, groups[i], false, rule->from, pb_part_nr_from(part));
 		end = add_entries(end, groups[i], true, rule->except, rule->nr_except);
 	}
 	qsort(*entries, *nr_entries, sizeof(**entries), compare_entries);
@@ -187,7 +190,7 @@ static int find_region(const struct pb_sources *sources, struct pb_lists *region
 		__u32 element = walk->elements.at[i];
 
 		if (PB_REGION_LEN(element) == PB_REGION_EXCEPT &&
-		    sources->rule[PB_REGION_GROUP(element)]->nr_from)
+		    pb_part_nr_from(sources->part[PB_REGION_GROUP(element)]))
 			continue;
 		if (pb_vector_push(&walk->list, element))
 			return -ENOMEM;
@@ -246,7 +249,7 @@ static int walk_prefixes(struct pb_sources *sources, __u32 mix, const struct ent
 	return ret;
 }
 
-/* ---- Sets ---------------------------------------------------------------------------------- */
+/* ---- Mixes --------------------------------------------------------------------------------- */
 
 static int new_mix(struct pb_sources *sources, const __u32 *groups, size_t nr, __u32 mix)
 {

@@ -3,7 +3,7 @@
 #ifndef PB_SOURCES_H
 #define PB_SOURCES_H
 
-#include "compile/lists.h"
+#include "compile/parts.h"
 #include "compile/tables.h"
 
 /* An element of a region's list: the group, and the length of its longest `from` there. */
@@ -13,10 +13,10 @@
 #define PB_REGION_LEN(element) ((element)&255)
 
 struct pb_sources {
-	struct pb_lists groups;	     /* their prefixes as numbers */
-	const struct pb_rule **rule; /* [group]: one of its rules */
-	struct pb_lists mixes;	     /* of groups; mix 0 is empty */
-	struct pb_lists *regions;    /* [mix]: PB_REGION() of the groups whose state differs from
+	struct pb_lists groups;		  /* their prefixes as numbers */
+	const struct pb_rule_part **part; /* [group]: one of its rules' */
+	struct pb_lists mixes;		  /* of groups; mix 0 is empty */
+	struct pb_lists *regions; /* [mix]: PB_REGION() of the groups whose state differs from
 				      * that in region 0 */
 	struct pb_source *trie;
 	size_t nr_trie;
@@ -24,8 +24,8 @@ struct pb_sources {
 };
 
 int pb_sources_init(struct pb_sources *sources, size_t max_groups);
-/* The group of a rule. */
-int pb_sources_group(struct pb_sources *sources, const struct pb_rule *rule, __u32 *group);
+/* The group of a part. */
+int pb_sources_group(struct pb_sources *sources, const struct pb_rule_part *part, __u32 *group);
 /* The mix of these groups, which are sorted. A new one gets its regions and trie entries. */
 int pb_sources_mix(struct pb_sources *sources, const __u32 *groups, size_t nr, size_t limit,
 		   __u32 *mix, struct pb_error *error);

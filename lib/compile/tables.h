@@ -34,7 +34,10 @@ struct pb_tables {
 	size_t nr_decisions;
 	struct pb_source *sources;
 	size_t nr_sources;
-	__u8 sides[8]; /* [enum pb_proto]: bit 1 << enum pb_side where a rule looks at it */
+	struct pb_set_condition *conditions; /* by number, of decisions with PB_DECISION_SETS */
+	size_t nr_conditions;
+	__u32 portless; /* as in struct pb_slot */
+	__u8 sides[8];	/* [enum pb_proto]: bit 1 << enum pb_side where a rule looks at it */
 };
 
 struct pb_limits {

@@ -17,6 +17,7 @@
 #include "inspect/adjacent.h"
 #include "inspect/conntrack.h"
 #include "inspect/explain.h"
+#include "maps/declared.h"
 #include "maps/instance.h"
 #include "maps/pins.h"
 #include "maps/rights.h"
@@ -54,7 +55,8 @@ struct guard {
 	struct place *places;
 	size_t nr_places, room;
 	struct pb_rules rules;	     /* the rules to come, without those that have ended */
-	struct pb_ruleset *ruleset;  /* the same in maps */
+	struct pb_ruleset *ruleset;  /* the same in maps, with the sets there are */
+	int sets_lock;		     /* -1: there are none */
 	struct pb_test_run *runs[2]; /* [sockets] */
 };
 
@@ -379,7 +381,15 @@ static int make_rules(struct guard *guard, struct pb_error *error)
 	const struct pb_prospect *prospect = &guard->prospect;
 	int ret = pb_rules_replace(&guard->rules, prospect->rules, error);
 
-	return ret ?: pb_ruleset_create("guard", &guard->limits, &guard->ruleset, error);
+	if (!ret)
+		ret = pb_ruleset_create(prospect->ruleset, &guard->limits, &guard->ruleset, error);
+	if (ret)
+		return ret;
+	ret = pb_sets_share(&guard->ruleset->maps, prospect->ruleset, error);
+	if (ret == -ENOENT) /* it will be made: without sets, or with empty ones */
+		return 0;
+	guard->sets_lock = ret;
+	return ret < 0 ? ret : 0;
 }
 
 static void let_go(struct guard *guard)
@@ -387,6 +397,7 @@ static void let_go(struct guard *guard)
 	pb_test_run_close(guard->runs[false]);
 	pb_test_run_close(guard->runs[true]);
 	pb_ruleset_close(guard->ruleset);
+	pb_unlock(guard->sets_lock);
 	pb_rules_clear(&guard->rules);
 	free(guard->places);
 }
@@ -395,7 +406,7 @@ int pb_connection_check(const struct pb_connection *connection, const struct pb_
 			struct pb_error *error)
 {
 	PB_LOG_HERE();
-	struct guard guard = { .seen = *connection };
+	struct guard guard = { .seen = *connection, .sets_lock = -1 };
 	int ret = pb_options_take(&guard.prospect, sizeof(guard.prospect), prospect, error);
 
 	if (!ret)

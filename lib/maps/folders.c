@@ -15,6 +15,7 @@
 #include "maps/folders.h"
 #include "maps/rights.h"
 #include "util/error.h"
+#include "util/text.h"
 
 /* What comes behind bpffs' path, ours or libxdp's, is shorter. */
 #define BPFFS_LEN_MAX (PB_PATH_LEN - 128)
@@ -70,19 +71,7 @@ int pb_bpffs_check(struct pb_error *error)
 
 int pb_ruleset_name_check(const char *name, struct pb_error *error)
 {
-	size_t len = strlen(name);
-
-	for (size_t i = 0; i < len; i++)
-		if (!isascii(name[i]) || (!isalnum(name[i]) && name[i] != '-' && name[i] != '_'))
-			return pb_fail(error, EINVAL,
-				       "'%s' is no name for a ruleset: letters, digits, - and _ "
-				       "only",
-				       name);
-	if (!len || len >= PB_NAME_LEN)
-		return pb_fail(error, EINVAL,
-			       "'%s' is no name for a ruleset: it must have 1 to %d characters",
-			       name, PB_NAME_LEN - 1);
-	return 0;
+	return pb_name_check(name, "ruleset", error);
 }
 
 const char *pb_ruleset_option(const char *name, char text[PB_RULESET_OPTION_LEN])

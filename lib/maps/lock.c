@@ -10,11 +10,19 @@
 #include "util/error.h"
 
 static const int operations[] = {
-	[PB_LOCK_READ] = LOCK_SH,
-	[PB_LOCK_CHANGE] = LOCK_EX,
-	[PB_LOCK_TRY] = LOCK_EX | LOCK_NB,
-	[PB_LOCK_LISTEN] = LOCK_EX | LOCK_NB,
+	[PB_LOCK_READ] = LOCK_SH,	   [PB_LOCK_CHANGE] = LOCK_EX,
+	[PB_LOCK_TRY] = LOCK_EX | LOCK_NB, [PB_LOCK_LISTEN] = LOCK_EX | LOCK_NB,
+	[PB_LOCK_ELEMENTS_READ] = LOCK_SH, [PB_LOCK_ELEMENTS] = LOCK_EX,
 };
+
+/* The folder that holds the lock, where that is not the one of the pins. */
+static const char *const beside_pins[] = {
+	[PB_LOCK_LISTEN] = PB_LISTENER,
+	[PB_LOCK_ELEMENTS_READ] = PB_ELEMENTS,
+	[PB_LOCK_ELEMENTS] = PB_ELEMENTS,
+};
+
+_Static_assert(sizeof(PB_ELEMENTS) <= sizeof(PB_LISTENER), "room for the longer name");
 
 /* Is the folder that was locked still the one of that name? */
 static bool still_there(int fd, const char *folder)
@@ -71,14 +79,15 @@ static int make_folders(struct pb_error *error)
 
 int pb_lock(const char *ruleset, enum pb_lock_kind kind, struct pb_error *error)
 {
-	char listener[PB_NAME_LEN + sizeof(PB_LISTENER)];
+	char beside[PB_NAME_LEN + sizeof(PB_LISTENER)];
 	char option[PB_RULESET_OPTION_LEN];
 	const char *folder = ruleset;
 	int ret;
 
-	if (kind == PB_LOCK_LISTEN) {
-		snprintf(listener, sizeof(listener), "%.*s/" PB_LISTENER, PB_NAME_LEN - 1, ruleset);
-		folder = listener;
+	if (beside_pins[kind]) {
+		snprintf(beside, sizeof(beside), "%.*s/%s", PB_NAME_LEN - 1, ruleset,
+			 beside_pins[kind]);
+		folder = beside;
 	}
 	do { /* once more each time that somebody else has removed the folder */
 		ret = ruleset ? 0 : make_folders(error);

@@ -5,10 +5,18 @@
 
 #include <portblock/portblock.h>
 
-/* What holds a ruleset's third lock: a folder beside its pins. */
+/* What holds a ruleset's other locks: folders beside its pins. */
 #define PB_LISTENER "listener"
+#define PB_ELEMENTS "elements"
 
-enum pb_lock_kind { PB_LOCK_READ, PB_LOCK_CHANGE, PB_LOCK_TRY, PB_LOCK_LISTEN };
+enum pb_lock_kind {
+	PB_LOCK_READ,
+	PB_LOCK_CHANGE,
+	PB_LOCK_TRY,
+	PB_LOCK_LISTEN,
+	PB_LOCK_ELEMENTS_READ,
+	PB_LOCK_ELEMENTS
+};
 
 /*
  * Who holds which lock:
@@ -17,6 +25,8 @@ enum pb_lock_kind { PB_LOCK_READ, PB_LOCK_CHANGE, PB_LOCK_TRY, PB_LOCK_LISTEN };
  * - of one ruleset, for CHANGE: whoever changes its maps (each other change), and whoever removes
  *   its pins;
  * - of one ruleset, for READ: whoever opens its pins, and reads its rules;
+ * - of one ruleset, for ELEMENTS: whoever changes elements of its sets, so that this waits for no rules
+ *   that are compiled; for ELEMENTS_READ: whoever reads them;
  * - of one ruleset, for LISTEN: the monitor, for as long as it runs. Nobody waits for it.
  * In that order: whoever holds one of them takes only those below it, and of one ruleset at a time.
  * libxdp's own lock comes last: it is held only inside libxdp's functions. Looking at interfaces

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
@@ -44,6 +45,14 @@ __u64 pb_config_pending(const struct pb_config *config)
 	__u64 now = pb_clock();
 
 	return active & PB_ACTIVE_PENDING && config->revert_at > now ? config->revert_at - now : 0;
+}
+
+/* Nobody is to know where elements lie, so as not to choose addresses that all lie in one place. */
+static int draw_seed(struct pb_sets *sets)
+{
+	ssize_t drawn = getrandom(sets->seed, sizeof(sets->seed), 0);
+
+	return drawn == sizeof(sets->seed) ? 0 : drawn < 0 ? -errno : -EIO;
 }
 
 static struct pb_config first_config(const char *ruleset, const struct pb_ruleset_options *options)
@@ -88,6 +97,11 @@ static const struct shape {
 	[PB_MAP_EVENTS] = { "pb_events", BPF_MAP_TYPE_RINGBUF, 0, 0, 0 },
 	[PB_MAP_METERS] = { "pb_meters", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_meters),
 			    BPF_F_MMAPABLE },
+	[PB_MAP_SETS] = { "pb_sets", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_sets),
+			  BPF_F_MMAPABLE },
+	[PB_MAP_ELEMENTS4] = { "pb_elements4", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, 0 },
+	[PB_MAP_ELEMENTS6] = { "pb_elements6", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, 0 },
+	[PB_MAP_LENGTHS] = { "pb_lengths", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, 0 },
 };
 
 _Static_assert(PB_MAP_MAX <= PB_CONFIG_MAPS, "pb_config has room for the id of each map");
@@ -112,6 +126,10 @@ static __u64 entries_of(const struct pb_config *config, enum pb_map which)
 			((__u64)config->max_rules + 1) * ((__u64)config->cpus + PB_BASE_ROWS),
 		[PB_MAP_EVENTS] = PB_EVENTS_SIZE,
 		[PB_MAP_METERS] = 1,
+		[PB_MAP_SETS] = 1,
+		[PB_MAP_ELEMENTS4] = PB_TABLE_GENERATIONS * PB_SEGMENTS_MAX,
+		[PB_MAP_ELEMENTS6] = PB_TABLE_GENERATIONS * PB_SEGMENTS_MAX,
+		[PB_MAP_LENGTHS] = PB_TABLE_GENERATIONS,
 	};
 
 	return entries[which];
@@ -131,6 +149,10 @@ struct bpf_map *pb_map_of(const struct portblock_bpf *object, enum pb_map which)
 		[PB_MAP_COUNTS] = object->maps.pb_counts,
 		[PB_MAP_EVENTS] = object->maps.pb_events,
 		[PB_MAP_METERS] = object->maps.data_meters,
+		[PB_MAP_SETS] = object->maps.data_sets,
+		[PB_MAP_ELEMENTS4] = object->maps.pb_elements4,
+		[PB_MAP_ELEMENTS6] = object->maps.pb_elements6,
+		[PB_MAP_LENGTHS] = object->maps.pb_lengths,
 	};
 
 	return maps[which];
@@ -139,7 +161,8 @@ struct bpf_map *pb_map_of(const struct portblock_bpf *object, enum pb_map which)
 /* Of one entry, and in the object a variable of the program. */
 static bool is_variable(enum pb_map which)
 {
-	return which == PB_MAP_CONFIG || which == PB_MAP_PORTS || which == PB_MAP_METERS;
+	return which == PB_MAP_CONFIG || which == PB_MAP_PORTS || which == PB_MAP_METERS ||
+	       which == PB_MAP_SETS;
 }
 
 static int set_sizes(struct portblock_bpf *object, const struct pb_config *config)
@@ -156,8 +179,9 @@ static int set_sizes(struct portblock_bpf *object, const struct pb_config *confi
 static int leave_out_others(struct portblock_bpf *object)
 {
 	struct bpf_map *variables[] = { object->maps.data_config,   object->maps.bss,
-					object->maps.data_meters,   object->maps.data_outcomes,
-					object->maps.data_exchange, object->maps.rodata };
+					object->maps.data_meters,   object->maps.data_sets,
+					object->maps.data_outcomes, object->maps.data_exchange,
+					object->maps.rodata };
 	int ret = bpf_program__set_autoload(object->progs.xdp_portblock, false);
 
 	for (size_t i = 0; !ret && i < sizeof(variables) / sizeof(variables[0]); i++)
@@ -239,6 +263,7 @@ static int map_memories(struct pb_maps *maps)
 		{ PB_MAP_RANGES, &maps->ranges },
 		{ PB_MAP_COUNTS, &maps->counts },
 		{ PB_MAP_METERS, &maps->meters },
+		{ PB_MAP_SETS, &maps->sets },
 	};
 	int ret = 0;
 
@@ -346,6 +371,8 @@ int pb_maps_create(const char *ruleset, const struct pb_ruleset_options *options
 		ret = map_memories(&made);
 	if (!ret)
 		ret = read_ids(&made, config.maps);
+	if (!ret)
+		ret = draw_seed(made.sets);
 	portblock_bpf__destroy(object);
 	if (ret) {
 		pb_maps_close(&made);

@@ -17,6 +17,10 @@ enum pb_map {
 	PB_MAP_COUNTS,
 	PB_MAP_EVENTS,
 	PB_MAP_METERS,
+	PB_MAP_SETS,
+	PB_MAP_ELEMENTS4,
+	PB_MAP_ELEMENTS6,
+	PB_MAP_LENGTHS,
 	PB_MAP_MAX
 };
 
@@ -41,12 +45,13 @@ struct pb_maps {
 	struct pb_range_entry *ranges;
 	struct pb_count *counts;
 	struct pb_meters *meters;
+	struct pb_sets *sets;
 };
 
 /* A valid `struct pb_maps` that holds nothing; pb_maps_close() takes it. */
-#define PB_MAPS_NONE                                                 \
-	{                                                            \
-		.fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } \
+#define PB_MAPS_NONE                                                                 \
+	{                                                                            \
+		.fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } \
 	}
 
 /* Blocks of pb_prefixes that hold so many. */

@@ -81,9 +81,10 @@ int pb_maps_pin(const struct pb_maps *maps, const char *ruleset, struct pb_error
 		snprintf(path, sizeof(path), "%s/%s", temporary, pb_map_name(i));
 		ret = bpf_obj_pin(maps->fd[i], path) ? -errno : 0;
 	}
-	snprintf(path, sizeof(path), "%s/" PB_LISTENER, temporary);
-	if (!ret && mkdir(path, 0700))
-		ret = -errno;
+	for (int i = 0; !ret && i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%s", temporary, i ? PB_ELEMENTS : PB_LISTENER);
+		ret = mkdir(path, 0700) ? -errno : 0;
+	}
 	if (!ret && rename(temporary, folder))
 		ret = -errno;
 	if (ret) {

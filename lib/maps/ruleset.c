@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
+#include "maps/declared.h"
 #include "maps/instance.h"
 #include "maps/lock.h"
 #include "maps/pins.h"
@@ -60,8 +61,12 @@ int pb_ruleset_create(const char *name, const struct pb_ruleset_options *options
 int pb_ruleset_fill(struct pb_ruleset *ruleset, const struct pb_rules *rules,
 		    struct pb_error *error)
 {
-	return pb_slot_write(&ruleset->maps, ruleset->maps.config->active & PB_ACTIVE_SLOT, rules,
-			     1, error);
+	struct pb_set_record before[PB_SETS_MAX];
+	int ret = pb_sets_declare(&ruleset->maps, rules, before, error);
+
+	return ret   ?:
+		       pb_slot_write(&ruleset->maps, ruleset->maps.config->active & PB_ACTIVE_SLOT,
+				     rules, 1, error);
 }
 
 static int fail_not_loaded(const char *name, struct pb_error *error)
@@ -136,6 +141,8 @@ static int read_slot(const struct pb_ruleset *ruleset, __u32 slot, struct pb_rul
 	struct pb_rules *read = pb_rules_new();
 	int ret = read ? pb_slot_read(&ruleset->maps, slot, read, error) : pb_fail_memory(error);
 
+	if (!ret)
+		ret = pb_sets_read(&ruleset->maps, read, error);
 	if (ret)
 		pb_rules_free(read);
 	else
@@ -155,13 +162,9 @@ int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_rules **rules, struct 
 	return ret;
 }
 
-/*
- * Takes the lock for a change, and makes sure that it is a change of what is pinned: a ruleset that
- * was unloaded and loaded anew since it was opened is opened anew.
- */
-static int lock_change(struct pb_ruleset *ruleset, struct pb_error *error)
+int pb_ruleset_lock(struct pb_ruleset *ruleset, enum pb_lock_kind kind, struct pb_error *error)
 {
-	int lock = pb_lock(ruleset->name, PB_LOCK_CHANGE, error), ret;
+	int lock = pb_lock(ruleset->name, kind, error), ret;
 	struct pb_maps maps;
 	__u32 id;
 
@@ -249,7 +252,7 @@ int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_rules **rules, struct
 	struct pb_rules *read = NULL;
 	int ret;
 
-	ruleset->lock = lock_change(ruleset, error);
+	ruleset->lock = pb_ruleset_lock(ruleset, PB_LOCK_CHANGE, error);
 	if (ruleset->lock < 0)
 		return ruleset->lock;
 	settle(ruleset->maps.config);
@@ -317,11 +320,17 @@ static int publish(struct pb_ruleset *ruleset, const struct pb_rules *rules, __u
 		   struct pb_error *error)
 {
 	struct pb_config *config = ruleset->maps.config;
+	struct pb_set_record before[PB_SETS_MAX];
 	__u32 idle = !pb_config_slot(config);
-	int ret = write_idle(ruleset, idle, rules, error);
+	int ret = pb_sets_declare(&ruleset->maps, rules, before, error);
 
 	if (ret)
 		return ret;
+	ret = write_idle(ruleset, idle, rules, error);
+	if (ret) {
+		pb_sets_undo(&ruleset->maps, before);
+		return ret;
+	}
 	if (confirm) /* nobody asks for the time before the next store says that it counts */
 		__atomic_store_n(&config->revert_at, from_now(confirm), __ATOMIC_SEQ_CST);
 	set_active(config, confirm ? idle | PB_ACTIVE_PENDING : idle);
@@ -362,7 +371,7 @@ int pb_ruleset_read_before(struct pb_ruleset *ruleset, struct pb_rules **rules,
 
 static int end_pending(struct pb_ruleset *ruleset, bool keep, struct pb_error *error)
 {
-	int lock = lock_change(ruleset, error), ret = 0;
+	int lock = pb_ruleset_lock(ruleset, PB_LOCK_CHANGE, error), ret = 0;
 	struct pb_config *config = ruleset->maps.config;
 
 	if (lock < 0)
@@ -505,7 +514,7 @@ static int find_all_bound(struct bound *bound)
 int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error)
 {
 	PB_LOG_HERE();
-	int lock = lock_change(ruleset, error), ret;
+	int lock = pb_ruleset_lock(ruleset, PB_LOCK_CHANGE, error), ret;
 	struct bound bound = { .config_id = pb_maps_id(&ruleset->maps) };
 	struct pb_counters counters = pb_maps_counters(&ruleset->maps);
 

@@ -3,6 +3,7 @@
 #ifndef PB_RULESET_H
 #define PB_RULESET_H
 
+#include "maps/lock.h"
 #include "maps/maps.h"
 
 struct pb_ruleset {
@@ -11,6 +12,12 @@ struct pb_ruleset {
 	int lock;   /* held between begin and commit or abort; else -1 */
 	__u32 *ids; /* in use when the change began: not given out again by it */
 };
+
+/*
+ * Takes a lock of the ruleset for a change, and makes sure that it is a change of what is pinned: a ruleset that
+ * was unloaded and loaded anew since it was opened is opened anew. Returns what pb_lock() does.
+ */
+int pb_ruleset_lock(struct pb_ruleset *ruleset, enum pb_lock_kind kind, struct pb_error *error);
 
 /* Makes a ruleset that is not pinned yet. The caller closes it. */
 int pb_ruleset_create(const char *name, const struct pb_ruleset_options *options,

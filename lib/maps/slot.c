@@ -15,6 +15,19 @@ static struct pb_limits limits_of(const struct pb_config *config)
 				   .sources = config->max_sources };
 }
 
+static const struct pb_set_record *sets_of(const struct pb_maps *maps)
+{
+	return maps->sets ? maps->sets->record : NULL;
+}
+
+/* Of one slot, where nothing is yet. */
+static struct pb_records records_of(const struct pb_maps *maps, __u32 slot)
+{
+	return (struct pb_records){
+		.slot = slot, .rules = maps->rules, .ranges = maps->ranges, .sets = sets_of(maps)
+	};
+}
+
 static int check_sizes(const struct pb_config *config, const struct pb_rules *rules,
 		       struct pb_error *error)
 {
@@ -38,24 +51,44 @@ static int check_sizes(const struct pb_config *config, const struct pb_rules *ru
 	return 0;
 }
 
+/*
+ * Compiles what is seen to fit, and whose sets are there. `conditions`: the sets of each rule; the
+ * caller frees, also when this fails.
+ */
+static int compile(const struct pb_rules *rules, const struct pb_config *config,
+		   const struct pb_set_record *sets, struct pb_set_condition **conditions,
+		   struct pb_tables *tables, struct pb_error *error)
+{
+	const struct pb_limits limits = limits_of(config);
+	int ret = check_sizes(config, rules, error);
+
+	if (!ret)
+		ret = pb_records_conditions(rules, sets, config->ruleset, conditions, error);
+	if (!ret)
+		ret = pb_compile(rules, &limits, *conditions, tables, error);
+	return ret;
+}
+
 int pb_rules_check(const struct pb_rules *rules, __u32 max_rules, struct pb_error *error)
 {
 	const struct pb_config config = pb_config_sized(max_rules, PB_SOURCES_LIMIT);
-	const struct pb_limits limits = limits_of(&config);
+	struct pb_set_record sets[PB_SETS_MAX] = {};
+	struct pb_set_condition *conditions = NULL;
 	struct pb_tables tables = {};
-	int ret = check_sizes(&config, rules, error);
+	int ret = pb_records_make_sets(rules, sets, error);
 
 	if (!ret)
-		ret = pb_compile(rules, &limits, &tables, error);
+		ret = compile(rules, &config, sets, &conditions, &tables, error);
 	pb_tables_free(&tables);
+	free(conditions);
 	return ret;
 }
 
 /* Writes the rules as they were written. All parts were seen to fit. */
 static int write_rules(const struct pb_maps *maps, __u32 slot, const struct pb_rules *rules,
-		       struct pb_error *error)
+		       const struct pb_set_condition *conditions, struct pb_error *error)
 {
-	struct pb_records records = { .slot = slot, .rules = maps->rules, .ranges = maps->ranges };
+	struct pb_records records = records_of(maps, slot);
 	int ret;
 
 	records.prefixes = calloc(pb_records_prefixes(rules) + 1, sizeof(*records.prefixes));
@@ -64,7 +97,7 @@ static int write_rules(const struct pb_maps *maps, __u32 slot, const struct pb_r
 	for (__u32 id = 0; id <= maps->config->max_rules; id++)
 		maps->rules[id * PB_SLOTS + slot].id = 0;
 	for (size_t i = 0; i < rules->nr; i++)
-		pb_records_add(&records, &rules->rule[i]);
+		pb_records_add(&records, &rules->rule[i], &conditions[i]);
 	ret = pb_prefixes_replace(maps, slot, records.prefixes, records.nr_prefixes, error);
 	free(records.prefixes);
 	return ret;
@@ -80,9 +113,13 @@ static void write_tables(const struct pb_maps *maps, __u32 slot, const struct pb
 		maps->port_classes[i * PB_SLOTS + slot] = tables->port_classes[i];
 	for (size_t i = 0; i < tables->nr_decisions; i++)
 		maps->decisions[i * PB_SLOTS + slot] = tables->decisions[i];
+	/* Only rules that name sets have conditions, and they are refused where there are none. */
+	for (size_t i = 0; maps->sets && i < tables->nr_conditions; i++)
+		maps->sets->conditions[slot][i] = tables->conditions[i];
 }
 
-static void write_header(struct pb_slot *header, const struct pb_rules *rules, __u64 generation)
+static void write_header(struct pb_slot *header, const struct pb_rules *rules,
+			 const struct pb_tables *tables, __u64 generation)
 {
 	header->generation = generation;
 	header->flags = pb_settings_flags(&rules->settings);
@@ -90,26 +127,26 @@ static void write_header(struct pb_slot *header, const struct pb_rules *rules, _
 	header->next_id = rules->next_id;
 	header->prefixes = pb_records_prefixes(rules);
 	header->ranges = pb_records_ranges(rules);
+	header->portless = tables->portless;
 }
 
 int pb_slot_write(const struct pb_maps *maps, __u32 slot, const struct pb_rules *rules,
 		  __u64 generation, struct pb_error *error)
 {
-	const struct pb_limits limits = limits_of(maps->config);
+	struct pb_set_condition *conditions = NULL;
 	struct pb_tables tables = {};
-	int ret = check_sizes(maps->config, rules, error);
+	int ret = compile(rules, maps->config, sets_of(maps), &conditions, &tables, error);
 
-	if (!ret)
-		ret = pb_compile(rules, &limits, &tables, error);
 	if (!ret)
 		ret = pb_sources_replace(maps, slot, tables.sources, tables.nr_sources, error);
 	if (!ret)
-		ret = write_rules(maps, slot, rules, error);
+		ret = write_rules(maps, slot, rules, conditions, error);
 	if (!ret) {
 		write_tables(maps, slot, &tables);
-		write_header(&maps->config->slots[slot], rules, generation);
+		write_header(&maps->config->slots[slot], rules, &tables, generation);
 	}
 	pb_tables_free(&tables);
+	free(conditions);
 	return ret;
 }
 
@@ -129,7 +166,7 @@ int pb_slot_read(const struct pb_maps *maps, __u32 slot, struct pb_rules *rules,
 		 struct pb_error *error)
 {
 	const struct pb_slot *header = &maps->config->slots[slot];
-	struct pb_records records = { .slot = slot, .rules = maps->rules, .ranges = maps->ranges };
+	struct pb_records records = records_of(maps, slot);
 	struct pb_rules read = { .settings = pb_settings_of(header->flags),
 				 .next_id = header->next_id,
 				 .max_rules = maps->config->max_rules,

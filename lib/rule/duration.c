@@ -80,6 +80,19 @@ int pb_duration_parse(const char *text, __u64 *ns, struct pb_error *error)
 	return 0;
 }
 
+int pb_timeout_parse(const char *text, __u64 *ns, struct pb_error *error)
+{
+	unsigned long seconds;
+	int err = pb_number_parse(text, strlen(text), SECONDS_MAX, &seconds);
+
+	if (err == -ERANGE)
+		return too_long(text, error);
+	if (err)
+		return pb_duration_parse(text, ns, error);
+	*ns = seconds * NS;
+	return 0;
+}
+
 __u64 pb_duration_seconds(__u64 ns)
 {
 	return ns / NS + !!(ns % NS);

@@ -8,6 +8,7 @@
 #include "rule/names.h"
 #include "rule/ports.h"
 #include "rule/prefix.h"
+#include "rule/set-names.h"
 #include "util/error.h"
 #include "util/escape.h"
 
@@ -29,6 +30,11 @@ static void print_action(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *
 static int set_protocols(struct pb_rule *rule, const char *text, const struct pb_input *in)
 {
 	return pb_protocols_parse(text, &rule->protocols, in->error);
+}
+
+static bool given_protocols(const struct pb_rule *rule)
+{
+	return rule->protocols;
 }
 
 static void print_protocols(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *out)
@@ -93,7 +99,7 @@ static int set_dport(struct pb_rule *rule, const char *text, const struct pb_inp
 
 static bool given_dport(const struct pb_rule *rule)
 {
-	return rule->side == PB_SIDE_DPORT;
+	return rule->nr_ports && rule->side == PB_SIDE_DPORT;
 }
 
 static int set_sport(struct pb_rule *rule, const char *text, const struct pb_input *in)
@@ -103,50 +109,133 @@ static int set_sport(struct pb_rule *rule, const char *text, const struct pb_inp
 
 static bool given_sport(const struct pb_rule *rule)
 {
-	return rule->side == PB_SIDE_SPORT;
+	return rule->nr_ports && rule->side == PB_SIDE_SPORT;
 }
 
+static void take_prefixes(struct pb_prefix **to, size_t *nr, struct pb_prefix *prefixes,
+			  size_t nr_prefixes)
+{
+	free(*to);
+	*to = prefixes;
+	*nr = nr_prefixes;
+}
+
+static void take_sets(char ***to, size_t *nr, char **names, size_t nr_names)
+{
+	pb_set_names_free(*to, *nr);
+	*to = names;
+	*nr = nr_names;
+}
+
+/* In JSON prefixes and sets have a key each. */
 static int set_prefixes(struct pb_prefix **to, size_t *nr, const char *text,
 			const struct pb_input *in)
 {
 	struct pb_prefix *prefixes;
-	int err = pb_prefixes_parse(text, in->file, &prefixes, nr, in->note, in->error);
+	size_t nr_prefixes;
+	int err = pb_prefixes_parse(text, in->file, &prefixes, &nr_prefixes, in->note, in->error);
 
-	if (err)
-		return err;
-	free(*to);
-	*to = prefixes;
-	return 0;
+	if (!err)
+		take_prefixes(to, nr, prefixes, nr_prefixes);
+	return err;
 }
 
-static int set_from(struct pb_rule *rule, const char *text, const struct pb_input *in)
+static int set_sets(char ***to, size_t *nr, const char *text, const struct pb_input *in)
+{
+	struct pb_set_names names = { 0 };
+	int err = pb_set_names_parse(text, &names, in->error);
+
+	if (err)
+		pb_set_names_free(names.names, names.nr);
+	else
+		take_sets(to, nr, names.names, names.nr);
+	return err;
+}
+
+static int set_from_prefixes(struct pb_rule *rule, const char *text, const struct pb_input *in)
 {
 	return set_prefixes(&rule->from, &rule->nr_from, text, in);
 }
 
+static void print_from_prefixes(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *out)
+{
+	pb_prefixes_print(out, rule->from, rule->nr_from);
+}
+
+static int set_from_sets(struct pb_rule *rule, const char *text, const struct pb_input *in)
+{
+	return set_sets(&rule->from_sets, &rule->nr_from_sets, text, in);
+}
+
+static void print_from_sets(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *out)
+{
+	pb_set_names_print(out, rule->from_sets, rule->nr_from_sets, "", false);
+}
+
+static int set_from(struct pb_rule *rule, const char *text, const struct pb_input *in)
+{
+	struct pb_source_list list;
+	int err = pb_source_list_parse(text, in->file, &list, in->note, in->error);
+
+	if (err)
+		return err;
+	take_prefixes(&rule->from, &rule->nr_from, list.prefixes, list.nr);
+	take_sets(&rule->from_sets, &rule->nr_from_sets, list.sets, list.nr_sets);
+	return 0;
+}
+
 static bool given_from(const struct pb_rule *rule)
 {
-	return rule->nr_from;
+	return rule->nr_from || rule->nr_from_sets;
 }
 
 static void print_from(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *out)
 {
 	pb_prefixes_print(out, rule->from, rule->nr_from);
+	pb_set_names_print(out, rule->from_sets, rule->nr_from_sets, "@", rule->nr_from);
 }
 
-static int set_except(struct pb_rule *rule, const char *text, const struct pb_input *in)
+static int set_except_prefixes(struct pb_rule *rule, const char *text, const struct pb_input *in)
 {
 	return set_prefixes(&rule->except, &rule->nr_except, text, in);
 }
 
+static void print_except_prefixes(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *out)
+{
+	pb_prefixes_print(out, rule->except, rule->nr_except);
+}
+
+static int set_except_sets(struct pb_rule *rule, const char *text, const struct pb_input *in)
+{
+	return set_sets(&rule->except_sets, &rule->nr_except_sets, text, in);
+}
+
+static void print_except_sets(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *out)
+{
+	pb_set_names_print(out, rule->except_sets, rule->nr_except_sets, "", false);
+}
+
+static int set_except(struct pb_rule *rule, const char *text, const struct pb_input *in)
+{
+	struct pb_source_list list;
+	int err = pb_source_list_parse(text, in->file, &list, in->note, in->error);
+
+	if (err)
+		return err;
+	take_prefixes(&rule->except, &rule->nr_except, list.prefixes, list.nr);
+	take_sets(&rule->except_sets, &rule->nr_except_sets, list.sets, list.nr_sets);
+	return 0;
+}
+
 static bool given_except(const struct pb_rule *rule)
 {
-	return rule->nr_except;
+	return rule->nr_except || rule->nr_except_sets;
 }
 
 static void print_except(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *out)
 {
 	pb_prefixes_print(out, rule->except, rule->nr_except);
+	pb_set_names_print(out, rule->except_sets, rule->nr_except_sets, "@", rule->nr_except);
 }
 
 static int set_new(struct pb_rule *rule, const char *text, const struct pb_input *in)
@@ -214,10 +303,13 @@ static void print_comment(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE 
 }
 
 /* clang-format off */
-#define VALUE(member) { offsetof(struct pb_rule, member), sizeof(((struct pb_rule *)0)->member), 0 }
+#define VALUE(member)                                                                              \
+	{ offsetof(struct pb_rule, member), sizeof(((struct pb_rule *)0)->member), 0, false }
 #define ARRAY(member)                                                                              \
 	{ offsetof(struct pb_rule, member), sizeof(*((struct pb_rule *)0)->member),                \
-	  offsetof(struct pb_rule, nr_##member) }
+	  offsetof(struct pb_rule, nr_##member), false }
+#define NAMES(member)                                                                              \
+	{ offsetof(struct pb_rule, member), 0, offsetof(struct pb_rule, nr_##member), true }
 
 /* In the order of the canonical text form, and of the keys in JSON. */
 const struct pb_field pb_fields[] = {
@@ -226,7 +318,7 @@ const struct pb_field pb_fields[] = {
 	  .set = set_action, .print = print_action,
 	  .write = pb_json_write_string, .read = pb_json_read_string },
 	{ .word = "protocols", .key = "protocols", .value = "tcp,udp", .leading = true,
-	  .set = set_protocols, .print = print_protocols,
+	  .set = set_protocols, .given = given_protocols, .print = print_protocols,
 	  .write = pb_json_write_list, .read = pb_json_read_list, .identity = VALUE(protocols) },
 	{ .key = "side", .set = set_side, .print = print_side,
 	  .write = pb_json_write_string, .read = pb_json_read_string, .identity = VALUE(side) },
@@ -236,12 +328,18 @@ const struct pb_field pb_fields[] = {
 	  .set = set_dport, .given = given_dport, .print = print_ports },
 	{ .word = "sport", .value = "22,80-90",
 	  .set = set_sport, .given = given_sport, .print = print_ports },
-	{ .word = "from", .key = "from", .value = "10.0.0.0/8,fd00::1",
-	  .set = set_from, .given = given_from, .print = print_from,
+	{ .key = "from", .set = set_from_prefixes, .print = print_from_prefixes,
 	  .write = pb_json_write_list, .read = pb_json_read_list, .identity = ARRAY(from) },
-	{ .word = "except", .key = "except", .value = "10.0.0.0/8,fd00::1",
-	  .set = set_except, .given = given_except, .print = print_except,
+	{ .key = "except", .set = set_except_prefixes, .print = print_except_prefixes,
 	  .write = pb_json_write_list, .read = pb_json_read_list, .identity = ARRAY(except) },
+	{ .key = "from_sets", .set = set_from_sets, .print = print_from_sets,
+	  .write = pb_json_write_list, .read = pb_json_read_list, .identity = NAMES(from_sets) },
+	{ .key = "except_sets", .set = set_except_sets, .print = print_except_sets,
+	  .write = pb_json_write_list, .read = pb_json_read_list, .identity = NAMES(except_sets) },
+	{ .word = "from", .value = "10.0.0.0/8,fd00::1",
+	  .set = set_from, .given = given_from, .print = print_from },
+	{ .word = "except", .value = "10.0.0.0/8,fd00::1",
+	  .set = set_except, .given = given_except, .print = print_except },
 	{ .word = "new", .key = "new", .set = set_new, .given = given_new,
 	  .write = pb_json_write_given, .read = pb_json_read_given, .identity = VALUE(only_new) },
 	{ .word = "expires", .key = "expires_in", .value = "1h30m",

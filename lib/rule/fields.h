@@ -19,8 +19,9 @@ struct pb_input {
 /* A part of struct pb_rule: a value, or an array (`count` is where its size_t count is). */
 struct pb_part {
 	size_t at;
-	size_t size; /* of the value or of an element; 0: no part */
+	size_t size; /* of the value or of an element; 0: no part, or strings */
 	size_t count;
+	bool strings;
 };
 
 struct pb_field;
@@ -55,7 +56,9 @@ int pb_rule_read(char *const *words, size_t nr, const struct pb_input *in, struc
 /* The field with that keyword, leading ones only if `leading`; NULL: -EINVAL was said. */
 const struct pb_field *pb_field_find(const char *word, bool leading, struct pb_error *error);
 
-/* rule.c: the same protocols, side, ports, sources and `new`? */
+/* rule.c: is it about sources alone, whatever the ports of a packet, or without any? */
+bool pb_rule_is_alone(const struct pb_rule *rule);
+/* The same protocols, side, ports, sources and `new`? */
 bool pb_rule_same(const struct pb_rule *a, const struct pb_rule *b);
 /* Equal for rules that are the same. */
 __u32 pb_rule_hash(const struct pb_rule *rule);

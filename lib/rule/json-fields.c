@@ -169,9 +169,14 @@ static int print_element(const struct json_object *json, FILE *out, struct pb_er
 	if (!json_object_is_type(json, json_type_string))
 		return pb_json_wrong_type(json, "a string, as in [\"22\"]", error);
 	err = string_of(json, &word, error);
-	if (!err && (strchr(word, ',') || word[0] == '@'))
-		err = pb_fail(error, EINVAL,
-			      "%s: an element of a list is one word without commas, and no file",
+	if (!err && word[0] == '@')
+		err = pb_fail(
+			error, EINVAL,
+			"%s: an element of a list is no file; sets stand in \"from_sets\" and "
+			"\"except_sets\", by their names without @",
+			PB_Q(word));
+	else if (!err && strchr(word, ','))
+		err = pb_fail(error, EINVAL, "%s: an element of a list is one word without commas",
 			      PB_Q(word));
 	if (!err)
 		fputs(word, out);

@@ -98,6 +98,9 @@ static int read_fields(const struct json_object *json, __u64 now, struct pb_rule
 		    json_object_object_get_ex(json, field->key, &value) && value)
 			err = read_field(field, value, now, rule, error);
 	}
+	if (!err && !rule->nr_ports && (rule->nr_from || rule->nr_from_sets) &&
+	    !json_object_object_get((struct json_object *)json, "protocols"))
+		rule->protocols = 0;
 	return err ? err : pb_rule_check(rule, error);
 }
 

@@ -98,8 +98,6 @@ int pb_prefix_file_each(const char *name, const char *from, pb_list_item *item, 
 	char *path;
 	int err;
 
-	if (!*name)
-		return pb_fail(error, EINVAL, "\"@\" lacks a file name: write @FILE");
 	path = pb_file_beside(name, from);
 	if (!path)
 		return pb_fail_memory(error);

@@ -3,18 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include "rule/prefix.h"
+#include "rule/set-names.h"
 #include "util/array.h"
 #include "util/error.h"
 #include "util/escape.h"
 #include "util/text.h"
 
 struct list {
+	const char *from; /* the file that the words stand in; NULL: in none */
+	bool may_name_sets;
+	struct pb_set_names sets;
 	struct pb_prefix *prefixes;
 	size_t nr;
 	size_t room;
-	size_t masked;		      /* had host bits */
-	struct pb_quoted first;	      /* of those */
-	struct pb_prefix first_taken; /* as what it was taken */
+	struct pb_masked masked;
 };
 
 static const struct family {
@@ -50,7 +52,7 @@ static bool mask(struct pb_prefix *prefix)
 {
 	bool masked = false;
 
-	for (unsigned int i = 0; i < sizeof(prefix->addr); i++) {
+	for (unsigned int i = prefix->len / 8; i < sizeof(prefix->addr); i++) {
 		unsigned int keep = prefix->len > i * 8 ? prefix->len - i * 8 : 0;
 		__u8 bits = keep < 8 ? 0xff >> keep : 0;
 
@@ -90,20 +92,43 @@ static int parse_len(const char *word, const struct family *family, __u8 *len,
 	return 0;
 }
 
-static int parse_prefix(const char *word, struct pb_prefix *prefix, struct pb_error *error)
+int pb_prefix_parse(const char *word, struct pb_prefix *prefix, bool *masked,
+		    struct pb_error *error)
 {
 	const struct family *family = &families[!!strchr(word, ':')];
-	int err = parse_address(word, family, prefix->addr, error);
+	struct pb_prefix made = { .family = family->family };
+	int err = parse_address(word, family, made.addr, error);
+	bool had_bits;
 
-	prefix->family = family->family;
-	return err ? err : parse_len(word, family, &prefix->len, error);
+	if (!err)
+		err = parse_len(word, family, &made.len, error);
+	if (err)
+		return err;
+	had_bits = mask(&made);
+	if (masked)
+		*masked = had_bits;
+	*prefix = made;
+	return 0;
+}
+
+int pb_prefix_read(const char *word, struct pb_prefix *prefix, struct pb_masked *masked,
+		   struct pb_error *error)
+{
+	bool had_bits;
+	int err = pb_prefix_parse(word, prefix, &had_bits, error);
+
+	if (!err && had_bits && !masked->nr++) {
+		masked->first = pb_quote(word);
+		masked->taken = *prefix;
+	}
+	return err;
 }
 
 static int parse_item(const char *word, void *ctx, struct pb_error *error)
 {
 	struct list *list = ctx;
-	struct pb_prefix prefix = { 0 }, *grown;
-	int err = parse_prefix(word, &prefix, error);
+	struct pb_prefix prefix, *grown;
+	int err = pb_prefix_read(word, &prefix, &list->masked, error);
 
 	if (err)
 		return err;
@@ -114,10 +139,6 @@ static int parse_item(const char *word, void *ctx, struct pb_error *error)
 	if (!grown)
 		return pb_fail_memory(error);
 	list->prefixes = grown;
-	if (mask(&prefix) && !list->masked++) {
-		list->first = pb_quote(word);
-		list->first_taken = prefix;
-	}
 	grown[list->nr++] = prefix;
 	return 0;
 }
@@ -131,53 +152,112 @@ static void sort(struct list *list)
 {
 	size_t nr = 0;
 
-	qsort(list->prefixes, list->nr, sizeof(*list->prefixes), compare);
+	if (list->nr)
+		qsort(list->prefixes, list->nr, sizeof(*list->prefixes), compare);
 	for (size_t i = 0; i < list->nr; i++)
 		if (!nr || compare(&list->prefixes[nr - 1], &list->prefixes[i]))
 			list->prefixes[nr++] = list->prefixes[i];
 	list->nr = nr;
 }
 
-static int note_masked(const struct list *list, struct pb_error *note, struct pb_error *error)
+int pb_masked_note(const struct pb_masked *masked, struct pb_error *note, struct pb_error *error)
 {
 	char *taken, more[48] = "";
 	size_t len;
 
-	if (!note || !list->masked)
+	if (!note || !masked->nr)
 		return 0;
-	taken = pb_prefixes_text(&list->first_taken, 1);
+	taken = pb_prefixes_text(&masked->taken, 1);
 	if (!taken)
 		return pb_fail_memory(error);
-	if (list->masked > 1)
-		snprintf(more, sizeof(more), ", and %zu more like it", list->masked - 1);
+	if (masked->nr > 1)
+		snprintf(more, sizeof(more), ", and %zu more like it", masked->nr - 1);
 	len = strlen(note->text);
 	snprintf(note->text + len, sizeof(note->text) - len,
 		 "%s%s is taken as %s (bits behind the length do not count)%s", len ? "; " : "",
-		 list->first.text, taken, more);
+		 masked->first.text, taken, more);
 	free(taken);
 	return 0;
+}
+
+static int read_file(struct list *list, const char *name, struct pb_error *error)
+{
+	size_t before = list->nr;
+	int err = pb_prefix_file_each(name, list->from, parse_item, list, error);
+
+	if (!err && list->nr == before)
+		err = pb_fail(error, EINVAL, "the file %s holds no prefixes", PB_Q(name));
+	return err;
+}
+
+/* `@bans`: whoever means a file is told how one is written. */
+static int name_set(struct list *list, const char *word, struct pb_error *error)
+{
+	if (!list->may_name_sets)
+		return pb_fail(error, EINVAL,
+			       "%s is the name of a set, and prefixes are wanted here: a file is "
+			       "written with a slash in it, as in @./hosts",
+			       PB_Q(word));
+	if (pb_set_name_check(word + 1, NULL))
+		return pb_fail(
+			error, EINVAL,
+			"%s is no name of a set (letters, digits, - and _, at most %d): a file "
+			"is written with a slash in it, as in @./hosts",
+			PB_Q(word), PB_NAME_LEN - 1);
+	return pb_set_names_add(&list->sets, word + 1, error);
+}
+
+static int parse_word(const char *word, void *ctx, struct pb_error *error)
+{
+	if (word[0] != '@')
+		return parse_item(word, ctx, error);
+	if (!word[1])
+		return pb_fail(error, EINVAL,
+			       "\"@\" lacks a name: write @NAME for a set, @./FILE for a file");
+	if (strchr(word, '/'))
+		return read_file(ctx, word + 1, error);
+	return name_set(ctx, word, error);
+}
+
+static int parse_list(const char *text, struct list *list, struct pb_error *note,
+		      struct pb_error *error)
+{
+	int err = pb_list_each(text, "prefixes", parse_word, list, error);
+
+	if (!err)
+		err = pb_masked_note(&list->masked, note, error);
+	if (!err) {
+		sort(list);
+		return 0;
+	}
+	free(list->prefixes);
+	pb_set_names_free(list->sets.names, list->sets.nr);
+	return err;
+}
+
+int pb_source_list_parse(const char *text, const char *from, struct pb_source_list *sources,
+			 struct pb_error *note, struct pb_error *error)
+{
+	struct list list = { .from = from, .may_name_sets = true };
+	int err = parse_list(text, &list, note, error);
+
+	if (!err)
+		*sources = (struct pb_source_list){ list.prefixes, list.nr, list.sets.names,
+						    list.sets.nr };
+	return err;
 }
 
 int pb_prefixes_parse(const char *text, const char *from, struct pb_prefix **prefixes, size_t *nr,
 		      struct pb_error *note, struct pb_error *error)
 {
-	struct list list = { 0 };
-	int err;
+	struct list list = { .from = from };
+	int err = parse_list(text, &list, note, error);
 
-	err = text[0] == '@' ? pb_prefix_file_each(text + 1, from, parse_item, &list, error) :
-			       pb_list_each(text, "prefixes", parse_item, &list, error);
-	if (!err && !list.nr)
-		err = pb_fail(error, EINVAL, "the file %s holds no prefixes", PB_Q(text + 1));
-	if (!err)
-		err = note_masked(&list, note, error);
-	if (err) {
-		free(list.prefixes);
-		return err;
+	if (!err) {
+		*prefixes = list.prefixes;
+		*nr = list.nr;
 	}
-	sort(&list);
-	*prefixes = list.prefixes;
-	*nr = list.nr;
-	return 0;
+	return err;
 }
 
 void pb_prefixes_print(FILE *out, const struct pb_prefix *prefixes, size_t nr)
@@ -194,7 +274,8 @@ void pb_prefixes_print(FILE *out, const struct pb_prefix *prefixes, size_t nr)
 	}
 }
 
-char *pb_prefixes_text(const struct pb_prefix *prefixes, size_t nr)
+char *pb_sources_text(const struct pb_prefix *prefixes, size_t nr, char *const *sets,
+		      size_t nr_sets)
 {
 	char *text = NULL;
 	size_t len;
@@ -203,7 +284,13 @@ char *pb_prefixes_text(const struct pb_prefix *prefixes, size_t nr)
 	if (!out)
 		return NULL;
 	pb_prefixes_print(out, prefixes, nr);
+	pb_set_names_print(out, sets, nr_sets, "@", nr);
 	return pb_stream_take(out, &text);
+}
+
+char *pb_prefixes_text(const struct pb_prefix *prefixes, size_t nr)
+{
+	return pb_sources_text(prefixes, nr, NULL, 0);
 }
 
 /* ---- Does one list cover another? Both are sorted, see struct pb_rule ----------------------- */

@@ -115,7 +115,8 @@ static int bad_start(struct parse *p, const char *word)
 	if (!near)
 		near = pb_names_near(&pb_proto_names, word);
 	return pb_fail(p->in.error, EINVAL,
-		       "%s starts no rule%s%s%s Write as in \"drop tcp dport 22\" or \"22/tcp\"; "
+		       "%s starts no rule%s%s%s Write as in \"drop tcp dport 22\", \"22/tcp\" or "
+		       "\"drop from 192.0.2.1\"; "
 		       "actions are drop, audit and allow, protocols tcp, udp, sctp, dccp and "
 		       "udplite",
 		       PB_Q(word), near ? ": did you mean " : "", near ? near : "",
@@ -143,6 +144,13 @@ static int take_protocols(struct parse *p)
 	return take(p, field, word);
 }
 
+/* `drop from @bans`: neither protocols nor ports. */
+static void leave_alone(struct parse *p)
+{
+	if (seen(p, "from") && !seen(p, "protocols") && !seen(p, "dport") && !seen(p, "sport"))
+		p->rule.protocols = 0;
+}
+
 static int take_all(struct parse *p)
 {
 	int err = 0;
@@ -157,6 +165,7 @@ static int take_all(struct parse *p)
 		err = take_protocols(p);
 	while (!err && p->at < p->nr)
 		err = take_keyword(p);
+	leave_alone(p);
 	return err ? err : pb_rule_check(&p->rule, p->in.error);
 }
 

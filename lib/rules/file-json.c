@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <json-c/json.h>
+#include "rule/duration.h"
 #include "rule/json.h"
 #include "rules/file.h"
+#include "rules/sets.h"
 #include "util/error.h"
 #include "util/escape.h"
 
@@ -42,6 +44,85 @@ static void read_rules(struct pb_reading *reading, const char *path, struct json
 	}
 }
 
+static int read_number(const struct json_object *json, char **text, struct pb_error *error)
+{
+	if (!json_object_is_type(json, json_type_int))
+		return pb_json_wrong_type(json, "a whole number", error);
+	*text = strdup(json_object_get_string((struct json_object *)json));
+	return *text ? 0 : pb_fail_memory(error);
+}
+
+/* The keys of a set. null is as if absent. */
+static const struct set_key {
+	const char *key;
+	pb_field_read *read;
+	int (*set)(struct pb_set *set, const char *text, struct pb_error *error);
+} set_keys[] = {
+	{ "name", pb_json_read_string, pb_set_read_name },
+	{ "timeout", pb_json_read_seconds, pb_set_read_timeout },
+	{ "max", read_number, pb_set_read_max },
+};
+#define NR_SET_KEYS (sizeof(set_keys) / sizeof(set_keys[0]))
+
+static int read_set_key(const char *key, const struct json_object *value, struct pb_set *set,
+			struct pb_error *error)
+{
+	const struct set_key *found = set_keys;
+	struct pb_error inner = { 0 };
+	char *text = NULL;
+	int err;
+
+	while (found < set_keys + NR_SET_KEYS && strcmp(found->key, key))
+		found++;
+	if (found == set_keys + NR_SET_KEYS)
+		return pb_fail(error, EINVAL, "%s is not a key of a set (name, timeout, max)",
+			       PB_Q(key));
+	if (!value)
+		return 0;
+	err = found->read(value, &text, &inner);
+	if (!err)
+		err = found->set(set, text, &inner);
+	free(text);
+	return err ? pb_fail(error, -err, "\"%s\": %s", key, inner.text) : 0;
+}
+
+static int read_set(struct json_object *json, struct pb_rules *rules, struct pb_error *error)
+{
+	struct pb_set set = { .max = PB_SET_DEFAULT };
+
+	if (!json_object_is_type(json, json_type_object))
+		return pb_json_wrong_type(json, "an object: write a set as in {\"name\":\"bans\"}",
+					  error);
+	json_object_object_foreach(json, key, value) {
+		int err = read_set_key(key, value, &set, error);
+
+		if (err)
+			return err;
+	}
+	if (!*set.name)
+		return pb_fail(error, EINVAL,
+			       "the set lacks its name: write as in "
+			       "{\"name\":\"bans\"}");
+	return pb_rules_declare(rules, &set, error);
+}
+
+static void read_sets(struct pb_reading *reading, const char *path, struct json_object *sets)
+{
+	struct pb_error error, placed;
+
+	if (!json_object_is_type(sets, json_type_array)) {
+		pb_problem_add(reading->problems, path, 0, "\"sets\" is not an array");
+		return;
+	}
+	for (size_t i = 0; i < json_object_array_length(sets) && !pb_reading_is_over(reading);
+	     i++) {
+		if (!read_set(json_object_array_get_idx(sets, i), reading->rules, &error))
+			continue;
+		pb_fail(&placed, EINVAL, "sets[%zu]: %.900s", i, error.text);
+		problem(reading, path, &placed);
+	}
+}
+
 static void read_key(struct pb_reading *reading, const char *path, const char *key,
 		     struct json_object *value)
 {
@@ -49,6 +130,10 @@ static void read_key(struct pb_reading *reading, const char *path, const char *k
 
 	if (!strcmp(key, "rules")) {
 		read_rules(reading, path, value);
+		return;
+	}
+	if (!strcmp(key, "sets")) {
+		read_sets(reading, path, value);
 		return;
 	}
 	if (!strcmp(key, "ruleset"))
@@ -160,7 +245,7 @@ static struct shape shape_of(const char *text)
 /* Before json-c makes an object of each: of 64 MiB of `{},` it would make 17 GB. */
 static bool is_too_much(const struct shape *shape)
 {
-	return shape->objects > PB_RULES_LIMIT + 1 || shape->arrays > ARRAYS_MAX ||
+	return shape->objects > PB_RULES_LIMIT + PB_SETS_MAX + 1 || shape->arrays > ARRAYS_MAX ||
 	       shape->keys > KEYS_MAX || shape->commas > VALUES_MAX;
 }
 
@@ -254,6 +339,38 @@ static int add_settings(struct json_object *json, const struct pb_settings *sett
 	return err;
 }
 
+/* The value must be one: where it is null for want of memory, so is all. */
+static int add_number(struct json_object *json, const char *key, __u64 number)
+{
+	struct json_object *value = json_object_new_uint64(number);
+
+	return value ? pb_json_add(json, key, value) : -ENOMEM;
+}
+
+static int add_set(struct json_object *array, const struct pb_set *set)
+{
+	struct json_object *json = json_object_new_object();
+	int err = pb_json_append(array, json);
+
+	if (!err)
+		err = add_string(json, "name", set->name);
+	if (!err)
+		err = set->timeout ?
+			      add_number(json, "timeout", pb_duration_seconds(set->timeout)) :
+			      pb_json_add(json, "timeout", NULL);
+	return err ? err : add_number(json, "max", set->max);
+}
+
+static int add_sets(struct json_object *json, const struct pb_rules *rules)
+{
+	struct json_object *array = json_object_new_array();
+	int err = array ? pb_json_add(json, "sets", array) : -ENOMEM;
+
+	for (size_t i = 0; !err && i < rules->nr_sets; i++)
+		err = add_set(array, rules->sets[i]);
+	return err;
+}
+
 static int add_rules(struct json_object *json, const struct pb_rules *rules, __u64 now)
 {
 	struct json_object *array = json_object_new_array();
@@ -274,6 +391,8 @@ struct json_object *pb_rules_to_json(const struct pb_rules *rules, const char *r
 		err = add_string(json, "ruleset", ruleset);
 	if (!err)
 		err = add_settings(json, &rules->settings);
+	if (!err)
+		err = add_sets(json, rules);
 	if (!err)
 		err = add_rules(json, rules, now);
 	if (!err)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* The text form of a ruleset, from and to: a setting, an include or a rule a line. */
+/* The text form of a ruleset, from and to: a setting, a set, an include or a rule a line. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "rule/fields.h"
 #include "rules/file.h"
+#include "rules/sets.h"
 #include "util/error.h"
 #include "util/escape.h"
 #include "util/files.h"
@@ -49,6 +50,16 @@ static void read_setting(const struct line *line)
 	else
 		ret = pb_fail(&error, EINVAL, "%s takes one value", PB_Q(line->words[0]));
 	if (ret)
+		problem(line, &error);
+}
+
+static void read_set(const struct line *line)
+{
+	struct pb_error error;
+	struct pb_set set;
+
+	if (pb_set_read(line->words + 1, line->nr - 1, &set, &error) ||
+	    pb_rules_declare(line->reading->rules, &set, &error))
 		problem(line, &error);
 }
 
@@ -106,6 +117,8 @@ static void read_line(struct line *line, char *text)
 		read_setting(line);
 	else if (line->nr && !strcmp(line->words[0], "include"))
 		read_include(line);
+	else if (line->nr && !strcmp(line->words[0], "set"))
+		read_set(line);
 	else if (line->nr)
 		read_rule(line);
 	pb_words_free(line->words, line->nr);
@@ -126,17 +139,30 @@ void pb_read_text(struct pb_reading *reading, const char *path, char *text)
 	}
 }
 
+/* Before the rules, which name them. */
+static void print_head(FILE *out, const struct pb_rules *rules)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = pb_setting_name(i)); i++)
+		if (!i || !pb_setting_is_default(&rules->settings, name))
+			fprintf(out, "%s %s\n", name, pb_setting_value(&rules->settings, name));
+	for (size_t i = 0; i < rules->nr_sets; i++) {
+		fputs("set ", out);
+		pb_set_print(out, rules->sets[i]);
+		putc('\n', out);
+	}
+}
+
 int pb_rules_format(const struct pb_rules *rules, __u64 now, char **text)
 {
 	char *made = NULL, *rule;
-	const char *name;
 	size_t len;
 	FILE *out = open_memstream(&made, &len);
 	int ret = out ? 0 : -ENOMEM;
 
-	for (size_t i = 0; !ret && (name = pb_setting_name(i)); i++)
-		if (!i || !pb_setting_is_default(&rules->settings, name))
-			fprintf(out, "%s %s\n", name, pb_setting_value(&rules->settings, name));
+	if (!ret)
+		print_head(out, rules);
 	for (size_t i = 0; !ret && i < rules->nr; i++) {
 		if (rules->rule[i].expires && rules->rule[i].expires <= now)
 			continue;

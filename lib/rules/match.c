@@ -2,6 +2,7 @@
 /* Which rules match and which one wins, by no table: xdp-portblock(8) "Which rule decides". */
 #include <stdlib.h>
 #include <string.h>
+#include "rule/fields.h"
 #include "rule/prefix.h"
 #include "rules/rules.h"
 #include "util/error.h"
@@ -40,18 +41,72 @@ bool pb_prefixes_hold(const struct pb_prefix *prefixes, size_t nr, const struct 
 	return longest(prefixes, nr, host) >= 0;
 }
 
-bool pb_rule_match(const struct pb_rule *rule, const struct pb_flow *flow, __u64 now,
-		   struct pb_match *match)
+/* What is known of the sets. */
+struct sets {
+	pb_set_holds_function holds; /* NULL: none holds anything */
+	void *context;
+};
+
+static bool set_holds(const struct sets *sets, char *const *names, size_t nr,
+		      const struct pb_prefix *host)
 {
-	__u16 port = rule->side == PB_SIDE_DPORT ? flow->dport : flow->sport;
-	int len = rule->nr_from ? longest(rule->from, rule->nr_from, &flow->source) : 0;
+	for (size_t i = 0; sets->holds && i < nr; i++)
+		if (sets->holds(names[i], host, sets->context))
+			return true;
+	return false;
+}
+
+/* As a prefix's length; -1: none of the rule's. A set counts as the host alone. */
+static int source_len(const struct pb_rule *rule, const struct pb_prefix *host,
+		      const struct sets *sets)
+{
+	if (longest(rule->except, rule->nr_except, host) >= 0 ||
+	    set_holds(sets, rule->except_sets, rule->nr_except_sets, host))
+		return -1;
+	if (!rule->nr_from && !rule->nr_from_sets)
+		return 0;
+	if (set_holds(sets, rule->from_sets, rule->nr_from_sets, host))
+		return 128;
+	return longest(rule->from, rule->nr_from, host);
+}
+
+static unsigned int width_of(const struct pb_rule *rule, const struct pb_flow *flow)
+{
+	if (pb_rule_is_alone(rule))
+		return PB_WIDTH_ALL;
+	if (!(rule->protocols & 1U << flow->proto))
+		return 0;
+	return width_at(rule, rule->side == PB_SIDE_DPORT ? flow->dport : flow->sport);
+}
+
+static bool matches(const struct pb_rule *rule, const struct pb_flow *flow, __u64 now,
+		    const struct sets *sets, struct pb_match *match)
+{
+	int len;
 
 	match->rule = rule;
-	match->width = rule->protocols & 1U << flow->proto ? width_at(rule, port) : 0;
-	if (!match->width || len < 0 || longest(rule->except, rule->nr_except, &flow->source) >= 0)
+	match->width = width_of(rule, flow);
+	if (!match->width)
+		return false;
+	len = source_len(rule, &flow->source, sets);
+	if (len < 0)
 		return false;
 	match->len = len;
 	return (!rule->expires || now < rule->expires) && !(rule->only_new && flow->connected);
+}
+
+bool pb_rule_match_in(const struct pb_rule *rule, const struct pb_flow *flow, __u64 now,
+		      pb_set_holds_function holds, void *context, struct pb_match *match)
+{
+	const struct sets sets = { holds, context };
+
+	return matches(rule, flow, now, &sets, match);
+}
+
+bool pb_rule_match(const struct pb_rule *rule, const struct pb_flow *flow, __u64 now,
+		   struct pb_match *match)
+{
+	return pb_rule_match_in(rule, flow, now, NULL, NULL, match);
 }
 
 static __u32 rank(const struct pb_match *match)
@@ -68,39 +123,65 @@ static int by_rank(const void *a, const void *b)
 	return left->rule->id < right->rule->id ? -1 : left->rule->id > right->rule->id;
 }
 
-int pb_rules_matches(const struct pb_rules *rules, const struct pb_flow *flow, __u64 now,
-		     struct pb_match **matches, size_t *nr)
+int pb_rules_matches_in(const struct pb_rules *rules, const struct pb_flow *flow, __u64 now,
+			pb_set_holds_function holds, void *context, struct pb_match **found,
+			size_t *nr)
 {
-	struct pb_match *found = calloc(rules->nr + 1, sizeof(*found));
+	const struct sets sets = { holds, context };
+	struct pb_match *list = calloc(rules->nr + 1, sizeof(*list));
 	size_t count = 0;
 
-	if (!found)
+	if (!list)
 		return -ENOMEM;
 	for (size_t i = 0; i < rules->nr; i++)
-		if (pb_rule_match(&rules->rule[i], flow, now, &found[count]))
+		if (matches(&rules->rule[i], flow, now, &sets, &list[count]))
 			count++;
-	qsort(found, count, sizeof(*found), by_rank);
-	*matches = found;
+	qsort(list, count, sizeof(*list), by_rank);
+	*found = list;
 	*nr = count;
 	return 0;
+}
+
+int pb_rules_matches(const struct pb_rules *rules, const struct pb_flow *flow, __u64 now,
+		     struct pb_match **found, size_t *nr)
+{
+	return pb_rules_matches_in(rules, flow, now, NULL, NULL, found, nr);
+}
+
+static enum pb_outcome outcome_of(enum pb_action action)
+{
+	return action == PB_ACTION_DROP	 ? PB_OUTCOME_DROP_RULE :
+	       action == PB_ACTION_AUDIT ? PB_OUTCOME_AUDIT :
+					   PB_OUTCOME_PASS;
+}
+
+/* The policy is about packets with ports. */
+static enum pb_outcome by_policy(const struct pb_settings *settings, const struct pb_flow *flow)
+{
+	if (flow->proto == PB_PROTO_MAX)
+		return PB_OUTCOME_NOPORT;
+	if (settings->policy == PB_POLICY_ALLOW || (flow->connected && !settings->no_replies))
+		return PB_OUTCOME_PASS;
+	return PB_OUTCOME_DROP_POLICY;
+}
+
+enum pb_outcome pb_rules_judge_in(const struct pb_rules *rules, const struct pb_flow *flow,
+				  __u64 now, pb_set_holds_function holds, void *context,
+				  const struct pb_rule **rule)
+{
+	const struct sets sets = { holds, context };
+	struct pb_match best = {}, match;
+
+	for (size_t i = 0; i < rules->nr; i++)
+		if (matches(&rules->rule[i], flow, now, &sets, &match) &&
+		    (!best.rule || by_rank(&match, &best) < 0))
+			best = match;
+	*rule = best.rule;
+	return best.rule ? outcome_of(best.rule->action) : by_policy(&rules->settings, flow);
 }
 
 enum pb_outcome pb_rules_judge(const struct pb_rules *rules, const struct pb_flow *flow, __u64 now,
 			       const struct pb_rule **rule)
 {
-	struct pb_match best = {}, match;
-
-	for (size_t i = 0; i < rules->nr; i++)
-		if (pb_rule_match(&rules->rule[i], flow, now, &match) &&
-		    (!best.rule || by_rank(&match, &best) < 0))
-			best = match;
-	*rule = best.rule;
-	if (best.rule)
-		return best.rule->action == PB_ACTION_DROP  ? PB_OUTCOME_DROP_RULE :
-		       best.rule->action == PB_ACTION_AUDIT ? PB_OUTCOME_AUDIT :
-							      PB_OUTCOME_PASS;
-	if (rules->settings.policy == PB_POLICY_ALLOW ||
-	    (flow->connected && !rules->settings.no_replies))
-		return PB_OUTCOME_PASS;
-	return PB_OUTCOME_DROP_POLICY;
+	return pb_rules_judge_in(rules, flow, now, NULL, NULL, rule);
 }

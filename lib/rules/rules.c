@@ -4,7 +4,7 @@
 #include <string.h>
 #include "rule/fields.h"
 #include "rules/index.h"
-#include "rules/rules.h"
+#include "rules/sets.h"
 #include "util/array.h"
 #include "util/error.h"
 #include "util/text.h"
@@ -28,6 +28,7 @@ void pb_rules_clear(struct pb_rules *rules)
 	for (size_t i = 0; i < rules->nr; i++)
 		pb_rule_clear(&rules->rule[i]);
 	free(rules->rule);
+	pb_rules_forget_sets(rules);
 	drop_index(rules);
 	memset(rules, 0, sizeof(*rules));
 }
@@ -383,6 +384,8 @@ int pb_rules_replace(struct pb_rules *rules, const struct pb_rules *wanted, stru
 		pb_rule_clear(&rule);
 	}
 	if (!ret)
+		ret = pb_rules_declare_all(rules, wanted, error);
+	if (!ret)
 		rules->settings = wanted->settings;
 	return ret;
 }
@@ -391,6 +394,8 @@ int pb_rules_replace(struct pb_rules *rules, const struct pb_rules *wanted, stru
 
 static bool ports_overlap(const struct pb_rule *a, const struct pb_rule *b)
 {
+	if (pb_rule_is_alone(a) && pb_rule_is_alone(b))
+		return true;
 	for (size_t i = 0; i < a->nr_ports; i++)
 		for (size_t j = 0; j < b->nr_ports; j++)
 			if (a->ports[i].first <= b->ports[j].last &&
@@ -414,7 +419,9 @@ static void print_near(FILE *out, const struct pb_rules *rules, const struct pb_
 		free(text);
 	}
 	if (!found)
-		fputs(", nor any rule of those ports", out);
+		fputs(pb_rule_is_alone(rule) ? ", nor any rule of sources alone" :
+					       ", nor any rule of those ports",
+		      out);
 }
 
 int pb_rules_missing(const struct pb_rules *rules, const struct pb_rule *rule,

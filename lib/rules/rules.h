@@ -19,6 +19,9 @@ struct pb_rules {
 	__u64 generation;     /* of the ruleset this was read from; 0: none */
 	const __u32 *retired; /* ids to give out only where there are no others, sorted; not owned */
 	size_t nr_retired;
+	struct pb_set **sets; /* by name: rules/sets.h */
+	size_t nr_sets;
+	size_t room_sets;
 	struct pb_index *index; /* of pb_rules_find_same(): made when first needed */
 };
 

@@ -137,6 +137,8 @@ char *pb_file_beside(const char *name, const char *from)
 
 	if (*name == '/' || !slash)
 		return strdup(name);
+	if (!strncmp(name, "./", 2) && name[2])
+		name += 2; /* for messages */
 	return asprintf(&path, "%.*s%s", (int)(slash + 1 - from), from, name) < 0 ? NULL : path;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include "util/error.h"
@@ -41,6 +42,22 @@ int pb_list_each(const char *text, const char *what, pb_list_item *item, void *c
 		err = *word ? item(word, ctx, error) : empty_item(text, what, error);
 	free(copy);
 	return err;
+}
+
+int pb_name_check(const char *name, const char *what, struct pb_error *error)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < len; i++)
+		if (!isascii(name[i]) || (!isalnum(name[i]) && name[i] != '-' && name[i] != '_'))
+			return pb_fail(error, EINVAL,
+				       "'%s' is no name for a %s: letters, digits, - and _ only",
+				       name, what);
+	if (!len || len >= PB_NAME_LEN)
+		return pb_fail(error, EINVAL,
+			       "'%s' is no name for a %s: it must have 1 to %d characters", name,
+			       what, PB_NAME_LEN - 1);
+	return 0;
 }
 
 char *pb_stream_take(FILE *stream, char **text)

@@ -20,6 +20,12 @@ typedef int pb_list_item(const char *word, void *ctx, struct pb_error *error);
 int pb_list_each(const char *text, const char *what, pb_list_item *item, void *ctx,
 		 struct pb_error *error);
 
+/*
+ * Letters, digits, - and _, at most PB_NAME_LEN - 1 of them? `what` is what has that name, for
+ * -EINVAL ("ruleset").
+ */
+int pb_name_check(const char *name, const char *what, struct pb_error *error);
+
 /* Closes a stream of open_memstream(); returns its text, or NULL when memory ran out. */
 char *pb_stream_take(FILE *stream, char **text);
 

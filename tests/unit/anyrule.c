@@ -62,6 +62,26 @@ static void add_prefixes(struct random *random, char *line, const char *v4, cons
 	}
 }
 
+/* Names of `of`, behind prefixes if `more`; never all of what another list may name. */
+static void add_sets(struct random *random, char *line, const char *of, bool more)
+{
+	for (__u32 n = 1 + random_below(random, 3); n; n--) {
+		add(line, "%s@%s%u", more ? "," : "", of, random_below(random, 5));
+		more = true;
+	}
+}
+
+static void add_sources(struct random *random, char *line, const char *v4, const char *v6,
+			const char *sets)
+{
+	bool prefixes = chance(random, 70);
+
+	if (prefixes)
+		add_prefixes(random, line, v4, v6);
+	if (!prefixes || chance(random, 30))
+		add_sets(random, line, sets, prefixes);
+}
+
 static void add_duration(struct random *random, char *line)
 {
 	static const char *const units = "dhms";
@@ -90,22 +110,25 @@ static void add_comment(struct random *random, char *line)
 
 void any_line(struct random *random, char *line)
 {
-	bool sport = chance(random, 30), only_new = !sport && chance(random, 30);
+	bool alone = chance(random, 15), sport = !alone && chance(random, 30);
+	bool only_new = !alone && !sport && chance(random, 30);
 
 	line[0] = '\0';
 	if (chance(random, 80))
 		add(line, "%s ", pb_action_name(random_below(random, PB_ACTION_MAX)));
-	if (chance(random, 80))
+	if (!alone && chance(random, 80))
 		add_protocols(random, only_new ? PB_PROTO_UDP + 1 : PB_PROTO_MAX, line);
-	add(line, " %s ", pb_side_name(sport));
-	add_ports(random, line);
-	if (chance(random, 30)) {
+	if (!alone) {
+		add(line, " %s ", pb_side_name(sport));
+		add_ports(random, line);
+	}
+	if (alone || chance(random, 30)) {
 		add(line, " from ");
-		add_prefixes(random, line, "10", "fd00");
+		add_sources(random, line, "10", "fd00", "f");
 	}
 	if (chance(random, 30)) {
 		add(line, " except ");
-		add_prefixes(random, line, "11", "2001");
+		add_sources(random, line, "11", "2001", "e");
 	}
 	if (only_new)
 		add(line, " new");

@@ -61,17 +61,31 @@ static size_t class_of(const struct pb_tables *tables, const struct packet *pack
 }
 
 static const struct pb_decision *candidate(const struct pb_tables *tables,
-					   const struct packet *packet, enum pb_side side)
+					   const struct packet *packet, size_t class)
 {
-	const struct pb_decision *head = decision_at(tables, class_of(tables, packet, side));
+	const struct pb_decision *head = decision_at(tables, class);
 
 	if (head->flags & PB_DECISION_SOURCES)
 		head = decision_at(tables, head->next + trie_lookup(tables, head->mix, packet));
 	return head;
 }
 
-static bool holds(const struct pb_decision *decision, const struct packet *packet)
+static bool sets_hold(const struct pb_tables *tables, __u16 condition, __u64 sets)
 {
+	const struct pb_set_condition *sought = &tables->conditions[condition];
+
+	if (condition >= tables->nr_conditions) {
+		fprintf(stderr, "condition %u of %zu\n", condition, tables->nr_conditions);
+		abort();
+	}
+	return (!sought->from || sought->from & sets) && !(sought->except & sets);
+}
+
+static bool holds(const struct pb_tables *tables, const struct pb_decision *decision,
+		  const struct packet *packet)
+{
+	if (decision->flags & PB_DECISION_SETS && !sets_hold(tables, decision->mix, packet->sets))
+		return false;
 	if (decision->flags & PB_DECISION_EXPIRES && packet->now >= decision->expires)
 		return false;
 	return !(decision->flags & PB_DECISION_NEW) || !packet->connection;
@@ -79,8 +93,11 @@ static bool holds(const struct pb_decision *decision, const struct packet *packe
 
 static const struct pb_decision *winner(const struct pb_tables *tables, const struct packet *packet)
 {
-	const struct pb_decision *a = candidate(tables, packet, PB_SIDE_DPORT);
-	const struct pb_decision *b = candidate(tables, packet, PB_SIDE_SPORT);
+	bool ports = packet->proto < PB_PROTO_MAX;
+	const struct pb_decision *a = candidate(
+		tables, packet, ports ? class_of(tables, packet, PB_SIDE_DPORT) : tables->portless);
+	const struct pb_decision *b =
+		candidate(tables, packet, ports ? class_of(tables, packet, PB_SIDE_SPORT) : 0);
 
 	for (eval_steps = 0; eval_steps < PB_CHAIN_MAX; eval_steps++) {
 		bool second = b->rank > a->rank || (b->rank == a->rank && b->rule < a->rule);
@@ -88,7 +105,7 @@ static const struct pb_decision *winner(const struct pb_tables *tables, const st
 
 		if (!(*best)->rule)
 			return NULL;
-		if (holds(*best, packet))
+		if (holds(tables, *best, packet))
 			return *best;
 		*best = decision_at(tables, (*best)->next);
 	}
@@ -119,6 +136,8 @@ struct verdict eval_packet(const struct pb_tables *tables, const struct pb_setti
 	if (PB_ENTRY_VERDICT(entry) != PB_ENTRY_INDIRECT)
 		return said(entry);
 	decision = winner(tables, packet);
+	if (!decision && packet->proto == PB_PROTO_MAX)
+		return (struct verdict){ 0, PB_OUTCOME_NOPORT };
 	if (!decision) {
 		bool pass = settings->policy != PB_POLICY_DENY ||
 			    (!settings->no_replies && packet->connection);

@@ -19,15 +19,28 @@ static bool in_prefix(const struct pb_prefix *prefix, const struct packet *packe
 	return true;
 }
 
+static bool in_sets(char *const *names, size_t nr, const struct packet *packet)
+{
+	for (size_t i = 0; i < nr; i++) {
+		if (packet->sets & 1ULL << SET_NUMBER(names[i]))
+			return true;
+	}
+	return false;
+}
+
 /* -1: the source is none of the rule's. */
 static int source_len(const struct pb_rule *rule, const struct packet *packet)
 {
-	int longest = rule->nr_from ? -1 : 0;
+	int longest = rule->nr_from || rule->nr_from_sets ? -1 : 0;
 
+	if (in_sets(rule->except_sets, rule->nr_except_sets, packet))
+		return -1;
 	for (size_t i = 0; i < rule->nr_except; i++) {
 		if (in_prefix(&rule->except[i], packet))
 			return -1;
 	}
+	if (in_sets(rule->from_sets, rule->nr_from_sets, packet))
+		return 128;
 	for (size_t i = 0; i < rule->nr_from; i++) {
 		int len = rule->from[i].len + (rule->from[i].family == 4 ? 96 : 0);
 
@@ -37,12 +50,16 @@ static int source_len(const struct pb_rule *rule, const struct packet *packet)
 	return longest;
 }
 
-/* Of the narrowest range with the port; 0: the port is none of the rule's. */
+/* Of the narrowest range with the port; 0: the packet is none of the rule's. */
 static int range_width(const struct pb_rule *rule, const struct packet *packet)
 {
 	__u16 port = rule->side == PB_SIDE_DPORT ? packet->dport : packet->sport;
 	int best = 0;
 
+	if (!rule->protocols)
+		return PB_WIDTH_ALL;
+	if (packet->proto == PB_PROTO_MAX || !(rule->protocols & 1U << packet->proto))
+		return 0;
 	for (size_t i = 0; i < rule->nr_ports; i++) {
 		int width = rule->ports[i].last - rule->ports[i].first + 1;
 
@@ -58,7 +75,7 @@ static bool matches(const struct pb_rule *rule, const struct packet *packet, str
 	match->rule = rule;
 	match->len = source_len(rule, packet);
 	match->width = range_width(rule, packet);
-	if (match->len < 0 || !match->width || !(rule->protocols & 1U << packet->proto))
+	if (match->len < 0 || !match->width)
 		return false;
 	if (rule->expires && packet->now >= rule->expires)
 		return false;
@@ -91,6 +108,8 @@ static bool precedes(const struct match *a, const struct match *b)
 
 static enum pb_outcome no_rule(const struct pb_settings *settings, const struct packet *packet)
 {
+	if (packet->proto == PB_PROTO_MAX)
+		return PB_OUTCOME_NOPORT;
 	if (settings->policy == PB_POLICY_ALLOW)
 		return PB_OUTCOME_PASS;
 	if (packet->connection && !settings->no_replies)

@@ -6,13 +6,17 @@
 #include <portblock/portblock.h>
 #include "rules/rules.h"
 
-/* A packet that has ports, and the time at which it comes. */
+/* Sets are named a, b, c, ...: their numbers are 0, 1, 2, ... */
+#define SET_NUMBER(name) ((name)[0] - 'a')
+
+/* A packet, and the time at which it comes. */
 struct packet {
-	enum pb_proto proto;
+	enum pb_proto proto; /* PB_PROTO_MAX: it has no ports */
 	__u16 sport;
 	__u16 dport;
 	__u8 family;
 	__u8 addr[16];	 /* source */
+	__u64 sets;	 /* that hold the source: bit 1 << number */
 	bool connection; /* of this host */
 	__u64 now;
 };

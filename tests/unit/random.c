@@ -7,6 +7,7 @@
 #define BORDERS 14
 #define PREFIXES 16
 #define TIMES 12
+#define SETS 5
 
 /* What random rules choose from, so that they meet often. */
 struct world {
@@ -17,6 +18,8 @@ struct world {
 	unsigned int protocols;
 	__u32 expiring; /* so many of 100 rules end */
 	__u32 sourced;	/* so many of 100 rules have `from` or `except` */
+	__u32 in_sets;	/* so many of 100 rules name sets */
+	__u32 alone;	/* so many of 100 rules are about sources alone */
 };
 
 /* ---- Numbers ------------------------------------------------------------------------------- */
@@ -139,6 +142,8 @@ static void random_world(struct random *random, struct world *world)
 	world->protocols = 1 + random_below(random, (1 << PB_PROTO_MAX) - 1);
 	world->expiring = random_below(random, 4) * 30;
 	world->sourced = random_below(random, 4) * 30;
+	world->in_sets = random_below(random, 3) * 15;
+	world->alone = random_below(random, 3) * 15;
 }
 
 /* ---- Rules --------------------------------------------------------------------------------- */
@@ -205,6 +210,30 @@ static void random_sources(struct random *random, const struct world *world,
 	}
 }
 
+static void random_sets(struct random *random, char ***names, size_t *nr)
+{
+	*names = array(SETS, sizeof(**names));
+	for (char set = 'a'; set < 'a' + SETS; set++) {
+		if (!chance(random, 25))
+			continue;
+		(*names)[*nr] = array(2, 1);
+		(*names)[(*nr)++][0] = set;
+	}
+}
+
+/* All that is left is the sources. */
+static void make_alone(struct pb_rule *rule)
+{
+	if (!rule->nr_from && !rule->nr_from_sets)
+		return;
+	free(rule->ports);
+	rule->ports = NULL;
+	rule->nr_ports = 0;
+	rule->protocols = 0;
+	rule->side = PB_SIDE_DPORT;
+	rule->only_new = false;
+}
+
 static void copy_sources(struct pb_rule *to, const struct pb_rule *from)
 {
 	to->nr_from = from->nr_from;
@@ -217,8 +246,8 @@ static void copy_sources(struct pb_rule *to, const struct pb_rule *from)
 		memcpy(to->except, from->except, to->nr_except * sizeof(*to->except));
 }
 
-static void random_rule(struct random *random, const struct world *world,
-			const struct pb_rules *rules, struct pb_rule *rule)
+static void random_match(struct random *random, const struct world *world,
+			 const struct pb_rules *rules, struct pb_rule *rule)
 {
 	rule->action = random_below(random, PB_ACTION_MAX);
 	rule->side = chance(random, 70) ? PB_SIDE_DPORT : PB_SIDE_SPORT;
@@ -239,6 +268,18 @@ static void random_rule(struct random *random, const struct world *world,
 		random_sources(random, world, &rule->from, &rule->nr_from);
 	if (chance(random, 60))
 		random_sources(random, world, &rule->except, &rule->nr_except);
+}
+
+static void random_rule(struct random *random, const struct world *world,
+			const struct pb_rules *rules, struct pb_rule *rule)
+{
+	random_match(random, world, rules, rule);
+	if (chance(random, world->in_sets) && chance(random, 70))
+		random_sets(random, &rule->from_sets, &rule->nr_from_sets);
+	if (chance(random, world->in_sets) && chance(random, 50))
+		random_sets(random, &rule->except_sets, &rule->nr_except_sets);
+	if (chance(random, world->alone))
+		make_alone(rule);
 }
 
 void random_set(struct random *random, size_t nr, struct pb_rules *rules)
@@ -263,11 +304,8 @@ void random_set(struct random *random, size_t nr, struct pb_rules *rules)
 
 void random_set_free(struct pb_rules *rules)
 {
-	for (size_t i = 0; i < rules->nr; i++) {
-		free(rules->rule[i].ports);
-		free(rules->rule[i].from);
-		free(rules->rule[i].except);
-	}
+	for (size_t i = 0; i < rules->nr; i++)
+		pb_rule_clear(&rules->rule[i]);
 	free(rules->rule);
 	memset(rules, 0, sizeof(*rules));
 }
@@ -276,9 +314,13 @@ void random_set_free(struct pb_rules *rules)
 
 static __u16 near_port(struct random *random, const struct pb_rule *rule)
 {
-	const struct pb_range *range = &rule->ports[random_below(random, rule->nr_ports)];
-	__u16 port = chance(random, 50) ? range->first : range->last;
+	const struct pb_range *range;
+	__u16 port;
 
+	if (!rule->nr_ports)
+		return random_below(random, 65536);
+	range = &rule->ports[random_below(random, rule->nr_ports)];
+	port = chance(random, 50) ? range->first : range->last;
 	return port + random_below(random, 3) - 1;
 }
 
@@ -328,19 +370,27 @@ void random_packet(struct random *random, const struct pb_rules *rules, struct p
 	memset(packet, 0, sizeof(*packet));
 	packet->family = chance(random, 50) ? 4 : 6;
 	packet->connection = chance(random, 40);
+	for (int set = 0; set < SETS; set++)
+		packet->sets |= (__u64)chance(random, 30) << set;
 	packet->now = random_below(random, 24);
 	packet->proto = random_below(random, PB_PROTO_MAX);
 	packet->sport = random_below(random, 65536);
 	packet->dport = random_below(random, 65536);
 	if (!rules->nr)
 		return;
-	do
+	for (int i = 0; i < 20; i++) {
 		packet->proto = random_below(random, PB_PROTO_MAX);
-	while (!(any_rule(random, rules)->protocols & 1U << packet->proto));
+		if (any_rule(random, rules)->protocols & 1U << packet->proto)
+			break;
+	}
 	packet->sport = near_port(random, any_rule(random, rules));
 	packet->dport = near_port(random, any_rule(random, rules));
 	near_source(random, any_rule(random, rules), packet);
 	rule = any_rule(random, rules);
+	if (chance(random, 10)) {
+		packet->proto = PB_PROTO_MAX;
+		packet->sport = packet->dport = 0;
+	}
 	if (rule->expires)
 		packet->now = rule->expires + random_below(random, 3) - 1;
 }

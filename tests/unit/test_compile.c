@@ -36,6 +36,8 @@ struct line {
 	struct pb_range ports[2];
 	const char *from;
 	const char *except;
+	const char *from_sets; /* a name a letter */
+	const char *except_sets;
 	bool only_new;
 	__u64 expires;
 };
@@ -78,6 +80,18 @@ static size_t read_prefix(const char *text, struct pb_prefix **prefix)
 	return 1;
 }
 
+static size_t read_sets(const char *letters, char ***names)
+{
+	size_t nr = letters ? strlen(letters) : 0;
+
+	if (!nr)
+		return 0;
+	*names = array(nr, sizeof(**names));
+	for (size_t i = 0; i < nr; i++)
+		(*names)[i] = strndup(letters + i, 1);
+	return nr;
+}
+
 static void add_range(struct pb_rule *rule, struct pb_range range)
 {
 	rule->ports = realloc(rule->ports, (rule->nr_ports + 1) * sizeof(*rule->ports));
@@ -99,11 +113,14 @@ static struct pb_rule *add_line(struct pb_rules *rules, struct line line)
 	rule->action = line.action;
 	rule->protocols = line.protocols;
 	rule->side = line.side;
-	add_range(rule, line.ports[0]);
+	if (line.protocols)
+		add_range(rule, line.ports[0]);
 	if (line.ports[1].last)
 		add_range(rule, line.ports[1]);
 	rule->nr_from = read_prefix(line.from, &rule->from);
 	rule->nr_except = read_prefix(line.except, &rule->except);
+	rule->nr_from_sets = read_sets(line.from_sets, &rule->from_sets);
+	rule->nr_except_sets = read_sets(line.except_sets, &rule->except_sets);
 	rule->only_new = line.only_new;
 	rule->expires = line.expires;
 	return rule;
@@ -126,11 +143,37 @@ static struct pb_prefix host(__u32 n)
 
 /* ---- Packets by hand ----------------------------------------------------------------------- */
 
+static __u64 mask_of(char *const *names, size_t nr)
+{
+	__u64 mask = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		mask |= 1ULL << SET_NUMBER(names[i]);
+	return mask;
+}
+
+static int compile(const struct pb_rules *rules, const struct pb_limits *limits,
+		   struct pb_tables *tables, struct pb_error *error)
+{
+	struct pb_set_condition *sets = array(rules->nr + 1, sizeof(*sets));
+	int ret;
+
+	for (size_t i = 0; i < rules->nr; i++) {
+		const struct pb_rule *rule = &rules->rule[i];
+
+		sets[i].from = mask_of(rule->from_sets, rule->nr_from_sets);
+		sets[i].except = mask_of(rule->except_sets, rule->nr_except_sets);
+	}
+	ret = pb_compile(rules, limits, sets, tables, error);
+	free(sets);
+	return ret;
+}
+
 static struct pb_tables compiled(const struct pb_rules *rules)
 {
 	struct pb_tables tables = { 0 };
 	struct pb_error error = { "" };
-	int ret = pb_compile(rules, &roomy, &tables, &error);
+	int ret = compile(rules, &roomy, &tables, &error);
 
 	if (ret)
 		fail_msg("%s", error.text);
@@ -412,6 +455,185 @@ static void expiry_and_new(void **state)
 	random_set_free(&rules);
 }
 
+/* ---- Sets, and sources alone --------------------------------------------------------------- */
+
+static void expect_in(const struct pb_rules *rules, __u64 sets, const char *source, __u16 dport,
+		      __u32 rule)
+{
+	struct packet p = packet(source, 40000, dport);
+
+	p.sets = sets;
+	expect(rules, &p, rule);
+}
+
+#define SET_A 1
+#define SET_B 2
+#define SET_C 4
+
+static void sets_are_hosts(void **state)
+{
+	struct pb_rules rules = { 0 };
+
+	(void)state;
+	add(&rules, DROP, TCP, DPORT, { { 1, 1024 } }, .from_sets = "a");
+	add(&rules, ALLOW, TCP, DPORT, { { 22, 22 } }, .from = "10.0.0.0/8");
+	expect_in(&rules, 0, "10.0.0.1", 22, 2);
+	expect_in(&rules, SET_A, "10.0.0.1", 22, 1);
+	expect_in(&rules, SET_B, "10.0.0.1", 23, 0);
+	expect_in(&rules, SET_A, "2001:db8::1", 23, 1);
+	add(&rules, ALLOW, TCP, DPORT, { { 22, 22 } }, .from = "10.0.0.1/32");
+	expect_in(&rules, SET_A, "10.0.0.1", 22, 3); /* as long, and narrower */
+	expect_in(&rules, SET_A, "10.0.0.1", 23, 1);
+	random_set_free(&rules);
+}
+
+/* By a prefix and by a set: in two places among the others. */
+static void prefixes_and_sets(void **state)
+{
+	struct pb_rules rules = { 0 };
+
+	(void)state;
+	add(&rules, DROP, TCP, DPORT, { { 22, 22 } }, .from = "10.0.0.0/8", .from_sets = "ab",
+	    .except = "10.1.0.0/16", .except_sets = "c");
+	add(&rules, ALLOW, TCP, DPORT, { { 22, 22 } }, .from = "10.0.0.0/16");
+	expect_in(&rules, 0, "10.0.0.1", 22, 2);
+	expect_in(&rules, 0, "10.2.0.1", 22, 1);
+	expect_in(&rules, SET_B, "10.0.0.1", 22, 1);
+	expect_in(&rules, SET_A | SET_C, "10.0.0.1", 22, 2);
+	expect_in(&rules, SET_C, "10.2.0.1", 22, 0);
+	expect_in(&rules, SET_A, "10.1.0.1", 22, 0);
+	expect_in(&rules, SET_A, "192.0.2.1", 22, 1);
+	expect_in(&rules, 0, "192.0.2.1", 22, 0);
+	random_set_free(&rules);
+}
+
+/* What asks for sets covers nothing, and is covered. */
+static void sets_cover_nothing(void **state)
+{
+	struct pb_rules rules = { 0 };
+	struct pb_tables tables;
+
+	(void)state;
+	add(&rules, DROP, TCP, DPORT, { { 22, 22 } }, .except_sets = "a");
+	add(&rules, AUDIT, TCP, DPORT, { { 22, 22 } }, .except_sets = "b");
+	add(&rules, ALLOW, TCP, DPORT, { { 22, 23 } });
+	add(&rules, DROP, TCP, DPORT, { { 22, 24 } }, .except_sets = "c");
+	expect_in(&rules, 0, "192.0.2.1", 22, 1);
+	expect_in(&rules, SET_A, "192.0.2.1", 22, 2);
+	expect_in(&rules, SET_A | SET_B, "192.0.2.1", 22, 3);
+	expect_in(&rules, SET_C, "192.0.2.1", 24, 0);
+	tables = compiled(&rules);
+	/* The end, three over 22, of which 23 has the last, and the one over 24. */
+	assert_int_equal(tables.nr_decisions, 1 + 3 + 1);
+	assert_int_equal(tables.nr_conditions, 3);
+	pb_tables_free(&tables);
+	random_set_free(&rules);
+}
+
+static void conditions_once(void **state)
+{
+	struct pb_rules rules = { 0 };
+	struct pb_tables tables;
+
+	(void)state;
+	for (int i = 1; i <= 100; i++)
+		add(&rules, DROP, TCP, DPORT, { { i, i } }, .from_sets = i % 2 ? "a" : "ab");
+	tables = compiled(&rules);
+	assert_int_equal(tables.nr_conditions, 2);
+	assert_int_equal(tables.conditions[0].from, SET_A);
+	assert_int_equal(tables.conditions[1].from, SET_A | SET_B);
+	assert_int_equal(tables.nr_sources, 0);
+	pb_tables_free(&tables);
+	random_set_free(&rules);
+}
+
+static void expect_portless(const struct pb_rules *rules, __u64 sets, const char *source,
+			    __u32 rule)
+{
+	struct packet p = packet(source, 0, 0);
+
+	p.proto = PB_PROTO_MAX;
+	p.sets = sets;
+	expect(rules, &p, rule);
+}
+
+static void sources_alone(void **state)
+{
+	struct pb_rules rules = { 0 };
+	struct pb_tables tables;
+	struct packet p = packet("10.0.0.1", 53, 53);
+
+	(void)state;
+	add(&rules, DROP, 0, DPORT, { { 0 } }, .from = "10.0.0.0/8");
+	tables = compiled(&rules);
+	assert_true(tables.portless);
+	for (int proto = 0; proto < PB_PROTO_MAX; proto++)
+		assert_int_equal(tables.sides[proto], 1 << DPORT);
+	pb_tables_free(&tables);
+	add(&rules, ALLOW, TCP, DPORT, { { 1, 65535 } }, .from = "10.0.0.0/8");
+	add(&rules, ALLOW, UDP, SPORT, { { 53, 53 } });
+	expect_from(&rules, "10.0.0.1", 22, 2); /* narrower */
+	expect_from(&rules, "192.0.2.1", 22, 0);
+	expect_from(&rules, "10.0.0.1", 0, 1);
+	p.proto = PB_PROTO_UDP;
+	expect(&rules, &p, 1); /* longer */
+	p.proto = PB_PROTO_DCCP;
+	expect(&rules, &p, 1);
+	expect_portless(&rules, 0, "10.0.0.1", 1);
+	expect_portless(&rules, 0, "192.0.2.1", 0);
+	random_set_free(&rules);
+}
+
+static void sets_alone(void **state)
+{
+	struct pb_rules rules = { .settings.policy = PB_POLICY_DENY };
+
+	(void)state;
+	add(&rules, DROP, 0, DPORT, { { 0 } }, .from_sets = "a");
+	add(&rules, ALLOW, TCP, DPORT, { { 22, 22 } }, .from = "10.0.0.1/32");
+	add(&rules, DROP, TCP, DPORT, { { 22, 22 } });
+	expect_in(&rules, SET_A, "10.0.0.1", 22, 2);
+	expect_in(&rules, SET_A, "10.0.0.2", 22, 1);
+	expect_in(&rules, 0, "10.0.0.2", 22, 3);
+	expect_portless(&rules, SET_A, "10.0.0.2", 1);
+	expect_portless(&rules, SET_B, "10.0.0.2", 0); /* and the policy is none of its */
+	add(&rules, ALLOW, 0, DPORT, { { 0 } }, .from = "10.0.0.2/32", .expires = 10);
+	add(&rules, DROP, 0, DPORT, { { 0 } }, .from_sets = "b", .except_sets = "a");
+	expect_portless(&rules, SET_A, "10.0.0.2", 1);
+	expect_portless(&rules, SET_B, "10.0.0.2", 5);
+	expect_portless(&rules, 0, "10.0.0.2", 4);
+	random_set_free(&rules);
+}
+
+/* A ruleset without rules about sources alone looks at no source for their sake. */
+static void no_portless(void **state)
+{
+	struct pb_rules rules = { 0 };
+	struct pb_tables tables;
+
+	(void)state;
+	add(&rules, DROP, TCP, DPORT, { { 1, 65535 } }, .from_sets = "a");
+	tables = compiled(&rules);
+	assert_int_equal(tables.portless, 0);
+	assert_int_equal(tables.sides[PB_PROTO_UDP], 0);
+	pb_tables_free(&tables);
+	random_set_free(&rules);
+}
+
+/* No rule becomes one about all sources since its sets were left out. */
+static void sets_not_known(void **state)
+{
+	struct pb_rules rules = { 0 };
+	struct pb_tables tables = { 0 };
+	struct pb_set_condition sets = { 0 };
+
+	(void)state;
+	add(&rules, DROP, TCP, DPORT, { { 22, 22 } }, .from_sets = "a");
+	assert_int_equal(pb_compile(&rules, &roomy, NULL, &tables, NULL), -EINVAL);
+	assert_int_equal(pb_compile(&rules, &roomy, &sets, &tables, NULL), -EINVAL);
+	random_set_free(&rules);
+}
+
 static void policy(void **state)
 {
 	struct pb_rules rules = { .settings.policy = PB_POLICY_DENY };
@@ -435,41 +657,84 @@ static void policy(void **state)
 
 /* ---- Random rulesets ----------------------------------------------------------------------- */
 
+static bool set_holds(const char *name, const struct pb_prefix *source, void *packet)
+{
+	(void)source;
+	return ((const struct packet *)packet)->sets >> SET_NUMBER(name) & 1;
+}
+
+/* What the library itself says, by no table. */
+static struct verdict judged_in_memory(const struct pb_rules *rules, const struct packet *p)
+{
+	struct pb_flow flow = { .proto = p->proto,
+				.sport = p->sport,
+				.dport = p->dport,
+				.source = { .family = p->family },
+				.connected = p->connection };
+	const struct pb_rule *rule;
+	struct verdict verdict;
+	struct pb_match *matches;
+	size_t nr;
+
+	flow.source.len = p->family == 4 ? 32 : 128;
+	memcpy(flow.source.addr, p->addr, sizeof(p->addr));
+	verdict.outcome = pb_rules_judge_in(rules, &flow, p->now, set_holds, (void *)p, &rule);
+	verdict.rule = rule ? rule->id : 0;
+	assert_int_equal(
+		pb_rules_matches_in(rules, &flow, p->now, set_holds, (void *)p, &matches, &nr), 0);
+	assert_int_equal(nr ? matches[0].rule->id : 0, verdict.rule);
+	free(matches);
+	return verdict;
+}
+
 static void check_packet(const struct pb_rules *rules, const struct pb_tables *tables,
 			 const struct packet *p, __u64 seed, int round)
 {
 	struct verdict judged = judge_packet(rules, p);
+	struct verdict in_memory = judged_in_memory(rules, p);
 	struct verdict found = eval_packet(tables, &rules->settings, p);
 
+	assert_int_equal(in_memory.rule, judged.rule);
+	assert_int_equal(in_memory.outcome, judged.outcome);
 	if (judged.rule == found.rule && judged.outcome == found.outcome)
 		return;
-	fail_msg("PB_SEED=%llu round %d: proto %d sport %u dport %u family %u connection %d now "
-		 "%llu: rule %u outcome %d instead of rule %u outcome %d",
-		 seed, round, p->proto, p->sport, p->dport, p->family, p->connection, p->now,
-		 found.rule, found.outcome, judged.rule, judged.outcome);
+	fail_msg("PB_SEED=%llu round %d: proto %d sport %u dport %u family %u sets %llx connection "
+		 "%d now %llu: rule %u outcome %d instead of rule %u outcome %d",
+		 seed, round, p->proto, p->sport, p->dport, p->family, p->sets, p->connection,
+		 p->now, found.rule, found.outcome, judged.rule, judged.outcome);
 }
 
-/* Too many expiring rules over one port are an error; without expiry they fit. */
+/* Too many expiring rules over one port are an error, and so are those that name sets. */
 static void compile_random(struct pb_rules *rules, struct pb_tables *tables, size_t *refused)
 {
 	struct pb_error error;
-	int ret = pb_compile(rules, &roomy, tables, &error);
+	int ret = compile(rules, &roomy, tables, &error);
 
-	if (ret == -ENOSPC) {
+	*refused += ret == -ENOSPC;
+	for (size_t i = 0; ret == -ENOSPC && i < rules->nr; i++)
+		rules->rule[i].expires = 0;
+	while (ret == -ENOSPC && rules->nr) {
 		assert_non_null(strstr(error.text, "as they expire"));
-		++*refused;
-		for (size_t i = 0; i < rules->nr; i++)
-			rules->rule[i].expires = 0;
-		*tables = compiled(rules);
-		return;
+		ret = compile(rules, &roomy, tables, &error);
+		if (ret)
+			pb_rule_clear(&rules->rule[--rules->nr]);
 	}
 	assert_int_equal(ret, 0);
+}
+
+/* Is it another rule if no set holds the source? */
+static bool changed_by_sets(const struct pb_rules *rules, struct packet p)
+{
+	__u32 rule = judge_packet(rules, &p).rule;
+
+	p.sets = 0;
+	return judge_packet(rules, &p).rule != rule;
 }
 
 static void random_rulesets(void **state)
 {
 	__u64 seed = random_seed();
-	size_t refused = 0, matched = 0;
+	size_t refused = 0, matched = 0, by_sets = 0, portless = 0;
 	struct random random;
 
 	(void)state;
@@ -486,13 +751,18 @@ static void random_rulesets(void **state)
 			random_packet(&random, &rules, &p);
 			check_packet(&rules, &tables, &p, seed, round);
 			matched += judge_packet(&rules, &p).rule != 0;
+			portless += p.proto == PB_PROTO_MAX && judge_packet(&rules, &p).rule;
+			by_sets += changed_by_sets(&rules, p);
 		}
 		pb_tables_free(&tables);
 		random_set_free(&rules);
 	}
-	print_message("# %d packets, %zu matched a rule; %zu of %d rulesets refused at first\n",
-		      ROUNDS * PACKETS, matched, refused, ROUNDS);
+	print_message("# %d packets, %zu matched a rule, %zu of them without ports, of %zu a set "
+		      "decides; %zu of %d rulesets refused at first\n",
+		      ROUNDS * PACKETS, matched, portless, by_sets, refused, ROUNDS);
 	assert_true(matched > ROUNDS * PACKETS / 2);
+	assert_true(portless > ROUNDS / 3);
+	assert_true(by_sets > ROUNDS);
 	assert_true(refused < ROUNDS / 10);
 }
 
@@ -504,11 +774,11 @@ static void refused(const struct pb_rules *rules, const struct pb_limits *limits
 	struct pb_tables tables = { .nr_decisions = 77 }, before = tables;
 	struct pb_error error = { "" };
 
-	assert_int_equal(pb_compile(rules, limits, &tables, &error), -ENOSPC);
+	assert_int_equal(compile(rules, limits, &tables, &error), -ENOSPC);
 	assert_memory_equal(&tables, &before, sizeof(tables));
 	if (!strstr(error.text, word) || !strstr(error.text, number))
 		fail_msg("no %s or %s in: %s", word, number, error.text);
-	assert_int_equal(pb_compile(rules, limits, &tables, NULL), -ENOSPC);
+	assert_int_equal(compile(rules, limits, &tables, NULL), -ENOSPC);
 }
 
 /* The wider, the longer: the most candidates that fit are one less than the limit and a last. */
@@ -531,6 +801,39 @@ static void expiring_rules(void **state)
 	expect(&rules, &p, 0); /* ends before those ahead of it */
 	add(&rules, DROP, TCP, DPORT, { { 80, 120 } });
 	refused(&rules, &roomy, "tcp dport 100:", " 9 rules");
+	random_set_free(&rules);
+}
+
+static void too_many_sets_over_a_port(void **state)
+{
+	static const char *const names[] = { "a", "b", "c", "d", "e", "f", "g", "h", "i" };
+	struct pb_rules rules = { 0 };
+
+	(void)state;
+	for (int i = 0; i < PB_CHAIN_RULES; i++)
+		add(&rules, DROP, 0, DPORT, { { 0 } }, .from_sets = names[i]);
+	expect_portless(&rules, 1 << (PB_CHAIN_RULES - 1), "192.0.2.1", PB_CHAIN_RULES);
+	add(&rules, DROP, 0, DPORT, { { 0 } }, .from_sets = names[PB_CHAIN_RULES]);
+	refused(&rules, &roomy, "from @a,@b", " 9 rules");
+	random_set_free(&rules);
+}
+
+static void too_many_conditions(void **state)
+{
+	struct pb_rules rules = { 0 };
+
+	(void)state;
+	for (int i = 0; i <= PB_SET_CONDITIONS; i++) {
+		char letters[27] = "";
+
+		for (int bit = 0; bit < 9; bit++)
+			if ((i + 1) & 1 << bit)
+				letters[strlen(letters)] = 'a' + bit;
+		add(&rules, DROP, TCP, DPORT, { { i + 1, i + 1 } }, .from_sets = letters);
+		if (i == PB_SET_CONDITIONS - 1)
+			expect_in(&rules, 1 << 8, "192.0.2.1", i + 1, i + 1);
+	}
+	refused(&rules, &roomy, "combinations", "256");
 	random_set_free(&rules);
 }
 
@@ -560,7 +863,8 @@ static void too_many_decisions(void **state)
 	(void)state;
 	for (int i = 1; i <= 10; i++)
 		add(&rules, DROP, TCP, DPORT, { { i, i } });
-	assert_int_equal(pb_compile(&rules, &(struct pb_limits){ 11, 0, 1 }, &tables, NULL), 0);
+	assert_int_equal(pb_compile(&rules, &(struct pb_limits){ 11, 0, 1 }, NULL, &tables, NULL),
+			 0);
 	pb_tables_free(&tables);
 	refused(&rules, &(struct pb_limits){ 10, 0, 1 }, "--max-rules", "11 decisions");
 	rules.rule[0].nr_from = read_prefix("10.0.0.0/8", &rules.rule[0].from);
@@ -578,7 +882,8 @@ static void too_many_sources(void **state)
 	(void)state;
 	add(&rules, DROP, TCP, DPORT, { { 1, 9 } }, .from = "10.0.0.0/8");
 	add(&rules, DROP, TCP, DPORT, { { 5, 20 } }, .from = "10.1.0.0/16");
-	assert_int_equal(pb_compile(&rules, &(struct pb_limits){ 100, 4, 1 }, &tables, NULL), 0);
+	assert_int_equal(pb_compile(&rules, &(struct pb_limits){ 100, 4, 1 }, NULL, &tables, NULL),
+			 0);
 	assert_int_equal(tables.nr_sources, 4);
 	pb_tables_free(&tables);
 	refused(&rules, &(struct pb_limits){ 100, 3, 1 }, "--max-sources", "4 prefixes");
@@ -613,7 +918,8 @@ static void too_many_port_classes(void **state)
 	add(&rules, DROP, UDP | SCTP, SPORT, { { 5, 20 } });
 	add(&rules, DROP, DCCP, SPORT, { { 20, 30 } });
 	/* None; sctp dport 1-9; sport 5-19 of two, 20 of three, 21-30 of one. */
-	assert_int_equal(pb_compile(&rules, &(struct pb_limits){ 100, 0, 5 }, &tables, NULL), 0);
+	assert_int_equal(pb_compile(&rules, &(struct pb_limits){ 100, 0, 5 }, NULL, &tables, NULL),
+			 0);
 	assert_int_equal(tables.nr_port_classes, 5);
 	pb_tables_free(&tables);
 	refused(&rules, &(struct pb_limits){ 100, 0, 4 }, "--max-rules", "5 or more classes");
@@ -776,6 +1082,46 @@ static void many_bans(void **state)
 	random_set_free(&rules);
 }
 
+/* Without a prefix no rule asks the trie, however many name sets. */
+static void many_rules_of_sets(void **state)
+{
+	struct pb_rules rules = { 0 };
+	struct pb_tables tables;
+
+	(void)state;
+	for (__u32 i = 1; i <= 30000; i++)
+		add(&rules, DROP, TCP, DPORT, { { i, i } }, .from_sets = i % 2 ? "a" : "ab",
+		    .except_sets = "c");
+	add(&rules, DROP, 0, DPORT, { { 0 } }, .from_sets = "b");
+	tables = timed(&rules, "30000 rules that name sets");
+	assert_int_equal(tables.nr_decisions, 1 + 30000 + 1);
+	assert_int_equal(tables.nr_conditions, 3);
+	assert_int_equal(tables.nr_sources, 0);
+	check_some(&rules, &tables);
+	pb_tables_free(&tables);
+	random_set_free(&rules);
+}
+
+/* The same sources over all ports, beside rules for some. */
+static void many_sources_alone(void **state)
+{
+	struct pb_rules rules = { 0 };
+	struct pb_tables tables;
+	struct pb_rule *rule;
+
+	(void)state;
+	rule = add(&rules, DROP, 0, DPORT, { { 0 } });
+	add_hosts(&rule->from, &rule->nr_from, 10000);
+	for (__u32 i = 1; i <= 1000; i++)
+		add(&rules, i % 3, TCP | UDP, DPORT, { { i, i } });
+	tables = timed(&rules, "10000 hosts alone beside 1000 ports");
+	assert_int_equal(tables.nr_sources, 10000);
+	assert_true(tables.nr_decisions < 4 * 1000);
+	check_some(&rules, &tables);
+	pb_tables_free(&tables);
+	random_set_free(&rules);
+}
+
 /* Prefixes in which nothing else holds than around them are not stored. */
 static void no_needless_prefix(void **state)
 {
@@ -834,6 +1180,16 @@ int main(void)
 		cmocka_unit_test(dead_behind_others),
 		cmocka_unit_test(expiry_and_new),
 		cmocka_unit_test(policy),
+		cmocka_unit_test(sets_are_hosts),
+		cmocka_unit_test(prefixes_and_sets),
+		cmocka_unit_test(sets_cover_nothing),
+		cmocka_unit_test(conditions_once),
+		cmocka_unit_test(sources_alone),
+		cmocka_unit_test(sets_alone),
+		cmocka_unit_test(no_portless),
+		cmocka_unit_test(sets_not_known),
+		cmocka_unit_test(too_many_sets_over_a_port),
+		cmocka_unit_test(too_many_conditions),
 		cmocka_unit_test(no_needless_lookup),
 		cmocka_unit_test(no_needless_prefix),
 		cmocka_unit_test(random_rulesets),
@@ -850,6 +1206,8 @@ int main(void)
 		cmocka_unit_test(many_prefixes),
 		cmocka_unit_test(shared_list),
 		cmocka_unit_test(many_bans),
+		cmocka_unit_test(many_rules_of_sets),
+		cmocka_unit_test(many_sources_alone),
 	};
 
 	return cmocka_run_group_tests_name("compile", tests, NULL, NULL);

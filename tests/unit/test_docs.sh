@@ -147,9 +147,9 @@ MAPS=man/xdp-portblock.maps.5
 t_is 'maps(5): is about this layout' "$(sed -n 's/^#define PB_ABI_VERSION //p' headers/portblock/abi.h)" \
 	"$(sed -n 's/^This page describes layout \([0-9]*\)\.$/\1/p' $MAPS)"
 t_is 'maps(5): has the maps and their types, in order' \
-	"$(sed -n 's/.*{ "\(pb_[a-z_]*\)", BPF_MAP_TYPE_\([A-Z_]*\),.*/\1 \L\2/p' lib/*/maps.c)" \
-	"$(sed -n 's/^\.It \(pb_[a-z_]*\) Ta \([a-z_]*\) Ta .*/\1 \2/p' $MAPS)"
-t_is 'maps(5): each structure that it names is described' '' "$(grep -oE 'struct pb_[a-z_]+' $MAPS |
+	"$(sed -n 's/.*{ "\(pb_[a-z0-9_]*\)", BPF_MAP_TYPE_\([A-Z_]*\),.*/\1 \L\2/p' lib/*/maps.c)" \
+	"$(sed -n 's/^\.It \(pb_[a-z0-9_]*\) Ta \([a-z_]*\) Ta .*/\1 \2/p' $MAPS)"
+t_is 'maps(5): each structure that it names is described' '' "$(grep -oE 'struct pb_[a-z0-9_]+' $MAPS |
 	sort -u | while read -r struct; do grep -q "^\.Ss $struct, " $MAPS || echo "$struct"; done)"
 
 # What the page says of sizes, offsets and types, for the compiler to judge. A field that the page
@@ -271,6 +271,8 @@ cat >"$T_DIR/bin/xdp-portblock" <<'TOOL'
 case "$*" in
 'rule list -j -r default') echo '{"rules":[{"id":1,"comment":"{\"id\":5"},{"id":12,"comment":null}]}' ;;
 'rule list -j -r web') echo '{"rules":[{"id":7,"comment":null}]}' ;;
+'set list -r default') printf 'Ruleset default\nNAME  ELEMENTS  MAX  TIMEOUT\nbans         2   10  -\nlist         0   10  1d\n' ;;
+'set list -r web') printf 'Ruleset web\nNo sets.\n' ;;
 *) echo "refused: $*" >&2; exit 1 ;;
 esac
 TOOL
@@ -303,11 +305,15 @@ bash_offers 'nothing for what is no command' '' bogus ''
 for command in "${commands[@]}"; do
 	# shellcheck disable=SC2086 # a command may be two words
 	bash_offers "options of $command" "$(tool_options "$command")" $command -
-	case $command in
-	*' '*) group=${command% *} ;;
-	esac
 done
-bash_offers "commands of $group" "$(printf '%s\n' "${commands[@]}" | sed -n "s/^$group //p") -h --help" "$group" ''
+groups=$(printf '%s\n' "${commands[@]}" | sed -n 's/ .*//p' | words)
+for group in $groups; do
+	bash_offers "commands of $group" "$(printf '%s\n' "${commands[@]}" | sed -n "s/^$group //p") -h --help" "$group" ''
+	bash_offers "help of $group" "$(printf '%s\n' "${commands[@]}" | sed -n "s/^$group //p")" help "$group" ''
+	t_is "fish: commands of $group" "$(printf '%s\n' "${commands[@]}" | sed -n "s/^$group //p" | words)" \
+		"$(sed -n "s/^complete .*'__xdp_portblock_is $group' -a \([a-z]*\) .*/\1/p" \
+			completion/xdp-portblock.fish | words)"
+done
 bash_offers 'a shortened command' "$(tool_options 'rule list')" ru li -
 bash_offers 'a long option' '--require-dispatcher' load --r eth0 --req
 bash_offers 'modes' 'auto native skb hw' load --mode ''
@@ -332,6 +338,17 @@ bash_offers 'rule ids' '1 12' rule del ''
 bash_offers 'another rule id' '1 12' rule del 12 1
 bash_offers 'rule ids of another ruleset' '7' rule del -r web ''
 bash_offers 'no rule ids where the tool fails' '' rule del -r none ''
+for command in add del test list flush load destroy swap; do
+	bash_offers "names of sets: $command" 'bans list' set $command ''
+done
+bash_offers 'a name that begins so' 'bans' set flush b
+bash_offers 'no name of what is made' '' set create ''
+bash_offers 'no sets' '' set flush -r web ''
+bash_offers 'no sets where the tool fails' '' set flush -r none ''
+bash_offers 'another set' 'bans list' set swap bans ''
+bash_offers 'no third one' '' set swap bans list ''
+bash_offers 'nothing for an address' '' set test bans 1
+bash_offers 'nothing for a timeout' '' set add --timeout ''
 bash_offers 'the text of a rule' 'drop dccp' rule add d
 bash_offers 'keywords of a rule' 'dport dccp' rule add drop d
 bash_offers 'no word for a value of a keyword' '' rule add drop tcp dport ''
@@ -339,9 +356,10 @@ bash_offers 'no word for a value of an option' '' rule add --port ''
 bash_offers 'after the value of an option' 'allow audit' rule add --port 22 a
 touch "$T_DIR/prefixes"
 bash_offers 'a file of prefixes' "@$T_DIR/prefixes" rule add --from "@$T_DIR/pre"
+bash_offers 'a file of elements' "@$T_DIR/prefixes" set add bans "@$T_DIR/pre"
+bash_offers 'a list' "$T_DIR/prefixes" set load bans "$T_DIR/pre"
 bash_offers 'a file of rules' "$T_DIR/prefixes" apply --confirm 60s "$T_DIR/pre"
 bash_offers 'help' "$first_words" help ''
-bash_offers 'help of a group' "$(printf '%s\n' "${commands[@]}" | sed -n "s/^$group //p")" help "$group" ''
 
 # --- completion: zsh and fish, read ---------------------------------------------------
 
@@ -394,12 +412,9 @@ t_is 'zsh: commands with options' "$(printf '%s\n' "${commands[@]}" | sort)" \
 		completion/xdp-portblock.zsh | sort)"
 t_is 'fish: commands' "$first_words" "$(sed -n \
 	's/^complete .*__xdp_portblock_no_command -a \([a-z]*\) .*/\1/p' completion/xdp-portblock.fish | words)"
-t_is 'fish: commands of two words' "$(printf '%s\n' "${commands[@]}" | sed -n "s/^$group //p" | words)" \
-	"$(sed -n "s/^complete .*'__xdp_portblock_is $group' -a \([a-z]*\) .*/\1/p" \
-		completion/xdp-portblock.fish | words)"
 t_is 'fish: no command that the tool lacks' "$(printf '%s\n' "${commands[@]// /-}" | sort)" \
 	"$(grep -o "__xdp_portblock_is [a-z -]*" completion/xdp-portblock.fish | cut -d ' ' -f 2- |
-		tr ' ' '\n' | grep -vx "$group" | sort -u)"
+		tr ' ' '\n' | grep -vxE "${groups// /|}" | sort -u)"
 
 if command -v zsh >/dev/null; then
 	t_ok 'zsh: syntax' zsh -n completion/xdp-portblock.zsh

@@ -172,6 +172,95 @@ static void test_round_trip_rules(void **state)
 	}
 }
 
+static void test_round_trip_sets(void **state)
+{
+	struct pb_set *const *sets;
+	struct pb_rules rules;
+	size_t nr;
+
+	(void)state;
+	write_file("sets.rules",
+		   "set young timeout 90s max 10\nset bans max 65536\nset bans\n"
+		   "set large max 4194304\n"
+		   "22/tcp from @bans,10.0.0.1 except @undeclared\ndrop from @young\n");
+	rules = read_right("sets.rules");
+	assert_format(&rules, "policy allow\nset bans\nset large max 4194304\n"
+			      "set young timeout 1m30s max 10\n"
+			      "drop tcp dport 22 from 10.0.0.1,@bans except @undeclared\n"
+			      "drop from @young\n");
+	sets = pb_rules_sets(&rules, &nr);
+	assert_int_equal(nr, 3);
+	assert_string_equal(sets[0]->name, "bans");
+	assert_int_equal(sets[0]->max, PB_SET_DEFAULT);
+	assert_true(sets[2]->timeout == 90000000000ULL);
+	assert_round_trip(&rules);
+	pb_rules_clear(&rules);
+}
+
+/* As many as there can be; those of included files count, too. */
+static void test_many_sets(void **state)
+{
+	char text[PB_SETS_MAX * 16] = "";
+	struct pb_rules rules;
+
+	(void)state;
+	for (int i = 0; i < PB_SETS_MAX; i++)
+		sprintf(text + strlen(text), "set s%d\n", i);
+	write_file("most.rules", text);
+	write_file("main.rules", "include most.rules\nset s7\n");
+	rules = read_right("main.rules");
+	pb_rules_clear(&rules);
+	write_file("main.rules", "include most.rules\nset other\n");
+	read_wrong("main.rules");
+	assert_problem(0, "main.rules:2: ", "set other is one too many");
+}
+
+static void test_faults_of_json_sets(void **state)
+{
+	static const struct {
+		const char *sets;
+		const char *says;
+	} cases[] = {
+		{ "{}", "\"sets\" is not an array" },
+		{ "[1]", "sets[0]: \"1\" is not an object" },
+		{ "[{}]", "sets[0]: the set lacks its name" },
+		{ "[{\"name\":\"a\"},{\"name\":\"a b\"}]", "sets[1]: \"name\": 'a b' is no name" },
+		{ "[{\"name\":\"a\",\"maximum\":1}]", "\"maximum\" is not a key of a set" },
+		{ "[{\"name\":\"a\",\"max\":\"1\"}]", "is not a whole number" },
+		{ "[{\"name\":\"a\",\"max\":0}]", "\"max\": \"0\" is no number of elements" },
+		{ "[{\"name\":\"a\",\"timeout\":0}]", "\"timeout\": \"0s\" is too short" },
+		{ "[{\"name\":\"a\"},{\"name\":\"a\",\"timeout\":5}]", "sets[1]: set a stands" },
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text), "{\"sets\":%s,\"rules\":[]}", cases[i].sets);
+		write_file("fault.json", text);
+		read_wrong("fault.json");
+		assert_problem(0, "fault.json: ", cases[i].says);
+		assert_int_equal(problems.nr, 1);
+	}
+	write_file("right.json", "{\"sets\":[{\"name\":\"a\",\"timeout\":null,\"max\":null}]}");
+	assert_reads("right.json", "policy allow\nset a\n");
+}
+
+/* Sets of the file hold, and those that it does not name stay. */
+static void test_replace_sets(void **state)
+{
+	struct pb_rules rules, wanted;
+
+	(void)state;
+	write_file("old.rules", "set a timeout 1h\nset b\ndrop from @b\n");
+	write_file("new.rules", "set c\nset a max 9\ndrop from @c\n");
+	rules = read_right("old.rules");
+	wanted = read_right("new.rules");
+	assert_int_equal(pb_rules_replace(&rules, &wanted, NULL), 0);
+	assert_format(&rules, "policy allow\nset a max 9\nset b\nset c\ndrop from @c\n");
+	pb_rules_clear(&rules);
+	pb_rules_clear(&wanted);
+}
+
 static void test_defaults_are_left_out(void **state)
 {
 	struct pb_rules rules = { 0 };
@@ -287,7 +376,7 @@ static void test_standard_input_names_files(void **state)
 	static const char *const names[] = { "-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0" };
 
 	(void)state;
-	write_file("sub/in", "include part.rules\n23/tcp from @list\n");
+	write_file("sub/in", "include part.rules\n23/tcp from @./list\n");
 	write_file("part.rules", "22/tcp\n");
 	write_file("list", "10.0.0.1\n");
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -336,10 +425,11 @@ static void test_prefix_files(void **state)
 	write_file("list", "10.0.0.1\n");
 	write_file("sub/list", "10.0.0.2\n");
 	write_file("sub/deep/list", "10.0.0.3\n");
-	write_file("main.rules", "1/tcp from @list\ninclude sub/a.rules\n5/tcp from @sub/list\n");
-	write_file("sub/a.rules", "2/tcp from @list\ninclude deep/b.rules\n"
+	write_file("main.rules",
+		   "1/tcp from @./list\ninclude sub/a.rules\n5/tcp from @./sub/list\n");
+	write_file("sub/a.rules", "2/tcp from @./list\ninclude deep/b.rules\n"
 				  "4/tcp from @./list except @../list\n");
-	write_file("sub/deep/b.rules", "3/tcp from @list except @../list comment @list\n");
+	write_file("sub/deep/b.rules", "3/tcp from @./list except @../list comment @list\n");
 	assert_reads("main.rules",
 		     "policy allow\ndrop tcp dport 1 from 10.0.0.1\n"
 		     "drop tcp dport 2 from 10.0.0.2\n"
@@ -361,11 +451,11 @@ static void test_prefix_files_that_are_wrong(void **state)
 	write_file("only-here", "10.0.0.1\n");
 	write_file("sub/wrong", "10.0.0.1\nx\n");
 	write_file("main.rules", "include sub/a.rules\n");
-	write_file("sub/a.rules", "1/tcp from @only-here\n2/tcp from @wrong\n3/tcp from @\n");
+	write_file("sub/a.rules", "1/tcp from @./only-here\n2/tcp from @./wrong\n3/tcp from @\n");
 	read_wrong("main.rules");
 	assert_problem(0, "sub/a.rules:1: ", "\"sub/only-here\"");
 	assert_problem(1, "sub/a.rules:2: ", "sub/wrong:2: \"x\"");
-	assert_problem(2, "sub/a.rules:3: ", "lacks a file name");
+	assert_problem(2, "sub/a.rules:3: ", "lacks a name");
 	assert_int_equal(problems.nr, 3);
 }
 
@@ -442,7 +532,7 @@ static void test_faults_of_lines(void **state)
 		{ "22/tcp from 10.0.0.0/33", "\"10.0.0.0/33\"" },
 		{ "22/tcp from 10.0.0.300", "\"10.0.0.300\"" },
 		{ "22/tcp from", "from" },
-		{ "22/tcp from @nosuch", "nosuch" },
+		{ "22/tcp from @./nosuch", "nosuch" },
 		{ "22/tcp except 0.0.0.0/0,::/0", "no source" },
 		{ "22/tcp expires 5x", "\"5x\"" },
 		{ "22/tcp expires 0s", "\"0s\"" },
@@ -464,7 +554,17 @@ static void test_faults_of_lines(void **state)
 		{ "include /dev/zero", "device" },
 		{ "include /dev/stdin-nosuch", "No such" },
 		{ "22/tcp from @/dev/zero", "device" },
-		{ "22/tcp from @.", "directory" },
+		{ "22/tcp from @./.", "directory" },
+		{ "22/tcp from @hosts.txt", "@./hosts" },
+		{ "set", "\"set\" lacks a name" },
+		{ "set a.b", "'a.b' is no name for a set" },
+		{ "set bans timeout", "\"timeout\" lacks its value" },
+		{ "set bans timeout 5", "\"5\" lacks a unit" },
+		{ "set bans timeout 1h timeout 2h", "\"timeout\" is given twice" },
+		{ "set bans max 0", "\"0\" is no number of elements" },
+		{ "set bans max 4194305", "1 to 4194304" },
+		{ "set bans file list", "\"file\" is not known" },
+		{ "set there max 7", "set there stands further up already" },
 		{ "22/tcp\rdrop 23/tcp", "carriage return" },
 		{ "# hidden\r22/tcp", "carriage return" },
 		{ "22/tcp comment \"\033[2J\"", "\\x1b[2J" },
@@ -475,7 +575,7 @@ static void test_faults_of_lines(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		snprintf(text, sizeof(text), "# one\n1/tcp\n%s\n2/tcp\n", cases[i].line);
+		snprintf(text, sizeof(text), "set there # one\n1/tcp\n%s\n2/tcp\n", cases[i].line);
 		write_file("fault.rules", text);
 		read_wrong("fault.rules");
 		if (problems.nr != 1)
@@ -591,7 +691,7 @@ static void test_byte_order_mark(void **state)
 	assert_reads("mark.json", "policy deny\n");
 	write_file("list", "\xef\xbb\xbf"
 			   "10.0.0.1\r\n10.0.0.2\r\n");
-	write_file("mark.rules", "22/tcp from @list\r\n");
+	write_file("mark.rules", "22/tcp from @./list\r\n");
 	assert_reads("mark.rules", "policy allow\ndrop tcp dport 22 from 10.0.0.1,10.0.0.2\n");
 	write_bytes("mark.rules",
 		    "\xff\xfe"
@@ -633,9 +733,9 @@ static void test_include_of_what_is_no_file(void **state)
 	write_include("/dev/full");
 	read_wrong("main.rules");
 	assert_problem(0, "main.rules:2: ", "\"/dev/full\" is a device");
-	write_file("main.rules", "22/tcp from @fifo\n");
+	write_file("main.rules", "22/tcp from @./fifo\n");
 	read_wrong("main.rules");
-	assert_problem(0, "main.rules:1: ", "\"fifo\" is a named pipe");
+	assert_problem(0, "main.rules:1: ", "\"./fifo\" is a named pipe");
 	read_wrong("/dev/zero");
 	assert_problem(0, "/dev/zero:1: ", "NUL");
 	read_wrong("socket");
@@ -681,7 +781,7 @@ static void test_too_large(void **state)
 	write_include("sparse.rules");
 	read_wrong("main.rules");
 	assert_problem(0, "main.rules:2: ", "at most 64 MiB");
-	write_file("main.rules", "22/tcp from @sparse.rules");
+	write_file("main.rules", "22/tcp from @./sparse.rules");
 	read_wrong("main.rules");
 	assert_problem(0, "main.rules:1: ", "at most 64 MiB");
 
@@ -992,6 +1092,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip_settings),
 		cmocka_unit_test(test_round_trip_rules),
+		cmocka_unit_test(test_round_trip_sets),
+		cmocka_unit_test(test_many_sets),
+		cmocka_unit_test(test_faults_of_json_sets),
+		cmocka_unit_test(test_replace_sets),
 		cmocka_unit_test(test_defaults_are_left_out),
 		cmocka_unit_test(test_time_left),
 		cmocka_unit_test(test_rule_list_is_a_file),

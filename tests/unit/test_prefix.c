@@ -96,8 +96,8 @@ static void test_wrong(void **state)
 		{ "", "the list of prefixes is empty", NULL },
 		{ "10.0.0.1,", "\"10.0.0.1,\" has an empty place", NULL },
 		{ "10.0.0.1,,10.0.0.2", "has an empty place", NULL },
-		{ "10.0.0.1,@file", "\"@file\" is not an address", NULL },
-		{ "@", "\"@\" lacks a file name", "@FILE" },
+		{ "10.0.0.1,@file", "\"@file\" is the name of a set", "@./hosts" },
+		{ "@", "\"@\" lacks a name", "@./FILE" },
 		{ NULL, NULL, NULL },
 	};
 

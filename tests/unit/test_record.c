@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -63,6 +64,13 @@ static void check_other_slot(const struct memory *memory)
 				      sizeof(*memory->records.ranges)));
 }
 
+static void assert_same_names(char *const *a, size_t nr_a, char *const *b, size_t nr_b)
+{
+	assert_int_equal(nr_a, nr_b);
+	for (size_t i = 0; i < nr_a; i++)
+		assert_string_equal(a[i], b[i]);
+}
+
 static void assert_same(const struct pb_rule *a, const struct pb_rule *b)
 {
 	assert_int_equal(a->id, b->id);
@@ -80,16 +88,24 @@ static void assert_same(const struct pb_rule *a, const struct pb_rule *b)
 	assert_int_equal(a->nr_except, b->nr_except);
 	if (a->nr_except)
 		assert_memory_equal(a->except, b->except, a->nr_except * sizeof(*a->except));
+	assert_same_names(a->from_sets, a->nr_from_sets, b->from_sets, b->nr_from_sets);
+	assert_same_names(a->except_sets, a->nr_except_sets, b->except_sets, b->nr_except_sets);
 }
 
 /* Writes rules to either slot and reads them back. */
 static void check(const struct pb_rules *rules)
 {
+	struct pb_set_record sets[PB_SETS_MAX] = {};
+	struct pb_set_condition *conditions;
+
+	assert_int_equal(pb_records_make_sets(rules, sets, NULL), 0);
+	assert_int_equal(pb_records_conditions(rules, sets, "default", &conditions, NULL), 0);
 	for (__u32 slot = 0; slot < PB_SLOTS; slot++) {
 		struct memory memory = memory_for(rules, slot);
 
+		memory.records.sets = sets;
 		for (size_t i = 0; i < rules->nr; i++)
-			pb_records_add(&memory.records, &rules->rule[i]);
+			pb_records_add(&memory.records, &rules->rule[i], &conditions[i]);
 		assert_int_equal(memory.records.nr_ranges, pb_records_ranges(rules));
 		assert_int_equal(memory.records.nr_prefixes, pb_records_prefixes(rules));
 		for (size_t i = 0; i < rules->nr; i++) {
@@ -104,6 +120,7 @@ static void check(const struct pb_rules *rules)
 		free(memory.records.ranges);
 		free(memory.records.prefixes);
 	}
+	free(conditions);
 }
 
 static struct pb_rules make_set(size_t nr)
@@ -213,13 +230,106 @@ static void test_most_prefixes(void **state)
 	pb_rules_clear(&rules);
 }
 
+static void read_rule(struct pb_rule *rule, __u32 id, const char *text)
+{
+	struct pb_error error = { "" };
+	char **words;
+	size_t nr;
+
+	assert_int_equal(pb_words_split(text, &words, &nr, &error), 0);
+	if (pb_rule_parse(words, nr, 0, rule, NULL, &error))
+		fail_msg("%s: %s", text, error.text);
+	rule->id = id;
+	pb_words_free(words, nr);
+}
+
+static void test_sets(void **state)
+{
+	struct pb_rules rules = make_set(3);
+
+	(void)state;
+	read_rule(&rules.rule[0], 1, "drop from @zebra,@ape,10.0.0.0/8 except @fox");
+	read_rule(&rules.rule[1], 2, "drop tcp dport 22 from @fox,@ape,@0");
+	read_rule(&rules.rule[2], 5, "drop tcp dport 22 except @zebra");
+	check(&rules);
+	assert_int_equal(pb_rules_check(&rules, PB_RULES_LIMIT, NULL), 0);
+	pb_rules_clear(&rules);
+}
+
+/* As many as a ruleset can have, in one rule, and one more. */
+static void test_most_sets(void **state)
+{
+	struct pb_rules rules = make_set(2);
+	struct pb_error error = { "" };
+	char text[PB_SETS_MAX * 5 + 32] = "drop from ";
+
+	(void)state;
+	for (int i = 0; i < PB_SETS_MAX; i++)
+		sprintf(text + strlen(text), "%s@s%02d", i ? "," : "", PB_SETS_MAX - 1 - i);
+	read_rule(&rules.rule[0], 1, text);
+	read_rule(&rules.rule[1], 2, "drop tcp dport 22 from 10.0.0.1 except @s63,@s00");
+	check(&rules);
+	assert_int_equal(pb_rules_check(&rules, PB_RULES_LIMIT, &error), 0);
+	read_rule(&rules.rule[1], 2, "drop tcp dport 22 from @more");
+	assert_int_equal(pb_rules_check(&rules, PB_RULES_LIMIT, &error), -ENOSPC);
+	assert_non_null(strstr(error.text, "more than 64 sets"));
+	pb_rules_clear(&rules);
+}
+
+static void test_no_set(void **state)
+{
+	struct pb_set_record sets[PB_SETS_MAX] = { { .name = "bans" } };
+	struct pb_set_condition *conditions = NULL;
+	struct pb_rules rules = make_set(1);
+	struct pb_error error = { "" };
+
+	(void)state;
+	read_rule(&rules.rule[0], 1, "drop from @bans except @friends");
+	assert_int_equal(pb_records_conditions(&rules, sets, "default", &conditions, &error),
+			 -ENOENT);
+	assert_string_equal(
+		error.text,
+		"there is no set 'friends' in the ruleset 'default': `xdp-portblock set "
+		"create friends` makes one; for a file write @./friends");
+	assert_int_equal(pb_records_conditions(&rules, NULL, "web", &conditions, &error), -ENOENT);
+	assert_non_null(strstr(error.text, "no set 'bans' in the ruleset 'web'"));
+	assert_non_null(strstr(error.text, "`xdp-portblock set create bans -r web`"));
+	assert_null(conditions);
+	pb_rules_clear(&rules);
+}
+
+/* Its rule stays what it is: never one about all sources. */
+static void test_set_gone(void **state)
+{
+	static const struct pb_set_condition sets = { .from = 5 };
+	struct pb_set_record there[PB_SETS_MAX] = { { .name = "bans" } };
+	struct pb_rules rules = make_set(1);
+	struct pb_rule rule = {};
+	struct memory memory;
+
+	(void)state;
+	read_rule(&rules.rule[0], 1, "drop from @bans,@other");
+	memory = memory_for(&rules, 0);
+	memory.records.sets = there;
+	pb_records_add(&memory.records, &rules.rule[0], &sets);
+	assert_true(pb_records_get(&memory.records, 1, &rule));
+	assert_int_equal(rule.nr_from_sets, 2);
+	assert_string_equal(rule.from_sets[0], "bans");
+	assert_string_equal(rule.from_sets[1], "#2");
+	pb_rule_clear(&rule);
+	free(memory.records.rules);
+	free(memory.records.ranges);
+	free(memory.records.prefixes);
+	pb_rules_clear(&rules);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_most_ranges),
-		cmocka_unit_test(test_too_many_ranges),
-		cmocka_unit_test(test_most_rules),
-		cmocka_unit_test(test_most_prefixes),
+		cmocka_unit_test(test_most_ranges), cmocka_unit_test(test_too_many_ranges),
+		cmocka_unit_test(test_most_rules),  cmocka_unit_test(test_most_prefixes),
+		cmocka_unit_test(test_sets),	    cmocka_unit_test(test_most_sets),
+		cmocka_unit_test(test_no_set),	    cmocka_unit_test(test_set_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,30 @@ static void test_short_form(void **state)
 	      "drop sctp dport 22,80 except 10.0.0.0/8 expires 1h comment \"x\"");
 }
 
+static void test_sets_of_sources(void **state)
+{
+	(void)state;
+	reads("drop tcp dport 22 from @bans", "drop tcp dport 22 from @bans");
+	reads("22/tcp from @b,10.0.0.0/8,@a,@b,fd00::1 except @c,10.1.0.0/16",
+	      "drop tcp dport 22 from 10.0.0.0/8,fd00::1,@a,@b except 10.1.0.0/16,@c");
+	reads("22/tcp except @friends", "drop tcp dport 22 except @friends");
+	reads("22/tcp from 10.0.0.0/8,@bans except 10.0.0.0/8",
+	      "drop tcp dport 22 from 10.0.0.0/8,@bans except 10.0.0.0/8");
+	reads("22/tcp from 10.0.0.0/8,@bans except @bans",
+	      "drop tcp dport 22 from 10.0.0.0/8,@bans except @bans");
+	reads("22/tcp from @0123456789012345678901234567_-A",
+	      "drop tcp dport 22 from @0123456789012345678901234567_-A");
+}
+
+static void test_sources_alone(void **state)
+{
+	(void)state;
+	reads("drop from @bans", "drop from @bans");
+	reads("from 10.0.0.1", "drop from 10.0.0.1");
+	reads("allow except @bad from 203.0.113.0/24,@good expires 1h comment x",
+	      "allow from 203.0.113.0/24,@good except @bad expires 1h comment \"x\"");
+}
+
 static void test_wrong(void **state)
 {
 	static const struct wrong wrong[] = {
@@ -98,6 +122,19 @@ static void test_wrong(void **state)
 		{ "drop tcp dport 22 from 10.0.0.0/33", "\"10.0.0.0/33\"", "/0 to /32" },
 		{ "drop tcp dport 22 expires 5", "\"5\" lacks a unit", NULL },
 		{ "drop tcp dport 22 expires 0s", "\"0s\" is too short", NULL },
+		{ "drop tcp dport 22 from @hosts.txt", "\"@hosts.txt\" is no name of a set",
+		  "with a slash in it, as in @./hosts" },
+		{ "22/tcp from @01234567890123456789012345678901", "is no name of a set",
+		  "at most 31" },
+		{ "drop tcp dport 22 from @", "\"@\" lacks a name", "@./FILE" },
+		{ "drop tcp dport 22 from 10.0.0.1,,@a", "has an empty place", NULL },
+		{ "drop tcp dport 22 from @a except @b,@a", "\"@a,@b\" leaves no source",
+		  "\"from\" names" },
+		{ "drop from @a except 0.0.0.0/0,::/0", "leaves no source", NULL },
+		{ "drop from @a new", "\"new\" needs ports", "dport 1-65535" },
+		{ "drop except @a", "lacks ports", "\"from\"" },
+		{ "drop tcp from @a", "lacks ports", "leave the protocols out" },
+		{ "drop from @a 22/tcp", "\"22/tcp\" is not a keyword", NULL },
 		{ "drop tcp dport 22 comment \"a\tb\"", "control characters", "a\\x09b" },
 		{ "drop tcp dport 22 comment \xff", "not UTF-8", "\\xff" },
 		{ "drop tcp dport 22 comment "
@@ -216,8 +253,8 @@ static void test_time(void **state)
 
 static void test_copy(void **state)
 {
-	struct pb_rule rule = rule_of("22,80/tcp from 10.0.0.0/8 except 10.1.0.0/16", NOW);
-	struct pb_rule copy = rule_of("1/udp comment gone", NOW);
+	struct pb_rule rule = rule_of("22,80/tcp from 10.0.0.0/8,@a,@b except 10.1.0.0/16,@c", NOW);
+	struct pb_rule copy = rule_of("1/udp from @gone comment gone", NOW);
 	char *a = text_of(&rule, NOW), *b;
 
 	(void)state;
@@ -267,11 +304,11 @@ static void test_random(void **state)
 /* Any words at all: an answer, and a message when it is no. */
 static void test_noise(void **state)
 {
-	static const char *const bits[] = { "drop",	  "tcp",     "dport", "22",	"from",
-					    "10.0.0.0/8", ",",	     "/",     "-",	"new",
-					    "comment",	  "expires", "1h",    "except", "sport",
-					    "tcp,udp",	  "22/tcp",  "\"",    "#",	"@",
-					    "\xff" };
+	static const char *const bits[] = { "drop",	  "tcp",     "dport",	"22",	  "from",
+					    "10.0.0.0/8", ",",	     "/",	"-",	  "new",
+					    "comment",	  "expires", "1h",	"except", "sport",
+					    "@a",	  "@./b",    "tcp,udp", "22/tcp", "\"",
+					    "#",	  "@",	     "\xff" };
 	__u64 seed = random_seed();
 	struct random random;
 
@@ -302,11 +339,18 @@ static void test_noise(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_long_form), cmocka_unit_test(test_short_form),
-		cmocka_unit_test(test_wrong),	  cmocka_unit_test(test_longest_comment),
-		cmocka_unit_test(test_set),	  cmocka_unit_test(test_set_wrong),
-		cmocka_unit_test(test_notes),	  cmocka_unit_test(test_time),
-		cmocka_unit_test(test_copy),	  cmocka_unit_test(test_random),
+		cmocka_unit_test(test_long_form),
+		cmocka_unit_test(test_short_form),
+		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_longest_comment),
+		cmocka_unit_test(test_sets_of_sources),
+		cmocka_unit_test(test_sources_alone),
+		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_set_wrong),
+		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_noise),
 	};
 

@@ -68,14 +68,24 @@ static void test_write(void **state)
 	(void)state;
 	writes("22/tcp",
 	       "{\"id\":0,\"action\":\"drop\",\"protocols\":[\"tcp\"],\"side\":\"dport\","
-	       "\"ports\":[\"22\"],\"from\":[],\"except\":[],\"new\":false,\"expires_in\":null,"
-	       "\"comment\":null,\"packets\":0,\"bytes\":0}");
+	       "\"ports\":[\"22\"],\"from\":[],\"except\":[],\"from_sets\":[],\"except_sets\":[],\"new\":false,"
+	       "\"expires_in\":null,\"comment\":null,\"packets\":0,\"bytes\":0}");
 	writes("audit tcp,udp dport 22,80-90 from 10.0.0.0/8,fd00::1 except 10.0.0.1 new expires "
 	       "90s comment \"a \\\"b\\\"\"",
 	       "{\"id\":0,\"action\":\"audit\",\"protocols\":[\"tcp\",\"udp\"],"
 	       "\"side\":\"dport\",\"ports\":[\"22\",\"80-90\"],"
-	       "\"from\":[\"10.0.0.0/8\",\"fd00::1\"],\"except\":[\"10.0.0.1\"],\"new\":true,"
-	       "\"expires_in\":90,\"comment\":\"a \\\"b\\\"\",\"packets\":0,\"bytes\":0}");
+	       "\"from\":[\"10.0.0.0/8\",\"fd00::1\"],\"except\":[\"10.0.0.1\"],\"from_sets\":[],"
+	       "\"except_sets\":[],\"new\":true,\"expires_in\":90,\"comment\":\"a \\\"b\\\"\",\"packets\":0,\"bytes\":0}");
+}
+
+static void test_sets(void **state)
+{
+	(void)state;
+	writes("drop from 10.0.0.0/8,@b,@a except @c",
+	       "{\"id\":0,\"action\":\"drop\",\"protocols\":[],\"side\":\"dport\",\"ports\":[],"
+	       "\"from\":[\"10.0.0.0/8\"],\"except\":[],\"from_sets\":[\"a\",\"b\"],"
+	       "\"except_sets\":[\"c\"],\"new\":false,\"expires_in\":null,\"comment\":null,"
+	       "\"packets\":0,\"bytes\":0}");
 }
 
 static void test_counters(void **state)
@@ -103,6 +113,12 @@ static void test_read(void **state)
 	reads("{\"ports\":[\"90\",\"22\",\"80-89\"],\"side\":\"sport\",\"protocols\":[\"udp\"],"
 	      "\"action\":\"allow\",\"id\":7,\"packets\":9,\"bytes\":9}",
 	      "allow udp sport 22,80-89,90");
+	reads("{\"ports\":[\"1\"],\"from_sets\":[\"b\",\"a\"],\"except_sets\":[\"c\"],"
+	      "\"from\":[\"fd00::1\"]}",
+	      "drop tcp,udp dport 1 from fd00::1,@a,@b except @c");
+	reads("{\"protocols\":[],\"ports\":[],\"from_sets\":[\"a\"],\"side\":\"dport\"}",
+	      "drop from @a");
+	reads("{\"from\":[\"10.0.0.0/8\"]}", "drop from 10.0.0.0/8");
 	reads("{\"ports\":[\"1\"],\"new\":true,\"expires_in\":60,\"comment\":\"x\",\"from\":[]}",
 	      "drop tcp,udp dport 1 new expires 1m comment \"x\"");
 }
@@ -116,8 +132,8 @@ static void test_wrong(void **state)
 		{ "{\"ports\":[]}", "lacks ports", NULL },
 		{ "{\"ports\":[\"1\"],\"protocols\":[]}", "lacks protocols", NULL },
 		{ "{\"ports\":[\"1\"],\"proto\":[\"tcp\"]}", "\"proto\" is not a key of a rule",
-		  "id, action, protocols, side, ports, from, except, new, expires_in, comment, "
-		  "packets, bytes" },
+		  "id, action, protocols, side, ports, from, except, from_sets, except_sets, "
+		  "new, expires_in, comment, packets, bytes" },
 		{ "{\"ports\":\"22\"}", "\"ports\": ", "is not a list of strings" },
 		{ "{\"ports\":22}", "\"ports\": \"22\" is not a list of strings", NULL },
 		{ "{\"ports\":[22]}", "\"ports\": \"22\" is not a string", NULL },
@@ -128,6 +144,20 @@ static void test_wrong(void **state)
 		{ "{\"ports\":[\"22\\u0000\"]}", "\"ports\": \"22\" goes on behind a NUL", NULL },
 		{ "{\"ports\":[\"1\"],\"from\":[\"@/etc/passwd\"]}", "\"from\": \"@/etc/passwd\"",
 		  "no file" },
+		{ "{\"ports\":[\"1\"],\"from\":[\"@bans\"]}", "\"from\": \"@bans\"",
+		  "\"from_sets\"" },
+		{ "{\"ports\":[\"1\"],\"from_sets\":[\"@bans\"]}", "\"from_sets\": \"@bans\"",
+		  "without @" },
+		{ "{\"ports\":[\"1\"],\"from_sets\":[\"a b\"]}",
+		  "\"from_sets\": 'a b' is no name for a set", NULL },
+		{ "{\"ports\":[\"1\"],\"from_sets\":\"bans\"}", "is not a list of strings", NULL },
+		{ "{\"from_sets\":[\"a\"],\"except_sets\":[\"a\"]}", "\"@a\" leaves no source",
+		  "names" },
+		{ "{\"from_sets\":[\"a\"],\"side\":\"sport\"}", "\"sport\" needs ports", NULL },
+		{ "{\"from_sets\":[\"a\"],\"new\":true}", "\"new\" needs ports", NULL },
+		{ "{\"from_sets\":[\"a\"],\"protocols\":[\"tcp\"]}", "lacks ports",
+		  "leave the protocols out" },
+		{ "{\"except_sets\":[\"a\"]}", "lacks ports", NULL },
 		{ "{\"ports\":[\"1\"],\"action\":\"dorp\"}", "\"action\": \"dorp\" is not",
 		  "did you mean drop?" },
 		{ "{\"ports\":[\"1\"],\"action\":1}", "\"action\": \"1\" is not a string", NULL },
@@ -193,9 +223,9 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_write),  cmocka_unit_test(test_counters),
-		cmocka_unit_test(test_read),   cmocka_unit_test(test_wrong),
-		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_write),	 cmocka_unit_test(test_sets),
+		cmocka_unit_test(test_counters), cmocka_unit_test(test_read),
+		cmocka_unit_test(test_wrong),	 cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,6 +186,15 @@ static void test_not_same(void **state)
 		"22/tcp from 10.0.0.0/8,10.0.0.0/9",
 		"22/tcp from 10.0.0.0/8 except 10.0.0.0/9",
 		"22/tcp from a00::/8",
+		"22/tcp from @a",
+		"22/tcp from @b",
+		"22/tcp from @a,@b",
+		"22/tcp from @ab",
+		"22/tcp except @a",
+		"22/tcp from @a except @b",
+		"22/tcp from 10.0.0.0/8,@a",
+		"drop from @a",
+		"drop from 10.0.0.0/8",
 	};
 	struct pb_rules rules = { 0 };
 
@@ -215,6 +224,79 @@ static void test_delete(void **state)
 		assert_int_equal(pb_rules_del(&rules, id, NULL), 0);
 	assert_int_equal(pb_rules_del(&rules, 1, &error), -ENOENT);
 	pb_rules_clear(&rules);
+}
+
+static void missing(const struct pb_rules *rules, const char *line, const char *says)
+{
+	struct pb_rule rule = rule_of(line, 0);
+	struct pb_error error = { "" };
+
+	assert_int_equal(pb_rules_missing(rules, &rule, &error), -ENOENT);
+	assert_string_equal(error.text, says);
+	pb_rule_clear(&rule);
+}
+
+static void test_missing(void **state)
+{
+	struct pb_rules rules = { 0 };
+
+	(void)state;
+	add(&rules, "22/tcp from @a", PB_ADDED);
+	missing(&rules, "drop from @a",
+		"there is no rule `drop from @a`, nor any rule of sources alone");
+	add(&rules, "drop from @b", PB_ADDED);
+	missing(&rules, "drop from @a",
+		"there is no rule `drop from @a`; near it: rule 2 `drop from @b`");
+	missing(&rules, "20-30/tcp",
+		"there is no rule `drop tcp dport 20-30`; near it: rule 1 `drop "
+		"tcp dport 22 from @a`");
+	missing(&rules, "23/tcp",
+		"there is no rule `drop tcp dport 23`, nor any rule of those ports");
+	pb_rules_clear(&rules);
+}
+
+static bool holds(const char *name, const struct pb_prefix *source, void *set)
+{
+	assert_int_equal(source->len, 32);
+	return !strcmp(name, set);
+}
+
+/* Length and width of a match; 0 and 0: there is none. */
+static void matches(const char *line, __u16 dport, const char *set, unsigned int len,
+		    unsigned int width)
+{
+	struct pb_flow flow = { .proto = dport ? PB_PROTO_TCP : PB_PROTO_MAX,
+				.sport = dport ? 40000 : 0,
+				.dport = dport,
+				.source = { { 10, 0, 0, 1 }, 4, 32 } };
+	struct pb_rule rule = rule_of(line, 0);
+	struct pb_match match;
+	bool found = pb_rule_match_in(&rule, &flow, 0, set ? holds : NULL, (void *)set, &match);
+
+	if (found != !!width || (found && (match.len != len || match.width != width)))
+		fail_msg("%s: %d, length %u, width %u", line, found, match.len, match.width);
+	if (!set)
+		assert_int_equal(pb_rule_match(&rule, &flow, 0, &match), found);
+	pb_rule_clear(&rule);
+}
+
+static void test_match(void **state)
+{
+	(void)state;
+	matches("20-29/tcp", 22, NULL, 0, 10);
+	matches("22/tcp from @a", 22, "a", 128, 1);
+	matches("22/tcp from @a", 22, "b", 0, 0);
+	matches("22/tcp from @a", 22, NULL, 0, 0);
+	matches("22/tcp from 10.0.0.0/8,@a", 22, NULL, 104, 1);
+	matches("22/tcp from 10.0.0.0/8,@a", 22, "a", 128, 1);
+	matches("22/tcp except @a", 22, "a", 0, 0);
+	matches("22/tcp except @a", 22, NULL, 0, 1);
+	matches("22/tcp from @a except 10.0.0.0/24", 22, "a", 0, 0);
+	matches("drop from @a", 22, "a", 128, PB_WIDTH_ALL);
+	matches("drop from 10.0.0.0/8", 22, NULL, 104, PB_WIDTH_ALL);
+	matches("drop from 11.0.0.0/8", 22, NULL, 0, 0);
+	matches("drop from @a", 0, "a", 128, PB_WIDTH_ALL);
+	matches("drop tcp,udp,sctp,dccp,udplite dport 1-65535 from @a", 0, "a", 0, 0);
 }
 
 static void test_delete_message_is_short(void **state)
@@ -361,6 +443,8 @@ int main(void)
 		cmocka_unit_test(test_same),
 		cmocka_unit_test(test_not_same),
 		cmocka_unit_test(test_delete),
+		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_match),
 		cmocka_unit_test(test_delete_message_is_short),
 		cmocka_unit_test(test_expire),
 		cmocka_unit_test(test_filled_by_hand),

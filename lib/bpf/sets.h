@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Which sets hold the source of a packet: one look for all sets. See doc/sets.md.
+ *
+ * No lock: elements come and go while this reads. What makes that right stands beside their writer, in
+ * lib/compile/elements.c; of it this keeps two rules. What says where the tables are is read once a look. And
+ * where more than the word says whether an element counts, the word is read again when that was read: a place
+ * that was given to another element meanwhile is seen by it.
+ */
+#ifndef PB_BPF_SETS_H
+#define PB_BPF_SETS_H
+
+#include <portblock/elements.h>
+#include "frame.h"
+
+PB_INLINE const struct pb_lengths *lengths_of(__u64 tables)
+{
+	__u32 generation = PB_TABLES_GENERATION(tables), zero = 0;
+	void *map = bpf_map_lookup_elem(&pb_lengths, &generation);
+
+	return map ? bpf_map_lookup_elem(map, &zero) : NULL;
+}
+
+PB_INLINE void *segment_of(void *elements, __u64 tables, __u32 number)
+{
+	__u32 key = PB_TABLES_GENERATION(tables) * PB_SEGMENTS_MAX + number, zero = 0;
+	void *map = bpf_map_lookup_elem(elements, &key);
+
+	return map ? bpf_map_lookup_elem(map, &zero) : NULL;
+}
+
+/* Eight times, each with its own branch: the processor learns that nearly none is taken. */
+#define EACH_PLACE(place) \
+	_Pragma("unroll") for (__u32 place = 0; place < PB_BUCKET_ELEMENTS; place++)
+
+PB_INLINE bool has_key(__u64 word, __u64 key)
+{
+	return !((word ^ key) >> 24);
+}
+
+PB_INLINE __u64 set_of_word(__u64 word)
+{
+	return 1ULL << (word & (PB_SETS_MAX - 1));
+}
+
+/* Did the word say the same element all the while? Flags may change: it may get a time, its bucket overflow. */
+PB_INLINE bool is_word(const volatile __u64 *at, __u64 word)
+{
+	return !((*at ^ word) & (PB_ELEMENT_KEY | PB_ELEMENT_SET));
+}
+
+/* Does the element of this word count still? Where it expires, asks the clock. */
+PB_INLINE bool is_current(const volatile __u64 *at, __u64 word, const volatile __u64 *ends)
+{
+	if (!(word & PB_ELEMENT_EXPIRES))
+		return true;
+	return bpf_ktime_get_boot_ns() < *ends && is_word(at, word);
+}
+
+/* The sets that hold exactly this prefix. */
+__noinline __u64 sets_of_prefix4(__u32 address, __u32 len, __u64 tables)
+{
+	const __u64 seed[2] = { pb_sets.seed[0], pb_sets.seed[1] };
+	__u64 hash = pb_hash4(address, len, seed), key = PB_ELEMENT_WORD(address, len), sets = 0;
+	const struct pb_segment4 *segment = segment_of(
+		&pb_elements4, tables, pb_hash_segment(hash, PB_TABLES_SEGMENTS4(tables)));
+
+	if (!segment)
+		return 0;
+	PB_NO_UNROLL
+	for (__u32 row = 0; row < PB_BUCKET_ROW; row++) {
+		__u32 number = masked(pb_hash_bucket(hash, row), PB_BUCKETS - 1);
+		const volatile __u64 *bucket = segment->word[number];
+		const volatile __u64 *ends = segment->ends[number];
+		__u64 word;
+
+		EACH_PLACE(place)
+		{
+			word = bucket[place];
+			if (unlikely(has_key(word, key)) &&
+			    is_current(&bucket[place], word, &ends[place]))
+				sets |= set_of_word(word);
+		}
+		if (!(word & PB_ELEMENT_OVERFLOWN)) /* the last one says it */
+			break;
+	}
+	return sets;
+}
+
+/* Is it this address, and not only one with the same hash? */
+PB_INLINE bool is_address(const struct pb_segment6 *segment, __u32 bucket, __u32 place, __u64 high,
+			  __u64 low)
+{
+	const volatile __u64 *beside = (void *)segment->addr[bucket][place];
+
+	return bpf_be64_to_cpu(beside[0]) == high && bpf_be64_to_cpu(beside[1]) == low;
+}
+
+__noinline __u64 sets_of_prefix6(__u64 high, __u64 low, __u32 len, __u64 tables)
+{
+	const struct pb_address address = { high, low };
+	const __u64 seed[2] = { pb_sets.seed[0], pb_sets.seed[1] };
+	__u64 hash = pb_hash6(address, len, seed), sets = 0;
+	__u64 key = PB_ELEMENT_WORD(pb_hash_word(hash), len);
+	const struct pb_segment6 *segment = segment_of(
+		&pb_elements6, tables, pb_hash_segment(hash, PB_TABLES_SEGMENTS6(tables)));
+
+	if (!segment)
+		return 0;
+	PB_NO_UNROLL
+	for (__u32 row = 0; row < PB_BUCKET_ROW; row++) {
+		__u32 number = masked(pb_hash_bucket(hash, row), PB_BUCKETS - 1);
+		const volatile __u64 *bucket = segment->word[number];
+		const volatile __u64 *ends = segment->ends[number];
+		__u64 word;
+
+		EACH_PLACE(place)
+		{
+			word = bucket[place];
+			if (unlikely(has_key(word, key)) &&
+			    is_address(segment, number, place, high, low) &&
+			    is_current(&bucket[place], word, &ends[place]) &&
+			    is_word(&bucket[place], word))
+				sets |= set_of_word(word);
+		}
+		if (!(word & PB_ELEMENT_OVERFLOWN))
+			break;
+	}
+	return sets;
+}
+
+/* The lowest bit of eight that is set, of which there is one: De Bruijn's sequence of three bits. */
+PB_INLINE __u32 lowest_of_8(__u32 bits)
+{
+	return 0x56374210U >> ((bits & -bits) * 0x17 >> 3 & 0x1c) & 7;
+}
+
+/*
+ * What the first bucket of a prefix's row says. Nearly always that is all; whether it is `goes_on` says. Inline,
+ * since a call costs more than all of it where returns are guarded.
+ */
+PB_INLINE __u64 sets_of_bucket4(__u32 address, __u32 len, __u64 tables, bool *goes_on)
+{
+	const __u64 seed[2] = { pb_sets.seed[0], pb_sets.seed[1] };
+	__u64 hash = pb_hash4(address, len, seed), key = PB_ELEMENT_WORD(address, len), sets = 0;
+	const struct pb_segment4 *segment = segment_of(
+		&pb_elements4, tables, pb_hash_segment(hash, PB_TABLES_SEGMENTS4(tables)));
+	__u32 number = masked(pb_hash_bucket(hash, 0), PB_BUCKETS - 1);
+	const volatile __u64 *bucket, *ends;
+	__u64 word;
+
+	if (!segment)
+		return 0;
+	bucket = segment->word[number];
+	ends = segment->ends[number];
+	EACH_PLACE(place)
+	{
+		word = bucket[place];
+		if (unlikely(has_key(word, key)) && is_current(&bucket[place], word, &ends[place]))
+			sets |= set_of_word(word);
+	}
+	*goes_on = word & PB_ELEMENT_OVERFLOWN;
+	return sets;
+}
+
+/* Lengths that may hold it, a bit each. */
+PB_INLINE __u64 lengths_of_ipv4(__u32 address, __u64 tables)
+{
+	const __u64 seed[2] = { pb_sets.seed[0], pb_sets.seed[1] };
+	__u64 hash = pb_hash_cell4(address, seed);
+	const struct pb_lengths *lengths = lengths_of(tables);
+	const struct pb_segment4 *segment = segment_of(
+		&pb_elements4, tables, pb_hash_segment(hash, PB_TABLES_SEGMENTS4(tables)));
+
+	if (!lengths || !segment)
+		return 0;
+	return pb_lengths4(lengths->of4[masked(address >> 16, 0xffff)],
+			   segment->lengths[masked(hash, PB_CELLS4 - 1)]);
+}
+
+/* The sets that hold a prefix of a length of which there are many. */
+PB_INLINE __u64 sets_of_frequent4(__u32 address, __u32 len, __u64 tables)
+{
+	bool goes_on = false;
+	__u64 sets = sets_of_bucket4(address, len, tables, &goes_on);
+
+	return unlikely(goes_on) ? sets_of_prefix4(address, len, tables) : sets;
+}
+
+/* By eight lengths from `first` on. */
+PB_INLINE __u64 sets_by_lengths4(__u32 address, __u32 first, __u32 bits, __u64 tables)
+{
+	__u64 sets = 0;
+
+	PB_NO_UNROLL
+	for (int i = 0; bits && i < 8; i++, bits &= bits - 1) {
+		__u32 len = first + lowest_of_8(bits);
+
+		sets |= sets_of_prefix4(pb_first_bits((__u64)address << 32, len & 63) >> 32, len,
+					tables);
+	}
+	return sets;
+}
+
+#define BIT(len) (1ULL << (len))
+
+/* Lists are made of hosts, and of networks of 24 bits; others are rare. */
+PB_INLINE __u64 sets_of_ipv4(__u32 address, __u64 tables)
+{
+	__u64 sets = 0, all;
+
+	if (!PB_TABLES_SEGMENTS4(tables))
+		return 0;
+	all = lengths_of_ipv4(address, tables);
+	if (all & BIT(32))
+		sets |= sets_of_frequent4(address, 32, tables);
+	if (all & BIT(24))
+		sets |= sets_of_frequent4(address & 0xffffff00, 24, tables);
+	all &= ~(BIT(32) | BIT(24));
+	PB_NO_UNROLL
+	for (__u32 first = 0; all && first <= 24; first += 8, all >>= 8)
+		sets |= sets_by_lengths4(address, first, all & 0xff, tables);
+	return sets;
+}
+
+/* By lengths from `first` on, up to 64 of them. */
+PB_INLINE __u64 sets_by_lengths6(__u64 high, __u64 low, __u32 first, __u64 all, __u64 tables)
+{
+	__u64 sets = 0;
+
+	PB_NO_UNROLL
+	for (__u32 end = first + 64; all && first < end; first += 8, all >>= 8) {
+		__u32 bits = all & 0xff;
+
+		PB_NO_UNROLL
+		for (int i = 0; bits && i < 8; i++, bits &= bits - 1) {
+			__u32 len = first + lowest_of_8(bits);
+			__u64 high_bits = len < 64 ? pb_first_bits(high, len) : high;
+			__u64 low_bits = len > 64 ? pb_first_bits(low, len - 64) : 0;
+
+			sets |= sets_of_prefix6(high_bits, low_bits, len, tables);
+		}
+	}
+	return sets;
+}
+
+/* The segment with the cell of this hash. */
+PB_INLINE const struct pb_segment6 *segment_of_cell6(__u64 hash, __u64 tables)
+{
+	return segment_of(&pb_elements6, tables,
+			  pb_hash_segment(hash, PB_TABLES_SEGMENTS6(tables)));
+}
+
+PB_INLINE __u64 sets_of_ipv6(__u64 high, __u64 low, __u64 tables)
+{
+	const __u64 seed[2] = { pb_sets.seed[0], pb_sets.seed[1] };
+	__u64 by64 = pb_hash_cell6_by64(high, seed), by32 = pb_hash_cell6_by32(high, seed);
+	const struct pb_lengths *lengths;
+	const struct pb_segment6 *of64, *of32;
+	__u64 all64, all32, all16;
+
+	if (!PB_TABLES_SEGMENTS6(tables))
+		return 0;
+	lengths = lengths_of(tables);
+	of64 = segment_of_cell6(by64, tables);
+	of32 = segment_of_cell6(by32, tables);
+	if (!lengths || !of64 || !of32)
+		return 0;
+	all64 = of64->by64[masked(by64, PB_CELLS6_BY_64 - 1)];
+	all32 = of32->by32[masked(by32, PB_CELLS6_BY_32 - 1)];
+	all16 = (__u64)lengths->of6[masked(high >> 48, 0xffff)] << 1 | (lengths->all6 & 1);
+	return sets_by_lengths6(high, low, 65, all64, tables) |
+	       sets_by_lengths6(high, low, 33, all32, tables) |
+	       sets_by_lengths6(high, low, 0, all16, tables);
+}
+
+/* The sets that hold the source, a bit each. */
+__noinline __u64 sets_of_source(struct xdp_md *ctx, __u64 found)
+{
+	const volatile struct pb_sets *sets = &pb_sets;
+	__u64 tables = sets->tables;
+	union {
+		__be32 words[4];
+		__be64 halves[2];
+	} address = {};
+
+	if (!tables || !copy_source(ctx, found, address.words))
+		return 0;
+	if (FOUND_FAMILY(found) == 4)
+		return sets_of_ipv4(bpf_ntohl(address.words[0]), tables);
+	return sets_of_ipv6(bpf_be64_to_cpu(address.halves[0]), bpf_be64_to_cpu(address.halves[1]),
+			    tables);
+}
+
+/* Does the condition of a decision hold for a source that these sets hold? */
+PB_INLINE bool are_sets_right(__u32 slot, __u32 number, __u64 sets)
+{
+	const struct pb_set_condition *condition =
+		&pb_sets.conditions[slot & 1][masked(number, PB_SET_CONDITIONS - 1)];
+
+	return (!condition->from || sets & condition->from) && !(sets & condition->except);
+}
+
+#endif

@@ -1,0 +1,859 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * Sets: elements that change one by one while packets are judged. Each function takes the lock of the
+ * elements, and, where the names of sets change, that of the rules before it, since rules name them.
+ *
+ * What concerns one element is one store into the tables in force (lib/compile/elements.c). All else (a set
+ * replaced, removed or exchanged; tables that grow) makes tables anew, aside, and puts them in force by one
+ * store (lib/maps/tables.c). So whoever is killed leaves each element in or out. Numbers of elements are
+ * counted before an element is published, and so may be too high, never too low: where one is too high for
+ * the limit, elements are counted in the table.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "maps/declared.h"
+#include "maps/rights.h"
+#include "maps/ruleset.h"
+#include "maps/tables.h"
+#include "rule/prefix.h"
+#include "util/array.h"
+#include "util/error.h"
+#include "util/log.h"
+
+/* What a function does to the sets of a ruleset, under their lock. */
+struct change {
+	struct pb_ruleset *ruleset;
+	struct pb_sets *sets;
+	struct pb_set_tables *tables; /* in force */
+	int locks[2];
+	__u64 now;
+	struct pb_error *error;
+};
+
+/* ---- Begin and end ------------------------------------------------------------------------- */
+
+static int fail_tables(int code, struct pb_error *error)
+{
+	if (code == -ENOMEM)
+		return pb_fail_memory(error);
+	return pb_fail_permission(error, -code, "open the elements of the sets");
+}
+
+static void end(struct change *change)
+{
+	pb_set_tables_free(change->tables);
+	pb_unlock(change->locks[1]);
+	pb_unlock(change->locks[0]);
+}
+
+/* Who reads goes on without a lock where the ruleset was unloaded: then nobody changes it any more. */
+static int take_elements(struct change *change, enum pb_lock_kind kind)
+{
+	struct pb_ruleset *ruleset = change->ruleset;
+	int lock;
+
+	if (kind == PB_LOCK_ELEMENTS)
+		lock = pb_ruleset_lock(ruleset, kind, change->error);
+	else
+		lock = pb_lock(pb_ruleset_name(ruleset), kind, change->error);
+	if (lock == -ENOENT && kind == PB_LOCK_ELEMENTS_READ)
+		return 0;
+	change->locks[1] = lock;
+	return lock < 0 ? lock : 0;
+}
+
+/* `names`: they change, too. */
+static int begin(struct change *change, struct pb_ruleset *ruleset, bool names,
+		 enum pb_lock_kind kind, struct pb_error *error)
+{
+	int ret;
+
+	*change = (struct change){ .ruleset = ruleset, .locks = { -1, -1 }, .error = error };
+	if (names) {
+		change->locks[0] = pb_ruleset_lock(ruleset, PB_LOCK_CHANGE, error);
+		if (change->locks[0] < 0)
+			return change->locks[0];
+	}
+	ret = take_elements(change, kind);
+	change->sets = ruleset->maps.sets;
+	change->now = pb_clock();
+	if (!ret) {
+		ret = pb_set_tables_open(&ruleset->maps, &change->tables);
+		ret = ret ? fail_tables(ret, error) : 0;
+	}
+	if (ret)
+		end(change);
+	return ret;
+}
+
+/* ---- Names --------------------------------------------------------------------------------- */
+
+/* The names there are, as far as there is room for them: "bans, friends". */
+static void list_names(const struct pb_sets *sets, char *text, size_t room)
+{
+	size_t used = 0;
+
+	*text = '\0';
+	for (int i = 0; i < PB_SETS_MAX; i++) {
+		if (!sets->record[i].name[0] || used + PB_NAME_LEN + 8 > room)
+			continue;
+		used += snprintf(text + used, room - used, "%s%.*s", used ? ", " : "",
+				 PB_NAME_LEN - 1, sets->record[i].name);
+	}
+}
+
+static int fail_no_set(const struct change *change, const char *name)
+{
+	char option[PB_RULESET_OPTION_LEN], names[600];
+	const char *ruleset = pb_ruleset_name(change->ruleset);
+
+	list_names(change->sets, names, sizeof(names));
+	pb_ruleset_option(ruleset, option);
+	if (!*names)
+		return pb_fail(change->error, ENOENT,
+			       "there is no set '%.*s' in the ruleset '%s', nor any other: "
+			       "`xdp-portblock set create %.*s%s` makes it",
+			       PB_NAME_LEN, name, ruleset, PB_NAME_LEN, name, option);
+	return pb_fail(change->error, ENOENT,
+		       "there is no set '%.*s' in the ruleset '%s': there are %s; `xdp-portblock "
+		       "set create %.*s%s` makes one",
+		       PB_NAME_LEN, name, ruleset, names, PB_NAME_LEN, name, option);
+}
+
+/* The number of a set that is to be there. */
+static int find_set(const struct change *change, const char *name)
+{
+	int number = pb_set_name_check(name, change->error);
+
+	if (number)
+		return number;
+	number = pb_set_number(change->sets, name);
+	return number < 0 ? fail_no_set(change, name) : number;
+}
+
+/* As begin(), of one set that is there; returns its number. */
+static int begin_with(struct change *change, struct pb_ruleset *ruleset, const char *name,
+		      enum pb_lock_kind kind, struct pb_error *error)
+{
+	int ret = begin(change, ruleset, false, kind, error);
+
+	if (ret)
+		return ret;
+	ret = find_set(change, name);
+	if (ret < 0)
+		end(change);
+	return ret;
+}
+
+/* ---- Tables made anew ---------------------------------------------------------------------- */
+
+/* What becomes of the elements there are, and what comes to them. */
+struct rebuild {
+	struct change *change;
+	int to[PB_SETS_MAX]; /* the number that a set's elements get; less than 0: they go */
+	const struct pb_element *elements;
+	size_t nr;
+	int number; /* of their set */
+	struct pb_set_tables *made;
+	__u64 count[PB_FAMILIES];
+	__u32 of_set[PB_SETS_MAX];
+};
+
+static void rebuild_as_is(struct rebuild *rebuild, struct change *change)
+{
+	*rebuild = (struct rebuild){ .change = change };
+	for (int i = 0; i < PB_SETS_MAX; i++)
+		rebuild->to[i] = change->sets->record[i].name[0] ? i : -1;
+}
+
+static int family_of(const struct pb_prefix *prefix)
+{
+	return prefix->family == 4 ? PB_FAMILY_4 : PB_FAMILY_6;
+}
+
+static int count_kept(void *context, __u8 set, const struct pb_element *element)
+{
+	struct rebuild *rebuild = context;
+
+	if (set < PB_SETS_MAX && rebuild->to[set] >= 0)
+		rebuild->count[family_of(&element->prefix)]++;
+	return 0;
+}
+
+static int put(struct rebuild *rebuild, int set, const struct pb_element *element)
+{
+	struct pb_table *table = pb_table_of(rebuild->made, element->prefix.family);
+	bool added;
+	int ret = pb_elements_put(table, set, &element->prefix, element->expires,
+				  rebuild->change->now, &added);
+
+	if (!ret && added) {
+		rebuild->of_set[set]++;
+		rebuild->count[family_of(&element->prefix)]++;
+	}
+	return ret;
+}
+
+static int put_kept(void *context, __u8 set, const struct pb_element *element)
+{
+	struct rebuild *rebuild = context;
+
+	return set < PB_SETS_MAX && rebuild->to[set] >= 0 ?
+		       put(rebuild, rebuild->to[set], element) :
+		       0;
+}
+
+static int each(const struct change *change,
+		int (*function)(void *context, __u8 set, const struct pb_element *element),
+		void *context)
+{
+	int ret = 0;
+
+	for (int family = 0; !ret && family < PB_FAMILIES; family++)
+		if (change->tables->table[family].nr_segments)
+			ret = pb_elements_each(&change->tables->table[family], change->now,
+					       function, context);
+	return ret;
+}
+
+static bool counts(const struct pb_element *element, __u64 now)
+{
+	return !element->expires || now < element->expires;
+}
+
+static int fill(struct rebuild *rebuild)
+{
+	int ret;
+
+	memset(rebuild->count, 0, sizeof(rebuild->count));
+	memset(rebuild->of_set, 0, sizeof(rebuild->of_set));
+	ret = each(rebuild->change, put_kept, rebuild);
+	for (size_t i = 0; !ret && i < rebuild->nr; i++)
+		if (counts(&rebuild->elements[i], rebuild->change->now))
+			ret = put(rebuild, rebuild->number, &rebuild->elements[i]);
+	return ret;
+}
+
+/* More room for a table in which some element found none. */
+static __u32 larger(__u32 segments)
+{
+	__u32 more = segments + segments / 4 + 1;
+
+	return more < PB_SEGMENTS_MAX ? more : PB_SEGMENTS_MAX;
+}
+
+static int fail_no_room(struct rebuild *rebuild)
+{
+	return pb_fail(
+		rebuild->change->error, ENOSPC,
+		"the sets of this ruleset have no room for so many elements: %llu are more "
+		"than fit, or one prefix is in too many sets",
+		(unsigned long long)(rebuild->count[PB_FAMILY_4] + rebuild->count[PB_FAMILY_6]));
+}
+
+/* Fills tables of so many segments, or of more if they do not do. */
+static int make(struct rebuild *rebuild, __u32 segments[PB_FAMILIES])
+{
+	int ret;
+
+	for (;;) {
+		ret = pb_set_tables_make(&rebuild->change->ruleset->maps, segments, &rebuild->made);
+		if (ret)
+			return fail_tables(ret, rebuild->change->error);
+		ret = fill(rebuild);
+		if (!ret)
+			return 0;
+		pb_set_tables_free(rebuild->made);
+		rebuild->made = NULL;
+		if (ret != -ENOSPC)
+			return fail_tables(ret, rebuild->change->error);
+		if (segments[PB_FAMILY_4] >= PB_SEGMENTS_MAX ||
+		    segments[PB_FAMILY_6] >= PB_SEGMENTS_MAX)
+			return fail_no_room(rebuild);
+		for (int family = 0; family < PB_FAMILIES; family++)
+			if (segments[family])
+				segments[family] = larger(segments[family]);
+	}
+}
+
+/* Tables for what is kept, what comes, and as many more of each family as `more` says. */
+static int make_tables(struct rebuild *rebuild, const __u64 more[PB_FAMILIES])
+{
+	__u32 segments[PB_FAMILIES];
+	int ret = each(rebuild->change, count_kept, rebuild);
+
+	if (ret)
+		return fail_tables(ret, rebuild->change->error);
+	for (size_t i = 0; i < rebuild->nr; i++)
+		rebuild->count[family_of(&rebuild->elements[i].prefix)]++;
+	for (int family = 0; family < PB_FAMILIES; family++) {
+		__u64 nr = rebuild->count[family] + more[family];
+
+		segments[family] = nr ? pb_elements_segments(nr) : 0;
+		if (nr && !segments[family])
+			return fail_no_room(rebuild);
+	}
+	return make(rebuild, segments);
+}
+
+static void set_counts(const struct rebuild *rebuild)
+{
+	struct pb_sets *sets = rebuild->change->sets;
+
+	for (int i = 0; i < PB_SETS_MAX; i++)
+		sets->record[i].nr = rebuild->of_set[i];
+	sets->nr4 = rebuild->count[PB_FAMILY_4];
+	sets->nr6 = rebuild->count[PB_FAMILY_6];
+}
+
+static int fail_full(const struct change *change, int number, __u64 nr)
+{
+	const struct pb_set_record *record = &change->sets->record[number];
+
+	return pb_fail(
+		change->error, ENOSPC,
+		"the set '%.*s' would have %llu elements, at most %u fit (--max): make a "
+		"larger one (`xdp-portblock set create NAME --max N`), fill it and `set swap` "
+		"the two, or delete some",
+		PB_NAME_LEN, record->name, (unsigned long long)nr, record->max);
+}
+
+/* Puts what was made in force; the change goes on with that. After the store nothing can fail any more. */
+static int publish(struct rebuild *rebuild)
+{
+	struct change *change = rebuild->change;
+	int ret = pb_set_tables_publish(rebuild->made, change->error);
+
+	if (ret) {
+		pb_set_tables_free(rebuild->made);
+		return ret;
+	}
+	set_counts(rebuild);
+	pb_set_tables_free(change->tables);
+	change->tables = rebuild->made;
+	return 0;
+}
+
+static int rebuild_tables(struct rebuild *rebuild)
+{
+	static const __u64 none[PB_FAMILIES];
+	int ret = make_tables(rebuild, none);
+
+	if (!ret && rebuild->nr &&
+	    rebuild->of_set[rebuild->number] > rebuild->change->sets->record[rebuild->number].max) {
+		ret = fail_full(rebuild->change, rebuild->number, rebuild->of_set[rebuild->number]);
+		pb_set_tables_free(rebuild->made);
+	}
+	return ret ?: publish(rebuild);
+}
+
+/* ---- Elements ------------------------------------------------------------------------------ */
+
+/* Of these elements, how many are not in the set; all that are not are counted for each family. */
+static int count_new(const struct change *change, int number, const struct pb_element *elements,
+		     size_t nr, __u64 count[PB_FAMILIES])
+{
+	__u64 expires;
+	int ret;
+
+	memset(count, 0, PB_FAMILIES * sizeof(*count));
+	for (size_t i = 0; i < nr; i++) {
+		struct pb_table *table = pb_table_of(change->tables, elements[i].prefix.family);
+
+		ret = table->nr_segments ? pb_elements_get(table, number, &elements[i].prefix,
+							   change->now, &expires) :
+					   0;
+		if (ret < 0)
+			return fail_tables(ret, change->error);
+		count[family_of(&elements[i].prefix)] += !ret;
+	}
+	return 0;
+}
+
+/* How many elements of each set count now, since a number in a record may be too high. */
+static int count_one(void *context, __u8 set, const struct pb_element *element)
+{
+	__u32 *of_set = context;
+
+	(void)element;
+	if (set < PB_SETS_MAX)
+		of_set[set]++;
+	return 0;
+}
+
+static int recount(struct change *change)
+{
+	__u32 of_set[PB_SETS_MAX] = { 0 };
+	int ret = each(change, count_one, of_set);
+
+	if (ret)
+		return fail_tables(ret, change->error);
+	for (int i = 0; i < PB_SETS_MAX; i++)
+		change->sets->record[i].nr = of_set[i];
+	return 0;
+}
+
+static int check_max(struct change *change, int number, __u64 more)
+{
+	const struct pb_set_record *record = &change->sets->record[number];
+	int ret = 0;
+
+	if (record->nr + more > record->max)
+		ret = recount(change);
+	if (!ret && record->nr + more > record->max)
+		ret = fail_full(change, number, record->nr + more);
+	return ret;
+}
+
+/* So many words are more than what a table is made for: it grows before its rows fill up. */
+static bool has_room(const struct pb_table *table, __u64 used, __u64 more)
+{
+	__u64 words = (__u64)table->nr_segments * PB_BUCKETS * PB_BUCKET_ELEMENTS;
+
+	return !more || (used + more) * 4 <= words * 3;
+}
+
+/* As large again as what is there, so that growing costs each element little. */
+static int grow(struct change *change, const __u64 more[PB_FAMILIES])
+{
+	const __u64 room[PB_FAMILIES] = { more[PB_FAMILY_4] + change->sets->nr4 / 4,
+					  more[PB_FAMILY_6] + change->sets->nr6 / 4 };
+	struct rebuild rebuild;
+	int ret;
+
+	rebuild_as_is(&rebuild, change);
+	ret = make_tables(&rebuild, room);
+	return ret ?: publish(&rebuild);
+}
+
+static int make_room(struct change *change, const __u64 more[PB_FAMILIES])
+{
+	const struct pb_table *table = change->tables->table;
+
+	if (has_room(&table[PB_FAMILY_4], change->sets->nr4, more[PB_FAMILY_4]) &&
+	    has_room(&table[PB_FAMILY_6], change->sets->nr6, more[PB_FAMILY_6]))
+		return 0;
+	return grow(change, more);
+}
+
+/* Counted before it is published: whoever is killed in between leaves a number that is too high. */
+static int add_element(struct change *change, int number, const struct pb_element *element,
+		       bool *added)
+{
+	struct pb_table *table = pb_table_of(change->tables, element->prefix.family);
+	__u32 *words = element->prefix.family == 4 ? &change->sets->nr4 : &change->sets->nr6;
+	int ret;
+
+	change->sets->record[number].nr++;
+	++*words;
+	*added = false;
+	ret = pb_elements_put(table, number, &element->prefix, element->expires, change->now,
+			      added);
+	if (!*added) {
+		change->sets->record[number].nr--;
+		--*words;
+	}
+	return ret;
+}
+
+/* An element for whose row there is no room is rare: then tables are made larger for its sake. */
+static int add_or_grow(struct change *change, int number, const struct pb_element *element,
+		       bool *added)
+{
+	const __u64 more[PB_FAMILIES] = {
+		[PB_FAMILY_4] = element->prefix.family == 4 ? PB_BUCKETS : 0,
+		[PB_FAMILY_6] = element->prefix.family == 6 ? PB_BUCKETS : 0,
+	};
+	int ret = add_element(change, number, element, added);
+
+	for (int i = 0; ret == -ENOSPC && i < 3; i++) {
+		ret = grow(change, more);
+		if (!ret)
+			ret = add_element(change, number, element, added);
+		if (ret && ret != -ENOSPC)
+			return ret;
+	}
+	if (ret == -ENOSPC)
+		return pb_fail(change->error, ENOSPC,
+			       "no room for an element of the set '%.*s': its prefix is in too "
+			       "many sets",
+			       PB_NAME_LEN, change->sets->record[number].name);
+	return ret ? fail_tables(ret, change->error) : 0;
+}
+
+static void remove_element(struct change *change, int number, const struct pb_prefix *prefix,
+			   bool *removed, int *ret)
+{
+	struct pb_table *table = pb_table_of(change->tables, prefix->family);
+
+	*removed = false;
+	if (table->nr_segments)
+		*ret = pb_elements_remove(table, number, prefix, change->now, removed);
+	if (*removed && change->sets->record[number].nr)
+		change->sets->record[number].nr--;
+}
+
+/* All or none: those that were added go again; a time that was renewed stays so. */
+static int add_elements(struct change *change, int number, const struct pb_element *elements,
+			size_t nr)
+{
+	bool *added = calloc(nr, sizeof(*added)), removed;
+	int ret = added ? 0 : pb_fail_memory(change->error), ignored = 0;
+	size_t done = 0;
+
+	while (!ret && done < nr) {
+		ret = add_or_grow(change, number, &elements[done], &added[done]);
+		done += !ret;
+	}
+	for (size_t i = 0; ret && i < done; i++)
+		if (added[i])
+			remove_element(change, number, &elements[i].prefix, &removed, &ignored);
+	free(added);
+	return ret;
+}
+
+int pb_set_add(struct pb_ruleset *ruleset, const char *name, const struct pb_element *elements,
+	       size_t nr, struct pb_error *error)
+{
+	PB_LOG_HERE();
+	__u64 count[PB_FAMILIES];
+	struct change change;
+	int number = begin_with(&change, ruleset, name, PB_LOCK_ELEMENTS, error), ret;
+
+	if (number < 0)
+		return number;
+	ret = count_new(&change, number, elements, nr, count);
+	if (!ret)
+		ret = check_max(&change, number, count[PB_FAMILY_4] + count[PB_FAMILY_6]);
+	if (!ret)
+		ret = make_room(&change, count);
+	if (!ret && nr)
+		ret = add_elements(&change, number, elements, nr);
+	end(&change);
+	return ret;
+}
+
+int pb_set_del(struct pb_ruleset *ruleset, const char *name, const struct pb_prefix *prefixes,
+	       size_t nr, struct pb_error *error)
+{
+	PB_LOG_HERE();
+	struct change change;
+	int number = begin_with(&change, ruleset, name, PB_LOCK_ELEMENTS, error), ret = 0;
+	bool removed;
+
+	if (number < 0)
+		return number;
+	for (size_t i = 0; !ret && i < nr; i++)
+		remove_element(&change, number, &prefixes[i], &removed, &ret);
+	if (ret)
+		ret = fail_tables(ret, error);
+	end(&change);
+	return ret;
+}
+
+int pb_set_replace(struct pb_ruleset *ruleset, const char *name, const struct pb_element *elements,
+		   size_t nr, struct pb_error *error)
+{
+	PB_LOG_HERE();
+	struct rebuild rebuild;
+	struct change change;
+	int number = begin_with(&change, ruleset, name, PB_LOCK_ELEMENTS, error), ret;
+
+	if (number < 0)
+		return number;
+	rebuild_as_is(&rebuild, &change);
+	rebuild.to[number] = -1;
+	rebuild.number = number;
+	rebuild.elements = elements;
+	rebuild.nr = nr;
+	ret = rebuild_tables(&rebuild);
+	end(&change);
+	return ret;
+}
+
+static void swap_limits(struct pb_set_record *a, struct pb_set_record *b)
+{
+	struct pb_set_record was = *a;
+
+	a->timeout = b->timeout;
+	a->max = b->max;
+	b->timeout = was.timeout;
+	b->max = was.max;
+}
+
+int pb_set_swap(struct pb_ruleset *ruleset, const char *name, const char *other,
+		struct pb_error *error)
+{
+	PB_LOG_HERE();
+	struct rebuild rebuild;
+	struct change change;
+	int ret = begin(&change, ruleset, true, PB_LOCK_ELEMENTS, error), a, b;
+
+	if (ret)
+		return ret;
+	a = find_set(&change, name);
+	b = a < 0 ? a : find_set(&change, other);
+	if (b < 0)
+		ret = b;
+	if (!ret && a != b) {
+		rebuild_as_is(&rebuild, &change);
+		rebuild.to[a] = b;
+		rebuild.to[b] = a;
+		ret = rebuild_tables(&rebuild);
+	}
+	if (!ret && a != b)
+		swap_limits(&change.sets->record[a], &change.sets->record[b]);
+	end(&change);
+	return ret;
+}
+
+/* ---- Looking ------------------------------------------------------------------------------- */
+
+int pb_set_test(struct pb_ruleset *ruleset, const char *name, const struct pb_prefix *host,
+		struct pb_element *element, struct pb_error *error)
+{
+	PB_LOG_HERE();
+	struct pb_element found = {};
+	struct pb_table *table;
+	struct change change;
+	int number = begin_with(&change, ruleset, name, PB_LOCK_ELEMENTS_READ, error), ret = 0;
+	__u8 set;
+
+	if (number < 0)
+		return number;
+	table = pb_table_of(change.tables, host->family);
+	if (table->nr_segments)
+		ret = pb_elements_look(table, 1ULL << number, host, change.now, &found, &set);
+	if (ret > 0 && element)
+		*element = found;
+	if (ret < 0)
+		ret = fail_tables(ret, error);
+	end(&change);
+	return ret;
+}
+
+struct collection {
+	int number;
+	struct pb_element *elements;
+	size_t nr, room;
+};
+
+static int collect(void *context, __u8 set, const struct pb_element *element)
+{
+	struct collection *all = context;
+	struct pb_element *grown;
+
+	if (set != all->number)
+		return 0;
+	grown = pb_grow(all->elements, all->nr, &all->room, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	all->elements = grown;
+	grown[all->nr++] = *element;
+	return 0;
+}
+
+static int compare_elements(const void *a, const void *b)
+{
+	const struct pb_element *left = a, *right = b;
+
+	return pb_prefix_order(&left->prefix, &right->prefix);
+}
+
+int pb_set_elements(struct pb_ruleset *ruleset, const char *name, struct pb_element **elements,
+		    size_t *nr, struct pb_error *error)
+{
+	PB_LOG_HERE();
+	struct collection all = { 0 };
+	struct change change;
+	int ret = begin_with(&change, ruleset, name, PB_LOCK_ELEMENTS_READ, error);
+
+	if (ret < 0)
+		return ret;
+	all.number = ret;
+	ret = each(&change, collect, &all);
+	if (ret)
+		ret = fail_tables(ret, error);
+	end(&change);
+	if (ret) {
+		free(all.elements);
+		return ret;
+	}
+	if (all.nr)
+		qsort(all.elements, all.nr, sizeof(*all.elements), compare_elements);
+	*elements = all.elements;
+	*nr = all.nr;
+	return 0;
+}
+
+static int compare_sets(const void *a, const void *b)
+{
+	return strcmp((*(struct pb_set *const *)a)->name, (*(struct pb_set *const *)b)->name);
+}
+
+static int list_sets(const struct pb_sets *sets, const __u32 *of_set, struct pb_set **list,
+		     size_t *nr)
+{
+	for (int i = 0; i < PB_SETS_MAX; i++) {
+		const struct pb_set_record *record = &sets->record[i];
+		struct pb_set *set;
+
+		if (!record->name[0])
+			continue;
+		set = calloc(1, sizeof(*set));
+		if (!set)
+			return -ENOMEM;
+		memcpy(set->name, record->name, sizeof(set->name) - 1);
+		set->timeout = record->timeout;
+		set->max = record->max;
+		set->nr = of_set[i];
+		list[(*nr)++] = set;
+	}
+	return 0;
+}
+
+int pb_sets_list(struct pb_ruleset *ruleset, struct pb_set ***sets, size_t *nr,
+		 struct pb_error *error)
+{
+	PB_LOG_HERE();
+	struct pb_set **list = calloc(PB_SETS_MAX + 1, sizeof(*list));
+	__u32 of_set[PB_SETS_MAX] = { 0 };
+	struct change change;
+	size_t listed = 0;
+	int ret = list ? begin(&change, ruleset, false, PB_LOCK_ELEMENTS_READ, error) :
+			 pb_fail_memory(error);
+
+	if (ret) {
+		free(list);
+		return ret;
+	}
+	ret = each(&change, count_one, of_set);
+	if (!ret)
+		ret = list_sets(change.sets, of_set, list, &listed);
+	end(&change);
+	if (ret) {
+		pb_sets_free(list, listed);
+		return fail_tables(ret, error);
+	}
+	qsort(list, listed, sizeof(*list), compare_sets);
+	*sets = list;
+	*nr = listed;
+	return 0;
+}
+
+void pb_sets_free(struct pb_set **sets, size_t nr)
+{
+	for (size_t i = 0; sets && i < nr; i++)
+		free(sets[i]);
+	free(sets);
+}
+
+/* ---- Sets come and go ---------------------------------------------------------------------- */
+
+static int same_or_fail(const struct change *change, int number, __u64 timeout, __u32 max)
+{
+	const struct pb_set_record *record = &change->sets->record[number];
+	char *text;
+
+	if (record->timeout == timeout && record->max == max)
+		return 0;
+	text = record->timeout ? pb_duration_text(record->timeout) : strdup("none");
+	pb_fail(change->error, EEXIST,
+		"the set '%.*s' is there with other options (timeout %s, max %u): `set destroy` it "
+		"first, or make another one and `set swap` the two",
+		PB_NAME_LEN, record->name, text ?: "?", record->max);
+	free(text);
+	return -EEXIST;
+}
+
+static int create(const struct change *change, const char *name, __u64 timeout, __u32 max)
+{
+	int number = pb_set_number(change->sets, name);
+
+	if (number >= 0)
+		return same_or_fail(change, number, timeout, max);
+	number = pb_set_free_number(change->sets);
+	if (number < 0)
+		return pb_fail(change->error, ENOSPC,
+			       "there are %d sets in the ruleset already, as many as can be: "
+			       "destroy one that no rule names",
+			       PB_SETS_MAX);
+	pb_set_record_write(&change->sets->record[number], name, timeout, max);
+	return 0;
+}
+
+int pb_set_create(struct pb_ruleset *ruleset, const char *name, __u64 timeout, __u32 max,
+		  struct pb_error *error)
+{
+	PB_LOG_HERE();
+	struct change change;
+	int ret = pb_set_name_check(name, error);
+
+	if (!ret && max > PB_SET_LIMIT)
+		ret = pb_fail(error, E2BIG, "--max %u is too large: at most %u", max, PB_SET_LIMIT);
+	if (!ret)
+		ret = begin(&change, ruleset, true, PB_LOCK_ELEMENTS, error);
+	if (ret)
+		return ret;
+	ret = create(&change, name, timeout, max ?: PB_SET_DEFAULT);
+	end(&change);
+	return ret;
+}
+
+/* A rule of the slot that names the set; 0: none. */
+static __u32 rule_with_set(const struct pb_maps *maps, __u32 slot, int number)
+{
+	for (__u32 id = 1; id <= maps->config->max_rules; id++) {
+		const struct pb_rule_record *record = &maps->rules[id * PB_SLOTS + slot];
+
+		if (record->id && (record->from_sets | record->except_sets) >> number & 1)
+			return id;
+	}
+	return 0;
+}
+
+/* In force, or about to come back when nobody confirms. */
+static int check_unused(const struct change *change, int number)
+{
+	const struct pb_maps *maps = &change->ruleset->maps;
+	__u32 slot = pb_config_slot(maps->config);
+	__u32 rule = rule_with_set(maps, slot, number);
+
+	if (!rule && pb_config_pending(maps->config))
+		rule = rule_with_set(maps, !slot, number);
+	if (!rule)
+		return 0;
+	return pb_fail(change->error, EBUSY,
+		       "the set '%.*s' is in use: rule %u names it, and has to go first "
+		       "(`xdp-portblock rule del %u`)",
+		       PB_NAME_LEN, change->sets->record[number].name, rule, rule);
+}
+
+static int destroy(struct change *change, int number)
+{
+	struct rebuild rebuild;
+	int ret = check_unused(change, number);
+
+	if (!ret && change->sets->tables) {
+		rebuild_as_is(&rebuild, change);
+		rebuild.to[number] = -1;
+		ret = rebuild_tables(&rebuild);
+	}
+	if (!ret)
+		__atomic_store_n(&change->sets->record[number].name[0], '\0', __ATOMIC_RELEASE);
+	return ret;
+}
+
+int pb_set_destroy(struct pb_ruleset *ruleset, const char *name, struct pb_error *error)
+{
+	PB_LOG_HERE();
+	struct change change;
+	int ret = begin(&change, ruleset, true, PB_LOCK_ELEMENTS, error), number;
+
+	if (ret)
+		return ret;
+	number = find_set(&change, name);
+	ret = number < 0 ? number : destroy(&change, number);
+	end(&change);
+	return ret;
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include "maps/tables.h"
+#include "util/error.h"
+
+/* What tables consist of. */
+static const struct part {
+	enum pb_map outer;
+	const char *name;
+	size_t size;
+} parts[] = {
+	[PB_FAMILY_4] = { PB_MAP_ELEMENTS4, "pb_segment4", sizeof(struct pb_segment4) },
+	[PB_FAMILY_6] = { PB_MAP_ELEMENTS6, "pb_segment6", sizeof(struct pb_segment6) },
+	[PB_FAMILIES] = { PB_MAP_LENGTHS, "pb_lengths", sizeof(struct pb_lengths) },
+};
+#define PART_LENGTHS PB_FAMILIES
+
+static __u32 key_of(const struct pb_set_tables *tables, int part, __u32 number)
+{
+	return part == PART_LENGTHS ? tables->generation :
+				      tables->generation * PB_SEGMENTS_MAX + number;
+}
+
+/* ---- Memory -------------------------------------------------------------------------------- */
+
+static int map_part(int fd, int part, void **memory)
+{
+	void *start = mmap(NULL, parts[part].size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (start == MAP_FAILED)
+		return -errno;
+	*memory = start;
+	return 0;
+}
+
+/* What an entry of a map of maps is. */
+static int open_part(const struct pb_set_tables *tables, int part, __u32 number, void **memory)
+{
+	__u32 key = key_of(tables, part, number), id;
+	int fd, ret;
+
+	if (bpf_map_lookup_elem(tables->maps->fd[parts[part].outer], &key, &id))
+		return -errno;
+	fd = pb_map_open(id);
+	if (fd < 0)
+		return fd;
+	ret = map_part(fd, part, memory);
+	close(fd);
+	return ret;
+}
+
+/* An empty one. The caller closes the descriptor. */
+static int make_part(int part, void **memory, int *fd)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+	int made = bpf_map_create(BPF_MAP_TYPE_ARRAY, parts[part].name, sizeof(__u32),
+				  parts[part].size, 1, &options);
+	int ret;
+
+	if (made < 0)
+		return -errno;
+	ret = map_part(made, part, memory);
+	if (ret)
+		close(made);
+	else
+		*fd = made;
+	return ret;
+}
+
+static void unmap_part(int part, void *memory, int fd)
+{
+	if (memory)
+		munmap(memory, parts[part].size);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* For struct pb_table. */
+static void *segment_of(struct pb_set_tables *tables, int family, __u32 number)
+{
+	struct pb_segment *segment = &tables->segments[family][number];
+
+	if (!segment->memory && open_part(tables, family, number, &segment->memory))
+		return NULL;
+	return segment->memory;
+}
+
+static void *segment4(void *context, __u32 number)
+{
+	return segment_of(context, PB_FAMILY_4, number);
+}
+
+static void *segment6(void *context, __u32 number)
+{
+	return segment_of(context, PB_FAMILY_6, number);
+}
+
+/* ---- Both families together ---------------------------------------------------------------- */
+
+static struct pb_set_tables *new_tables(const struct pb_maps *maps, __u32 generation,
+					const __u32 segments[PB_FAMILIES])
+{
+	struct pb_set_tables *tables = calloc(1, sizeof(*tables));
+
+	if (!tables)
+		return NULL;
+	tables->maps = maps;
+	tables->generation = generation;
+	tables->lengths_fd = -1;
+	for (int family = 0; family < PB_FAMILIES; family++) {
+		tables->table[family] = (struct pb_table){
+			.family = family == PB_FAMILY_4 ? 4 : 6,
+			.nr_segments = segments[family],
+			.segment = family == PB_FAMILY_4 ? segment4 : segment6,
+			.context = tables,
+			.seed = maps->sets->seed,
+		};
+		for (int i = 0; i < PB_SEGMENTS_MAX; i++)
+			tables->segments[family][i].fd = -1;
+	}
+	return tables;
+}
+
+static void set_lengths(struct pb_set_tables *tables)
+{
+	for (int family = 0; family < PB_FAMILIES; family++)
+		tables->table[family].lengths = tables->lengths;
+}
+
+int pb_set_tables_open(const struct pb_maps *maps, struct pb_set_tables **tables)
+{
+	__u64 in_force = __atomic_load_n(&maps->sets->tables, __ATOMIC_ACQUIRE);
+	const __u32 segments[PB_FAMILIES] = { PB_TABLES_SEGMENTS4(in_force),
+					      PB_TABLES_SEGMENTS6(in_force) };
+	struct pb_set_tables *opened = new_tables(maps, PB_TABLES_GENERATION(in_force), segments);
+	int ret = opened ? 0 : -ENOMEM;
+
+	if (!ret && (segments[PB_FAMILY_4] || segments[PB_FAMILY_6]))
+		ret = open_part(opened, PART_LENGTHS, 0, (void **)&opened->lengths);
+	if (ret) {
+		pb_set_tables_free(opened);
+		return ret;
+	}
+	set_lengths(opened);
+	*tables = opened;
+	return 0;
+}
+
+int pb_set_tables_make(const struct pb_maps *maps, const __u32 segments[PB_FAMILIES],
+		       struct pb_set_tables **tables)
+{
+	__u32 generation = !PB_TABLES_GENERATION(maps->sets->tables);
+	struct pb_set_tables *made = new_tables(maps, generation, segments);
+	int ret = made ? 0 : -ENOMEM;
+
+	if (!ret && (segments[PB_FAMILY_4] || segments[PB_FAMILY_6]))
+		ret = make_part(PART_LENGTHS, (void **)&made->lengths, &made->lengths_fd);
+	for (int family = 0; family < PB_FAMILIES; family++)
+		for (__u32 i = 0; !ret && i < segments[family]; i++)
+			ret = make_part(family, &made->segments[family][i].memory,
+					&made->segments[family][i].fd);
+	if (ret) {
+		pb_set_tables_free(made);
+		return ret;
+	}
+	set_lengths(made);
+	*tables = made;
+	return 0;
+}
+
+void pb_set_tables_free(struct pb_set_tables *tables)
+{
+	if (!tables)
+		return;
+	for (int family = 0; family < PB_FAMILIES; family++)
+		for (int i = 0; i < PB_SEGMENTS_MAX; i++)
+			unmap_part(family, tables->segments[family][i].memory,
+				   tables->segments[family][i].fd);
+	unmap_part(PART_LENGTHS, tables->lengths, tables->lengths_fd);
+	free(tables);
+}
+
+/* ---- Publication --------------------------------------------------------------------------- */
+
+/* Entries of a map of maps, in one call where the kernel can: each call waits for a grace period. */
+struct entries {
+	__u32 keys[PB_SEGMENTS_MAX];
+	int fds[PB_SEGMENTS_MAX];
+	__u32 nr;
+};
+
+static int set_entries(int outer, struct entries *entries)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, options, .elem_flags = BPF_ANY);
+	__u32 done = entries->nr;
+
+	if (!entries->nr ||
+	    !bpf_map_update_batch(outer, entries->keys, entries->fds, &done, &options))
+		return 0;
+	for (__u32 i = 0; i < entries->nr; i++)
+		if (bpf_map_update_elem(outer, &entries->keys[i], &entries->fds[i], BPF_ANY))
+			return -errno;
+	return 0;
+}
+
+static int set_segments(const struct pb_set_tables *tables, int family)
+{
+	struct entries entries = { .nr = tables->table[family].nr_segments };
+
+	for (__u32 i = 0; i < entries.nr; i++) {
+		entries.keys[i] = key_of(tables, family, i);
+		entries.fds[i] = tables->segments[family][i].fd;
+	}
+	return set_entries(tables->maps->fd[parts[family].outer], &entries);
+}
+
+static int set_all(const struct pb_set_tables *tables)
+{
+	__u32 key = key_of(tables, PART_LENGTHS, 0);
+	int ret = 0;
+
+	if (tables->lengths_fd >= 0 && bpf_map_update_elem(tables->maps->fd[PB_MAP_LENGTHS], &key,
+							   &tables->lengths_fd, BPF_ANY))
+		return -errno;
+	for (int family = 0; !ret && family < PB_FAMILIES; family++)
+		ret = set_segments(tables, family);
+	return ret;
+}
+
+/*
+ * Lets go of what is there of a generation from this segment on, also of what a killed process has left. The
+ * first one of the new segments takes the place of all of them, since that is one call, where deleting is one
+ * for each; where there is no new one they are deleted.
+ */
+static void release_segments(const struct pb_set_tables *tables, int family, __u32 generation,
+			     __u32 first)
+{
+	__u32 nr = tables->table[family].nr_segments, id;
+	int outer = tables->maps->fd[parts[family].outer];
+	struct entries entries = { .nr = 0 };
+
+	for (__u32 i = first; i < PB_SEGMENTS_MAX; i++) {
+		__u32 key = generation * PB_SEGMENTS_MAX + i;
+
+		if (bpf_map_lookup_elem(outer, &key, &id))
+			continue;
+		entries.keys[entries.nr] = key;
+		entries.fds[entries.nr++] = nr ? tables->segments[family][0].fd : -1;
+		if (!nr)
+			bpf_map_delete_elem(outer, &key);
+	}
+	if (nr)
+		set_entries(outer, &entries);
+}
+
+static void release_others(const struct pb_set_tables *tables)
+{
+	__u32 other = !tables->generation;
+
+	bpf_map_delete_elem(tables->maps->fd[PB_MAP_LENGTHS], &other);
+	for (int family = 0; family < PB_FAMILIES; family++) {
+		release_segments(tables, family, other, 0);
+		release_segments(tables, family, tables->generation,
+				 tables->table[family].nr_segments);
+	}
+}
+
+int pb_set_tables_publish(struct pb_set_tables *tables, struct pb_error *error)
+{
+	__u64 in_force = PB_TABLES(tables->generation, tables->table[PB_FAMILY_4].nr_segments,
+				   tables->table[PB_FAMILY_6].nr_segments);
+	int ret = set_all(tables);
+
+	if (ret)
+		return pb_fail(error, -ret, "cannot write the tables of sets: %s", strerror(-ret));
+	__atomic_store_n(&tables->maps->sets->tables, in_force, __ATOMIC_SEQ_CST);
+	/* What cannot be waited for stays until the next time. */
+	if (!pb_grace_period(tables->maps, NULL))
+		release_others(tables);
+	return 0;
+}
