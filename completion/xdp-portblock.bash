@@ -7,10 +7,11 @@
 # An interface may be called `$(id)`: names go through no compgen -W, which expands what it
 # is given, and into the line with all quoted that the shell would take for its own.
 
-_xdp_portblock_commands='load unload upgrade status rule policy replies fragments unparsable
+_xdp_portblock_commands='load unload upgrade status rule set policy replies fragments unparsable
 	save check diff apply confirm rollback
 	stats top monitor explain doctor help'
 _xdp_portblock_rule_commands='add del list flush reset'
+_xdp_portblock_set_commands='create add del test list flush load destroy swap'
 
 # The options of a command.
 _xdp_portblock_options()
@@ -31,6 +32,15 @@ _xdp_portblock_options()
 	'rule list') echo '-r --ruleset -j --json' ;;
 	'rule flush') echo "$change" ;;
 	'rule reset') echo '-r --ruleset' ;;
+	'set create') echo '--timeout --max -r --ruleset' ;;
+	'set add') echo '--timeout -r --ruleset' ;;
+	'set del') echo '-r --ruleset' ;;
+	'set test') echo '-r --ruleset -j --json' ;;
+	'set list') echo '-r --ruleset -j --json' ;;
+	'set flush') echo '-r --ruleset' ;;
+	'set load') echo '-r --ruleset' ;;
+	'set destroy') echo '-r --ruleset' ;;
+	'set swap') echo '-r --ruleset' ;;
 	policy) echo "$change -j --json" ;;
 	replies) echo "$change -j --json" ;;
 	fragments) echo "$change -j --json" ;;
@@ -111,6 +121,12 @@ _xdp_portblock_ids()	# PROGRAM RULESET
 	"$1" rule list -j -r "$2" 2>/dev/null </dev/null | grep -o '{"id":[0-9]*' | cut -d : -f 2
 }
 
+# Names of sets: letters, digits, - and _. The text form, since JSON has all elements.
+_xdp_portblock_sets()	# PROGRAM RULESET
+{
+	"$1" set list -r "$2" 2>/dev/null </dev/null | tail -n +3 | cut -d ' ' -f 1
+}
+
 # The last item of a list with commas between. Where one item is left, bash
 # puts it in place of the whole word, so what stands before goes with it.
 _xdp_portblock_list()	# CUR WORDS
@@ -143,7 +159,7 @@ _xdp_portblock_takes_value()	# WORD COMMAND
 	case $1 in
 	-m | --mode | --engine | -p | --policy | -r | --ruleset | --priority | --max-rules | --max-sources) ;;
 	--port | --sport | --proto | --action | --from | --except | --expires | --comment) ;;
-	--confirm | --rules) ;;
+	--confirm | --rules | --timeout | --max) ;;
 	-i | --interval | -c | --count | -o | --output | --rule | --outcome | --rate) ;;
 	-w | --write | -s | --snaplen | --interface | --to) ;;
 	dport | sport | from | except | expires | comment) [ "${2%% *}" = rule ] ;;
@@ -189,6 +205,16 @@ _xdp_portblock_argument()	# PROGRAM CUR COMMAND RULESET WORDS DASHES
 		_xdp_portblock_words "$2" "$protocols dport sport from except new expires comment"
 		;;
 	'rule del,'*) _xdp_portblock_words "$2" "$(_xdp_portblock_ids "$1" "$4")" ;;
+	'set create,') ;;
+	'set swap,'*' '* | 'set test,'*' '* | 'set load,'*' '*) ;;
+	'set '*, | 'set swap,'*) _xdp_portblock_words "$2" "$(_xdp_portblock_sets "$1" "$4")" ;;
+	'set load,'*) _xdp_portblock_files "$2" ;;
+	'set add,'* | 'set del,'*)
+		# @./FILE
+		[ "${2#@}" != "$2" ] || return
+		_xdp_portblock_files "${2#@}"
+		COMPREPLY=("${COMPREPLY[@]/#/@}")
+		;;
 	save, | check, | diff, | apply, | explain,) _xdp_portblock_files "$2" ;;
 	policy,) _xdp_portblock_words "$2" 'allow deny' ;;
 	replies,) _xdp_portblock_words "$2" 'on off' ;;
@@ -200,7 +226,7 @@ _xdp_portblock_argument()	# PROGRAM CUR COMMAND RULESET WORDS DASHES
 _xdp_portblock()
 {
 	local program=${1/#\~/$HOME} cur=${COMP_WORDS[COMP_CWORD]} prev command=''
-	local ruleset=default words='' dashes=no at=1 i word before
+	local ruleset=default words='' dashes=no at=1 i word before group=
 
 	COMPREPLY=()
 	# --mode=skb comes as three words.
@@ -217,7 +243,7 @@ _xdp_portblock()
 	fi
 	command=$(_xdp_portblock_expand "${COMP_WORDS[1]}" "$_xdp_portblock_commands")
 	if [ "$command" = help ]; then
-		case $COMP_CWORD,$(_xdp_portblock_expand "${COMP_WORDS[2]}" rule) in
+		case $COMP_CWORD,$(_xdp_portblock_expand "${COMP_WORDS[2]}" 'rule set') in
 		2,*)
 			case $cur in
 			-*) _xdp_portblock_words "$cur" "$(_xdp_portblock_options help)" ;;
@@ -225,16 +251,20 @@ _xdp_portblock()
 			esac
 			;;
 		3,rule) _xdp_portblock_words "$cur" "$_xdp_portblock_rule_commands" ;;
+		3,set) _xdp_portblock_words "$cur" "$_xdp_portblock_set_commands" ;;
 		esac
 		return
 	fi
-	if [ "$command" = rule ]; then
+	case $command in
+	rule) group=$_xdp_portblock_rule_commands ;;
+	set) group=$_xdp_portblock_set_commands ;;
+	esac
+	if [ -n "$group" ]; then
 		if [ "$COMP_CWORD" -eq 2 ]; then
-			_xdp_portblock_words "$cur" "$_xdp_portblock_rule_commands -h --help"
+			_xdp_portblock_words "$cur" "$group -h --help"
 			return
 		fi
-		word=$(_xdp_portblock_expand "${COMP_WORDS[2]}" "$_xdp_portblock_rule_commands")
-		command="rule $word"
+		command="$command $(_xdp_portblock_expand "${COMP_WORDS[2]}" "$group")"
 		at=2
 	fi
 

@@ -8,8 +8,8 @@ function __xdp_portblock_command
     if test (count $words) -lt 2
         return 1
     end
-    if test "$words[2]" = rule
-        test (count $words) -gt 2; and printf '%s\n' "rule-$words[3]"; or echo rule
+    if contains -- "$words[2]" rule set
+        test (count $words) -gt 2; and printf '%s\n' "$words[2]-$words[3]"; or echo $words[2]
     else
         printf '%s\n' $words[2]
     end
@@ -42,8 +42,8 @@ function __xdp_portblock_rulesets
     end
 end
 
-# Quiet where it needs root.
-function __xdp_portblock_ids
+# -r NAME, or default
+function __xdp_portblock_ruleset
     set -l words (commandline -opc)
     set -l ruleset default
     for i in (seq (count $words))
@@ -51,7 +51,17 @@ function __xdp_portblock_ids
             set ruleset $words[(math $i + 1)]
         end
     end
-    xdp-portblock rule list -j -r $ruleset 2>/dev/null </dev/null | string match -ra '(?<=\{"id":)\d+'
+    printf '%s\n' $ruleset
+end
+
+# Quiet where it needs root.
+function __xdp_portblock_ids
+    xdp-portblock rule list -j -r (__xdp_portblock_ruleset) 2>/dev/null </dev/null | string match -ra '(?<=\{"id":)\d+'
+end
+
+# The text form, since JSON has all elements.
+function __xdp_portblock_sets
+    xdp-portblock set list -r (__xdp_portblock_ruleset) 2>/dev/null </dev/null | tail -n +3 | string replace -r ' .*' ''
 end
 
 # The last item of a list with commas between.
@@ -77,6 +87,7 @@ complete -c xdp-portblock -n __xdp_portblock_no_command -a unload -d 'take the f
 complete -c xdp-portblock -n __xdp_portblock_no_command -a upgrade -d 'put this version of the program in place, rules kept'
 complete -c xdp-portblock -n __xdp_portblock_no_command -a status -d 'what is loaded where, and what became of packets'
 complete -c xdp-portblock -n __xdp_portblock_no_command -a rule -d 'add, delete and list rules'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a set -d 'sources by name'
 complete -c xdp-portblock -n __xdp_portblock_no_command -a policy -d 'print or set what happens where no rule matches'
 complete -c xdp-portblock -n __xdp_portblock_no_command -a replies -d 'whether policy deny passes packets of own connections'
 complete -c xdp-portblock -n __xdp_portblock_no_command -a fragments -d 'what happens to fragments after the first'
@@ -100,6 +111,15 @@ complete -c xdp-portblock -n '__xdp_portblock_is rule' -a del -d 'delete rules b
 complete -c xdp-portblock -n '__xdp_portblock_is rule' -a list -d 'list the rules with their counters'
 complete -c xdp-portblock -n '__xdp_portblock_is rule' -a flush -d 'delete all rules'
 complete -c xdp-portblock -n '__xdp_portblock_is rule' -a reset -d 'set the counters of rules and interfaces to 0'
+complete -c xdp-portblock -n '__xdp_portblock_is set' -a create -d 'make a set'
+complete -c xdp-portblock -n '__xdp_portblock_is set' -a add -d 'add elements to a set, or renew their time'
+complete -c xdp-portblock -n '__xdp_portblock_is set' -a del -d 'delete elements of a set'
+complete -c xdp-portblock -n '__xdp_portblock_is set' -a test -d 'is an address in a set'
+complete -c xdp-portblock -n '__xdp_portblock_is set' -a list -d 'list the sets, or the elements of one'
+complete -c xdp-portblock -n '__xdp_portblock_is set' -a flush -d 'delete all elements of a set'
+complete -c xdp-portblock -n '__xdp_portblock_is set' -a load -d 'make a set that of a list, in one step'
+complete -c xdp-portblock -n '__xdp_portblock_is set' -a destroy -d 'remove a set that no rule names'
+complete -c xdp-portblock -n '__xdp_portblock_is set' -a swap -d 'exchange two sets in one step'
 
 # Options
 complete -c xdp-portblock -n '__xdp_portblock_is load' -x -s m -l mode -a 'auto native skb hw' -d 'where in the kernel to attach'
@@ -109,6 +129,8 @@ complete -c xdp-portblock -n '__xdp_portblock_is load' -x -l priority -d 'place 
 complete -c xdp-portblock -n '__xdp_portblock_is load' -l require-dispatcher -d 'fail where other XDP programs could not be added'
 complete -c xdp-portblock -n '__xdp_portblock_is load check' -x -l max-rules -d 'room for rules in a new ruleset'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -x -l max-sources -d 'room for source prefixes in a new ruleset'
+complete -c xdp-portblock -n '__xdp_portblock_is set-create set-add' -x -l timeout -d 'how long elements count'
+complete -c xdp-portblock -n '__xdp_portblock_is set-create' -x -l max -d 'room for elements'
 complete -c xdp-portblock -n '__xdp_portblock_is unload' -s a -l all -d 'all interfaces, and pins left over'
 complete -c xdp-portblock -n '__xdp_portblock_is upgrade' -s a -l all -d 'all interfaces that are loaded'
 complete -c xdp-portblock -n '__xdp_portblock_is unload' -s k -l keep -d 'keep the pinned rules for a later load'
@@ -121,10 +143,10 @@ complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l except
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -l new -d 'only packets of no connection of this host'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l expires -d 'end the rule after a time'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l comment -d 'a comment'
-complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-list rule-flush rule-reset policy replies fragments unparsable save diff apply confirm rollback stats top monitor explain' -x -s r -l ruleset -a '(__xdp_portblock_rulesets)' -d 'the ruleset'
-complete -c xdp-portblock -n '__xdp_portblock_is status rule-add rule-list policy replies fragments unparsable save stats monitor explain doctor' -s j -l json -d 'print JSON'
-complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset policy replies fragments unparsable save check diff apply confirm rollback stats top monitor explain doctor help' -s v -l verbose -d 'say more'
-complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset policy replies fragments unparsable save check diff apply confirm rollback stats top monitor explain doctor help' -s h -l help -d 'print help'
+complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-destroy set-swap policy replies fragments unparsable save diff apply confirm rollback stats top monitor explain' -x -s r -l ruleset -a '(__xdp_portblock_rulesets)' -d 'the ruleset'
+complete -c xdp-portblock -n '__xdp_portblock_is status rule-add rule-list set-test set-list policy replies fragments unparsable save stats monitor explain doctor' -s j -l json -d 'print JSON'
+complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-destroy set-swap policy replies fragments unparsable save check diff apply confirm rollback stats top monitor explain doctor help' -s v -l verbose -d 'say more'
+complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-destroy set-swap policy replies fragments unparsable save check diff apply confirm rollback stats top monitor explain doctor help' -s h -l help -d 'print help'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -r -F -l rules -d 'apply a file of rules before packets are judged'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del rule-flush policy replies fragments unparsable apply' -x -l confirm -d 'take the change back after that time unless it is confirmed'
 complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-flush policy replies fragments unparsable apply confirm rollback' -s f -l force -d 'even if it cuts the SSH connection in use'
@@ -153,8 +175,10 @@ complete -c xdp-portblock -n '__xdp_portblock_is save check diff apply explain' 
 complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status doctor' -a '(__xdp_portblock_interfaces)' -d interface
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add' -a 'drop allow audit tcp udp sctp dccp udplite dport sport from except new expires comment'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-del' -a '(__xdp_portblock_ids)' -d 'rule id'
+complete -c xdp-portblock -n '__xdp_portblock_is set-add set-del set-test set-list set-flush set-load set-destroy set-swap' -a '(__xdp_portblock_sets)' -d set
+complete -c xdp-portblock -n '__xdp_portblock_is set-load' -F
 complete -c xdp-portblock -n '__xdp_portblock_is policy' -a 'allow deny'
 complete -c xdp-portblock -n '__xdp_portblock_is replies' -a 'on off'
 complete -c xdp-portblock -n '__xdp_portblock_is fragments' -a 'pass drop'
 complete -c xdp-portblock -n '__xdp_portblock_is unparsable' -a 'drop pass'
-complete -c xdp-portblock -n '__xdp_portblock_is help' -a 'load unload upgrade status rule policy replies fragments unparsable save check diff apply confirm rollback stats top monitor explain doctor help'
+complete -c xdp-portblock -n '__xdp_portblock_is help' -a 'load unload upgrade status rule set policy replies fragments unparsable save check diff apply confirm rollback stats top monitor explain doctor help'

@@ -21,6 +21,20 @@ _xdp_portblock_ids() {
 		2>/dev/null </dev/null | grep -o '{"id":[0-9]*' | cut -d : -f 2)"}
 }
 
+# The text form, since JSON has all elements.
+_xdp_portblock_sets() {
+	compadd -- ${(f)"$(xdp-portblock set list -r ${opt_args[-r]:-${opt_args[--ruleset]:-default}} \
+		2>/dev/null </dev/null | tail -n +3 | cut -d ' ' -f 1)"}
+}
+
+_xdp_portblock_elements() {
+	if compset -P @; then
+		_files
+	else
+		_message 'elements (192.0.2.7,2001:db8::/32), @./FILE or -'
+	fi
+}
+
 _xdp_portblock_protocols() {
 	_values -s , protocol tcp udp sctp dccp udplite
 }
@@ -54,6 +68,7 @@ _xdp_portblock_commands() {
 		'upgrade:put this version of the program in place, rules kept'
 		'status:what is loaded where, and what became of packets'
 		'rule:add, delete and list rules'
+		'set:sources by name'
 		'policy:print or set what happens where no rule matches'
 		'replies:whether policy deny passes packets of own connections'
 		'fragments:what happens to fragments after the first'
@@ -85,10 +100,32 @@ _xdp_portblock_rule_commands() {
 	_describe 'rule command' commands
 }
 
+_xdp_portblock_set_commands() {
+	local -a commands=(
+		'create:make a set'
+		'add:add elements to a set, or renew their time'
+		'del:delete elements of a set'
+		'test:is an address in a set'
+		'list:list the sets, or the elements of one'
+		'flush:delete all elements of a set'
+		'load:make a set that of a list, in one step'
+		'destroy:remove a set that no rule names'
+		'swap:exchange two sets in one step'
+	)
+	_describe 'set command' commands
+}
+
+# Behind `help`
+_xdp_portblock_group_commands() {
+	local group=$words[CURRENT-1]
+
+	[[ $group != (rule|set) ]] || _xdp_portblock_${group}_commands
+}
+
 _xdp_portblock() {
 	local curcontext=$curcontext command
 	local -A opt_args
-	local -a common ruleset json match force change
+	local -a common ruleset json match force change timeout
 
 	common=(
 		'*'{-v,--verbose}'[say more]'
@@ -96,6 +133,7 @@ _xdp_portblock() {
 	)
 	ruleset=('(-r --ruleset)'{-r,--ruleset}'[the ruleset]:ruleset:_xdp_portblock_rulesets')
 	json=('(-j --json)'{-j,--json}'[print JSON]')
+	timeout=('--timeout[how long elements count]:duration (10m, 1d, 0): ')
 	force=('(-f --force)'{-f,--force}'[even if it cuts the SSH connection in use]')
 	change=(
 		'--confirm[take the change back after that time unless it is confirmed]:duration (60s, 5m): '
@@ -122,12 +160,12 @@ _xdp_portblock() {
 		return
 	fi
 	command=$words[2]
-	if [[ $command == rule ]]; then
+	if [[ $command == (rule|set) ]]; then
 		if ((CURRENT == 3)); then
-			_xdp_portblock_rule_commands
+			_xdp_portblock_${command}_commands
 			return
 		fi
-		command="rule $words[3]"
+		command="$command $words[3]"
 		shift words
 		((CURRENT--))
 	fi
@@ -165,6 +203,25 @@ _xdp_portblock() {
 	'rule list') _arguments -s -S $common $ruleset $json ;;
 	'rule flush') _arguments -s -S $common $change $ruleset ;;
 	'rule reset') _arguments -s -S $common $ruleset ;;
+	'set create')
+		_arguments -s -S $common $ruleset $timeout '--max[room for elements]:number: ' ':name: '
+		;;
+	'set add')
+		_arguments -s -S $common $ruleset $timeout ':set:_xdp_portblock_sets' \
+			'*:elements:_xdp_portblock_elements'
+		;;
+	'set del')
+		_arguments -s -S $common $ruleset ':set:_xdp_portblock_sets' \
+			'*:elements:_xdp_portblock_elements'
+		;;
+	'set test') _arguments -s -S $common $ruleset $json ':set:_xdp_portblock_sets' ':address: ' ;;
+	'set list') _arguments -s -S $common $ruleset $json ':set:_xdp_portblock_sets' ;;
+	'set flush') _arguments -s -S $common $ruleset ':set:_xdp_portblock_sets' ;;
+	'set load') _arguments -s -S $common $ruleset ':set:_xdp_portblock_sets' ':file:_files' ;;
+	'set destroy') _arguments -s -S $common $ruleset ':set:_xdp_portblock_sets' ;;
+	'set swap')
+		_arguments -s -S $common $ruleset ':set:_xdp_portblock_sets' ':set:_xdp_portblock_sets'
+		;;
 	policy) _arguments -s -S $common $change $ruleset $json ':policy:(allow deny)' ;;
 	replies) _arguments -s -S $common $change $ruleset $json ':replies:(on off)' ;;
 	fragments) _arguments -s -S $common $change $ruleset $json ':fragments:(pass drop)' ;;
@@ -214,7 +271,7 @@ _xdp_portblock() {
 			':interface:_xdp_portblock_interfaces'
 		;;
 	help) _arguments -s -S $common ':command:_xdp_portblock_commands' \
-		':rule command:_xdp_portblock_rule_commands' ;;
+		':command of the group:_xdp_portblock_group_commands' ;;
 	esac
 }
 

@@ -92,12 +92,12 @@ static bool has_ports(const struct pb_rule *rule)
 
 static bool has_from(const struct pb_rule *rule)
 {
-	return rule->nr_from;
+	return rule->nr_from || rule->nr_from_sets;
 }
 
 static bool has_except(const struct pb_rule *rule)
 {
-	return rule->nr_except;
+	return rule->nr_except || rule->nr_except_sets;
 }
 
 static bool has_new(const struct pb_rule *rule)
@@ -196,6 +196,18 @@ static int set_words(const struct arguments *arguments, struct pb_rule *rule, __
 	return DONE;
 }
 
+/* Ports are of tcp,udp unless it is said; a rule without ports is about sources alone. */
+static void settle_protocols(const struct arguments *arguments, struct pb_rule *rule)
+{
+	bool ports = rule->nr_ports || given(arguments, OPT_PORT) || given(arguments, OPT_SPORT) ||
+		     given(arguments, OPT_PROTO);
+
+	if (!ports)
+		rule->protocols = 0;
+	else if (!rule->protocols)
+		rule->protocols = 1 << PB_PROTO_TCP | 1 << PB_PROTO_UDP;
+}
+
 int rule_from_arguments(const struct arguments *arguments, struct pb_rule **rule)
 {
 	struct pb_rule *made = pb_rule_new();
@@ -205,11 +217,12 @@ int rule_from_arguments(const struct arguments *arguments, struct pb_rule **rule
 
 	if (!made)
 		return out_of_memory();
-	made->protocols = 1 << PB_PROTO_TCP | 1 << PB_PROTO_UDP;
 	if (arguments->nr_words)
 		ret = set_words(arguments, made, now);
-	else if (!given(arguments, OPT_PORT) && !given(arguments, OPT_SPORT))
+	else if (!given(arguments, OPT_PORT) && !given(arguments, OPT_SPORT) &&
+		 !given(arguments, OPT_FROM))
 		ret = wrong(arguments, "which ports? Say --port 22, or 22/tcp");
+	settle_protocols(arguments, made);
 	if (ret == DONE)
 		ret = set_options(arguments, made, now);
 	err = ret == DONE ? pb_rule_check(made, &error) : 0;

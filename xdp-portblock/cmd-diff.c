@@ -46,6 +46,48 @@ static void compare_settings(struct difference *difference, const struct pb_sett
 	}
 }
 
+static void print_set(struct difference *difference, char sign, const struct pb_set *set)
+{
+	char line[128], *timeout = set->timeout ? pb_duration_text(set->timeout) : NULL;
+	size_t used = snprintf(line, sizeof(line), "set %s", set->name);
+
+	if (set->timeout)
+		used += snprintf(line + used, sizeof(line) - used, " timeout %s", kept(timeout));
+	if (set->max != PB_SET_DEFAULT)
+		snprintf(line + used, sizeof(line) - used, " max %u", set->max);
+	print_line(difference, sign, line);
+	free(timeout);
+}
+
+static const struct pb_set *find_set(const struct pb_rules *rules, const char *name)
+{
+	size_t nr;
+	struct pb_set *const *sets = pb_rules_sets(rules, &nr);
+
+	for (size_t i = 0; i < nr; i++)
+		if (!strcmp(sets[i]->name, name))
+			return sets[i];
+	return NULL;
+}
+
+/* Sets that the file does not declare stay as they are. */
+static void compare_sets(struct difference *difference, const struct pb_rules *loaded,
+			 const struct pb_rules *wanted)
+{
+	size_t nr;
+	struct pb_set *const *sets = pb_rules_sets(wanted, &nr);
+
+	for (size_t i = 0; i < nr; i++) {
+		const struct pb_set *there = find_set(loaded, sets[i]->name);
+
+		if (there && there->timeout == sets[i]->timeout && there->max == sets[i]->max)
+			continue;
+		if (there)
+			print_set(difference, '-', there);
+		print_set(difference, '+', sets[i]);
+	}
+}
+
 /* How much of its time is left to a rule is no difference: it runs. */
 static bool differ(const struct pb_rule *a, const struct pb_rule *b)
 {
@@ -59,6 +101,7 @@ static void compare(struct difference *difference, const struct pb_rules *loaded
 	const struct pb_rule *rule, *same;
 
 	compare_settings(difference, pb_rules_settings(loaded), pb_rules_settings(wanted));
+	compare_sets(difference, loaded, wanted);
 	for (size_t i = 0; (rule = pb_rules_at(loaded, i)); i++) {
 		same = pb_rules_find_same(wanted, rule);
 		if (same && !differ(same, rule))

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "json.h"
 #include "frames.h"
+#include "in-set.h"
 #include "packet.h"
 #include "tool.h"
 
@@ -24,6 +25,7 @@ struct explaining {
 struct reasons {
 	struct pb_match *matches;
 	size_t nr;
+	struct in_set in;
 	bool connected; /* the packet belongs to a connection of this host */
 	bool truncated; /* what was not captured could change the answer */
 	char why[256];
@@ -37,12 +39,16 @@ static void say_why_rule(const struct pb_explanation *how, const struct reasons 
 
 	if (reasons->nr == 1)
 		snprintf(why, size, "no other rule matches");
+	else if (winner->len > next->len && *reasons->in.name)
+		snprintf(why, size, "its source is in a set, which counts as a single host");
 	else if (winner->len > next->len)
 		snprintf(why, size,
 			 "its source prefix, of /%u, is the longest that holds the source",
 			 how->family == 4 ? winner->len - 96 : winner->len);
 	else if (winner->width < next->width && winner->width == 1)
 		snprintf(why, size, "it names this very port");
+	else if (winner->width < next->width && next->width == PB_WIDTH_ALL)
+		snprintf(why, size, "it names ports, and goes before rules about sources alone");
 	else if (winner->width < next->width)
 		snprintf(why, size, "its range of %u ports is the narrowest that holds the port",
 			 winner->width);
@@ -66,10 +72,10 @@ static void say_why(const struct pb_explanation *how, const struct pb_rules *rul
 	if (how->cut)
 		snprintf(reasons->why, sizeof(reasons->why),
 			 "a first fragment that ends before its ports, which the next would bring");
-	else if (how->parsed != PB_OUTCOME_PASS)
-		snprintf(reasons->why, sizeof(reasons->why), "%s", unparsed[how->parsed]);
 	else if (how->rule && reasons->nr)
 		say_why_rule(how, reasons, reasons->why, sizeof(reasons->why));
+	else if (how->parsed != PB_OUTCOME_PASS)
+		snprintf(reasons->why, sizeof(reasons->why), "%s", unparsed[how->parsed]);
 	else if (how->outcome == PB_OUTCOME_DROP_POLICY)
 		snprintf(reasons->why, sizeof(reasons->why), "no rule matches, and policy is deny");
 	else if (pb_rules_settings(rules)->policy == PB_POLICY_DENY)
@@ -80,52 +86,67 @@ static void say_why(const struct pb_explanation *how, const struct pb_rules *rul
 			 "no rule matches, and policy is allow");
 }
 
+/* A packet without ports is about its source alone. */
+static struct pb_flow flow_of(const struct pb_explanation *how)
+{
+	struct pb_flow flow = how->flow;
+
+	if (how->parsed != PB_OUTCOME_PASS)
+		flow.proto = PB_PROTO_MAX;
+	return flow;
+}
+
 /*
  * Finds the rules that match. Whether the packet is of a connection only the program knows; the
  * answer that fits what it said is taken.
  */
-static int find_reasons(const struct pb_explanation *how, const struct pb_rules *rules,
+static int find_reasons(const struct explaining *all, const struct pb_explanation *how,
 			struct reasons *reasons)
 {
-	struct pb_flow flow = how->flow;
+	struct pb_flow flow = flow_of(how);
 	const struct pb_rule *rule;
 	__u64 now = pb_clock();
 
 	memset(reasons, 0, sizeof(*reasons));
-	if (how->parsed == PB_OUTCOME_PASS) {
+	if (how->parsed == PB_OUTCOME_PASS || how->rule) {
 		flow.connected = false;
-		if (pb_rules_judge(rules, &flow, now, &rule) != how->outcome ||
+		if (pb_rules_judge_in(all->rules, &flow, now, set_holds, all->ruleset, &rule) !=
+			    how->outcome ||
 		    (rule ? rule->id : 0) != how->rule)
-			flow.connected = true;
+			flow.connected = how->parsed == PB_OUTCOME_PASS;
 		reasons->connected = flow.connected;
-		if (pb_rules_matches(rules, &flow, now, &reasons->matches, &reasons->nr))
+		if (pb_rules_matches_in(all->rules, &flow, now, set_holds, all->ruleset,
+					&reasons->matches, &reasons->nr))
 			return -ENOMEM;
 	}
-	say_why(how, rules, reasons);
+	find_in_set(all->ruleset, pb_rules_find(all->rules, how->rule), &flow.source, &reasons->in);
+	say_why(how, all->rules, reasons);
 	return 0;
 }
 
-static bool depends_on_connection(const struct pb_explanation *how, const struct pb_rules *rules)
+static bool depends_on_connection(const struct explaining *all, const struct pb_explanation *how)
 {
-	struct pb_flow flow = how->flow;
+	struct pb_flow flow = flow_of(how);
 	const struct pb_rule *with, *without;
 	__u64 now = pb_clock();
 	enum pb_outcome outcome;
 
 	flow.connected = true;
-	outcome = pb_rules_judge(rules, &flow, now, &with);
+	outcome = pb_rules_judge_in(all->rules, &flow, now, set_holds, all->ruleset, &with);
 	flow.connected = false;
-	return pb_rules_judge(rules, &flow, now, &without) != outcome || with != without;
+	return pb_rules_judge_in(all->rules, &flow, now, set_holds, all->ruleset, &without) !=
+		       outcome ||
+	       with != without;
 }
 
 /* Behind the ports the program reads TCP's flags, and those only where a connection decides. */
-static void say_truncated(const struct pb_explanation *how, const struct pb_rules *rules,
+static void say_truncated(const struct explaining *all, const struct pb_explanation *how,
 			  const struct frame *frame, struct reasons *reasons)
 {
 	size_t used = strlen(reasons->why);
 
 	if (!frame->truncated ||
-	    (how->parsed == PB_OUTCOME_PASS && !depends_on_connection(how, rules)))
+	    (how->parsed == PB_OUTCOME_PASS && !depends_on_connection(all, how)))
 		return;
 	reasons->truncated = true;
 	snprintf(reasons->why + used, sizeof(reasons->why) - used,
@@ -173,6 +194,8 @@ static void print_explanation(const struct explaining *all, const struct pb_expl
 	printf("%s (%s)\n", how->drop ? "drop" : "pass", pb_outcome_name(how->outcome));
 	if (how->rule)
 		print("  by rule %u: %s\n", how->rule, rule ? kept(text) : "(gone)");
+	if (*reasons->in.name)
+		print("  set:   @%s, by %s\n", reasons->in.name, kept(reasons->in.element));
 	printf("  why:   %s\n  found: %s\n", reasons->why, found);
 	free(text);
 	for (size_t i = 1; i < reasons->nr; i++) {
@@ -207,6 +230,8 @@ static struct json_object *explanation_to_json(const struct explaining *all,
 	json_add(json, "outcome", json_string(pb_outcome_name(how->outcome)));
 	json_add(json, "rule", how->rule ? json_int(how->rule) : NULL);
 	json_add(json, "rule_text", rule_to_json(pb_rules_find(all->rules, how->rule)));
+	json_add(json, "set", *reasons->in.name ? json_string(reasons->in.name) : NULL);
+	json_add(json, "element", *reasons->in.name ? json_string(reasons->in.element) : NULL);
 	json_add(json, "why", json_string(reasons->why));
 	json_add(json, "beaten", beaten);
 	json_add(json, "connected", json_boolean(reasons->connected));
@@ -242,10 +267,10 @@ static int print_answer(const struct explaining *all, const struct pb_explanatio
 	struct reasons reasons;
 	int ret = DONE;
 
-	if (find_reasons(how, all->rules, &reasons))
+	if (find_reasons(all, how, &reasons))
 		return out_of_memory();
 	if (frame)
-		say_truncated(how, all->rules, frame, &reasons);
+		say_truncated(all, how, frame, &reasons);
 	if (json)
 		ret = json_print(explanation_to_json(all, how, frame, &reasons));
 	else if (frame)
@@ -253,6 +278,7 @@ static int print_answer(const struct explaining *all, const struct pb_explanatio
 	else
 		print_explanation(all, how, &reasons);
 	free(reasons.matches);
+	free(reasons.in.element);
 	return json ? ret : finish_output();
 }
 

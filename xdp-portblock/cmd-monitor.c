@@ -10,6 +10,7 @@
 #include <time.h>
 #include "json.h"
 #include "capture.h"
+#include "in-set.h"
 #include "tool.h"
 
 #define RATE_DEFAULT 1000
@@ -112,6 +113,7 @@ struct packet {
 	char time[ISO_TIME];
 	char source[INET6_ADDRSTRLEN], destination[INET6_ADDRSTRLEN];
 	char *rule; /* its text; NULL: none, or gone */
+	struct in_set in;
 };
 
 static struct timespec wall_time(__u64 boot)
@@ -189,8 +191,12 @@ static void describe(struct monitor *monitor, const struct pb_event *event,
 	len = strftime(packet->time, sizeof(packet->time), "%Y-%m-%dT%H:%M:%S", &utc);
 	snprintf(packet->time + len, sizeof(packet->time) - len, ".%06ldZ", at.tv_nsec / 1000);
 	print_addresses(event, data, packet);
-	if (event->rule)
-		packet->rule = text_of_rule(monitor, event->rule);
+	if (!event->rule)
+		return;
+	packet->rule = text_of_rule(monitor, event->rule);
+	if (monitor->rules)
+		find_in_set(monitor->ruleset, pb_rules_find(monitor->rules, event->rule),
+			    &monitor->how->flow.source, &packet->in);
 }
 
 static void print_text(const struct pb_event *event, const struct packet *packet)
@@ -206,7 +212,10 @@ static void print_text(const struct pb_event *event, const struct packet *packet
 	else if (*packet->source)
 		printf(" ip%s %s > %s proto %u", how->family == 6 ? "6" : "", packet->source,
 		       packet->destination, how->protocol);
-	print(" length %u%s%s\n", event->length, packet->rule ? ": " : "", packet->rule ?: "");
+	print(" length %u%s%s", event->length, packet->rule ? ": " : "", packet->rule ?: "");
+	if (*packet->in.name)
+		print(" (@%s has %s)", packet->in.name, kept(packet->in.element));
+	print("\n");
 }
 
 static struct json_object *string_or_null(const char *text)
@@ -225,6 +234,8 @@ static int print_object(const struct pb_event *event, const struct packet *packe
 	json_add(json, "outcome", json_string(pb_outcome_name(event->outcome)));
 	json_add(json, "rule", event->rule ? json_int(event->rule) : NULL);
 	json_add(json, "rule_text", string_or_null(packet->rule));
+	json_add(json, "set", string_or_null(packet->in.name));
+	json_add(json, "element", string_or_null(packet->in.element));
 	json_add(json, "protocol", ports ? json_string(pb_proto_name(how->flow.proto)) : NULL);
 	json_add(json, "source", string_or_null(packet->source));
 	json_add(json, "destination", string_or_null(packet->destination));
@@ -237,10 +248,16 @@ static int print_object(const struct pb_event *event, const struct packet *packe
 static bool is_wanted(const struct monitor *monitor, const struct packet *packet)
 {
 	const struct pb_rule *rule = monitor->from;
+	const struct pb_prefix *source = &packet->how->flow.source;
 
-	return !rule->nr_from ||
-	       (packet->how->family &&
-		pb_prefixes_hold(rule->from, rule->nr_from, &packet->how->flow.source));
+	if (!rule->nr_from && !rule->nr_from_sets)
+		return true;
+	if (!packet->how->family)
+		return false;
+	for (size_t i = 0; i < rule->nr_from_sets; i++)
+		if (set_holds(rule->from_sets[i], source, monitor->ruleset))
+			return true;
+	return pb_prefixes_hold(rule->from, rule->nr_from, source);
 }
 
 static int show(const struct pb_event *event, const unsigned char *data, void *context)
@@ -262,6 +279,7 @@ static int show(const struct pb_event *event, const unsigned char *data, void *c
 			print_text(event, &packet);
 	}
 	free(packet.rule);
+	free(packet.in.element);
 	return ret;
 }
 

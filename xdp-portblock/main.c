@@ -25,6 +25,10 @@ const struct option_info option_infos[OPT_MAX] = {
 			    "room for rules in a new ruleset (default 4096, at most 65535)" },
 	[OPT_MAX_SOURCES] = { 0, "max-sources", "N",
 			      "room for source prefixes in a new ruleset (default 16384)" },
+	[OPT_TIMEOUT] = { 0, "timeout", "DURATION",
+			  "how long elements count: 600 or 10m, 1d; 0: they do not expire" },
+	[OPT_MAX_ELEMENTS] = { 0, "max", "N",
+			       "room for elements (default 65536, at most 4194304)" },
 	[OPT_ALL] = { 'a', "all", NULL, "all interfaces" },
 	[OPT_KEEP] = { 'k', "keep", NULL, "keep the pinned rules for a later load" },
 	[OPT_PORT] = { 0, "port", "PORTS", "destination ports: 22, 22,80-90, ssh, 1-65535" },
@@ -71,6 +75,17 @@ static const char rule_forms[] = "A rule is given by options, by its text, or in
 				 "  drop tcp dport 22 except 10.0.0.0/8 comment \"ssh\"\n"
 				 "  22/tcp\n";
 
+static const char element_forms[] =
+	"Elements are given as addresses and prefixes, or where they stand:\n"
+	"  192.0.2.7 or 10.0.0.0/8,2001:db8::/32\n"
+	"  @./FILE    a list as they are published: one a line, # and ; begin comments\n"
+	"  -          standard input, one a line until its end, each in force when read\n";
+
+static const char list_form[] =
+	"FILE is a list as they are published: an address or prefix a line, what stands\n"
+	"behind it does not matter, # and ; begin comments. - is standard input.\n"
+	"A list that is wrong, or empty, changes nothing.\n";
+
 /* Help lists them in this order. */
 static const struct command commands[] = {
 	{ "load", "IFNAME...", "load the filter on interfaces", NULL,
@@ -92,6 +107,23 @@ static const struct command commands[] = {
 	{ "rule flush", "", "delete all rules", NULL, CHANGE_OPTIONS, cmd_rule_flush },
 	{ "rule reset", "", "set the counters of rules and interfaces to 0", NULL, OPT(RULESET),
 	  cmd_rule_reset },
+	{ "set create", "NAME", "make a set: sources by name, for rules `from @NAME`", NULL,
+	  OPT(TIMEOUT) | OPT(MAX_ELEMENTS) | OPT(RULESET), cmd_set_create },
+	{ "set add", "NAME P,..|@./FILE|-", "add elements to a set, or renew their time",
+	  element_forms, OPT(TIMEOUT) | OPT(RULESET), cmd_set_add },
+	{ "set del", "NAME P,..|@./FILE|-", "delete elements of a set", element_forms, OPT(RULESET),
+	  cmd_set_del },
+	{ "set test", "NAME ADDRESS", "is an address in a set: exit 0 it is, 1 it is not", NULL,
+	  OPT(RULESET) | OPT(JSON), cmd_set_test },
+	{ "set list", "[NAME]", "list the sets, or the elements of one", NULL,
+	  OPT(RULESET) | OPT(JSON), cmd_set_list },
+	{ "set flush", "NAME", "delete all elements of a set", NULL, OPT(RULESET), cmd_set_flush },
+	{ "set load", "NAME FILE|-", "make a set that of a list, in one step", list_form,
+	  OPT(RULESET), cmd_set_load },
+	{ "set destroy", "NAME", "remove a set that no rule names", NULL, OPT(RULESET),
+	  cmd_set_destroy },
+	{ "set swap", "NAME OTHER", "exchange two sets in one step", NULL, OPT(RULESET),
+	  cmd_set_swap },
 	{ "policy", "[allow|deny]", "print or set what happens where no rule matches", NULL,
 	  CHANGE_OPTIONS | OPT(JSON), cmd_setting },
 	{ "replies", "[on|off]", "whether policy deny passes packets of own connections", NULL,

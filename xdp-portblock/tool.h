@@ -21,6 +21,8 @@ enum option_id {
 	OPT_REQUIRE_DISPATCHER,
 	OPT_MAX_RULES,
 	OPT_MAX_SOURCES,
+	OPT_TIMEOUT,
+	OPT_MAX_ELEMENTS,
 	OPT_ALL,
 	OPT_KEEP,
 	OPT_PORT,
@@ -92,6 +94,15 @@ int cmd_rule_del(const struct arguments *arguments);
 int cmd_rule_list(const struct arguments *arguments);
 int cmd_rule_flush(const struct arguments *arguments);
 int cmd_rule_reset(const struct arguments *arguments);
+int cmd_set_create(const struct arguments *arguments);
+int cmd_set_add(const struct arguments *arguments);
+int cmd_set_del(const struct arguments *arguments);
+int cmd_set_test(const struct arguments *arguments);
+int cmd_set_list(const struct arguments *arguments);
+int cmd_set_flush(const struct arguments *arguments);
+int cmd_set_load(const struct arguments *arguments);
+int cmd_set_destroy(const struct arguments *arguments);
+int cmd_set_swap(const struct arguments *arguments);
 int cmd_setting(const struct arguments *arguments);
 int cmd_save(const struct arguments *arguments);
 int cmd_check(const struct arguments *arguments);
