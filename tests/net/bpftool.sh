@@ -69,7 +69,7 @@ t_ok 'three packets are counted' wait_for 60 counted 1 3
 t_is 'and since' 3 "$(counted_by_maps 1)"
 t_ok 'under the shared lock' flock -s "$PINS/default" bpftool map dump pinned "$PINS/default/pb_rules"
 t_is 'pb_config.maps names the pins, in the order of the page' \
-	"$(sed -n 's/^\.It \(pb_[a-z_]*\) Ta [a-z_]* Ta .*/\1/p' "$TOP/man/xdp-portblock.maps.5")" \
+	"$(sed -n 's/^\.It \(pb_[a-z0-9_]*\) Ta [a-z_]* Ta .*/\1/p' "$TOP/man/xdp-portblock.maps.5")" \
 	"$(dump pb_config | json '"\n".join(map(str, filter(None, d[0]["formatted"]["value"]["maps"])))' |
 		while read -r id; do bpftool -j map show id "$id" | json 'd["name"]'; done)"
 

@@ -19,6 +19,7 @@ cat >"$T_DIR/at/bin/xdp-portblock" <<'TOOL'
 #!/bin/sh
 case "$1 $2" in
 'rule list') exit 1 ;;
+'set list') printf 'Ruleset default\nNAME  ELEMENTS  MAX  TIMEOUT\nbans         2   10  -\n'; exit ;;
 esac
 printf '%s\0' "$@" >arguments
 echo ran
@@ -90,6 +91,15 @@ for shell in bash zsh fish; do
 	t_is "$shell: are handed over as they are" "$(as_arguments save -r '$(id>ran)')
 $(as_arguments save -r 'w;id>ran')" "$T_OUT"
 	t_is "$shell: nothing of them was run" '' "$(find "$T_DIR/at" -name ran)"
+done
+
+# --- sets ------------------------------------------------------------------------------------
+
+for shell in bash zsh fish; do
+	command -v "$shell" >/dev/null || continue
+	t_ok "$shell: sets" type_in "$shell" 'xdp-portblock set flush b\t' 'xdp-portblock set swap -r x b\t ba\t'
+	t_is "$shell: are those that the tool lists" "$(as_arguments set flush bans)
+$(as_arguments set swap -r x bans bans)" "$T_OUT"
 done
 
 # --- files -----------------------------------------------------------------------------------

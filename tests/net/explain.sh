@@ -95,7 +95,7 @@ t_is 'why: none' 'no rule matches, and policy is allow' "$(says 'd["why"]' --por
 "$PB" rule add allow tcp dport 100-200 >/dev/null
 t_is 'why: the range' 'its range of 101 ports is the narrowest that holds the port' \
 	"$(says 'd["why"]' --port 150)"
-t_is 'JSON: the keys' 'beaten connected dport extensions family first_fragment outcome protocol rule rule_text sport tags verdict why' \
+t_is 'JSON: the keys' 'beaten connected dport element extensions family first_fragment outcome protocol rule rule_text set sport tags verdict why' \
 	"$(says '" ".join(sorted(d))' --port 22)"
 t_is 'JSON: how it was found' '[0, 0, 4, 17, 123, 53, false]' \
 	"$(says '[d[k] for k in ("tags", "extensions", "family", "protocol", "sport", "dport", "first_fragment")]' \
@@ -184,6 +184,33 @@ t_is 'in JSON, too' 2 "$(explain -j "$T_DIR/two.pcap" | wc -l)"
 # shellcheck disable=SC2016 # for that bash to expand
 refused 'from standard input' 0 '^2: pass' in_a bash -c '"$PB" explain - <"$0"' "$T_DIR/two.pcap"
 refused 'raw IP' 0 '^1: pass .*tcp 40000 > 80' explain "$T_DIR/raw.pcap"
+
+# --- sets, and sources alone ------------------------------------------------------------------
+
+"$PB" set create bans >/dev/null
+"$PB" rule add drop tcp dport 5001 from @bans >/dev/null
+"$PB" rule add allow tcp dport 5001-5002 from 192.0.2.0/24 >/dev/null
+"$PB" rule add drop from @bans >/dev/null
+t_is 'a set that does not hold the source' 'pass no other rule matches' \
+	"$(says 'd["verdict"] + " " + d["why"]' --port 5001 --from 192.0.2.1)"
+"$PB" set add bans 192.0.0.0/16 >/dev/null
+t_is 'one that does' 'drop its source is in a set, which counts as a single host' \
+	"$(says 'd["verdict"] + " " + d["why"]' --port 5002 --from 192.0.2.1)"
+t_is 'the set, and its element' 'bans 192.0.0.0/16' \
+	"$(says 'd["set"] + " " + d["element"]' --port 5002 --from 192.0.2.1)"
+t_is 'wider than any range' 'drop it names this very port' \
+	"$(says 'd["verdict"] + " " + d["why"]' --port 5001 --from 192.0.2.1)"
+# ICMP, and a fragment after the first, from 192.0.2.1 and from 198.51.100.1
+icmp=450000240000000040010000 fragment=450000240000000540110000
+to=0a090001 rest=08000000000100016162636465666768
+pcap 101 "$icmp"c0000201$to$rest "$fragment"c0000201$to$rest "$icmp"c6336401$to$rest >"$T_DIR/none.pcap"
+t_is 'packets without ports' 'drop drop pass' \
+	"$(explain -j "$T_DIR/none.pcap" | sed 's/.*"verdict":"\([a-z]*\)".*/\1/' | xargs)"
+t_is 'why' 'no other rule matches' "$(explain -j "$T_DIR/none.pcap" | head -n 1 | json 'd["why"]')"
+"$PB" rule del drop from @bans >/dev/null
+"$PB" rule del 5001/tcp from @bans >/dev/null
+"$PB" rule del tcp dport 5001-5002 from 192.0.2.0/24 >/dev/null
+"$PB" set destroy bans >/dev/null
 head -c 150 "$T_DIR/two.pcap" >"$T_DIR/cut.pcap"
 refused 'a file cut short' 1 "cut.pcap', after packet 1: .*truncated" explain "$T_DIR/cut.pcap"
 t_ok 'tells of the packets before' grep -q '^1: pass' <<<"$T_OUT"
@@ -202,7 +229,7 @@ refused 'a packet that cannot be run' 1 '^2: not run: 2 bytes are too few' expla
 t_is 'the others are told' '1: pass 2: not 3: pass' "$(grep -o '^.: [a-z]*' <<<"$T_OUT" | xargs)"
 refused 'in JSON, too' 1 '^{"packet":2,"error":"2 bytes are too few' explain -j "$T_DIR/short.pcap"
 t_is 'with their numbers' '1 2 3' "$(grep -o '^{"packet":[0-9]*,' <<<"$T_OUT" | tr -dc '0-9\n' | xargs)"
-t_is 'JSON of a file: the keys' 'beaten connected dport extensions family first_fragment outcome packet protocol rule rule_text sport tags truncated verdict why' \
+t_is 'JSON of a file: the keys' 'beaten connected dport element extensions family first_fragment outcome packet protocol rule rule_text set sport tags truncated verdict why' \
 	"$(explain -j "$T_DIR/raw.pcap" | json '" ".join(sorted(d))')"
 # shellcheck disable=SC2016 # for that bash to expand
 t_ok 'a broken pipe' in_a bash -c '"$PB" explain "$0" | head -n 1' "$T_DIR/two.pcap"

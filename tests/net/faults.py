@@ -43,6 +43,10 @@ OTHER = """policy allow
 drop tcp dport 22
 drop tcp,udp dport 137-139,445 from 192.0.2.0/24
 """
+LIST = """; a list
+198.51.100.0/24 ; SBL1
+2001:db8::/32
+"""
 
 
 def run(*arguments):
@@ -67,6 +71,13 @@ def rules_of(ruleset):
         rule.pop("bytes")
         rule["expires_in"] = rule["expires_in"] is not None
     return rules
+
+
+def sets_of(ruleset):
+    sets = json.loads(must("set", "list", "-j", "-r", ruleset))
+    for element in [element for one in sets["sets"] for element in one["elements"]]:
+        element["expires_in"] = element["expires_in"] is not None
+    return sets
 
 
 def interfaces():
@@ -94,6 +105,7 @@ def look():
     links = subprocess.run(IN_A + ["ip", "-o", "link", "show"], stdout=subprocess.PIPE, check=True,
                            text=True).stdout
     return {"interfaces": interfaces(), "rules": [rules_of(name) for name in rulesets],
+            "sets": [sets_of(name) for name in rulesets],
             "pins": [re.sub(r"\d+", "N", pin) for pin in pins],
             "programs": re.findall(r"(\w+)@.*prog/(\w+)", links),
             "files": {name: content(name) for name in os.listdir(".") if name.startswith("saved")}}
@@ -130,8 +142,11 @@ class Command:
 
 # What these find out is what they print, also where it is a failure.
 TELL_ON_STDOUT = ("doctor", "explain")
+# What they find out is their exit status, 0 or 1, so a failure is 2.
+TELL_BY_1 = ("diff", "set test")
 # Off is off, and there is no way back that could not fail as well.
 PINS_STAY = "its pins stay|pins of a ruleset that no interface uses stay"
+SET = ("set create bans", "set add bans 192.0.2.1,2001:db8::/32")
 COMMANDS = [
     Command("load v2"),
     Command("load v2 -m skb"),
@@ -154,6 +169,16 @@ COMMANDS = [
     Command("rule del 1"), Command("rule flush"),
     Command("rule reset"),
     Command("rule list"), Command("rule list -j"),
+    Command("set create bans --timeout 1h"), Command("set create bans", before=SET),
+    Command("set add bans 192.0.2.2,2001:db8:2::/48", before=SET),
+    Command("set add bans @./other.list --timeout 1h", before=SET),
+    Command("set del bans 192.0.2.1", before=SET), Command("set flush bans", before=SET),
+    Command("set load bans other.list", before=SET), Command("set destroy bans", before=SET),
+    Command("set swap bans spare", before=SET + ("set create spare --max 10",)),
+    Command("set list", before=SET), Command("set list bans", before=SET),
+    Command("set list -j", before=SET),
+    Command("set test bans 192.0.2.1", before=SET),
+    Command("set test -j bans 192.0.2.7", before=SET, statuses=(1,)),
     Command("policy allow"), Command("policy"), Command("fragments drop"),
     Command("save"), Command("save -j"), Command("save saved"), Command("save saved.json"),
     Command("check other.rules"), Command("check other.json"),
@@ -243,7 +268,7 @@ class Sweep:
             reset()
             self.prepare()
             return
-        if status < 0 or status > 2 or (status == 2 and not command.line.startswith("diff")):
+        if status < 0 or status > 2 or (status == 2 and not command.line.startswith(TELL_BY_1)):
             self.complain(what, status, err, "is no exit status of such a command")
         elif status not in command.statuses and not err.strip() and \
                 (not command.line.startswith(TELL_ON_STDOUT) or shown(out or "") == self.out):
@@ -314,7 +339,8 @@ def sweep(command, report):
 
 def write_inputs():
     """The files that the commands read, but for packets.pcap."""
-    for name, text in (("base.rules", BASE), ("other.rules", OTHER)):
+    for name, text in (("base.rules", BASE), ("other.rules", OTHER),
+                       ("other.list", LIST)):
         with open(name, "w") as file:
             file.write(text)
     must("load", "v0", "--rules", "other.rules")

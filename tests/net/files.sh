@@ -277,8 +277,8 @@ refused 'apply without root' 1 'needs root' nobody "$PB" apply "$T_DIR/other.rul
 # --- where files are looked for ----------------------------------------------------------------
 
 mkdir -p etc/site elsewhere
-printf '%s\n' 'include site/scanners.rules' '23/tcp from @office' "24/tcp from @$T_DIR/etc/office" >etc/main.rules
-printf '%s\n' '22/tcp from @list except @../office' >etc/site/scanners.rules
+printf '%s\n' 'include site/scanners.rules' '23/tcp from @./office' "24/tcp from @$T_DIR/etc/office" >etc/main.rules
+printf '%s\n' '22/tcp from @./list except @../office' >etc/site/scanners.rules
 echo 10.0.0.0/24 >etc/site/list
 echo 10.0.0.1 >etc/office
 echo 192.0.2.1 | tee office elsewhere/office elsewhere/list >list
@@ -292,20 +292,20 @@ for path in ../etc/main.rules "$T_DIR/etc/main.rules"; do
 	t_ok "$path: check" "$PB" check "$path"
 	t_ok "$path: diff finds no difference" "$PB" diff "$path"
 done
-t_ok 'of standard input: in the working directory' "$PB" apply - <<<'25/tcp from @office'
+t_ok 'of standard input: in the working directory' "$PB" apply - <<<'25/tcp from @./office'
 t_is 'is read' 'drop tcp dport 25 from 192.0.2.1' "$(rules | cut -d ' ' -f 2-)"
 # shellcheck disable=SC2016 # for that bash to expand
-t_ok 'of <(...), likewise' bash -c '"$PB" apply <(echo include ../etc/main.rules; echo 25/tcp from @office)'
+t_ok 'of <(...), likewise' bash -c '"$PB" apply <(echo include ../etc/main.rules; echo 25/tcp from @./office)'
 t_is 'is read: of <(...)' "$wanted
 drop tcp dport 25 from 192.0.2.1" "$(rules | cut -d ' ' -f 2- | sort)"
-t_ok 'of the command line, likewise' "$PB" rule add 26/tcp from @office
+t_ok 'of the command line, likewise' "$PB" rule add 26/tcp from @./office
 t_ok 'is read: of the command line' grep -q 'drop tcp dport 26 from 192.0.2.1$' <<<"$(rules)"
 in_a "$PB" unload v0 >/dev/null
 cd / || exit 1 # as systemd does
 t_ok 'load --rules from /' in_a "$PB" load v0 --rules "$T_DIR/etc/main.rules"
 t_is 'is read: from /' "$wanted" "$(rules | cut -d ' ' -f 2-)"
 cd "$T_DIR" || exit 1
-echo '27/tcp from @list' >etc/main.rules
+echo '27/tcp from @./list' >etc/main.rules
 refused 'a file that lies here and not there' 1 'etc/main.rules:1: .*"etc/list"' "$PB" apply etc/main.rules
 
 # --- what is read --------------------------------------------------------------------------------
@@ -326,7 +326,7 @@ t_is 'is read: a pipe with a name' 'drop tcp dport 25' "$(rules | cut -d ' ' -f 
 t_ok 'from @<(...)' bash -c '"$PB" rule add 26/tcp from @<(echo 10.0.0.1)'
 echo 'include pipe' >piped.rules
 refused 'include a pipe that nobody writes' 1 'piped.rules:1: "pipe" is a named pipe' "$PB" apply piped.rules
-refused 'from @ a pipe that nobody writes' 1 '"pipe" is a named pipe' "$PB" check - <<<'1/tcp from @pipe'
+refused 'from @ a pipe that nobody writes' 1 'pipe" is a named pipe' "$PB" check - <<<'1/tcp from @./pipe'
 echo 'include /dev/zero' >zero.rules
 refused 'include /dev/zero' 1 'zero.rules:1: "/dev/zero" is a device' "$PB" apply zero.rules
 refused 'apply /dev/zero' 1 '/dev/zero:1: it holds a NUL' "$PB" apply /dev/zero

@@ -34,6 +34,14 @@ documented 'rule add' 'rule add' "$PB" rule add -j 22,80-90/tcp from 192.0.2.0/2
 documented 'rule add, again' 'rule add' "$PB" rule add -j 22,80-90/tcp from 192.0.2.0/24
 "$PB" rule add drop udp sport 53 except 2001:db8::/32 >/dev/null
 documented 'rule list' 'rule list' "$PB" rule list -j
+"$PB" set create bans --timeout 1h --max 10 >/dev/null
+"$PB" set create list >/dev/null
+"$PB" set add bans 192.0.2.7,2001:db8::/32 >/dev/null
+"$PB" set add bans 192.0.2.8 --timeout 0 >/dev/null
+documented 'set list' 'set list' "$PB" set list -j
+documented 'set list, one of them' 'set list' "$PB" set list -j bans
+documented 'set test' 'set test' "$PB" set test -j bans 192.0.2.7
+documented 'set test, not in it' 'set test' "$PB" set test -j bans 192.0.2.9
 documented save save "$PB" save -j
 for setting in policy replies fragments unparsable; do
 	documented $setting $setting "$PB" $setting -j

@@ -228,7 +228,7 @@ bad_prefix fe80:::1 '"fe80:::1" is not an address.*2001:db8::/32'
 bad_prefix office '"office" is not an address'
 refused 'an empty list' 2 'empty' "$PB" rule add 23/tcp --from ''
 refused 'an empty place' 2 'empty place' "$PB" rule add 23/tcp --from 10.0.0.1,,10.0.0.2
-refused 'no file' 2 'nosuchfile.*No such file' "$PB" rule add 23/tcp --from @nosuchfile
+refused 'no file' 2 'nosuchfile.*No such file' "$PB" rule add 23/tcp --from @./nosuchfile
 printf '10.0.0.0/8\n\nfe80::/129\n' >"$T_DIR/list"
 refused 'an error in a file' 2 "list:3: \"fe80::/129\".*/0 to /128" \
 	"$PB" rule add 23/tcp --from "@$T_DIR/list"

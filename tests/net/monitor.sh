@@ -94,7 +94,7 @@ before=$(date -u +%FT%T)
 send udp "$A4" 7 --sport 40001 --size 58 --count 5
 ended 'JSON, -c 2: ends' 0
 t_is 'with two objects' 2 "$(wc -l <"$OUT")"
-t_is 'the keys' 'destination dport interface length outcome protocol rule rule_text source sport time' \
+t_is 'the keys' 'destination dport element interface length outcome protocol rule rule_text set source sport time' \
 	"$(all "' '.join(sorted(d[0]))")"
 t_is 'the values' '["v0", "drop-rule", 1, "drop udp dport 7", "udp", "10.9.0.2", "10.9.0.1", 40001, 7, 100]' \
 	"$(all "[d[1][k] for k in ('interface', 'outcome', 'rule', 'rule_text', 'protocol', 'source',
