@@ -31,6 +31,31 @@ insns()
 	esac
 }
 
+# sets MODE: elements come and go, one by one and as a whole, in a table that grows
+sets()
+{
+	local list=$T_DIR/list
+
+	seq 0 39999 | awk '{ print "172." 16 + int($1 / 65536) "." int($1 / 256) % 256 "." $1 % 256 }' >"$list"
+	t_ok "$1: set create" in_a "$PB" set create bans
+	t_ok "$1: a rule about sources alone" in_a "$PB" rule add drop from @bans
+	t_ok "$1: an empty set, port 23 answers" answers tcp "$A4" 23
+	t_ok "$1: set add" in_a "$PB" set add bans "$B4,$B6"
+	t_fail "$1: no echo comes back" 1 '0 received' in_b ping -c 1 -W 1 "$A4"
+	t_fail "$1: nor of IPv6" 1 '0 received' in_b ping -c 1 -W 1 "$A6"
+	t_ok "$1: set load" in_a "$PB" set load bans "$list"
+	t_ok "$1: port 23 answers again" answers tcp "$A4" 23
+	t_ok "$1: and ICMP" in_b ping -c 1 -W 5 "$A4"
+	t_ok "$1: add a network to many" in_a "$PB" set add bans "${B4%.*}.0/24"
+	t_fail "$1: which holds the source" 1 '0 received' in_b ping -c 1 -W 1 "$A4"
+	t_ok "$1: del" in_a "$PB" set del bans "${B4%.*}.0/24"
+	t_ok "$1: which holds it no longer" answers tcp "$A4" 23
+	t_ok "$1: an element that ends" in_a "$PB" set add bans "$B4" --timeout 1s
+	t_ok "$1: by the kernel's clock" wait_for 60 answers tcp "$A4" 23
+	t_ok "$1: the rule goes" in_a "$PB" rule del drop from @bans
+	t_ok "$1: and the set" in_a "$PB" set destroy bans
+}
+
 filters()	# MODE LOAD-OPTIONS...
 {
 	local mode=$1
@@ -45,6 +70,7 @@ filters()	# MODE LOAD-OPTIONS...
 	t_ok "$mode: port 23 answers" answers tcp "$A4" 23
 	t_ok "$mode: port 23 answers, IPv6" answers tcp "$A6" 23
 	insns "$mode"
+	sets "$mode"
 	t_ok "$mode: unload" in_a "$PB" unload v0
 	t_ok "$mode: no program is left" bare v0
 	t_ok "$mode: unloaded, port 22 answers" answers tcp "$A4" 22
