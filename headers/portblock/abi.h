@@ -312,7 +312,7 @@ struct pb_sets {
  */
 #define PB_BUCKET_ELEMENTS 8
 #define PB_BUCKETS 4096 /* of a segment */
-#define PB_BUCKET_ROW 4 /* buckets in which an element may lie */
+#define PB_BUCKET_ROW 8 /* buckets in which an element may lie */
 
 /*
  * An element in a word, 0: none. IPv4: the address in host order << 32 | length + 1 << 24; IPv6: a part of

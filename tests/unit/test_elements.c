@@ -483,7 +483,7 @@ static void test_full_row(void **state)
 	for (__u8 set = 0; set < ROW - 1; set++)
 		puts_it(set, PREFIX, 0, 1, true);
 	before = memory_copy(&memory);
-	assert_int_equal(pb_elements_put(&memory.table, ROW, &prefix, 0, 49, &added), -ENOSPC);
+	assert_int_equal(pb_elements_put(&memory.table, ROW - 1, &prefix, 0, 49, &added), -ENOSPC);
 	assert_true(memory_is(&memory, before));
 	assert_true(added);
 	image_free(before);
@@ -581,6 +581,27 @@ static void test_full_table(void **state)
 	}
 	fill();
 	leaves_nothing();
+}
+
+/* A million hosts, one after the other, find room in a table that is made for them. */
+static void test_made_for_them(void **state)
+{
+	static struct memory large;
+	const __u32 million = 1000000;
+	struct pb_prefix prefix = prefix_of("10.0.0.0/32");
+	size_t refused = 0;
+	bool added;
+
+	(void)state;
+	memory_init(&large, 4, pb_elements_segments(million), random_seed());
+	for (__u32 i = 0; i < million; i++) {
+		prefix.addr[1] = i >> 16;
+		prefix.addr[2] = i >> 8;
+		prefix.addr[3] = i;
+		refused += pb_elements_put(&large.table, i % 64, &prefix, 0, 1, &added) != 0;
+	}
+	memory_free(&large);
+	assert_int_equal(refused, 0);
 }
 
 /* The part of the hash in the word is not the address. */
@@ -814,6 +835,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_renewal, begin, end),
 		cmocka_unit_test_setup_teardown(test_full_row, begin, end),
 		cmocka_unit_test_setup_teardown(test_full_table, begin, end),
+		cmocka_unit_test(test_made_for_them),
 		cmocka_unit_test_setup_teardown(test_address, begin, end),
 		cmocka_unit_test_setup_teardown(test_shortest, begin, end),
 		cmocka_unit_test(test_segments),
