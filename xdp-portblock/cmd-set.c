@@ -79,7 +79,7 @@ static int set_times(struct pb_ruleset *ruleset, const char *name, struct elemen
 	int err = 0;
 
 	if (elements->own_timeout)
-		err = set_own_timeout(ruleset, name, &elements->timeout, error);
+		err = pb_set_timeout(ruleset, name, &elements->timeout, error);
 	for (size_t i = 0; i < elements->nr; i++)
 		elements->list[i].expires = set_expiry(elements->timeout);
 	return err;
@@ -110,14 +110,15 @@ static int run_stream(const struct arguments *arguments, struct set_stream *stre
 		      bool own_timeout)
 {
 	struct pb_error error;
-	int err = 0, ret;
+	__u64 timeout;
+	int err, ret;
 
 	if (pb_ruleset_open(ruleset_name(arguments), &stream->ruleset, &error))
 		return fail(&error);
-	if (own_timeout)
-		err = set_own_timeout(stream->ruleset, stream->name, &stream->timeout, &error);
-	if (!err) /* a set that is not there is one before the first line comes, too */
-		err = pb_set_del(stream->ruleset, stream->name, NULL, 0, &error);
+	/* A set that is not there is a fault before the first line comes, too. */
+	err = pb_set_timeout(stream->ruleset, stream->name, &timeout, &error);
+	if (!err && own_timeout)
+		stream->timeout = timeout;
 	ret = err ? fail(&error) : set_stream(stream);
 	pb_ruleset_close(stream->ruleset);
 	return ret;

@@ -113,22 +113,6 @@ int set_timeout(const struct arguments *arguments, __u64 *ns)
 	return err ? refused(arguments, err, OPT_TIMEOUT, &error) : DONE;
 }
 
-int set_own_timeout(struct pb_ruleset *ruleset, const char *name, __u64 *ns, struct pb_error *error)
-{
-	struct pb_set **sets;
-	size_t nr;
-	int err = pb_sets_list(ruleset, &sets, &nr, error);
-
-	if (err)
-		return err;
-	*ns = 0;
-	for (size_t i = 0; i < nr; i++)
-		if (!strcmp(sets[i]->name, name))
-			*ns = sets[i]->timeout;
-	pb_sets_free(sets, nr);
-	return 0;
-}
-
 __u64 set_expiry(__u64 timeout)
 {
 	return timeout ? pb_clock() + timeout : 0;

@@ -16,9 +16,6 @@ int set_words(const struct arguments *arguments, size_t wanted, bool more, const
 int set_elements(const struct arguments *arguments, struct pb_element **elements, size_t *nr);
 /* --timeout; `ns` is left alone where it is not given. WRONG_USAGE after a message. */
 int set_timeout(const struct arguments *arguments, __u64 *ns);
-/* The timeout of a set; 0 where there is none, or no such set. */
-int set_own_timeout(struct pb_ruleset *ruleset, const char *name, __u64 *ns,
-		    struct pb_error *error);
 /* When an element ends that is added now. */
 __u64 set_expiry(__u64 timeout);
 /* The prefixes of elements, which the caller frees; NULL: no memory. */

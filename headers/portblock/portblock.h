@@ -513,6 +513,12 @@ int pb_sets_list(struct pb_ruleset *ruleset, struct pb_set ***sets, size_t *nr,
 void pb_sets_free(struct pb_set **sets, size_t nr);
 
 /*
+ * How long an element counts that is added without a time of its own, ns; 0: always. No look at elements, so it
+ * takes as long whatever there is. -ENOENT: there is no such set.
+ */
+int pb_set_timeout(struct pb_ruleset *ruleset, const char *name, __u64 *ns, struct pb_error *error);
+
+/*
  * The elements of a set that count now, sorted as prefixes are. The caller frees the array. -ENOENT: there
  * is no such set, names those that are.
  */

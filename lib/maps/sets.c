@@ -436,12 +436,18 @@ static int make_room(struct change *change, const __u64 more[PB_FAMILIES])
 	return grow(change, more);
 }
 
+/* Words in use in the table of a prefix. */
+static __u32 *words_of(const struct change *change, const struct pb_prefix *prefix)
+{
+	return prefix->family == 4 ? &change->sets->nr4 : &change->sets->nr6;
+}
+
 /* Counted before it is published: whoever is killed in between leaves a number that is too high. */
 static int add_element(struct change *change, int number, const struct pb_element *element,
 		       bool *added)
 {
 	struct pb_table *table = pb_table_of(change->tables, element->prefix.family);
-	__u32 *words = element->prefix.family == 4 ? &change->sets->nr4 : &change->sets->nr6;
+	__u32 *words = words_of(change, &element->prefix);
 	int ret;
 
 	change->sets->record[number].nr++;
@@ -481,6 +487,12 @@ static int add_or_grow(struct change *change, int number, const struct pb_elemen
 	return ret ? fail_tables(ret, change->error) : 0;
 }
 
+static void count_down(__u32 *count)
+{
+	if (*count)
+		--*count;
+}
+
 static void remove_element(struct change *change, int number, const struct pb_prefix *prefix,
 			   bool *removed, int *ret)
 {
@@ -489,8 +501,10 @@ static void remove_element(struct change *change, int number, const struct pb_pr
 	*removed = false;
 	if (table->nr_segments)
 		*ret = pb_elements_remove(table, number, prefix, change->now, removed);
-	if (*removed && change->sets->record[number].nr)
-		change->sets->record[number].nr--;
+	if (!*removed)
+		return;
+	count_down(&change->sets->record[number].nr);
+	count_down(words_of(change, prefix));
 }
 
 /* All or none: those that were added go again; a time that was renewed stays so. */
@@ -630,6 +644,19 @@ int pb_set_test(struct pb_ruleset *ruleset, const char *name, const struct pb_pr
 		ret = fail_tables(ret, error);
 	end(&change);
 	return ret;
+}
+
+int pb_set_timeout(struct pb_ruleset *ruleset, const char *name, __u64 *ns, struct pb_error *error)
+{
+	PB_LOG_HERE();
+	struct change change;
+	int number = begin_with(&change, ruleset, name, PB_LOCK_ELEMENTS_READ, error);
+
+	if (number < 0)
+		return number;
+	*ns = change.sets->record[number].timeout;
+	end(&change);
+	return 0;
 }
 
 struct collection {
