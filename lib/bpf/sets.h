@@ -3,7 +3,7 @@
  * Which sets hold the source of a packet: one look for all sets. See doc/sets.md.
  *
  * No lock: elements come and go while this reads. What makes that right stands beside their writer, in
- * lib/compile/elements.c; of it this keeps two rules. What says where the tables are is read once a look. And
+ * lib/compile/row.c; of it this keeps two rules. What says where the tables are is read once a look. And
  * where more than the word says whether an element counts, the word is read again when that was read: a place
  * that was given to another element meanwhile is seen by it.
  */
@@ -49,12 +49,85 @@ PB_INLINE bool is_word(const volatile __u64 *at, __u64 word)
 	return !((*at ^ word) & (PB_ELEMENT_KEY | PB_ELEMENT_SET));
 }
 
-/* Does the element of this word count still? Where it expires, asks the clock. */
-PB_INLINE bool is_current(const volatile __u64 *at, __u64 word, const volatile __u64 *ends)
+/* What lies beside a word: when the element ends, and, of IPv6, the address (else NULL). */
+struct beside {
+	const volatile __u64 *ends;
+	const volatile __u64 *addr;
+};
+
+/*
+ * Is the element of this word, which has the key of the address, the one that is looked for, and does it count?
+ * Only where what lies beside the word was asked is the word read again.
+ */
+PB_INLINE bool is_in(const volatile __u64 *at, __u64 word, struct beside beside,
+		     struct pb_address address)
 {
-	if (!(word & PB_ELEMENT_EXPIRES))
-		return true;
-	return bpf_ktime_get_boot_ns() < *ends && is_word(at, word);
+	bool ends = word & PB_ELEMENT_EXPIRES;
+
+	if (beside.addr && (bpf_be64_to_cpu(beside.addr[0]) != address.high ||
+			    bpf_be64_to_cpu(beside.addr[1]) != address.low))
+		return false;
+	if (ends && bpf_ktime_get_boot_ns() >= *beside.ends)
+		return false;
+	return (!beside.addr && !ends) || is_word(at, word);
+}
+
+/* The sets that hold the prefix by an element in this bucket. */
+PB_INLINE __u64 sets_in_bucket4(const struct pb_segment4 *segment, __u32 number, __u64 key,
+				bool *goes_on)
+{
+	const volatile __u64 *bucket = segment->word[number];
+	const struct pb_address none = {};
+	__u64 sets = 0, word;
+
+	EACH_PLACE(place)
+	{
+		const struct beside beside = { &segment->ends[number][place], NULL };
+
+		word = bucket[place];
+		if (unlikely(has_key(word, key)) && is_in(&bucket[place], word, beside, none))
+			sets |= set_of_word(word);
+	}
+	*goes_on = word & PB_ELEMENT_OVERFLOWN; /* the last one says it */
+	return sets;
+}
+
+PB_INLINE __u64 sets_in_bucket6(const struct pb_segment6 *segment, __u32 number, __u64 key,
+				struct pb_address address, bool *goes_on)
+{
+	const volatile __u64 *bucket = segment->word[number];
+	__u64 sets = 0, word;
+
+	EACH_PLACE(place)
+	{
+		const struct beside beside = { &segment->ends[number][place],
+					       (void *)segment->addr[number][place] };
+
+		word = bucket[place];
+		if (unlikely(has_key(word, key)) && is_in(&bucket[place], word, beside, address))
+			sets |= set_of_word(word);
+	}
+	*goes_on = word & PB_ELEMENT_OVERFLOWN;
+	return sets;
+}
+
+/* The segment in which an element or a cell with this hash lies. */
+PB_INLINE const struct pb_segment4 *segment4_of(__u64 hash, __u64 tables)
+{
+	return segment_of(&pb_elements4, tables,
+			  pb_hash_segment(hash, PB_TABLES_SEGMENTS4(tables)));
+}
+
+PB_INLINE const struct pb_segment6 *segment6_of(__u64 hash, __u64 tables)
+{
+	return segment_of(&pb_elements6, tables,
+			  pb_hash_segment(hash, PB_TABLES_SEGMENTS6(tables)));
+}
+
+/* The bucket at a place of the row. */
+PB_INLINE __u32 bucket_of(__u64 hash, __u32 place)
+{
+	return masked(pb_hash_bucket(hash, place), PB_BUCKETS - 1);
 }
 
 /* The sets that hold exactly this prefix. */
@@ -62,38 +135,13 @@ __noinline __u64 sets_of_prefix4(__u32 address, __u32 len, __u64 tables)
 {
 	const __u64 seed[2] = { pb_sets.seed[0], pb_sets.seed[1] };
 	__u64 hash = pb_hash4(address, len, seed), key = PB_ELEMENT_WORD(address, len), sets = 0;
-	const struct pb_segment4 *segment = segment_of(
-		&pb_elements4, tables, pb_hash_segment(hash, PB_TABLES_SEGMENTS4(tables)));
+	const struct pb_segment4 *segment = segment4_of(hash, tables);
+	bool goes_on = segment;
 
-	if (!segment)
-		return 0;
 	PB_NO_UNROLL
-	for (__u32 row = 0; row < PB_BUCKET_ROW; row++) {
-		__u32 number = masked(pb_hash_bucket(hash, row), PB_BUCKETS - 1);
-		const volatile __u64 *bucket = segment->word[number];
-		const volatile __u64 *ends = segment->ends[number];
-		__u64 word;
-
-		EACH_PLACE(place)
-		{
-			word = bucket[place];
-			if (unlikely(has_key(word, key)) &&
-			    is_current(&bucket[place], word, &ends[place]))
-				sets |= set_of_word(word);
-		}
-		if (!(word & PB_ELEMENT_OVERFLOWN)) /* the last one says it */
-			break;
-	}
+	for (__u32 place = 0; goes_on && place < PB_BUCKET_ROW; place++)
+		sets |= sets_in_bucket4(segment, bucket_of(hash, place), key, &goes_on);
 	return sets;
-}
-
-/* Is it this address, and not only one with the same hash? */
-PB_INLINE bool is_address(const struct pb_segment6 *segment, __u32 bucket, __u32 place, __u64 high,
-			  __u64 low)
-{
-	const volatile __u64 *beside = (void *)segment->addr[bucket][place];
-
-	return bpf_be64_to_cpu(beside[0]) == high && bpf_be64_to_cpu(beside[1]) == low;
 }
 
 __noinline __u64 sets_of_prefix6(__u64 high, __u64 low, __u32 len, __u64 tables)
@@ -102,30 +150,12 @@ __noinline __u64 sets_of_prefix6(__u64 high, __u64 low, __u32 len, __u64 tables)
 	const __u64 seed[2] = { pb_sets.seed[0], pb_sets.seed[1] };
 	__u64 hash = pb_hash6(address, len, seed), sets = 0;
 	__u64 key = PB_ELEMENT_WORD(pb_hash_word(hash), len);
-	const struct pb_segment6 *segment = segment_of(
-		&pb_elements6, tables, pb_hash_segment(hash, PB_TABLES_SEGMENTS6(tables)));
+	const struct pb_segment6 *segment = segment6_of(hash, tables);
+	bool goes_on = segment;
 
-	if (!segment)
-		return 0;
 	PB_NO_UNROLL
-	for (__u32 row = 0; row < PB_BUCKET_ROW; row++) {
-		__u32 number = masked(pb_hash_bucket(hash, row), PB_BUCKETS - 1);
-		const volatile __u64 *bucket = segment->word[number];
-		const volatile __u64 *ends = segment->ends[number];
-		__u64 word;
-
-		EACH_PLACE(place)
-		{
-			word = bucket[place];
-			if (unlikely(has_key(word, key)) &&
-			    is_address(segment, number, place, high, low) &&
-			    is_current(&bucket[place], word, &ends[place]) &&
-			    is_word(&bucket[place], word))
-				sets |= set_of_word(word);
-		}
-		if (!(word & PB_ELEMENT_OVERFLOWN))
-			break;
-	}
+	for (__u32 place = 0; goes_on && place < PB_BUCKET_ROW; place++)
+		sets |= sets_in_bucket6(segment, bucket_of(hash, place), key, address, &goes_on);
 	return sets;
 }
 
@@ -135,42 +165,13 @@ PB_INLINE __u32 lowest_of_8(__u32 bits)
 	return 0x56374210U >> ((bits & -bits) * 0x17 >> 3 & 0x1c) & 7;
 }
 
-/*
- * What the first bucket of a prefix's row says. Nearly always that is all; whether it is `goes_on` says. Inline,
- * since a call costs more than all of it where returns are guarded.
- */
-PB_INLINE __u64 sets_of_bucket4(__u32 address, __u32 len, __u64 tables, bool *goes_on)
-{
-	const __u64 seed[2] = { pb_sets.seed[0], pb_sets.seed[1] };
-	__u64 hash = pb_hash4(address, len, seed), key = PB_ELEMENT_WORD(address, len), sets = 0;
-	const struct pb_segment4 *segment = segment_of(
-		&pb_elements4, tables, pb_hash_segment(hash, PB_TABLES_SEGMENTS4(tables)));
-	__u32 number = masked(pb_hash_bucket(hash, 0), PB_BUCKETS - 1);
-	const volatile __u64 *bucket, *ends;
-	__u64 word;
-
-	if (!segment)
-		return 0;
-	bucket = segment->word[number];
-	ends = segment->ends[number];
-	EACH_PLACE(place)
-	{
-		word = bucket[place];
-		if (unlikely(has_key(word, key)) && is_current(&bucket[place], word, &ends[place]))
-			sets |= set_of_word(word);
-	}
-	*goes_on = word & PB_ELEMENT_OVERFLOWN;
-	return sets;
-}
-
 /* Lengths that may hold it, a bit each. */
 PB_INLINE __u64 lengths_of_ipv4(__u32 address, __u64 tables)
 {
 	const __u64 seed[2] = { pb_sets.seed[0], pb_sets.seed[1] };
 	__u64 hash = pb_hash_cell4(address, seed);
 	const struct pb_lengths *lengths = lengths_of(tables);
-	const struct pb_segment4 *segment = segment_of(
-		&pb_elements4, tables, pb_hash_segment(hash, PB_TABLES_SEGMENTS4(tables)));
+	const struct pb_segment4 *segment = segment4_of(hash, tables);
 
 	if (!lengths || !segment)
 		return 0;
@@ -178,12 +179,20 @@ PB_INLINE __u64 lengths_of_ipv4(__u32 address, __u64 tables)
 			   segment->lengths[masked(hash, PB_CELLS4 - 1)]);
 }
 
-/* The sets that hold a prefix of a length of which there are many. */
+/*
+ * The sets that hold a prefix of a length of which there are many. The first bucket of its row nearly always says
+ * all; it is looked at here, since a call costs more than that where returns are guarded.
+ */
 PB_INLINE __u64 sets_of_frequent4(__u32 address, __u32 len, __u64 tables)
 {
-	bool goes_on = false;
-	__u64 sets = sets_of_bucket4(address, len, tables, &goes_on);
+	const __u64 seed[2] = { pb_sets.seed[0], pb_sets.seed[1] };
+	__u64 hash = pb_hash4(address, len, seed), key = PB_ELEMENT_WORD(address, len), sets;
+	const struct pb_segment4 *segment = segment4_of(hash, tables);
+	bool goes_on;
 
+	if (!segment)
+		return 0;
+	sets = sets_in_bucket4(segment, bucket_of(hash, 0), key, &goes_on);
 	return unlikely(goes_on) ? sets_of_prefix4(address, len, tables) : sets;
 }
 
@@ -244,13 +253,6 @@ PB_INLINE __u64 sets_by_lengths6(__u64 high, __u64 low, __u32 first, __u64 all, 
 	return sets;
 }
 
-/* The segment with the cell of this hash. */
-PB_INLINE const struct pb_segment6 *segment_of_cell6(__u64 hash, __u64 tables)
-{
-	return segment_of(&pb_elements6, tables,
-			  pb_hash_segment(hash, PB_TABLES_SEGMENTS6(tables)));
-}
-
 PB_INLINE __u64 sets_of_ipv6(__u64 high, __u64 low, __u64 tables)
 {
 	const __u64 seed[2] = { pb_sets.seed[0], pb_sets.seed[1] };
@@ -262,8 +264,8 @@ PB_INLINE __u64 sets_of_ipv6(__u64 high, __u64 low, __u64 tables)
 	if (!PB_TABLES_SEGMENTS6(tables))
 		return 0;
 	lengths = lengths_of(tables);
-	of64 = segment_of_cell6(by64, tables);
-	of32 = segment_of_cell6(by32, tables);
+	of64 = segment6_of(by64, tables);
+	of32 = segment6_of(by32, tables);
 	if (!lengths || !of64 || !of32)
 		return 0;
 	all64 = of64->by64[masked(by64, PB_CELLS6_BY_64 - 1)];
