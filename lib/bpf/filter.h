@@ -70,6 +70,16 @@ static __noinline __u64 find_source_by_copy(struct xdp_md *ctx, __u32 length)
 	return FOUND(0, packet.family, packet.network, 0);
 }
 
+/* Before a frame that is one buffer is read. */
+PB_INLINE void begin(struct xdp_md *ctx, struct pb_packet *packet, struct pb_cursor *cursor)
+{
+	__builtin_memset(packet, 0, sizeof(*packet));
+	__builtin_memset(cursor, 0, sizeof(*cursor));
+	cursor->ctx = ctx;
+	cursor->pos = (void *)(long)ctx->data;
+	cursor->end = (void *)(long)ctx->data_end;
+}
+
 /* The same of a frame that is one buffer. */
 static __noinline __u64 find_source(struct xdp_md *ctx)
 {
@@ -77,11 +87,7 @@ static __noinline __u64 find_source(struct xdp_md *ctx)
 	struct pb_packet packet;
 	union pb_copy copy; /* not used */
 
-	__builtin_memset(&packet, 0, sizeof(packet));
-	__builtin_memset(&cursor, 0, sizeof(cursor));
-	cursor.ctx = ctx;
-	cursor.pos = (void *)(long)ctx->data;
-	cursor.end = (void *)(long)ctx->data_end;
+	begin(ctx, &packet, &cursor);
 	pb_parse(&cursor, is_ethernet(), &packet, &copy);
 	return FOUND(0, packet.family, packet.network, 0);
 }

@@ -13,15 +13,6 @@
 #define PB_NATIVE false
 #include "filter.h"
 
-PB_INLINE void begin(struct xdp_md *ctx, struct pb_packet *packet, struct pb_cursor *cursor)
-{
-	__builtin_memset(packet, 0, sizeof(*packet));
-	__builtin_memset(cursor, 0, sizeof(*cursor));
-	cursor->ctx = ctx;
-	cursor->pos = (void *)(long)ctx->data;
-	cursor->end = (void *)(long)ctx->data_end;
-}
-
 /* A frame of one buffer with what is rare. */
 static __noinline int filter_rare(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 slot)
 {

@@ -9,13 +9,14 @@
  * counted before an element is published, and so may be too high, never too low: where one is too high for
  * the limit, elements are counted in the table.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "maps/declared.h"
 #include "maps/rights.h"
 #include "maps/ruleset.h"
 #include "maps/tables.h"
-#include "rule/prefix.h"
+#include "rule/element.h"
 #include "util/array.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -680,13 +681,6 @@ static int collect(void *context, __u8 set, const struct pb_element *element)
 	return 0;
 }
 
-static int compare_elements(const void *a, const void *b)
-{
-	const struct pb_element *left = a, *right = b;
-
-	return pb_prefix_order(&left->prefix, &right->prefix);
-}
-
 int pb_set_elements(struct pb_ruleset *ruleset, const char *name, struct pb_element **elements,
 		    size_t *nr, struct pb_error *error)
 {
@@ -707,7 +701,7 @@ int pb_set_elements(struct pb_ruleset *ruleset, const char *name, struct pb_elem
 		return ret;
 	}
 	if (all.nr)
-		qsort(all.elements, all.nr, sizeof(*all.elements), compare_elements);
+		qsort(all.elements, all.nr, sizeof(*all.elements), pb_element_order);
 	*elements = all.elements;
 	*nr = all.nr;
 	return 0;

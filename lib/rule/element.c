@@ -3,7 +3,6 @@
  * Elements of sets as they are written: words, and lists as they are published, which may have a million
  * lines and are not held in memory.
  */
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,33 +23,17 @@ struct elements {
 
 /* ---- In memory ----------------------------------------------------------------------------- */
 
-static int compare_half(const __u8 *a, const __u8 *b)
+int pb_element_order(const void *a, const void *b)
 {
-	__u64 left, right;
+	const struct pb_element *left = a, *right = b;
 
-	memcpy(&left, a, sizeof(left));
-	memcpy(&right, b, sizeof(right));
-	left = be64toh(left);
-	right = be64toh(right);
-	return (left > right) - (left < right);
-}
-
-/* As pb_prefix_order(), which takes a third longer for a million. */
-static int compare(const void *a, const void *b)
-{
-	const struct pb_prefix *left = &((const struct pb_element *)a)->prefix;
-	const struct pb_prefix *right = &((const struct pb_element *)b)->prefix;
-	int order = (int)left->family - right->family;
-
-	order = order ?: compare_half(left->addr, right->addr);
-	order = order ?: compare_half(left->addr + 8, right->addr + 8);
-	return order ?: (int)left->len - right->len;
+	return pb_prefix_order(&left->prefix, &right->prefix);
 }
 
 static bool is_sorted(const struct elements *elements)
 {
 	for (size_t i = 1; i < elements->nr; i++)
-		if (compare(&elements->list[i - 1], &elements->list[i]) > 0)
+		if (pb_element_order(&elements->list[i - 1], &elements->list[i]) > 0)
 			return false;
 	return true;
 }
@@ -61,9 +44,9 @@ static void put_in_order(struct elements *elements)
 	size_t nr = 0;
 
 	if (!is_sorted(elements))
-		qsort(elements->list, elements->nr, sizeof(*elements->list), compare);
+		qsort(elements->list, elements->nr, sizeof(*elements->list), pb_element_order);
 	for (size_t i = 0; i < elements->nr; i++)
-		if (!nr || compare(&elements->list[nr - 1], &elements->list[i]))
+		if (!nr || pb_element_order(&elements->list[nr - 1], &elements->list[i]))
 			elements->list[nr++] = elements->list[i];
 	elements->nr = nr;
 }

@@ -4,6 +4,9 @@
 
 #include <portblock/portblock.h>
 
+/* By their prefixes, for qsort(). */
+int pb_element_order(const void *a, const void *b);
+
 /*
  * As pb_elements_read(), of a file that another one, `from`, calls `name`: see pb_file_beside(). What is no file, a
  * device or a pipe with a name, is refused.
