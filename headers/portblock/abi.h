@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define PB_ABI_VERSION 5
+#define PB_ABI_VERSION 6
 
 #define PB_SLOTS 2
 #define PB_PORTS 65536		 /* port numbers in a class table */
@@ -154,6 +154,8 @@ struct pb_config {
 #define PB_ENTRY_OUTCOME(entry) (((entry)&PB_ENTRY_OUTCOME_BITS) >> 4)
 #define PB_ENTRY_VERDICT(entry) ((entry)&3)
 #define PB_ENTRY_INDIRECT 0 /* as a verdict it would be XDP_ABORTED */
+/* Of an indirect one: nothing decides but the sets that the class's only decision names. */
+#define PB_ENTRY_SETS (1U << 2)
 #define PB_ENTRY_PROTOS 2   /* PB_PROTO_TCP, PB_PROTO_UDP */
 
 /* Where few rules look, one table serves all protocols: an index of pb_port_classes, 0: no rule. */
@@ -296,12 +298,22 @@ struct pb_set_record {
 #define PB_TABLES_SEGMENTS4(tables) ((__u32)((tables) >> 16) & 0x1ff)
 #define PB_TABLES_SEGMENTS6(tables) ((__u32)((tables) >> 32) & 0x1ff)
 
+/*
+ * A bit for the first 8 bits of an IPv4 address, or for a hash of the first 16 of an IPv6 address: an element of
+ * at most 16 or 32 bits may hold it, so pb_lengths is worth a look.
+ */
+struct pb_shorter {
+	__u32 of4[8];
+	__u32 of6[8];
+};
+
 /* pb_sets[0] */
 struct pb_sets {
 	__u64 tables;  /* PB_TABLES() */
 	__u64 seed[2]; /* secret: where elements lie is not for others to choose */
 	__u32 nr4; /* words in use in the tables in force, at least: also of elements that have expired */
 	__u32 nr6;
+	struct pb_shorter shorter[PB_TABLE_GENERATIONS];
 	struct pb_set_condition conditions[PB_SLOTS][PB_SET_CONDITIONS];
 	struct pb_set_record record[PB_SETS_MAX];
 };
@@ -331,9 +343,10 @@ struct pb_sets {
  * length. It stays when the element goes, until the table is made anew. The shorter ones are in pb_lengths,
  * by the first 16 bits of the address, where an element shorter than that has set all bits that it is about.
  * The longer ones are in the segments, by more of the address and hashed, so there are as many as the table
- * is large.
+ * is large. Of IPv4, the cells of an address lie in one segment.
  */
-#define PB_CELLS4 65536			 /* of a segment, by the first 24 bits */
+#define PB_CELLS4_BY_20 16384		 /* of a segment, by the first 20 bits */
+#define PB_CELLS4_BY_24 65536		 /* by the first 24 bits */
 #define PB_CELLS6_BY_32 8192		 /* by the first 32 bits */
 #define PB_CELLS6_BY_64 16384		 /* by the first 64 bits */
 #define PB_CELL4_25_26 (1U << 0)	 /* length 25 or 26 */
@@ -344,7 +357,8 @@ struct pb_sets {
 struct pb_segment4 {
 	__u64 word[PB_BUCKETS][PB_BUCKET_ELEMENTS];
 	__u64 ends[PB_BUCKETS][PB_BUCKET_ELEMENTS]; /* CLOCK_BOOTTIME, ns */
-	__u8 lengths[PB_CELLS4];		    /* PB_CELL4_... */
+	__u8 by24[PB_CELLS4_BY_24];		    /* PB_CELL4_... */
+	__u8 by20[PB_CELLS4_BY_20];		    /* bit 0: length 17, up to 23 */
 };
 
 /* pb_elements6 likewise */
@@ -358,7 +372,7 @@ struct pb_segment6 {
 
 /* pb_lengths[generation][0] */
 struct pb_lengths {
-	__u32 of4[65536]; /* bit 0: length 0, up to 23 */
+	__u32 of4[65536]; /* bit 0: length 0, up to 16 */
 	__u32 of6[65536]; /* bit 0: length 1, up to 32 */
 	__u32 all6;	  /* there may be ::/0 */
 	__u32 reserved;

@@ -76,7 +76,18 @@ PB_INLINE __u32 pb_hash_word(__u64 hash)
  */
 PB_INLINE __u64 pb_hash_cell4(__u32 address, const __u64 seed[2])
 {
-	return pb_mix(address >> 8, seed[1]);
+	return pb_mix(address >> 12, seed[1]);
+}
+
+/* With this hash; of an address of 24 bits, 16 of them are neighbours. */
+PB_INLINE __u32 pb_cell4_by_24(__u32 address, __u64 hash)
+{
+	return ((__u32)hash << 4 | (address >> 8 & 15)) & (PB_CELLS4_BY_24 - 1);
+}
+
+PB_INLINE __u32 pb_cell4_by_20(__u64 hash)
+{
+	return hash >> 12 & (PB_CELLS4_BY_20 - 1);
 }
 
 /* By the first 32 bits, and by the first 64. */
@@ -90,11 +101,22 @@ PB_INLINE __u64 pb_hash_cell6_by64(__u64 high, const __u64 seed[2])
 	return pb_mix(high, seed[1]);
 }
 
-/* All lengths that are worth a look, bit 1 << length: by the first 16 bits, and by the cell. */
-PB_INLINE __u64 pb_lengths4(__u32 short_ones, __u32 cell)
+/* All lengths from 17 on that are worth a look, bit 1 << length. */
+PB_INLINE __u64 pb_lengths4(__u32 by20, __u32 by24)
 {
-	return short_ones | (__u64)(cell & PB_CELL4_25_26) * 3 << 25 |
-	       (__u64)(cell & ~(PB_CELL4_25_26 | PB_CELL4_24)) << 26 | (__u64)(cell >> 7) << 24;
+	return (__u64)by20 << 17 | (__u64)(by24 & PB_CELL4_25_26) * 3 << 25 |
+	       (__u64)(by24 & ~(PB_CELL4_25_26 | PB_CELL4_24)) << 26 | (__u64)(by24 >> 7) << 24;
+}
+
+/* The bit of struct pb_shorter. */
+PB_INLINE __u32 pb_shorter4(__u32 address)
+{
+	return address >> 24;
+}
+
+PB_INLINE __u32 pb_shorter6(__u64 high)
+{
+	return (high >> 48) * 0x9e37 >> 12 & 255;
 }
 
 #endif

@@ -155,18 +155,24 @@ PB_AT(pb_set_record, nr, 44);
 PB_AT(pb_set_record, flags, 48);
 PB_AT(pb_set_record, reserved, 52);
 
-PB_SIZE(pb_sets, 11808);
+PB_SIZE(pb_shorter, 64);
+PB_AT(pb_shorter, of4, 0);
+PB_AT(pb_shorter, of6, 32);
+
+PB_SIZE(pb_sets, 11936);
 PB_AT(pb_sets, tables, 0);
 PB_AT(pb_sets, seed, 8);
 PB_AT(pb_sets, nr4, 24);
 PB_AT(pb_sets, nr6, 28);
-PB_AT(pb_sets, conditions, 32);
-PB_AT(pb_sets, record, 8224);
+PB_AT(pb_sets, shorter, 32);
+PB_AT(pb_sets, conditions, 160);
+PB_AT(pb_sets, record, 8352);
 
-PB_SIZE(pb_segment4, 589824);
+PB_SIZE(pb_segment4, 606208);
 PB_AT(pb_segment4, word, 0);
 PB_AT(pb_segment4, ends, 262144);
-PB_AT(pb_segment4, lengths, 524288);
+PB_AT(pb_segment4, by24, 524288);
+PB_AT(pb_segment4, by20, 589824);
 
 PB_SIZE(pb_segment6, 1212416);
 PB_AT(pb_segment6, word, 0);

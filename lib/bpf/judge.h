@@ -106,7 +106,8 @@ PB_INLINE bool beats(const struct pb_decision *a, const struct pb_decision *b)
 PB_INLINE bool holds(struct xdp_md *ctx, const struct pb_decision *decision, __u32 slot,
 		     __u64 found, __u32 ports, __u64 sets)
 {
-	if (decision->flags & PB_DECISION_SETS && !are_sets_right(slot, decision->mix, sets))
+	if (decision->flags & PB_DECISION_SETS &&
+	    !are_sets_right(condition_at(slot, decision->mix), sets))
 		return false;
 	if (decision->flags & PB_DECISION_EXPIRES && bpf_ktime_get_boot_ns() >= decision->expires)
 		return false;
@@ -175,7 +176,7 @@ PB_INLINE __u32 candidate(struct xdp_md *ctx, __u64 found, __u32 slot, __u32 cla
 /* Of a single candidate that asks for sets and nothing else: its index, or 0 where they are not right. */
 PB_INLINE __u32 only_by_sets(const struct pb_decision *only, __u32 slot, __u64 sets, __u32 index)
 {
-	return are_sets_right(slot, only->mix, sets) ? index : 0;
+	return are_sets_right(condition_at(slot, only->mix), sets) ? index : 0;
 }
 
 /* The winner among the rules of both sides' classes; returns an index of decisions, 0: none. */

@@ -12,6 +12,7 @@
  */
 #define PB_NATIVE false
 #include "filter.h"
+#include "plain.h"
 
 /* A frame of one buffer with what is rare. */
 static __noinline int filter_rare(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 slot)
@@ -45,16 +46,6 @@ static __noinline int filter(struct xdp_md *ctx, __u32 cpu, __u32 length)
 		return may_have_frags() ? filter_frags(ctx, cpu, length, slot) :
 					  filter_rare(ctx, cpu, length, slot);
 	return filter_packet(ctx, cpu, length, slot, outcome, &packet);
-}
-
-/* A frame without link-layer header. */
-static __noinline int filter_ip(struct xdp_md *ctx)
-{
-	__u32 length = ctx->data_end - ctx->data;
-
-	if (may_have_frags())
-		length = frame_length(ctx);
-	return filter(ctx, bpf_get_smp_processor_id(), length);
 }
 
 PB_INLINE bool is_plain_listened_for(struct xdp_md *ctx, __u32 entry)
@@ -102,23 +93,27 @@ int xdp_portblock(struct xdp_md *ctx)
 	__u64 length, active, entries;
 	__u32 cpu, entry;
 
-	if (frames > PB_FRAMES_ETHERNET_FRAGS)
-		return filter_ip(ctx);
 	/* Calls come first, for they leave few registers as they were. */
-	if (frames == PB_FRAMES_ETHERNET_FRAGS)
+	if (PB_FRAMES_MAY_HAVE_FRAGS(frames))
 		length = frame_length(ctx);
 	else
 		length = ctx->data_end - ctx->data;
 	cpu = bpf_get_smp_processor_id();
-	if (!pb_parse_plain((void *)(long)ctx->data, (void *)(long)ctx->data_end, &plain))
+	if (!PB_FRAMES_HAVE_ETHERNET(frames) ||
+	    !pb_parse_plain((void *)(long)ctx->data, (void *)(long)ctx->data_end, &plain))
 		return filter(ctx, cpu, length);
 	active = read_active();
 	if (active > PB_ACTIVE_SLOT) /* a change is pending, or a program is exchanged */
 		return filter_plain(ctx, cpu, length, active, 0);
 	entries = entries_of(active);
 	entry = plain_entry(entries, plain.proto, plain.dport);
-	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
-		return filter_plain(ctx, cpu, length, slot_of_entries(entries), entry);
+	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT) {
+		if (entry & PB_ENTRY_SETS)
+			entry = judge_plain_by_sets(ctx, slot_of_entries(entries), plain.family,
+						    entry);
+		if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
+			return filter_plain(ctx, cpu, length, slot_of_entries(entries), entry);
+	}
 	if (config->listen_until && !pb_quiet && !pass_over(cpu, entry))
 		return answer_plain(ctx, cpu, length, entry);
 	count(cpu, entry, length);

@@ -165,18 +165,45 @@ PB_INLINE __u32 lowest_of_8(__u32 bits)
 	return 0x56374210U >> ((bits & -bits) * 0x17 >> 3 & 0x1c) & 7;
 }
 
+/* Is a prefix so short about that it is in pb_lengths? */
+PB_INLINE bool has_shorter4(__u32 address, __u64 tables)
+{
+	const volatile __u32 *bits = pb_sets.shorter[PB_TABLES_GENERATION(tables)].of4;
+	__u32 bit = pb_shorter4(address);
+
+	return bits[masked(bit >> 5, 7)] >> (bit & 31) & 1;
+}
+
+PB_INLINE bool has_shorter6(__u64 high, __u64 tables)
+{
+	const volatile __u32 *bits = pb_sets.shorter[PB_TABLES_GENERATION(tables)].of6;
+	__u32 bit = pb_shorter6(high);
+
+	return bits[masked(bit >> 5, 7)] >> (bit & 31) & 1;
+}
+
+PB_INLINE __u64 shorter_of_ipv4(__u32 address, __u64 tables)
+{
+	const struct pb_lengths *lengths = lengths_of(tables);
+
+	return lengths ? lengths->of4[masked(address >> 16, 0xffff)] : 0;
+}
+
 /* Lengths that may hold it, a bit each. */
 PB_INLINE __u64 lengths_of_ipv4(__u32 address, __u64 tables)
 {
-	const __u64 seed[2] = { pb_sets.seed[0], pb_sets.seed[1] };
-	__u64 hash = pb_hash_cell4(address, seed);
-	const struct pb_lengths *lengths = lengths_of(tables);
+	const volatile __u64 *seeds = pb_sets.seed;
+	const __u64 seed[2] = { seeds[0], seeds[1] };
+	__u64 hash = pb_hash_cell4(address, seed), all = 0;
 	const struct pb_segment4 *segment = segment4_of(hash, tables);
 
-	if (!lengths || !segment)
-		return 0;
-	return pb_lengths4(lengths->of4[masked(address >> 16, 0xffff)],
-			   segment->lengths[masked(hash, PB_CELLS4 - 1)]);
+	if (segment)
+		all = pb_lengths4(
+			segment->by20[masked(pb_cell4_by_20(hash), PB_CELLS4_BY_20 - 1)],
+			segment->by24[masked(pb_cell4_by_24(address, hash), PB_CELLS4_BY_24 - 1)]);
+	if (has_shorter4(address, tables))
+		all |= shorter_of_ipv4(address, tables);
+	return all;
 }
 
 /*
@@ -253,27 +280,46 @@ PB_INLINE __u64 sets_by_lengths6(__u64 high, __u64 low, __u32 first, __u64 all, 
 	return sets;
 }
 
-PB_INLINE __u64 sets_of_ipv6(__u64 high, __u64 low, __u64 tables)
+/* Lengths that may hold it, a bit each; of the two longer ranges bit 0 is length 65 and 33. */
+struct lengths6 {
+	__u64 from65;
+	__u64 from33;
+	__u64 from0;
+};
+
+PB_INLINE __u64 shorter_of_ipv6(__u64 high, __u64 tables)
+{
+	const struct pb_lengths *lengths = lengths_of(tables);
+
+	if (!lengths)
+		return 0;
+	return (__u64)lengths->of6[masked(high >> 48, 0xffff)] << 1 | (lengths->all6 & 1);
+}
+
+PB_INLINE bool lengths_of_ipv6(__u64 high, __u64 tables, struct lengths6 *all)
 {
 	const __u64 seed[2] = { pb_sets.seed[0], pb_sets.seed[1] };
 	__u64 by64 = pb_hash_cell6_by64(high, seed), by32 = pb_hash_cell6_by32(high, seed);
-	const struct pb_lengths *lengths;
-	const struct pb_segment6 *of64, *of32;
-	__u64 all64, all32, all16;
+	const struct pb_segment6 *of64 = segment6_of(by64, tables);
+	const struct pb_segment6 *of32 = segment6_of(by32, tables);
 
-	if (!PB_TABLES_SEGMENTS6(tables))
+	if (!of64 || !of32)
+		return false;
+	all->from65 = of64->by64[masked(by64, PB_CELLS6_BY_64 - 1)];
+	all->from33 = of32->by32[masked(by32, PB_CELLS6_BY_32 - 1)];
+	all->from0 = has_shorter6(high, tables) ? shorter_of_ipv6(high, tables) : 0;
+	return true;
+}
+
+PB_INLINE __u64 sets_of_ipv6(__u64 high, __u64 low, __u64 tables)
+{
+	struct lengths6 all;
+
+	if (!PB_TABLES_SEGMENTS6(tables) || !lengths_of_ipv6(high, tables, &all))
 		return 0;
-	lengths = lengths_of(tables);
-	of64 = segment6_of(by64, tables);
-	of32 = segment6_of(by32, tables);
-	if (!lengths || !of64 || !of32)
-		return 0;
-	all64 = of64->by64[masked(by64, PB_CELLS6_BY_64 - 1)];
-	all32 = of32->by32[masked(by32, PB_CELLS6_BY_32 - 1)];
-	all16 = (__u64)lengths->of6[masked(high >> 48, 0xffff)] << 1 | (lengths->all6 & 1);
-	return sets_by_lengths6(high, low, 65, all64, tables) |
-	       sets_by_lengths6(high, low, 33, all32, tables) |
-	       sets_by_lengths6(high, low, 0, all16, tables);
+	return sets_by_lengths6(high, low, 65, all.from65, tables) |
+	       sets_by_lengths6(high, low, 33, all.from33, tables) |
+	       sets_by_lengths6(high, low, 0, all.from0, tables);
 }
 
 /* The sets that hold the source, a bit each. */
@@ -294,12 +340,14 @@ __noinline __u64 sets_of_source(struct xdp_md *ctx, __u64 found)
 			    tables);
 }
 
-/* Does the condition of a decision hold for a source that these sets hold? */
-PB_INLINE bool are_sets_right(__u32 slot, __u32 number, __u64 sets)
+PB_INLINE const struct pb_set_condition *condition_at(__u32 slot, __u32 number)
 {
-	const struct pb_set_condition *condition =
-		&pb_sets.conditions[slot & 1][masked(number, PB_SET_CONDITIONS - 1)];
+	return &pb_sets.conditions[slot & 1][masked(number, PB_SET_CONDITIONS - 1)];
+}
 
+/* Does the condition of a decision hold for a source that these sets hold? */
+PB_INLINE bool are_sets_right(const struct pb_set_condition *condition, __u64 sets)
+{
 	return (!condition->from || sets & condition->from) && !(sets & condition->except);
 }
 

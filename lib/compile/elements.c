@@ -89,6 +89,12 @@ static void *segment_of_cell(const struct pb_table *table, __u64 hash)
 	return table->segment(table->context, pb_hash_segment(hash, table->nr_segments));
 }
 
+/* Is a bit set, of those that say that pb_lengths is worth a look? */
+static bool has_shorter(const __u32 bits[8], __u32 bit)
+{
+	return LOAD(bits[bit / 32]) & 1U << bit % 32;
+}
+
 static int lengths_begin4(const struct pb_table *table, __u32 address, struct lengths *lengths)
 {
 	__u64 hash = pb_hash_cell4(address, table->seed);
@@ -97,10 +103,12 @@ static int lengths_begin4(const struct pb_table *table, __u32 address, struct le
 	if (!segment)
 		return -ENOMEM;
 	*lengths = (struct lengths){
-		.bits = { pb_lengths4(LOAD(table->lengths->of4[address >> 16]),
-				      LOAD(segment->lengths[hash % PB_CELLS4])) },
+		.bits = { pb_lengths4(LOAD(segment->by20[pb_cell4_by_20(hash)]),
+				      LOAD(segment->by24[pb_cell4_by_24(address, hash)])) },
 		.base = { 0 },
 	};
+	if (has_shorter(table->shorter->of4, pb_shorter4(address)))
+		lengths->bits[0] |= LOAD(table->lengths->of4[address >> 16]);
 	return 0;
 }
 
@@ -116,10 +124,13 @@ static int lengths_begin6(const struct pb_table *table, __u64 high, struct lengt
 		return -ENOMEM;
 	*lengths = (struct lengths){
 		.bits = { LOAD(of64->by64[by64 % PB_CELLS6_BY_64]),
-			  LOAD(of32->by32[by32 % PB_CELLS6_BY_32]), LOAD(all->of6[high >> 48]),
-			  LOAD(all->all6) },
+			  LOAD(of32->by32[by32 % PB_CELLS6_BY_32]) },
 		.base = { 65, 33, 1, 0 },
 	};
+	if (has_shorter(table->shorter->of6, pb_shorter6(high))) {
+		lengths->bits[2] = LOAD(all->of6[high >> 48]);
+		lengths->bits[3] = LOAD(all->all6);
+	}
 	return 0;
 }
 
@@ -162,31 +173,72 @@ static bool lengths_next(struct lengths *lengths, __u32 max, __u32 *len)
 					 __ATOMIC_RELEASE);                       \
 	} while (0)
 
-/* Of a short prefix, all places that it is about: the first 16 bits of the addresses in it. */
-static void note_short(__u32 *of, __u32 first, __u32 len, __u32 bit)
-{
-	__u32 end = first + (len < 16 ? 1U << (16 - len) : 1);
+#define SET_BIT_OF(words, bit) SET_BIT((words)[(bit) / 32], (bit) % 32)
 
-	for (__u32 i = first; i < end; i++)
-		SET_BIT(of[i], bit);
+/* The places by the first `bits` bits that a prefix is about. */
+static __u32 nr_places(__u32 len, __u32 bits)
+{
+	return len < bits ? 1U << (bits - len) : 1;
+}
+
+static void note_short4(const struct pb_table *table, __u32 address, __u32 len)
+{
+	__u32 first = address >> 16, end = first + nr_places(len, 16);
+
+	for (__u32 i = first; i < end; i++) {
+		SET_BIT(table->lengths->of4[i], len);
+		SET_BIT_OF(table->shorter->of4, pb_shorter4(i << 16));
+	}
+}
+
+/* Of 17 to 23 bits: in up to eight cells. */
+static int note_middle4(const struct pb_table *table, __u32 address, __u32 len)
+{
+	for (__u32 i = 0; i < nr_places(len, 20); i++) {
+		__u64 hash = pb_hash_cell4(address + (i << 12), table->seed);
+		struct pb_segment4 *segment = segment_of_cell(table, hash);
+
+		if (!segment)
+			return -ENOMEM;
+		SET_BIT(segment->by20[pb_cell4_by_20(hash)], len - 17);
+	}
+	return 0;
+}
+
+static int note_long4(const struct pb_table *table, __u32 address, __u32 len)
+{
+	__u64 hash = pb_hash_cell4(address, table->seed);
+	struct pb_segment4 *segment = segment_of_cell(table, hash);
+
+	if (!segment)
+		return -ENOMEM;
+	SET_BIT(segment->by24[pb_cell4_by_24(address, hash)], len == 24 ? 7 :
+							      len <= 26 ? 0 :
+									  len - 26);
+	return 0;
 }
 
 static int note_length4(const struct pb_table *table, __u32 address, __u32 len)
 {
-	__u64 hash = pb_hash_cell4(address, table->seed);
-	struct pb_segment4 *segment;
-	__u8 *cell;
-
-	if (len < 24) {
-		note_short(table->lengths->of4, address >> 16, len, len);
-		return 0;
-	}
-	segment = segment_of_cell(table, hash);
-	if (!segment)
-		return -ENOMEM;
-	cell = &segment->lengths[hash % PB_CELLS4];
-	SET_BIT(*cell, len == 24 ? 7 : len <= 26 ? 0 : len - 26);
+	if (len >= 24)
+		return note_long4(table, address, len);
+	if (len > 16)
+		return note_middle4(table, address, len);
+	note_short4(table, address, len);
 	return 0;
+}
+
+static void note_short6(const struct pb_table *table, __u64 high, __u32 len)
+{
+	__u32 first = high >> 48, end = first + nr_places(len, 16);
+
+	for (__u32 i = first; i < end; i++) {
+		if (len)
+			SET_BIT(table->lengths->of6[i], len - 1);
+		SET_BIT_OF(table->shorter->of6, pb_shorter6((__u64)i << 48));
+	}
+	if (!len)
+		SET_BIT(table->lengths->all6, 0);
 }
 
 static int note_long6(const struct pb_table *table, __u64 high, __u32 len)
@@ -208,10 +260,7 @@ static int note_length6(const struct pb_table *table, __u64 high, __u32 len)
 {
 	if (len > 32)
 		return note_long6(table, high, len);
-	if (len)
-		note_short(table->lengths->of6, high >> 48, len, len - 1);
-	else
-		SET_BIT(table->lengths->all6, 0);
+	note_short6(table, high, len);
 	return 0;
 }
 

@@ -19,6 +19,7 @@ struct pb_table {
 	void *(*segment)(void *context, __u32 number);
 	void *context;
 	struct pb_lengths *lengths;
+	struct pb_shorter *shorter;
 	const __u64 *seed; /* [2] */
 };
 

@@ -32,13 +32,24 @@ static __u32 entry_of_rule(const struct pb_decision *decision)
 	}
 }
 
+/* Does it depend on sets and on nothing else? */
+static bool is_by_sets(const struct pb_decision *decision)
+{
+	return decision->flags == (PB_DECISION_SETS | PB_DECISION_ASKS) && !decision->next;
+}
+
 static __u32 entry_of_class(const struct pb_tables *tables, __u16 class, __u32 none)
 {
+	const struct pb_decision *decision = &tables->decisions[class];
+
 	if (!class)
 		return none;
-	if (tables->decisions[class].flags)
-		return PB_ENTRY(class, 0, PB_ENTRY_INDIRECT);
-	return entry_of_rule(&tables->decisions[class]);
+	if (!decision->flags)
+		return entry_of_rule(decision);
+	/* Where the sets are not right, the policy decides: it must need no more than the port, either. */
+	if (is_by_sets(decision) && PB_ENTRY_VERDICT(none) != PB_ENTRY_INDIRECT)
+		return PB_ENTRY(class, 0, PB_ENTRY_INDIRECT) | PB_ENTRY_SETS;
+	return PB_ENTRY(class, 0, PB_ENTRY_INDIRECT);
 }
 
 /* Where rules look at the source port, too, the destination port never says all. */

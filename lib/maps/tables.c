@@ -118,6 +118,7 @@ static struct pb_set_tables *new_tables(const struct pb_maps *maps, __u32 genera
 			.nr_segments = segments[family],
 			.segment = family == PB_FAMILY_4 ? segment4 : segment6,
 			.context = tables,
+			.shorter = &maps->sets->shorter[generation],
 			.seed = maps->sets->seed,
 		};
 		for (int i = 0; i < PB_SEGMENTS_MAX; i++)
@@ -168,6 +169,7 @@ int pb_set_tables_make(const struct pb_maps *maps, const __u32 segments[PB_FAMIL
 		pb_set_tables_free(made);
 		return ret;
 	}
+	memset(&maps->sets->shorter[generation], 0, sizeof(maps->sets->shorter[generation]));
 	set_lengths(made);
 	*tables = made;
 	return 0;

@@ -136,7 +136,7 @@ static bool drops(const struct packet *packet, __u64 now)
 	}
 	if (packet->port == 2 && is_in(B, source, now) && !is_in(C, source, now))
 		return true;
-	if (is_in(D, source, now))
+	if (is_in(D, source, now) && !is_in(E, source, now))
 		return true;
 	if (packet->port == 2 && in_10(source, 1) && !is_in(C, source, now))
 		return true;

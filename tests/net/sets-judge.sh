@@ -19,7 +19,7 @@ t_note "PB_SEED=$seed"
 	echo 'drop tcp dport 1 from @a'
 	echo 'allow tcp dport 1 from @e'
 	echo 'drop tcp dport 2 from @b except @c'
-	echo 'drop from @d'
+	echo 'drop from @d except @e'
 	echo 'drop tcp dport 2 from 10.1.0.0/16 except @c'
 	echo 'allow tcp dport 2 from 10.0.0.0/8'
 	echo 'drop tcp dport 2 from 0.0.0.0/0'

@@ -125,6 +125,28 @@ static struct verdict said(__u32 entry)
 	return (struct verdict){ PB_ENTRY_NUMBER(entry), outcome };
 }
 
+/* What is asked for nothing but sets; its policy, too, must need no more. */
+static struct verdict by_sets(const struct pb_tables *tables, const struct pb_settings *settings,
+			      const struct packet *packet, __u32 entry)
+{
+	const struct pb_decision *only = decision_at(tables, PB_ENTRY_NUMBER(entry));
+	bool deny = settings->policy == PB_POLICY_DENY;
+	static const enum pb_outcome outcomes[PB_ACTION_MAX] = {
+		[PB_ACTION_DROP] = PB_OUTCOME_DROP_RULE,
+		[PB_ACTION_AUDIT] = PB_OUTCOME_AUDIT,
+		[PB_ACTION_ALLOW] = PB_OUTCOME_PASS,
+	};
+
+	if (PB_ENTRY_VERDICT(entry) != PB_ENTRY_INDIRECT || only->next ||
+	    !(only->flags & PB_DECISION_SETS) || (deny && !settings->no_replies)) {
+		fprintf(stderr, "entry %x\n", entry);
+		abort();
+	}
+	if (holds(tables, only, packet))
+		return (struct verdict){ only->rule, outcomes[only->action] };
+	return (struct verdict){ 0, deny ? PB_OUTCOME_DROP_POLICY : PB_OUTCOME_PASS };
+}
+
 struct verdict eval_packet(const struct pb_tables *tables, const struct pb_settings *settings,
 			   const struct packet *packet)
 {
@@ -135,6 +157,8 @@ struct verdict eval_packet(const struct pb_tables *tables, const struct pb_setti
 		entry = tables->ports->entry[packet->proto][packet->dport];
 	if (PB_ENTRY_VERDICT(entry) != PB_ENTRY_INDIRECT)
 		return said(entry);
+	if (entry & PB_ENTRY_SETS)
+		return by_sets(tables, settings, packet, entry);
 	decision = winner(tables, packet);
 	if (!decision && packet->proto == PB_PROTO_MAX)
 		return (struct verdict){ 0, PB_OUTCOME_NOPORT };

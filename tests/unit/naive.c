@@ -40,6 +40,7 @@ void memory_init(struct memory *memory, __u8 family, __u32 nr_segments, __u64 se
 		.segment = segment_of,
 		.context = memory,
 		.lengths = zeroed(sizeof(struct pb_lengths)),
+		.shorter = zeroed(sizeof(struct pb_shorter)),
 		.seed = memory->seed,
 	};
 }
@@ -49,6 +50,7 @@ void memory_free(struct memory *memory)
 	for (size_t i = 0; i < PB_SEGMENTS_MAX; i++)
 		free(memory->segments[i]);
 	free(memory->table.lengths);
+	free(memory->table.shorter);
 }
 
 struct image *memory_copy(const struct memory *memory)
@@ -56,6 +58,7 @@ struct image *memory_copy(const struct memory *memory)
 	struct image *image = zeroed(sizeof(*image));
 
 	image->lengths = *memory->table.lengths;
+	image->shorter = *memory->table.shorter;
 	for (size_t i = 0; i < PB_SEGMENTS_MAX; i++) {
 		if (!memory->segments[i])
 			continue;
@@ -73,7 +76,8 @@ bool memory_is(const struct memory *memory, const struct image *image)
 		if (!now != !then || (now && memcmp(now, then, memory->segment_size)))
 			return false;
 	}
-	return !memcmp(&image->lengths, memory->table.lengths, sizeof(image->lengths));
+	return !memcmp(&image->lengths, memory->table.lengths, sizeof(image->lengths)) &&
+	       !memcmp(&image->shorter, memory->table.shorter, sizeof(image->shorter));
 }
 
 void image_free(struct image *image)

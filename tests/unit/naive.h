@@ -21,6 +21,7 @@ void memory_free(struct memory *memory);
 struct image {
 	void *segments[PB_SEGMENTS_MAX];
 	struct pb_lengths lengths;
+	struct pb_shorter shorter;
 };
 struct image *memory_copy(const struct memory *memory);
 bool memory_is(const struct memory *memory, const struct image *image);

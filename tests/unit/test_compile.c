@@ -804,6 +804,42 @@ static void expiring_rules(void **state)
 	random_set_free(&rules);
 }
 
+static bool says_sets(const struct pb_rules *rules, __u16 dport)
+{
+	struct pb_tables tables = compiled(rules);
+	__u32 entry = tables.ports->entry[PB_PROTO_TCP][dport];
+
+	pb_tables_free(&tables);
+	return entry & PB_ENTRY_SETS;
+}
+
+/* The entry says that sets alone decide: never where anything else might. */
+static void entries_of_sets(void **state)
+{
+	struct pb_rules rules = { 0 };
+
+	(void)state;
+	add(&rules, DROP, TCP, DPORT, { { 22, 23 } }, .from_sets = "a", .except_sets = "b");
+	assert_true(says_sets(&rules, 22));
+	assert_false(says_sets(&rules, 24));
+	rules.settings.policy = PB_POLICY_DENY; /* it may be a reply */
+	assert_false(says_sets(&rules, 22));
+	rules.settings.no_replies = true;
+	assert_true(says_sets(&rules, 22));
+	rules.settings.policy = PB_POLICY_ALLOW;
+	add(&rules, ALLOW, TCP, DPORT, { { 23, 23 } });
+	assert_false(says_sets(&rules, 23)); /* a second candidate */
+	add(&rules, DROP, UDP, SPORT, { { 53, 53 } });
+	assert_true(says_sets(&rules, 22));
+	add(&rules, DROP, TCP, SPORT, { { 53, 53 } });
+	assert_false(says_sets(&rules, 22)); /* the source port counts, too */
+	random_set_free(&rules);
+
+	add(&rules, DROP, TCP, DPORT, { { 22, 22 } }, .from_sets = "a", .expires = 1);
+	assert_false(says_sets(&rules, 22));
+	random_set_free(&rules);
+}
+
 static void too_many_sets_over_a_port(void **state)
 {
 	static const char *const names[] = { "a", "b", "c", "d", "e", "f", "g", "h", "i" };
@@ -1188,6 +1224,7 @@ int main(void)
 		cmocka_unit_test(sets_alone),
 		cmocka_unit_test(no_portless),
 		cmocka_unit_test(sets_not_known),
+		cmocka_unit_test(entries_of_sets),
 		cmocka_unit_test(too_many_sets_over_a_port),
 		cmocka_unit_test(too_many_conditions),
 		cmocka_unit_test(no_needless_lookup),

@@ -210,7 +210,9 @@ static void open_stage(__u8 family)
 {
 	memory_init(&memory, family, 1, 1);
 	free(memory.table.lengths);
+	free(memory.table.shorter);
 	memory.table.lengths = share(sizeof(struct pb_lengths));
+	memory.table.shorter = share(sizeof(struct pb_shorter));
 	memory.segments[0] = share(memory.segment_size);
 	choose_prefixes(family);
 }
@@ -218,6 +220,7 @@ static void open_stage(__u8 family)
 static void close_stage(void)
 {
 	munmap(memory.table.lengths, sizeof(struct pb_lengths));
+	munmap(memory.table.shorter, sizeof(struct pb_shorter));
 	munmap(memory.segments[0], memory.segment_size);
 }
 
@@ -225,12 +228,14 @@ static void restore(const struct image *image)
 {
 	memcpy(memory.segments[0], image->segments[0], memory.segment_size);
 	*memory.table.lengths = image->lengths;
+	*memory.table.shorter = image->shorter;
 }
 
 static void set_scene(const struct scene *scene)
 {
 	memset(memory.segments[0], 0, memory.segment_size);
 	memset(memory.table.lengths, 0, sizeof(struct pb_lengths));
+	memset(memory.table.shorter, 0, sizeof(struct pb_shorter));
 	scene->before();
 	start = memory_copy(&memory);
 }

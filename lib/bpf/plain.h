@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A plain frame to a port of which the sets of one decision say all (PB_ENTRY_SETS): the flood of those who are
+ * banned. It is judged where it was read. As sets.h, but it ends as soon as the condition's answer is known.
+ */
+#ifndef PB_BPF_PLAIN_H
+#define PB_BPF_PLAIN_H
+
+#include "judge.h"
+
+/* Sets of which one says already whether the condition holds. */
+PB_INLINE __u64 enough_sets(const struct pb_set_condition *condition)
+{
+	return condition->except ?: condition->from;
+}
+
+/*
+ * What a quick look needs to know, in few registers: the address, and of the tables those of IPv4. It has no
+ * stack to speak of, for this is the first of many frames.
+ */
+#define QUICK(address, tables)                                              \
+	((__u64)(address) << 32 | (__u64)PB_TABLES_SEGMENTS4(tables) << 1 | \
+	 PB_TABLES_GENERATION(tables))
+#define QUICK_ADDRESS(quick) ((__u32)((quick) >> 32))
+#define QUICK_TABLES(quick) PB_TABLES((quick)&1, (quick) >> 1 & 0x1ff, 0)
+
+#define QUICK_32 (1U << 29) /* that length is worth a look */
+#define QUICK_24 (1U << 30)
+#define QUICK_NOT (1U << 31) /* a quick look does not say all */
+
+PB_INLINE __u32 quick_lengths(__u64 quick)
+{
+	__u64 lengths = lengths_of_ipv4(QUICK_ADDRESS(quick), QUICK_TABLES(quick));
+
+	return (lengths & BIT(32) ? QUICK_32 : 0) | (lengths & BIT(24) ? QUICK_24 : 0) |
+	       (lengths & ~(BIT(32) | BIT(24)) ? QUICK_NOT : 0);
+}
+
+/*
+ * The sets that hold the first `len` bits for good, by the first bucket of its row; QUICK_NOT is set where one
+ * holds them for a time, or the row goes on.
+ */
+PB_INLINE __u64 quick_sets_of_prefix4(__u64 *quick, __u32 len)
+{
+	const volatile __u64 *seeds = pb_sets.seed;
+	const __u64 seed[2] = { seeds[0], seeds[1] };
+	__u32 address = QUICK_ADDRESS(*quick) & (len == 24 ? 0xffffff00 : 0xffffffff);
+	__u64 hash = pb_hash4(address, len, seed), key = PB_ELEMENT_WORD(address, len), sets = 0;
+	const struct pb_segment4 *segment = segment4_of(hash, QUICK_TABLES(*quick));
+	const volatile __u64 *bucket;
+	__u64 word;
+
+	if (!segment)
+		return 0;
+	bucket = segment->word[bucket_of(hash, 0)];
+	EACH_PLACE(place)
+	{
+		word = bucket[place];
+		if (unlikely(has_key(word, key))) {
+			if (word & PB_ELEMENT_EXPIRES)
+				*quick |= QUICK_NOT;
+			else
+				sets |= set_of_word(word);
+		}
+	}
+	if (word & PB_ELEMENT_OVERFLOWN)
+		*quick |= QUICK_NOT;
+	return sets;
+}
+
+/* As sets_of_frequent4(). */
+PB_INLINE __u64 sets_of_frequent6(__u64 high, __u64 low, __u32 len, __u64 tables)
+{
+	const struct pb_address address = { high, low };
+	const __u64 seed[2] = { pb_sets.seed[0], pb_sets.seed[1] };
+	__u64 hash = pb_hash6(address, len, seed), sets;
+	__u64 key = PB_ELEMENT_WORD(pb_hash_word(hash), len);
+	const struct pb_segment6 *segment = segment6_of(hash, tables);
+	bool goes_on;
+
+	if (!segment)
+		return 0;
+	sets = sets_in_bucket6(segment, bucket_of(hash, 0), key, address, &goes_on);
+	return unlikely(goes_on) ? sets_of_prefix6(high, low, len, tables) : sets;
+}
+
+/* The source of a plain frame of IPv4, which it is known to be: only the verifier has to be told. */
+PB_INLINE __be32 plain_source4(struct xdp_md *ctx)
+{
+	const struct pb_plain_ipv4 *v4 = (void *)(long)ctx->data;
+	__be32 source = 0;
+
+	if ((void *)(v4 + 1) <= (void *)(long)ctx->data_end)
+		__builtin_memcpy(&source, v4->ip.source, sizeof(source));
+	return source;
+}
+
+PB_INLINE bool plain_source6(struct xdp_md *ctx, struct pb_address *source)
+{
+	const struct pb_plain_ipv6 *v6 = (void *)(long)ctx->data;
+	__be64 halves[2];
+
+	if ((void *)(v6 + 1) > (void *)(long)ctx->data_end)
+		return false;
+	__builtin_memcpy(halves, v6->ip.source, sizeof(halves));
+	source->high = bpf_be64_to_cpu(halves[0]);
+	source->low = bpf_be64_to_cpu(halves[1]);
+	return true;
+}
+
+/* The lower bits of entries, by number: shifted, for constants of each branch would be verified one by one. */
+#define ENTRY_BITS(number, outcome, verdict) (PB_ENTRY(0, outcome, verdict) << 8 * (number))
+#define ENTRIES_OF_ACTION                                             \
+	(ENTRY_BITS(PB_ACTION_DROP, PB_OUTCOME_DROP_RULE, XDP_DROP) | \
+	 ENTRY_BITS(PB_ACTION_AUDIT, PB_OUTCOME_AUDIT, XDP_PASS) |    \
+	 ENTRY_BITS(PB_ACTION_ALLOW, PB_OUTCOME_PASS, XDP_PASS))
+#define ENTRIES_OF_POLICY                           \
+	(ENTRY_BITS(0, PB_OUTCOME_PASS, XDP_PASS) | \
+	 ENTRY_BITS(PB_SLOT_DENY, PB_OUTCOME_DROP_POLICY, XDP_DROP))
+
+/* What a packet comes to, where the sets of one decision say whether that decides; else the policy does. */
+PB_INLINE __u32 entry_by_sets(const struct pb_decision *decision, bool decides, __u32 slot)
+{
+	__u32 flags = pb_config.slots[slot & 1].flags;
+
+	if (decides)
+		return (__u32)decision->rule << 8 |
+		       (ENTRIES_OF_ACTION >> (decision->action & 3) * 8 & 0xff);
+	return ENTRIES_OF_POLICY >> (flags & PB_SLOT_DENY) * 8 & 0xff;
+}
+
+/*
+ * Of a packet of IPv4 whose entry has PB_ENTRY_SETS, without a call, for a return costs more than a look where
+ * returns are guarded. An entry that is still indirect: that would not do.
+ */
+PB_INLINE __u32 judge_plain4(struct xdp_md *ctx, __u32 slot, __u32 entry)
+{
+	const volatile struct pb_sets *all = &pb_sets;
+	__u64 tables = all->tables, quick = QUICK(bpf_ntohl(plain_source4(ctx)), tables), sets = 0;
+	const struct pb_set_condition *condition;
+	const struct pb_decision *decision;
+
+	if (PB_TABLES_SEGMENTS4(tables))
+		quick |= quick_lengths(quick);
+	barrier_var(quick);
+	if (quick & QUICK_32)
+		sets = quick_sets_of_prefix4(&quick, 32);
+	barrier_var(quick);
+	if (quick & QUICK_24)
+		sets |= quick_sets_of_prefix4(&quick, 24);
+	barrier_var(quick);
+	decision = decision_at(PB_ENTRY_NUMBER(entry), slot);
+	if (!decision)
+		return entry;
+	condition = condition_at(slot, decision->mix);
+	if (quick & QUICK_NOT && !(sets & enough_sets(condition)))
+		return entry;
+	return entry_by_sets(decision, are_sets_right(condition, sets), slot);
+}
+
+/*
+ * Of IPv6, which takes a call. Lists are made of hosts and of networks of 64 bits; where others are worth a look,
+ * and these do not settle it, the entry is still indirect.
+ */
+static __noinline int judge_plain6(struct xdp_md *ctx, __u32 slot, __u32 entry)
+{
+	const struct pb_decision *decision = decision_at(PB_ENTRY_NUMBER(entry), slot);
+	const volatile struct pb_sets *all = &pb_sets;
+	const struct pb_set_condition *condition;
+	struct lengths6 lengths = {};
+	struct pb_address source;
+	__u64 tables = all->tables, sets = 0;
+
+	if (!decision || !plain_source6(ctx, &source))
+		return entry;
+	condition = condition_at(slot, decision->mix);
+	if (PB_TABLES_SEGMENTS6(tables) && !lengths_of_ipv6(source.high, tables, &lengths))
+		return entry;
+	if (lengths.from65 & BIT(128 - 65))
+		sets = sets_of_frequent6(source.high, source.low, 128, tables);
+	if (lengths.from33 & BIT(64 - 33) && !(sets & enough_sets(condition)))
+		sets |= sets_of_frequent6(source.high, 0, 64, tables);
+	if (!(sets & enough_sets(condition)) &&
+	    (lengths.from65 & ~BIT(128 - 65) || lengths.from33 & ~BIT(64 - 33) || lengths.from0))
+		return entry;
+	return entry_by_sets(decision, are_sets_right(condition, sets), slot);
+}
+
+/* A plain frame whose entry has PB_ENTRY_SETS. */
+PB_INLINE __u32 judge_plain_by_sets(struct xdp_md *ctx, __u32 slot, __u8 family, __u32 entry)
+{
+	if (family == 4)
+		return judge_plain4(ctx, slot, entry);
+	return judge_plain6(ctx, slot, entry);
+}
+
+#endif
