@@ -12,9 +12,11 @@
 
 #define FILL (PB_SOURCE_PLACES * 5 / 8) /* things of a segment, on average */
 #define FULL (PB_SOURCE_PLACES * 7 / 8) /* and at most */
-#define SPARE 4				/* segments more, where chance is against it */
+#define SPARE 8 /* segments more: for BROAD_MIXES, and where chance is against it */
 #define STEP_MAX 0xffff
 #define LEVELS 3 /* of a family */
+#define BROAD_MIXES 16
+#define BLOCKS 256U /* prefixes of IPv4 of 8 bits */
 
 _Static_assert(PB_SOURCES_LIMIT + PB_MIXES_MAX < PB_SOURCE_ANSWER(~0ULL),
 	       "answers of all mixes are numbered");
@@ -42,6 +44,8 @@ struct things {
 
 struct maker {
 	const struct pb_tables *tables;
+	struct pb_source *sources; /* of the tables, and what is put in the place of short ones */
+	size_t nr_sources;
 	const __u64 *seed;
 	struct pb_source_decision *mixes;
 	size_t nr_mixes;
@@ -179,9 +183,9 @@ static void add_short(const struct maker *maker, struct things *things,
 
 static void add_sources(struct maker *maker)
 {
-	const struct pb_source *source = maker->tables->sources;
+	const struct pb_source *source = maker->sources;
 
-	for (size_t i = 0; i < maker->tables->nr_sources; i++, source++) {
+	for (size_t i = 0; i < maker->nr_sources; i++, source++) {
 		bool is_ipv4 = source->prefix.family == 4;
 		struct things *things = is_ipv4 ? &maker->ipv4 : &maker->ipv6;
 		__u32 level = level_of(&source->prefix);
@@ -248,6 +252,104 @@ static void set_decisions(const struct maker *maker, const struct pb_lookup *loo
 		decision.flags = decisions[i].flags;
 		memcpy(&decisions[i], &decision, sizeof(decision));
 	}
+}
+
+/* ---- Broad mixes --------------------------------------------------------------------------- */
+
+/*
+ * Short prefixes of IPv4 are looked up a length at a time. Where a mix has some lengths of them, those of 8 bits that they
+ * consist of take their place: then one look is for all. As that is up to 256, it is done for some mixes only.
+ */
+struct broad {
+	__u64 answer[BLOCKS]; /* NO_ANSWER: no short prefix holds it, or it lies there itself */
+};
+#define NO_ANSWER (~0ULL)
+
+static bool is_short4(const struct pb_prefix *prefix)
+{
+	return prefix->family == 4 && prefix->len < 8;
+}
+
+/* The sources come in order: what is within another comes later. */
+static bool is_broad(const struct pb_source *source, size_t nr, struct broad *broad)
+{
+	__u32 lengths = 0;
+
+	for (__u32 i = 0; i < BLOCKS; i++)
+		broad->answer[i] = NO_ANSWER;
+	for (size_t i = 0; i < nr && source[i].prefix.family == 4; i++) {
+		const struct pb_prefix *prefix = &source[i].prefix;
+
+		if (prefix->len == 8)
+			broad->answer[prefix->addr[0]] = NO_ANSWER;
+		if (prefix->len >= 8)
+			continue;
+		lengths |= 1U << prefix->len;
+		for (__u32 j = 0; j < BLOCKS >> prefix->len; j++)
+			broad->answer[prefix->addr[0] + j] = source[i].offset;
+	}
+	return lengths & (lengths - 1);
+}
+
+static void add_source(struct maker *maker, const struct pb_source *source)
+{
+	maker->sources[maker->nr_sources++] = *source;
+}
+
+/* Those of 8 bits, from `block` to before `end`. */
+static void add_blocks(struct maker *maker, const struct broad *broad, __u16 mix, __u32 block,
+		       __u32 end)
+{
+	for (; block < end; block++) {
+		struct pb_source source = { .mix = mix, .offset = broad->answer[block] };
+
+		source.prefix.family = 4;
+		source.prefix.len = 8;
+		source.prefix.addr[0] = block;
+		if (broad->answer[block] != NO_ANSWER)
+			add_source(maker, &source);
+	}
+}
+
+static void copy_broad(struct maker *maker, const struct broad *broad,
+		       const struct pb_source *source, size_t nr)
+{
+	__u32 block = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		__u32 end = source[i].prefix.family == 4 ? source[i].prefix.addr[0] + 1U : BLOCKS;
+
+		if (is_short4(&source[i].prefix))
+			continue;
+		add_blocks(maker, broad, source->mix, block, end);
+		block = block < end ? end : block;
+		add_source(maker, &source[i]);
+	}
+	add_blocks(maker, broad, source->mix, block, BLOCKS);
+}
+
+static int copy_sources(struct maker *maker)
+{
+	const struct pb_source *source = maker->tables->sources;
+	size_t nr = maker->tables->nr_sources, broad_mixes = 0, end;
+	struct broad broad;
+
+	maker->sources = calloc(nr + BROAD_MIXES * BLOCKS, sizeof(*maker->sources));
+	if (!maker->sources)
+		return -ENOMEM;
+	for (size_t i = 0; i < nr; i = end) {
+		for (end = i + 1; end < nr && source[end].mix == source[i].mix; end++)
+			;
+		if (broad_mixes < BROAD_MIXES && is_broad(source + i, end - i, &broad)) {
+			copy_broad(maker, &broad, source + i, end - i);
+			broad_mixes++;
+		} else {
+			memcpy(maker->sources + maker->nr_sources, source + i,
+			       (end - i) * sizeof(*source));
+			maker->nr_sources += end - i;
+		}
+	}
+	return 0;
 }
 
 /* ---- Places -------------------------------------------------------------------------------- */
@@ -440,12 +542,12 @@ static int make_segments(const struct things *things, __u32 max, struct pb_looku
 
 /* ---- All of it ----------------------------------------------------------------------------- */
 
-static int things_init(struct things *things, __u8 family, const struct pb_tables *tables)
+static int things_init(struct things *things, __u8 family, const struct maker *maker)
 {
 	size_t nr = 0;
 
-	for (size_t i = 0; i < tables->nr_sources; i++)
-		nr += tables->sources[i].prefix.family == family;
+	for (size_t i = 0; i < maker->nr_sources; i++)
+		nr += maker->sources[i].prefix.family == family;
 	things->family = family;
 	things->at = calloc(nr + nr / 2 + 1, sizeof(*things->at));
 	return things->at ? 0 : -ENOMEM;
@@ -453,11 +555,11 @@ static int things_init(struct things *things, __u8 family, const struct pb_table
 
 static int init(struct maker *maker)
 {
-	int ret = things_init(&maker->ipv4, 4, maker->tables);
+	int ret = copy_sources(maker);
 
 	maker->nr_mixes = count_mixes(maker->tables);
 	maker->mixes = calloc(maker->nr_mixes + 1, sizeof(*maker->mixes));
-	ret = ret ?: things_init(&maker->ipv6, 6, maker->tables);
+	ret = ret ?: things_init(&maker->ipv4, 4, maker) ?: things_init(&maker->ipv6, 6, maker);
 	return maker->mixes ? ret : -ENOMEM;
 }
 
@@ -485,6 +587,7 @@ int pb_lookup_make(struct pb_tables *tables, __u32 max, const __u64 seed[2],
 	free(maker.ipv4.at);
 	free(maker.ipv6.at);
 	free(maker.mixes);
+	free(maker.sources);
 	return ret;
 }
 

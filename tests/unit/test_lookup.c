@@ -18,10 +18,10 @@
 #include "random.h"
 #include "rule/prefix.h"
 
-#define MIXES 6
-#define SOURCES 400 /* of a mix */
+#define MIXES 20    /* more than have blocks in the place of short prefixes */
+#define SOURCES 200 /* of a mix */
 #define WORLDS 60
-#define HOSTS 2000
+#define HOSTS 500
 #define NONE (-1)
 
 static const __u64 seed[2] = { 0x0123456789abcdef, 0xfedcba9876543210 };
@@ -432,13 +432,51 @@ static void as_many_as_allowed(void **state)
 		fits(4, nr, 2);
 }
 
+/* Mixes whose short prefixes are many blocks, each of which has something else, too. */
+static void blocks_fit(void **state)
+{
+	struct world *world = calloc(1, sizeof(*world));
+	size_t nr = 0;
+
+	(void)state;
+	assert_non_null(world);
+	for (__u32 mix = 0; mix < MIXES; mix++) {
+		world->decision[mix + 1] =
+			(struct pb_decision){ .flags = PB_DECISION_SOURCES, .mix = mix };
+		for (__u32 i = 0; i < 130; i++) {
+			struct pb_source *source = &world->source[nr++];
+
+			*source = (struct pb_source){ .mix = mix, .offset = i };
+			source->prefix.family = 4;
+			source->prefix.len = i < 2 ? i : 12;
+			source->prefix.addr[0] = i < 2 ? 0 : 2 * i - 4;
+		}
+	}
+	world->tables = (struct pb_tables){ .sources = world->source,
+					    .nr_sources = sort(world->source, nr),
+					    .decisions = world->decision,
+					    .nr_decisions = MIXES + 1 };
+	assert_int_equal(world->tables.nr_sources, nr);
+	assert_int_equal(pb_lookup_make(&world->tables, pb_lookup_segments_max(nr), seed,
+					&world->lookup),
+			 0);
+	for (__u32 i = 0; i < 256; i++) {
+		struct pb_prefix host = { .family = 4, .len = 32, .addr = { i, 1, 1, 1 } };
+
+		check_host(world, &host);
+		host.addr[1] = 255;
+		check_host(world, &host);
+	}
+	pb_lookup_free(&world->lookup);
+	free(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_mixes),
-		cmocka_unit_test(each_length),
-		cmocka_unit_test(without_sources),
-		cmocka_unit_test(as_many_as_allowed),
+		cmocka_unit_test(random_mixes),	   cmocka_unit_test(each_length),
+		cmocka_unit_test(without_sources), cmocka_unit_test(as_many_as_allowed),
+		cmocka_unit_test(blocks_fit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
