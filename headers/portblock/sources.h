@@ -55,10 +55,10 @@ PB_INLINE int pb_source_holds4(__u64 word, __u64 address, __u32 len)
 	return less <= 63 - len && pb_source_same(word, address, less);
 }
 
-/* Is it one of exactly `len` bits? */
-PB_INLINE int pb_source_is4(__u64 word, __u64 address, __u32 len)
+/* Is it the one of exactly these `len` bits? */
+PB_INLINE int pb_source_is4(__u64 word, __u64 bits, __u32 len)
 {
-	return (word & PB_SOURCE_LOW) == 63 - len && pb_source_same(word, address, 63 - len);
+	return !((word ^ (bits | (63 - len))) & (0xffffffff00000000ULL | PB_SOURCE_LOW));
 }
 
 /* Does it say the lengths of several, of the address's first 8, 16 or 24 bits? */
@@ -85,11 +85,20 @@ PB_INLINE int pb_source_holds6(const struct pb_source_entry6 *entry, struct pb_a
 	return less <= 128 - len && pb_source_same6(entry, address, less);
 }
 
-PB_INLINE int pb_source_is6(const struct pb_source_entry6 *entry, struct pb_address address,
-			    __u32 len)
+/* The first `len` bits, 0 to 128; without a branch, of which the verifier would go each way. */
+PB_INLINE struct pb_address pb_source_first6(struct pb_address address, __u32 len)
 {
-	return (entry->word & PB_SOURCE_LOW) == 128 - len &&
-	       pb_source_same6(entry, address, 128 - len);
+	__u64 mask = ~0ULL << 1 << (~len & 63), beyond_high = -(__u64)((len >> 6 | len >> 7) & 1);
+
+	address.high &= mask | beyond_high;
+	address.low &= (mask & beyond_high) | -(__u64)(len >> 7 & 1);
+	return address;
+}
+
+PB_INLINE int pb_source_is6(const struct pb_source_entry6 *entry, struct pb_address bits, __u32 len)
+{
+	return !((((__u32)entry->word & PB_SOURCE_LOW) ^ (128 - len)) | (entry->high ^ bits.high) |
+		 (entry->low ^ bits.low));
 }
 
 /* Of the first 32 or 64 bits. */

@@ -73,13 +73,12 @@ PB_INLINE __u32 dport_class(__u32 slot, __u32 proto, __be16 port, __u32 entry)
 					 class_of_port(slot, PB_CLASSES_DPORT, proto, port);
 }
 
-/* The decision for the source, of a class whose rules ask for that: an index. */
-static __noinline __u32 decision_by_source(struct xdp_md *ctx, __u64 found,
-					   const struct pb_decision *class, __u32 key)
+/* The decision for the source, of a class whose rules ask for that: an index. `key`: of the class. */
+__noinline int decision_by_source(struct xdp_md *ctx, __u64 found, __u32 key)
 {
-	const struct pb_source_decision *mix = (const void *)class;
+	const struct pb_source_decision *mix = source_decision_at(key);
 
-	return mix->next + answer_of_source(ctx, found, mix, key);
+	return mix ? mix->next + answer_of_source(ctx, found, mix, key) : 0;
 }
 
 /* The one that wins where both sides have a candidate: the higher rank, then the lower id. */
@@ -155,7 +154,7 @@ PB_INLINE __u32 candidate(struct xdp_md *ctx, __u64 found, __u32 slot, __u32 cla
 
 	if (!decision || !(decision->flags & PB_DECISION_SOURCES))
 		return class;
-	return decision_by_source(ctx, found, decision, class * PB_SLOTS + slot);
+	return decision_by_source(ctx, found, class * PB_SLOTS + slot);
 }
 
 /* Of a single candidate that asks for sets and nothing else: its index, or 0 where they are not right. */

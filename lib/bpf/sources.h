@@ -69,8 +69,8 @@ __noinline int answer_by_lengths4(__u64 address, __u32 lengths, __u32 longest, _
 		if (!(lengths & 1))
 			continue;
 		word = source_word4(mix, key & 1, bits, PB_SOURCE_BY_PREFIX(len));
-		answer = answer_of(mix, word);
-		if (answer >= 0 && pb_source_is4(word, bits, len))
+		answer = pb_source_is4(word, bits, len) ? answer_of(mix, word) : NO_ANSWER;
+		if (answer >= 0)
 			return answer;
 	}
 	return NO_ANSWER;
@@ -81,15 +81,29 @@ PB_INLINE int answer_at_level4(const struct pb_source_decision *mix, __u64 addre
 {
 	__u64 word =
 		source_word4(mix, key & 1, pb_first_bits(address, level), PB_SOURCE_BY_BITS(level));
-	int answer = answer_of(mix, word);
 
-	if (answer < 0)
-		return answer;
+	/* What lies there of others differs in these bits, so this is foreseen where the next would not be. */
+	if (!pb_source_same(word, address, 63 - level))
+		return NO_ANSWER;
 	if (pb_source_holds4(word, address, level))
-		return answer;
-	if (unlikely(pb_source_several4(word, address, level)))
+		return answer_of(mix, word);
+	if (pb_source_several4(word, address, level) && answer_of(mix, word) >= 0)
 		return answer_by_lengths4(address, word & PB_SOURCE_LENGTHS, level + 8, key);
 	return NO_ANSWER;
+}
+
+/* By prefixes shorter than 24 bits. */
+PB_INLINE int answer_of_networks4(const struct pb_source_decision *mix, __u32 key, __u64 address)
+{
+	int answer = NO_ANSWER;
+
+	if (mix->levels & PB_LEVEL4(16))
+		answer = answer_at_level4(mix, address, 16, key);
+	if (answer < 0 && mix->levels & PB_LEVEL4(8))
+		answer = answer_at_level4(mix, address, 8, key);
+	if (answer < 0 && mix->lengths4)
+		answer = answer_by_lengths4(address, mix->lengths4, 7, key);
+	return answer;
 }
 
 PB_INLINE int answer_of_ipv4(const struct pb_source_decision *mix, __u32 key, __u64 address)
@@ -98,13 +112,7 @@ PB_INLINE int answer_of_ipv4(const struct pb_source_decision *mix, __u32 key, __
 
 	if (mix->levels & PB_LEVEL4(24))
 		answer = answer_at_level4(mix, address, 24, key);
-	if (answer < 0 && mix->levels & PB_LEVEL4(16))
-		answer = answer_at_level4(mix, address, 16, key);
-	if (answer < 0 && mix->levels & PB_LEVEL4(8))
-		answer = answer_at_level4(mix, address, 8, key);
-	if (answer < 0 && mix->lengths4)
-		answer = answer_by_lengths4(address, mix->lengths4, 7, key);
-	return answer;
+	return answer < 0 ? answer_of_networks4(mix, key, address) : answer;
 }
 
 /* ---- IPv6 ---------------------------------------------------------------------------------- */
@@ -124,8 +132,8 @@ source_entry6(const struct pb_source_decision *mix, __u32 slot, struct pb_addres
 PB_INLINE int answer_by_length6(const struct pb_source_decision *mix, __u32 slot, __u64 high,
 				__u64 low, __u32 len)
 {
-	const struct pb_address bits = { len < 64 ? pb_first_bits(high, len) : high,
-					 len > 64 ? pb_first_bits(low, len - 64) : 0 };
+	const struct pb_address address = { high, low };
+	const struct pb_address bits = pb_source_first6(address, len);
 	const struct pb_source_entry6 *entry =
 		source_entry6(mix, slot, bits, PB_SOURCE_BY_PREFIX(len));
 
@@ -163,8 +171,11 @@ PB_INLINE int answer_at_level6(const struct pb_source_decision *mix, __u64 high,
 	const struct pb_address bits = { pb_first_bits(high, level), 0 };
 	const struct pb_source_entry6 *entry =
 		source_entry6(mix, key & 1, bits, PB_SOURCE_BY_BITS(level));
-	int answer = entry ? answer_of(mix, entry->word) : NO_ANSWER;
+	int answer;
 
+	if (!entry || (entry->high ^ high) >> (64 - level))
+		return NO_ANSWER;
+	answer = answer_of(mix, entry->word);
 	if (answer < 0 || pb_source_holds6(entry, address, level))
 		return answer;
 	if (!pb_source_several6(entry, address, level))

@@ -107,10 +107,7 @@ static int by_lengths6(const struct pb_lookup *lookup, const struct pb_source_de
 		       struct pb_address address, __u64 lengths, __u32 longest)
 {
 	for (; lengths; lengths >>= 1, longest--) {
-		const struct pb_address bits = {
-			pb_first_bits(address.high, longest < 64 ? longest : 64),
-			longest > 64 ? pb_first_bits(address.low, longest - 64) : 0
-		};
+		const struct pb_address bits = pb_source_first6(address, longest);
 		const struct pb_source_entry6 *entry;
 
 		if (!(lengths & 1))
