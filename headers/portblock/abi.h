@@ -176,11 +176,8 @@ struct pb_port_classes {
 /* pb_decision.flags */
 #define PB_DECISION_NEW (1U << 0)     /* counts only if the packet is of no connection of ours */
 #define PB_DECISION_EXPIRES (1U << 1) /* counts only before `expires` */
-#define PB_DECISION_SOURCES \
-	(1U << 2) /* no candidate: look the source up in `mix`; the head of the
-				       * chain is decision `next` + the trie's answer (0: none) */
-
-#define PB_DECISION_SETS (1U << 3) /* counts only as pb_sets.conditions[slot][mix] says */
+#define PB_DECISION_SOURCES (1U << 2) /* no candidate, but struct pb_source_decision */
+#define PB_DECISION_SETS (1U << 3)    /* counts only as pb_sets.conditions[slot][mix] says */
 #define PB_DECISION_ASKS \
 	(1U << 4) /* here or further on in the chain is one with PB_DECISION_SETS */
 
@@ -193,7 +190,8 @@ struct pb_decision {
 	__u32 rank;    /* PB_RANK(): the higher one wins, then the lower rule id */
 	__u32 next;    /* decision */
 	__u16 rule;    /* id; 0: no rule */
-	/* PB_DECISION_SOURCES: which mix of source lists; PB_DECISION_SETS: which condition */
+	/* PB_DECISION_SETS: which condition. (Of PB_DECISION_SOURCES, before it is struct
+	 * pb_source_decision: which mix of source lists.) */
 	__u16 mix;
 	__u8 action; /* enum pb_action */
 	__u8 flags;  /* PB_DECISION_* */
@@ -209,14 +207,63 @@ struct pb_decision {
 #define PB_RANK(len, width, action) \
 	(((__u32)(len) << 19) | ((PB_WIDTH_ALL - (__u32)(width)) << 2) | (3U - (__u32)(action)))
 
-/* pb_sources: longest-prefix trie, value __u32: what to add to pb_decision.next. */
-struct pb_source_key {
-	__u32 prefixlen; /* PB_SOURCE_BITS + length of the prefix */
-	__u16 mix;	 /* pb_decision.mix << 1 | slot */
-	__u16 family;	 /* 4 or 6 */
-	__u8 addr[16];	 /* network order; IPv4 in the first four bytes */
+/*
+ * In the place of a decision, with PB_DECISION_SOURCES in its flags: a mix of source lists. The head of the chain
+ * is decision `next` + the answer of the longest prefix of the mix that holds the source; 0 where none does.
+ *
+ * Prefixes are looked up by level. Those of IPv4 of 24 to 32 bits lie at a place that their first 24 bits say,
+ * those of 16 to 23 and of 8 to 15 bits at one by their first 16 and 8; of IPv6, those of 64 to 128 bits by their
+ * first 64, of 32 to 63 by their first 32. If one prefix of the mix begins with these bits, it lies there itself;
+ * if several do, their lengths do, and each lies at a place of its own, by its length and all of its bits. So do those
+ * that are shorter, whose lengths are here.
+ */
+struct pb_source_decision {
+	__u32 lengths6;	 /* of IPv6, shorter than 32: bit 31 - length */
+	__u8 lengths4;	 /* of IPv4, shorter than 8: bit 7 - length */
+	__u8 levels;	 /* PB_LEVEL: those at which the mix has any */
+	__u16 segments4; /* of the slot's tables; 0: there is none */
+	__u32 first;	 /* of the answers of all mixes, that of this one which is 0 */
+	__u32 next;	 /* decision */
+	__u32 answers;	 /* so many the mix has */
+	__u8 reserved;
+	__u8 flags; /* PB_DECISION_SOURCES */
+	__u16 segments6;
 };
-#define PB_SOURCE_BITS 32
+#define PB_LEVEL4(len) (1U << ((len) / 8 - 1))	/* of 8, 16 and 24 bits */
+#define PB_LEVEL6(len) (8U << ((len) / 32 - 1)) /* of 32 and 64 bits */
+
+/*
+ * What lies at a place, 0: nothing. Bits 11 to 31: the answer, counted over all mixes of the slot; that of a mix
+ * is this less `first`, and whether it is below `answers` says whose it is. Bits 9 and 10: 0 of a prefix, which
+ * whose length is 63 (of IPv6 128) less bits 0 to 8; of several prefixes their level, in units of 8 (of IPv6 32)
+ * bits, and below, of IPv4, their lengths: bit i is that of the level + 8 - i.
+ */
+#define PB_SOURCE_LOW 0x7ffU
+#define PB_SOURCE_LENGTHS 0x1ffU
+#define PB_SOURCE_ANSWER(word) ((__u32)((word) >> 11) & 0x1fffff)
+#define PB_SOURCE_WORD(answer, low) ((__u64)(answer) << 11 | (low))
+#define PB_SOURCE_SEVERAL(unit) ((unit) << 9)
+#define PB_MIXES_MAX 32768
+#define PB_SOURCE_PLACES 4096 /* of a segment */
+#define PB_SOURCE_STEPS 1024  /* that make places differ: doc/sets.md */
+
+/* pb_sources4[segment * PB_SLOTS + slot][0]: address in host order << 32, and what is said above */
+struct pb_source_segment4 {
+	__u64 word[PB_SOURCE_PLACES];
+	__u16 step[PB_SOURCE_STEPS];
+};
+
+/* pb_sources6 likewise. The address is two numbers; of several prefixes `low` has the lengths: bit i is 128 (of level
+ * 32: 63) - i. */
+struct pb_source_entry6 {
+	__u64 high;
+	__u64 low;
+	__u64 word; /* of several, bit 0: 64 is one of them */
+};
+struct pb_source_segment6 {
+	struct pb_source_entry6 entry[PB_SOURCE_PLACES];
+	__u16 step[PB_SOURCE_STEPS];
+};
 
 struct pb_range {
 	__u16 first;

@@ -131,11 +131,30 @@ PB_AT(pb_decision, action, 20);
 PB_AT(pb_decision, flags, 21);
 PB_AT(pb_decision, reserved, 22);
 
-PB_SIZE(pb_source_key, 24);
-PB_AT(pb_source_key, prefixlen, 0);
-PB_AT(pb_source_key, mix, 4);
-PB_AT(pb_source_key, family, 6);
-PB_AT(pb_source_key, addr, 8);
+PB_SIZE(pb_source_decision, 24);
+PB_AT(pb_source_decision, lengths6, 0);
+PB_AT(pb_source_decision, lengths4, 4);
+PB_AT(pb_source_decision, levels, 5);
+PB_AT(pb_source_decision, segments4, 6);
+PB_AT(pb_source_decision, first, 8);
+PB_AT(pb_source_decision, next, 12);
+PB_AT(pb_source_decision, answers, 16);
+PB_AT(pb_source_decision, reserved, 20);
+PB_AT(pb_source_decision, flags, 21);
+PB_AT(pb_source_decision, segments6, 22);
+
+PB_SIZE(pb_source_segment4, 34816);
+PB_AT(pb_source_segment4, word, 0);
+PB_AT(pb_source_segment4, step, 32768);
+
+PB_SIZE(pb_source_entry6, 24);
+PB_AT(pb_source_entry6, high, 0);
+PB_AT(pb_source_entry6, low, 8);
+PB_AT(pb_source_entry6, word, 16);
+
+PB_SIZE(pb_source_segment6, 100352);
+PB_AT(pb_source_segment6, entry, 0);
+PB_AT(pb_source_segment6, step, 98304);
 
 PB_SIZE(pb_exchange, 8208);
 PB_AT(pb_exchange, turn, 0);

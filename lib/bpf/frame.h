@@ -66,15 +66,19 @@ PB_INLINE __u64 frame_length(struct xdp_md *ctx)
 	return bpf_xdp_get_buff_len(ctx);
 }
 
-/* Copies `len` bytes of the frame, wherever they lie: in the first buffer nearly always. */
+/* Copies `len` bytes of the frame, wherever they lie: in the first buffer nearly always. What is longer than a byte
+ * is aligned to two, as the headers are. */
 PB_INLINE bool copy_frame(struct xdp_md *ctx, __u64 offset, void *to, __u32 len)
 {
 	const unsigned char *from = (void *)(long)ctx->data;
 
 	/* The parser was there: only the verifier has to be told. */
-	from += masked(offset, HEADERS_MAX);
+	from += masked(offset, len > 1 ? HEADERS_MAX & ~1 : HEADERS_MAX);
 	if (from + len <= (unsigned char *)(long)ctx->data_end) {
-		__builtin_memcpy(to, from, len);
+		if (len > 1)
+			__builtin_memcpy(to, __builtin_assume_aligned(from, 2), len);
+		else
+			*(unsigned char *)to = *from;
 		return true;
 	}
 	return may_have_frags() && !bpf_xdp_load_bytes(ctx, offset, to, len);

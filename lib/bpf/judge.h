@@ -5,6 +5,7 @@
 
 #include "connection.h"
 #include "sets.h"
+#include "sources.h"
 
 PB_INLINE const struct pb_decision *decision_at(__u32 index, __u32 slot)
 {
@@ -72,28 +73,12 @@ PB_INLINE __u32 dport_class(__u32 slot, __u32 proto, __be16 port, __u32 entry)
 					 class_of_port(slot, PB_CLASSES_DPORT, proto, port);
 }
 
-/* How far behind a class's decision for all other sources the one for this source is. */
-__noinline int source_offset(struct xdp_md *ctx, __u64 found, __u32 mix)
+/* The decision for the source, of a class whose rules ask for that: an index. `key`: of the class. */
+__noinline int decision_by_source(struct xdp_md *ctx, __u64 found, __u32 key)
 {
-	struct pb_source_key key;
-	const __u32 *offset;
+	const struct pb_source_decision *mix = source_decision_at(key);
 
-	/* Member by member: a constant aggregate would go to .rodata, whose BTF 5.10 refuses. */
-	key.prefixlen = PB_SOURCE_BITS + (FOUND_FAMILY(found) == 4 ? 32 : 128);
-	key.mix = mix;
-	key.family = FOUND_FAMILY(found);
-	__builtin_memset(key.addr, 0, sizeof(key.addr));
-	if (!copy_source(ctx, found, (__be32 *)key.addr))
-		return 0;
-	offset = bpf_map_lookup_elem(&pb_sources, &key);
-	return offset ? *offset : 0;
-}
-
-/* The decision for the source, of a class whose rules ask for that: an index. */
-static __noinline __u32 decision_by_source(struct xdp_md *ctx, __u64 found,
-					   const struct pb_decision *class, __u32 slot)
-{
-	return class->next + source_offset(ctx, found, class->mix << 1 | slot);
+	return mix ? mix->next + answer_of_source(ctx, found, mix, key) : 0;
 }
 
 /* The one that wins where both sides have a candidate: the higher rank, then the lower id. */
@@ -170,7 +155,7 @@ PB_INLINE __u32 candidate(struct xdp_md *ctx, __u64 found, __u32 slot, __u32 cla
 
 	if (!decision || !(decision->flags & PB_DECISION_SOURCES))
 		return class;
-	return decision_by_source(ctx, found, decision, slot);
+	return decision_by_source(ctx, found, class * PB_SLOTS + slot);
 }
 
 /* Of a single candidate that asks for sets and nothing else: its index, or 0 where they are not right. */

@@ -41,13 +41,34 @@ struct {
 	__type(value, struct pb_decision);
 } pb_decisions SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+/* The sources of rules: maps of maps, of one entry each, so that a ruleset without any has none. */
+struct source_segment4 {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
-	__type(key, struct pb_source_key);
-	__type(value, __u32);
-} pb_sources SEC(".maps");
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct pb_source_segment4));
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, PB_SLOTS);
+	__type(key, __u32);
+	__array(values, struct source_segment4);
+} pb_sources4 SEC(".maps");
+
+struct source_segment6 {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct pb_source_segment6));
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, PB_SLOTS);
+	__type(key, __u32);
+	__array(values, struct source_segment6);
+} pb_sources6 SEC(".maps");
 
 /*
  * Elements of sets: maps of maps, of one entry each, so that tables grow and whole sets are exchanged while

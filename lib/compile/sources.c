@@ -5,7 +5,6 @@
 #include "rule/prefix.h"
 #include "util/error.h"
 
-#define MIXES_MAX 32768 /* 15 bits, the slot is the 16th */
 #define LEVELS_MAX 130	/* no prefix, and those of length 0 to 128 */
 
 /* A prefix of a group in a mix. */
@@ -38,7 +37,7 @@ int pb_sources_init(struct pb_sources *sources, size_t max_groups)
 	__u32 group, mix;
 
 	sources->part = calloc(max_groups, sizeof(*sources->part));
-	sources->regions = calloc(MIXES_MAX, sizeof(*sources->regions));
+	sources->regions = calloc(PB_MIXES_MAX, sizeof(*sources->regions));
 	if (!sources->part || !sources->regions)
 		return -ENOMEM;
 	if (pb_sources_group(sources, &plain, &group))
@@ -79,7 +78,7 @@ int pb_sources_group(struct pb_sources *sources, const struct pb_rule_part *part
 
 void pb_sources_free(struct pb_sources *sources)
 {
-	for (size_t i = 0; i < pb_lists_nr(&sources->mixes) && i < MIXES_MAX; i++)
+	for (size_t i = 0; i < pb_lists_nr(&sources->mixes) && i < PB_MIXES_MAX; i++)
 		pb_lists_free(&sources->regions[i]);
 	free(sources->regions);
 	free(sources->part);
@@ -271,12 +270,12 @@ int pb_sources_mix(struct pb_sources *sources, const __u32 *groups, size_t nr, s
 
 	if (ret || *mix < known)
 		return ret;
-	if (*mix >= MIXES_MAX)
+	if (*mix >= PB_MIXES_MAX)
 		return pb_fail(
 			error, ENOSPC,
 			"source lists meet over ports in %zu or more different ways, at most "
 			"%d fit: let rules with sources share port ranges or source lists",
-			known, MIXES_MAX - 1);
+			known, PB_MIXES_MAX - 1);
 	ret = new_mix(sources, groups, nr, *mix);
 	if (!ret && sources->nr_trie > limit)
 		return pb_fail(

@@ -11,6 +11,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <portblock/layout.h>
+#include "compile/lookup.h"
 #include "maps/maps.h"
 #include "maps/rights.h"
 #include "portblock.skel.h"
@@ -84,8 +85,8 @@ static const struct shape {
 				  sizeof(struct pb_port_classes), BPF_F_MMAPABLE },
 	[PB_MAP_DECISIONS] = { "pb_decisions", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_decision),
 			       BPF_F_MMAPABLE },
-	[PB_MAP_SOURCES] = { "pb_sources", BPF_MAP_TYPE_LPM_TRIE, sizeof(struct pb_source_key), 4,
-			     BPF_F_NO_PREALLOC },
+	[PB_MAP_SOURCES4] = { "pb_sources4", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, 0 },
+	[PB_MAP_SOURCES6] = { "pb_sources6", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, 0 },
 	[PB_MAP_RULES] = { "pb_rules", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_rule_record),
 			   BPF_F_MMAPABLE },
 	[PB_MAP_RANGES] = { "pb_ranges", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_range),
@@ -118,7 +119,8 @@ static __u64 entries_of(const struct pb_config *config, enum pb_map which)
 		[PB_MAP_PORTS] = 1,
 		[PB_MAP_PORT_CLASSES] = (__u64)config->max_port_classes * PB_SLOTS,
 		[PB_MAP_DECISIONS] = (__u64)config->max_decisions * PB_SLOTS,
-		[PB_MAP_SOURCES] = (__u64)config->max_sources * PB_SLOTS,
+		[PB_MAP_SOURCES4] = (__u64)pb_lookup_segments_max(config->max_sources) * PB_SLOTS,
+		[PB_MAP_SOURCES6] = (__u64)pb_lookup_segments_max(config->max_sources) * PB_SLOTS,
 		[PB_MAP_RULES] = ((__u64)config->max_rules + 1) * PB_SLOTS,
 		[PB_MAP_RANGES] = (__u64)config->max_ranges * PB_SLOTS,
 		[PB_MAP_PREFIXES] = (__u64)pb_prefix_blocks(config->max_sources) * PB_SLOTS,
@@ -142,7 +144,8 @@ struct bpf_map *pb_map_of(const struct portblock_bpf *object, enum pb_map which)
 		[PB_MAP_PORTS] = object->maps.bss,
 		[PB_MAP_PORT_CLASSES] = object->maps.pb_port_classes,
 		[PB_MAP_DECISIONS] = object->maps.pb_decisions,
-		[PB_MAP_SOURCES] = object->maps.pb_sources,
+		[PB_MAP_SOURCES4] = object->maps.pb_sources4,
+		[PB_MAP_SOURCES6] = object->maps.pb_sources6,
 		[PB_MAP_RULES] = object->maps.pb_rules,
 		[PB_MAP_RANGES] = object->maps.pb_ranges,
 		[PB_MAP_PREFIXES] = object->maps.pb_prefixes,

@@ -10,7 +10,8 @@ enum pb_map {
 	PB_MAP_PORTS,
 	PB_MAP_PORT_CLASSES,
 	PB_MAP_DECISIONS,
-	PB_MAP_SOURCES,
+	PB_MAP_SOURCES4,
+	PB_MAP_SOURCES6,
 	PB_MAP_RULES,
 	PB_MAP_RANGES,
 	PB_MAP_PREFIXES,
@@ -49,9 +50,9 @@ struct pb_maps {
 };
 
 /* A valid `struct pb_maps` that holds nothing; pb_maps_close() takes it. */
-#define PB_MAPS_NONE                                                                 \
-	{                                                                            \
-		.fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } \
+#define PB_MAPS_NONE                                                                     \
+	{                                                                                \
+		.fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } \
 	}
 
 /* Blocks of pb_prefixes that hold so many. */

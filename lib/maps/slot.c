@@ -138,7 +138,7 @@ int pb_slot_write(const struct pb_maps *maps, __u32 slot, const struct pb_rules 
 	int ret = compile(rules, maps->config, sets_of(maps), &conditions, &tables, error);
 
 	if (!ret)
-		ret = pb_sources_replace(maps, slot, tables.sources, tables.nr_sources, error);
+		ret = pb_sources_replace(maps, slot, &tables, error);
 	if (!ret)
 		ret = write_rules(maps, slot, rules, conditions, error);
 	if (!ret) {

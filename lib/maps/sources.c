@@ -1,44 +1,202 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <bpf/bpf.h>
+#include "compile/lookup.h"
 #include "maps/sources.h"
 #include "util/error.h"
 
-/* Removes a slot's entries. Deleting moves the others about: look from the start each time. */
-static int clear_sources(int fd, __u32 slot)
-{
-	struct pb_source_key key, next;
-	bool first = true;
+/* ---- For look-up --------------------------------------------------------------------------- */
 
-	while (!bpf_map_get_next_key(fd, first ? NULL : &key, &next)) {
-		if ((next.mix & 1) != slot) {
-			key = next;
-			first = false;
-		} else if (bpf_map_delete_elem(fd, &next)) {
-			return -errno;
-		}
-	}
-	return errno == ENOENT ? 0 : -errno;
+/* Segments of a family in a slot, to be written. */
+struct family {
+	enum pb_map outer;
+	const char *name;
+	const char *from; /* what they are to be, one behind the other */
+	size_t size;
+	__u32 nr;
+};
+
+/* Entries of a map of maps, in one call where the kernel can: each call waits for a grace period. */
+struct entries {
+	__u32 *keys;
+	int *fds;
+	__u32 nr;
+};
+
+static int entries_init(struct entries *entries, __u32 room)
+{
+	entries->keys = calloc(room, sizeof(*entries->keys));
+	entries->fds = calloc(room, sizeof(*entries->fds));
+	return entries->keys && entries->fds ? 0 : -ENOMEM;
 }
 
-int pb_sources_replace(const struct pb_maps *maps, __u32 slot, const struct pb_source *sources,
-		       size_t nr, struct pb_error *error)
+static void entries_free(struct entries *entries)
 {
-	int fd = maps->fd[PB_MAP_SOURCES], ret = clear_sources(fd, slot);
-	struct pb_source_key key;
+	free(entries->keys);
+	free(entries->fds);
+}
 
-	for (size_t i = 0; !ret && i < nr; i++) {
-		memset(&key, 0, sizeof(key));
-		key.prefixlen = PB_SOURCE_BITS + sources[i].prefix.len;
-		key.mix = sources[i].mix << 1 | slot;
-		key.family = sources[i].prefix.family;
-		memcpy(key.addr, sources[i].prefix.addr, sizeof(key.addr));
-		ret = bpf_map_update_elem(fd, &key, &sources[i].offset, BPF_ANY) ? -errno : 0;
+static void entries_add(struct entries *entries, __u32 key, int fd)
+{
+	entries->keys[entries->nr] = key;
+	entries->fds[entries->nr++] = fd;
+}
+
+static int entries_set(const struct entries *entries, int outer)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, options, .elem_flags = BPF_ANY);
+	__u32 done = entries->nr;
+
+	if (!entries->nr ||
+	    !bpf_map_update_batch(outer, entries->keys, entries->fds, &done, &options))
+		return 0;
+	for (__u32 i = 0; i < entries->nr; i++)
+		if (bpf_map_update_elem(outer, &entries->keys[i], &entries->fds[i], BPF_ANY))
+			return -errno;
+	return 0;
+}
+
+static __u32 key_of(__u32 segment, __u32 slot)
+{
+	return segment * PB_SLOTS + slot;
+}
+
+static int write_segment(const struct family *family, int fd, __u32 number)
+{
+	void *memory = mmap(NULL, family->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	memcpy(memory, family->from + number * family->size, family->size);
+	munmap(memory, family->size);
+	return 0;
+}
+
+static int make_segment(const struct family *family)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, family->name, sizeof(__u32), family->size, 1,
+				&options);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* The segment that is there, and no other name of the first one (release()), or a new one. */
+static int take_segment(const struct family *family, int outer, __u32 key, __u32 first,
+			struct entries *made)
+{
+	__u32 id, first_id;
+	int fd;
+
+	if (!bpf_map_lookup_elem(outer, &key, &id) &&
+	    (key == first || (!bpf_map_lookup_elem(outer, &first, &first_id) && id != first_id)))
+		return pb_map_open(id);
+	fd = make_segment(family);
+	if (fd >= 0)
+		entries_add(made, key, fd);
+	return fd;
+}
+
+/* In the memory of those that are there. `made` gets new ones, of which the caller closes the descriptors. */
+static int write_segments(const struct family *family, int outer, __u32 slot, struct entries *made)
+{
+	int ret = 0;
+
+	for (__u32 i = 0; !ret && i < family->nr; i++) {
+		__u32 nr = made->nr;
+		int fd = take_segment(family, outer, key_of(i, slot), key_of(0, slot), made);
+
+		ret = fd < 0 ? fd : write_segment(family, fd, i);
+		if (fd >= 0 && made->nr == nr)
+			close(fd);
 	}
+	return ret ?: entries_set(made, outer);
+}
+
+/*
+ * Lets go of what is there beyond. The first segment takes the place of all of them, since that is one call, where
+ * deleting is one for each; where there is no first one they are deleted.
+ */
+static int release(const struct family *family, int outer, __u32 slot, __u32 max,
+		   struct entries *entries)
+{
+	__u32 first = key_of(0, slot), first_id = 0, id;
+	int fd = -1, ret = 0;
+
+	if (family->nr && !bpf_map_lookup_elem(outer, &first, &first_id))
+		fd = pb_map_open(first_id);
+	for (__u32 i = family->nr; !ret && i < max; i++) {
+		__u32 key = key_of(i, slot);
+
+		if (bpf_map_lookup_elem(outer, &key, &id) || id == first_id)
+			continue;
+		if (fd >= 0)
+			entries_add(entries, key, fd);
+		else if (bpf_map_delete_elem(outer, &key))
+			ret = -errno;
+	}
+	ret = ret ?: entries_set(entries, outer);
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+static int replace_family(const struct pb_maps *maps, const struct family *family, __u32 slot)
+{
+	__u32 max = pb_lookup_segments_max(maps->config->max_sources);
+	struct entries made = { 0 }, others = { 0 };
+	int outer = maps->fd[family->outer];
+	int ret = entries_init(&made, max) ?: entries_init(&others, max);
+
+	if (!ret)
+		ret = write_segments(family, outer, slot, &made);
+	if (!ret)
+		ret = release(family, outer, slot, max, &others);
+	for (__u32 i = 0; i < made.nr; i++)
+		close(made.fds[i]);
+	entries_free(&made);
+	entries_free(&others);
+	return ret;
+}
+
+static int replace(const struct pb_maps *maps, __u32 slot, const struct pb_lookup *lookup)
+{
+	const struct family families[] = {
+		{ PB_MAP_SOURCES4, "pb_sources4_", (const char *)lookup->segment4,
+		  sizeof(*lookup->segment4), lookup->nr4 },
+		{ PB_MAP_SOURCES6, "pb_sources6_", (const char *)lookup->segment6,
+		  sizeof(*lookup->segment6), lookup->nr6 },
+	};
+
+	return replace_family(maps, &families[0], slot) ?: replace_family(maps, &families[1], slot);
+}
+
+int pb_sources_replace(const struct pb_maps *maps, __u32 slot, struct pb_tables *tables,
+		       struct pb_error *error)
+{
+	struct pb_lookup lookup = { 0 };
+	int ret = pb_lookup_make(tables, pb_lookup_segments_max(maps->config->max_sources),
+				 maps->sets->seed, &lookup);
+
+	if (ret == -ENOMEM)
+		return pb_fail_memory(error);
+	if (ret)
+		return pb_fail(
+			error, -ret,
+			"the source prefixes of these rules do not fit: load the ruleset with "
+			"a larger --max-sources than %u",
+			maps->config->max_sources);
+	ret = replace(maps, slot, &lookup);
+	pb_lookup_free(&lookup);
 	if (ret)
 		return pb_fail(error, -ret, "cannot write the source prefixes: %s", strerror(-ret));
 	return 0;
 }
+
+/* ---- As they were written ------------------------------------------------------------------ */
 
 /*
  * Removes blocks of prefixes from number `nr` on. They are numbered without a gap; going down from

@@ -62,5 +62,5 @@ wrong()
 }
 t_fail 'a structure that ends early is noticed' 1 'pb_rule_record' wrong '/__u32 padding;/d'
 t_fail 'and a member that is wider' 1 'pb_event, captured' wrong 's/__u32 rule;  /__u64 rule;/'
-t_fail 'and two that change places' 1 'pb_source_key, mix' wrong '/__u16 mix;.*slot/d; s/__u16 family;/& __u16 mix;/'
+t_fail 'and two that change places' 1 'pb_prefix_key, slot' wrong '/__u32 slot;/d; s/__u32 block;/& __u32 slot;/'
 t_done
