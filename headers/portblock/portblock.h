@@ -548,7 +548,7 @@ int pb_set_test(struct pb_ruleset *ruleset, const char *name, const struct pb_pr
 /* ---- Elements in files ------------------------------------------------------------------- */
 
 /*
- * Sets with their elements as a file has them, which save writes: what lasts while a
+ * Sets with their elements as a file has them, which xdp-portblock(8) describes ("Elements in files"): what lasts while a
  * host is off. Their times there are those of the wall clock, and here those of the boot clock.
  */
 struct pb_saved;
