@@ -11,7 +11,7 @@ _xdp_portblock_commands='load unload upgrade status rule set policy replies frag
 	save check diff apply confirm rollback
 	stats top monitor explain doctor help'
 _xdp_portblock_rule_commands='add del list flush reset'
-_xdp_portblock_set_commands='create add del test list flush load destroy swap'
+_xdp_portblock_set_commands='create add del test list flush load restore destroy swap'
 
 # The options of a command.
 _xdp_portblock_options()
@@ -22,7 +22,7 @@ _xdp_portblock_options()
 	case $1 in
 	load)
 		echo '-m --mode --engine -p --policy --priority --require-dispatcher --max-rules --max-sources'
-		echo '--rules -f --force -r --ruleset'
+		echo '--rules --elements -f --force -r --ruleset'
 		;;
 	unload) echo '-a --all -k --keep' ;;
 	upgrade) echo '-a --all' ;;
@@ -39,16 +39,17 @@ _xdp_portblock_options()
 	'set list') echo '-r --ruleset -j --json' ;;
 	'set flush') echo '-r --ruleset' ;;
 	'set load') echo '-r --ruleset' ;;
+	'set restore') echo '-r --ruleset' ;;
 	'set destroy') echo '-r --ruleset' ;;
 	'set swap') echo '-r --ruleset' ;;
 	policy) echo "$change -j --json" ;;
 	replies) echo "$change -j --json" ;;
 	fragments) echo "$change -j --json" ;;
 	unparsable) echo "$change -j --json" ;;
-	save) echo '-r --ruleset -j --json' ;;
+	save) echo '--elements -r --ruleset -j --json' ;;
 	check) echo '--max-rules' ;;
 	diff) echo '-r --ruleset' ;;
-	apply) echo "$change" ;;
+	apply) echo "--elements $change" ;;
 	confirm) echo '-r --ruleset -f --force' ;;
 	rollback) echo '-r --ruleset -f --force' ;;
 	stats) echo '-i --interval -c --count --prometheus -o --output -r --ruleset -j --json' ;;
@@ -159,7 +160,7 @@ _xdp_portblock_takes_value()	# WORD COMMAND
 	case $1 in
 	-m | --mode | --engine | -p | --policy | -r | --ruleset | --priority | --max-rules | --max-sources) ;;
 	--port | --sport | --proto | --action | --from | --except | --expires | --comment) ;;
-	--confirm | --rules | --timeout | --max) ;;
+	--confirm | --rules | --elements | --timeout | --max) ;;
 	-i | --interval | -c | --count | -o | --output | --rule | --outcome | --rate) ;;
 	-w | --write | -s | --snaplen | --interface | --to) ;;
 	dport | sport | from | except | expires | comment) [ "${2%% *}" = rule ] ;;
@@ -182,7 +183,7 @@ _xdp_portblock_value()	# CUR PREV COMMAND PROGRAM RULESET
 			unparsable all"
 		;;
 	-i | --interface) [ "$3" != explain ] || _xdp_portblock_interfaces "$1" yes ;;
-	--rules | -o | --output | -w | --write) _xdp_portblock_files "$1" ;;
+	--rules | --elements | -o | --output | -w | --write) _xdp_portblock_files "$1" ;;
 	--from | --except | from | except)
 		# @FILE
 		[ "${1#@}" != "$1" ] || return
@@ -205,7 +206,8 @@ _xdp_portblock_argument()	# PROGRAM CUR COMMAND RULESET WORDS DASHES
 		_xdp_portblock_words "$2" "$protocols dport sport from except new expires comment"
 		;;
 	'rule del,'*) _xdp_portblock_words "$2" "$(_xdp_portblock_ids "$1" "$4")" ;;
-	'set create,') ;;
+	'set create,' | 'set restore,'?*) ;;
+	'set restore,') _xdp_portblock_files "$2" ;;
 	'set swap,'*' '* | 'set test,'*' '* | 'set load,'*' '*) ;;
 	'set '*, | 'set swap,'*) _xdp_portblock_words "$2" "$(_xdp_portblock_sets "$1" "$4")" ;;
 	'set load,'*) _xdp_portblock_files "$2" ;;

@@ -118,6 +118,7 @@ complete -c xdp-portblock -n '__xdp_portblock_is set' -a test -d 'is an address 
 complete -c xdp-portblock -n '__xdp_portblock_is set' -a list -d 'list the sets, or the elements of one'
 complete -c xdp-portblock -n '__xdp_portblock_is set' -a flush -d 'delete all elements of a set'
 complete -c xdp-portblock -n '__xdp_portblock_is set' -a load -d 'make a set that of a list, in one step'
+complete -c xdp-portblock -n '__xdp_portblock_is set' -a restore -d 'add the elements that save has written'
 complete -c xdp-portblock -n '__xdp_portblock_is set' -a destroy -d 'remove a set that no rule names'
 complete -c xdp-portblock -n '__xdp_portblock_is set' -a swap -d 'exchange two sets in one step'
 
@@ -143,11 +144,12 @@ complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l except
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -l new -d 'only packets of no connection of this host'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l expires -d 'end the rule after a time'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l comment -d 'a comment'
-complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-destroy set-swap policy replies fragments unparsable save diff apply confirm rollback stats top monitor explain' -x -s r -l ruleset -a '(__xdp_portblock_rulesets)' -d 'the ruleset'
+complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable save diff apply confirm rollback stats top monitor explain' -x -s r -l ruleset -a '(__xdp_portblock_rulesets)' -d 'the ruleset'
 complete -c xdp-portblock -n '__xdp_portblock_is status rule-add rule-list set-test set-list policy replies fragments unparsable save stats monitor explain doctor' -s j -l json -d 'print JSON'
-complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-destroy set-swap policy replies fragments unparsable save check diff apply confirm rollback stats top monitor explain doctor help' -s v -l verbose -d 'say more'
-complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-destroy set-swap policy replies fragments unparsable save check diff apply confirm rollback stats top monitor explain doctor help' -s h -l help -d 'print help'
+complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable save check diff apply confirm rollback stats top monitor explain doctor help' -s v -l verbose -d 'say more'
+complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable save check diff apply confirm rollback stats top monitor explain doctor help' -s h -l help -d 'print help'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -r -F -l rules -d 'apply a file of rules before packets are judged'
+complete -c xdp-portblock -n '__xdp_portblock_is load save apply' -r -F -l elements -d 'a file of the elements of sets'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del rule-flush policy replies fragments unparsable apply' -x -l confirm -d 'take the change back after that time unless it is confirmed'
 complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-flush policy replies fragments unparsable apply confirm rollback' -s f -l force -d 'even if it cuts the SSH connection in use'
 complete -c xdp-portblock -n '__xdp_portblock_is stats top' -x -s i -l interval -d 'read again after so long'
@@ -176,7 +178,7 @@ complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status doct
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add' -a 'drop allow audit tcp udp sctp dccp udplite dport sport from except new expires comment'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-del' -a '(__xdp_portblock_ids)' -d 'rule id'
 complete -c xdp-portblock -n '__xdp_portblock_is set-add set-del set-test set-list set-flush set-load set-destroy set-swap' -a '(__xdp_portblock_sets)' -d set
-complete -c xdp-portblock -n '__xdp_portblock_is set-load' -F
+complete -c xdp-portblock -n '__xdp_portblock_is set-load set-restore' -F
 complete -c xdp-portblock -n '__xdp_portblock_is policy' -a 'allow deny'
 complete -c xdp-portblock -n '__xdp_portblock_is replies' -a 'on off'
 complete -c xdp-portblock -n '__xdp_portblock_is fragments' -a 'pass drop'

@@ -109,6 +109,7 @@ _xdp_portblock_set_commands() {
 		'list:list the sets, or the elements of one'
 		'flush:delete all elements of a set'
 		'load:make a set that of a list, in one step'
+		'restore:add the elements that save has written'
 		'destroy:remove a set that no rule names'
 		'swap:exchange two sets in one step'
 	)
@@ -125,7 +126,7 @@ _xdp_portblock_group_commands() {
 _xdp_portblock() {
 	local curcontext=$curcontext command
 	local -A opt_args
-	local -a common ruleset json match force change timeout
+	local -a common ruleset json match force change timeout elements
 
 	common=(
 		'*'{-v,--verbose}'[say more]'
@@ -134,6 +135,7 @@ _xdp_portblock() {
 	ruleset=('(-r --ruleset)'{-r,--ruleset}'[the ruleset]:ruleset:_xdp_portblock_rulesets')
 	json=('(-j --json)'{-j,--json}'[print JSON]')
 	timeout=('--timeout[how long elements count]:duration (10m, 1d, 0): ')
+	elements=('--elements[a file of the elements of sets]:file:_files')
 	force=('(-f --force)'{-f,--force}'[even if it cuts the SSH connection in use]')
 	change=(
 		'--confirm[take the change back after that time unless it is confirmed]:duration (60s, 5m): '
@@ -174,7 +176,7 @@ _xdp_portblock() {
 
 	case $command in
 	load)
-		_arguments -s -S $common $ruleset \
+		_arguments -s -S $common $ruleset $elements \
 			'(-m --mode)'{-m,--mode}'[where in the kernel to attach]:mode:(auto native skb hw)' \
 			'--engine[what reads frames]:engine:(bpf native)' \
 			'(-p --policy)'{-p,--policy}'[what happens where no rule matches]:policy:(allow deny)' \
@@ -218,6 +220,7 @@ _xdp_portblock() {
 	'set list') _arguments -s -S $common $ruleset $json ':set:_xdp_portblock_sets' ;;
 	'set flush') _arguments -s -S $common $ruleset ':set:_xdp_portblock_sets' ;;
 	'set load') _arguments -s -S $common $ruleset ':set:_xdp_portblock_sets' ':file:_files' ;;
+	'set restore') _arguments -s -S $common $ruleset ':file:_files' ;;
 	'set destroy') _arguments -s -S $common $ruleset ':set:_xdp_portblock_sets' ;;
 	'set swap')
 		_arguments -s -S $common $ruleset ':set:_xdp_portblock_sets' ':set:_xdp_portblock_sets'
@@ -226,10 +229,10 @@ _xdp_portblock() {
 	replies) _arguments -s -S $common $change $ruleset $json ':replies:(on off)' ;;
 	fragments) _arguments -s -S $common $change $ruleset $json ':fragments:(pass drop)' ;;
 	unparsable) _arguments -s -S $common $change $ruleset $json ':unparsable:(drop pass)' ;;
-	save) _arguments -s -S $common $ruleset $json ':file:_files' ;;
+	save) _arguments -s -S $common $ruleset $elements $json ':file:_files' ;;
 	check) _arguments -s -S $common '--max-rules[how many rules must fit]:number: ' ':file:_files' ;;
 	diff) _arguments -s -S $common $ruleset ':file:_files' ;;
-	apply) _arguments -s -S $common $change $ruleset ':file:_files' ;;
+	apply) _arguments -s -S $common $elements $change $ruleset ':file:_files' ;;
 	confirm) _arguments -s -S $common $ruleset $force ;;
 	rollback) _arguments -s -S $common $ruleset $force ;;
 	stats)

@@ -72,6 +72,8 @@ static int guard_rules(const struct present *present, const struct pb_load_optio
 		ret = pb_rules_replace(to_come, from, error);
 	if (!ret && options->set_policy)
 		ret = pb_rules_policy(to_come, options->policy, error);
+	if (!ret && options->saved)
+		ret = pb_rules_restore(to_come, options->saved, error);
 	prospect->rules = to_come;
 	if (!ret)
 		ret = guard(prospect, GUARD_FORCE, error);
@@ -143,6 +145,7 @@ int cmd_load(const struct arguments *arguments)
 {
 	struct pb_ruleset_options limits = { .size = sizeof(limits) };
 	struct pb_load_options options = { .size = sizeof(options), .limits = &limits };
+	struct pb_saved *saved = NULL;
 	struct pb_rules *wanted = NULL;
 	int *ifindexes = NULL, ret;
 
@@ -153,12 +156,18 @@ int cmd_load(const struct arguments *arguments)
 		ret = interface_indexes(arguments, &ifindexes);
 	if (ret == DONE && given(arguments, OPT_RULES))
 		ret = read_file(arguments->values[OPT_RULES], &wanted);
+	if (ret == DONE)
+		ret = read_elements(arguments, arguments->values[OPT_RULES], &saved);
 	options.rules = wanted;
+	options.saved = saved;
 	if (ret == DONE && !given(arguments, OPT_FORCE) && guarded())
 		ret = guard_load(arguments, &options, ifindexes);
 	if (ret == DONE)
 		ret = load(arguments, &options, ifindexes);
+	if (ret == DONE)
+		print_restored(saved);
 	free(ifindexes);
 	pb_rules_free(wanted);
+	pb_saved_free(saved);
 	return ret;
 }

@@ -28,22 +28,15 @@ static bool named_json(const char *path)
 	return dot && !strcmp(dot, ".json");
 }
 
-int cmd_save(const struct arguments *arguments)
+static int save_rules(const struct arguments *arguments, struct pb_ruleset *ruleset,
+		      const char *path)
 {
-	const char *path = arguments->nr_words ? arguments->words[0] : "-";
-	struct pb_ruleset *ruleset;
 	struct pb_error error;
 	struct pb_rules *rules;
 	char *text;
-	int ret;
+	int ret = DONE;
 
-	if (arguments->nr_words > 1)
-		return wrong(arguments, "'%s' is one word too many", arguments->words[1]);
-	if (pb_ruleset_open(ruleset_name(arguments), &ruleset, &error))
-		return fail(&error);
-	ret = pb_ruleset_read(ruleset, &rules, &error);
-	pb_ruleset_close(ruleset);
-	if (ret)
+	if (pb_ruleset_read(ruleset, &rules, &error))
 		return fail(&error);
 	text = text_of(rules, given(arguments, OPT_JSON) || named_json(path));
 	pb_rules_free(rules);
@@ -54,5 +47,41 @@ int cmd_save(const struct arguments *arguments)
 	else
 		print("%s", text);
 	free(text);
+	return ret;
+}
+
+static int check_words(const struct arguments *arguments)
+{
+	const char *path = arguments->nr_words ? arguments->words[0] : NULL;
+	const char *elements = arguments->values[OPT_ELEMENTS];
+
+	if (arguments->nr_words > 1)
+		return wrong(arguments, "'%s' is one word too many", arguments->words[1]);
+	if (path && elements && !strcmp(path, elements))
+		return wrong(arguments, "rules and elements are two files, and both are to be '%s'",
+			     path);
+	if (!path && elements && given(arguments, OPT_JSON))
+		return wrong(arguments, "--elements writes no JSON: `set list -j` does");
+	return DONE;
+}
+
+/* With --elements and without a word the rules are not asked for. */
+int cmd_save(const struct arguments *arguments)
+{
+	const char *path = arguments->nr_words ? arguments->words[0] : "-";
+	const char *elements = arguments->values[OPT_ELEMENTS];
+	struct pb_ruleset *ruleset;
+	struct pb_error error;
+	int ret = check_words(arguments);
+
+	if (ret != DONE)
+		return ret;
+	if (pb_ruleset_open(ruleset_name(arguments), &ruleset, &error))
+		return fail(&error);
+	if (arguments->nr_words || !elements)
+		ret = save_rules(arguments, ruleset, path);
+	if (ret == DONE && elements)
+		ret = save_elements(ruleset, elements);
+	pb_ruleset_close(ruleset);
 	return ret;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* xdp-portblock set create|add|del|flush|load|destroy|swap */
+/* xdp-portblock set create|add|del|flush|load|restore|destroy|swap */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,6 +231,30 @@ int cmd_set_flush(const struct arguments *arguments)
 		ret = change_set(arguments, replace, &none);
 	if (ret == DONE)
 		printf("Set %s is empty.\n", arguments->words[0]);
+	return ret;
+}
+
+/* ---- restore: elements of all sets ---------------------------------------------------------- */
+
+int cmd_set_restore(const struct arguments *arguments)
+{
+	struct pb_ruleset *ruleset = NULL;
+	struct pb_saved *saved;
+	struct pb_error error;
+	int ret;
+
+	if (arguments->nr_words != 1)
+		return wrong(arguments, "from which file? - is standard input");
+	ret = read_saved(arguments->words[0], &saved);
+	if (ret != DONE)
+		return ret;
+	if (pb_ruleset_open(ruleset_name(arguments), &ruleset, &error) ||
+	    pb_sets_restore(ruleset, saved, &error))
+		ret = fail(&error);
+	else
+		print_restored(saved);
+	pb_ruleset_close(ruleset);
+	pb_saved_free(saved);
 	return ret;
 }
 

@@ -46,6 +46,8 @@ const struct option_info option_infos[OPT_MAX] = {
 			  "take the change back after that time unless `confirm` is called" },
 	[OPT_FORCE] = { 'f', "force", NULL, "even if it cuts the SSH connection in use" },
 	[OPT_RULES] = { 0, "rules", "FILE", "apply a file of rules before packets are judged" },
+	[OPT_ELEMENTS] = { 0, "elements", "FILE",
+			   "a file of the elements of sets, with the time that they have left" },
 	[OPT_INTERVAL] = { 'i', "interval", "SECONDS", "read again after so long (default 1)" },
 	[OPT_COUNT] = { 'c', "count", "N", "end after so many (default: go on)" },
 	[OPT_PROMETHEUS] = { 0, "prometheus", NULL, "print metrics for Prometheus" },
@@ -86,11 +88,20 @@ static const char list_form[] =
 	"behind it does not matter, # and ; begin comments. - is standard input.\n"
 	"A list that is wrong, or empty, changes nothing.\n";
 
+static const char restored_form[] =
+	"With --elements the elements of sets come back that `save --elements` has written, before\n"
+	"the rules are in force, with the time that they have left. - is standard input.\n";
+
+static const char saved_form[] =
+	"With --elements the elements of all sets are written, too; without FILE they alone are.\n"
+	"`load` and `apply --elements`, and `set restore`, bring them back.\n";
+
 /* Help lists them in this order. */
 static const struct command commands[] = {
-	{ "load", "IFNAME...", "load the filter on interfaces", NULL,
-	  OPT(MODE) | OPT(ENGINE) | OPT(POLICY) | OPT(RULES) | OPT(RULESET) | OPT(FORCE) |
-		  OPT(PRIORITY) | OPT(REQUIRE_DISPATCHER) | OPT(MAX_RULES) | OPT(MAX_SOURCES),
+	{ "load", "IFNAME...", "load the filter on interfaces", restored_form,
+	  OPT(MODE) | OPT(ENGINE) | OPT(POLICY) | OPT(RULES) | OPT(ELEMENTS) | OPT(RULESET) |
+		  OPT(FORCE) | OPT(PRIORITY) | OPT(REQUIRE_DISPATCHER) | OPT(MAX_RULES) |
+		  OPT(MAX_SOURCES),
 	  cmd_load },
 	{ "unload", "IFNAME... | --all", "take the filter off interfaces", NULL,
 	  OPT(ALL) | OPT(KEEP), cmd_unload },
@@ -120,6 +131,8 @@ static const struct command commands[] = {
 	{ "set flush", "NAME", "delete all elements of a set", NULL, OPT(RULESET), cmd_set_flush },
 	{ "set load", "NAME FILE|-", "make a set that of a list, in one step", list_form,
 	  OPT(RULESET), cmd_set_load },
+	{ "set restore", "FILE|-", "add the elements that `save --elements` has written", NULL,
+	  OPT(RULESET), cmd_set_restore },
 	{ "set destroy", "NAME", "remove a set that no rule names", NULL, OPT(RULESET),
 	  cmd_set_destroy },
 	{ "set swap", "NAME OTHER", "exchange two sets in one step", NULL, OPT(RULESET),
@@ -132,14 +145,14 @@ static const struct command commands[] = {
 	  CHANGE_OPTIONS | OPT(JSON), cmd_setting },
 	{ "unparsable", "[drop|pass]", "what happens to too many tags or extension headers", NULL,
 	  CHANGE_OPTIONS | OPT(JSON), cmd_setting },
-	{ "save", "[FILE]", "write the ruleset to a file, or stdout", NULL,
-	  OPT(RULESET) | OPT(JSON), cmd_save },
+	{ "save", "[FILE]", "write the ruleset to a file, or stdout", saved_form,
+	  OPT(ELEMENTS) | OPT(RULESET) | OPT(JSON), cmd_save },
 	{ "check", "FILE", "look for faults in a file; needs no root", NULL, OPT(MAX_RULES),
 	  cmd_check },
 	{ "diff", "FILE", "how a file differs from the loaded ruleset: exit 0 same, 1 differs",
 	  NULL, OPT(RULESET), cmd_diff },
-	{ "apply", "FILE", "make the loaded ruleset that of a file, in one step", NULL,
-	  CHANGE_OPTIONS, cmd_apply },
+	{ "apply", "FILE", "make the loaded ruleset that of a file, in one step", restored_form,
+	  CHANGE_OPTIONS | OPT(ELEMENTS), cmd_apply },
 	{ "confirm", "", "keep the change that waits to be confirmed", NULL,
 	  OPT(RULESET) | OPT(FORCE), cmd_confirm },
 	{ "rollback", "", "take the change that waits to be confirmed back at once", NULL,

@@ -17,6 +17,7 @@ enum option_id {
 	OPT_ENGINE,
 	OPT_POLICY,
 	OPT_RULES,
+	OPT_ELEMENTS,
 	OPT_PRIORITY,
 	OPT_REQUIRE_DISPATCHER,
 	OPT_MAX_RULES,
@@ -101,6 +102,7 @@ int cmd_set_test(const struct arguments *arguments);
 int cmd_set_list(const struct arguments *arguments);
 int cmd_set_flush(const struct arguments *arguments);
 int cmd_set_load(const struct arguments *arguments);
+int cmd_set_restore(const struct arguments *arguments);
 int cmd_set_destroy(const struct arguments *arguments);
 int cmd_set_swap(const struct arguments *arguments);
 int cmd_setting(const struct arguments *arguments);
@@ -194,6 +196,17 @@ int guard_ruleset(const struct pb_ruleset *ruleset, const struct pb_rules *rules
  * to; links are followed.
  */
 int write_file(const char *path, const char *text);
+/* The same of the elements of a ruleset's sets; "-": standard output. */
+int save_elements(struct pb_ruleset *ruleset, const char *path);
+
+/*
+ * restored.c: read_saved() reads a file of elements that are to be brought back, and read_elements() that of
+ * --elements, which is given beside the file of rules `rules` (NULL: none); `saved` is left alone where it is not given.
+ * FAILED or WRONG_USAGE after a message. print_restored() says what came of it; `saved` NULL: nothing.
+ */
+int read_saved(const char *path, struct pb_saved **saved);
+int read_elements(const struct arguments *arguments, const char *rules, struct pb_saved **saved);
+void print_restored(const struct pb_saved *saved);
 
 /* print.c: text and JSON */
 struct json_object;

@@ -18,8 +18,15 @@ static const char *const attributes[] = { "system.posix_acl_access", "security.s
 #define NR_ATTRIBUTES (sizeof(attributes) / sizeof(attributes[0]))
 #define ATTRIBUTE_MAX 65536 /* the kernel's own limit */
 
-static int write_all(int fd, const char *text)
+/* What is written, by a function that returns -1 and leaves errno. */
+struct content {
+	int (*write)(int fd, void *context);
+	void *context;
+};
+
+static int write_text(int fd, void *context)
 {
+	const char *text = context;
 	size_t left = strlen(text);
 
 	while (left) {
@@ -41,10 +48,10 @@ static bool same_file(const struct stat *a, const struct stat *b)
 }
 
 /* As the shell's > does it: what is no file, or has no name any more. */
-static int write_in_place(const char *path, const char *text)
+static int write_in_place(const char *path, const struct content *content)
 {
 	int fd = open(path, O_WRONLY | O_TRUNC | O_NOCTTY | O_CLOEXEC);
-	int ret = fd < 0 ? -1 : write_all(fd, text), err = errno;
+	int ret = fd < 0 ? -1 : content->write(fd, content->context), err = errno;
 
 	if (fd >= 0)
 		close(fd);
@@ -128,7 +135,7 @@ static int rename_for_good(const char *from, const char *to)
 }
 
 /* Beside it, then renamed; `old`: NULL where there is none. */
-static int replace(const char *path, const struct stat *old, const char *text)
+static int replace(const char *path, const struct stat *old, const struct content *content)
 {
 	char *aside = NULL;
 	int fd = open_aside(path, old ? 0600 : 0666, &aside), err;
@@ -137,7 +144,7 @@ static int replace(const char *path, const struct stat *old, const char *text)
 	if (!ret && old)
 		ret = keep_access(path, old, fd);
 	if (!ret)
-		ret = write_all(fd, text);
+		ret = content->write(fd, content->context);
 	if (!ret)
 		ret = fsync(fd);
 	if (!ret)
@@ -153,22 +160,22 @@ static int replace(const char *path, const struct stat *old, const char *text)
 }
 
 /* A file that is there, perhaps by links. */
-static int replace_file(const char *path, const struct stat *old, const char *text)
+static int replace_file(const char *path, const struct stat *old, const struct content *content)
 {
 	char *real = realpath(path, NULL);
 	struct stat found;
 	int ret;
 
 	if (real && !lstat(real, &found) && same_file(&found, old))
-		ret = replace(real, old, text);
+		ret = replace(real, old, content);
 	else /* by /proc/self/fd, and deleted */
-		ret = write_in_place(path, text);
+		ret = write_in_place(path, content);
 	free(real);
 	return ret;
 }
 
 /* A link that leads to where no file is: it is made there, and taken back on failure. */
-static int make_linked(const char *path, const char *text)
+static int make_linked(const char *path, const struct content *content)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666), err;
 	struct stat made;
@@ -176,7 +183,7 @@ static int make_linked(const char *path, const char *text)
 	char *real = ret ? NULL : realpath(path, NULL);
 
 	if (!ret)
-		ret = real ? replace(real, &made, text) : -1;
+		ret = real ? replace(real, &made, content) : -1;
 	err = errno;
 	if (ret && real)
 		unlink(real);
@@ -187,31 +194,69 @@ static int make_linked(const char *path, const char *text)
 	return ret;
 }
 
-static int write_path(const char *path, const char *text)
+static int write_path(const char *path, const struct content *content)
 {
 	struct stat about, output;
 
 	if (stat(path, &about)) {
 		if (errno != ENOENT)
 			return -1;
-		return lstat(path, &about) ? replace(path, NULL, text) : make_linked(path, text);
+		return lstat(path, &about) ? replace(path, NULL, content) :
+					     make_linked(path, content);
 	}
 	if (!fstat(STDOUT_FILENO, &output) && same_file(&about, &output)) {
 		fflush(stdout);
-		return write_all(STDOUT_FILENO, text);
+		return content->write(STDOUT_FILENO, content->context);
 	}
 	if (S_ISREG(about.st_mode))
-		return replace_file(path, &about, text);
+		return replace_file(path, &about, content);
 	errno = S_ISDIR(about.st_mode) ? EISDIR : EOPNOTSUPP;
 	if (S_ISDIR(about.st_mode) || S_ISSOCK(about.st_mode))
 		return -1;
-	return write_in_place(path, text);
+	return write_in_place(path, content);
 }
 
 int write_file(const char *path, const char *text)
 {
-	if (!write_path(path, text))
+	const struct content content = { write_text, (void *)text };
+
+	if (!write_path(path, &content))
 		return DONE;
 	note("cannot write '%s': %s", path, strerror(errno));
+	return FAILED;
+}
+
+/* ---- By the library ------------------------------------------------------------------------- */
+
+struct elements {
+	struct pb_ruleset *ruleset;
+	struct pb_error error; /* "": none of the library's */
+};
+
+static int write_elements(int fd, void *context)
+{
+	struct elements *elements = context;
+	int err = pb_sets_save(elements->ruleset, fd, &elements->error);
+
+	errno = -err;
+	return err ? -1 : 0;
+}
+
+int save_elements(struct pb_ruleset *ruleset, const char *path)
+{
+	struct elements elements = { .ruleset = ruleset };
+	const struct content content = { write_elements, &elements };
+
+	if (!strcmp(path, "-")) {
+		fflush(stdout);
+		if (!write_elements(STDOUT_FILENO, &elements))
+			return DONE;
+	} else if (!write_path(path, &content)) {
+		return DONE;
+	}
+	if (*elements.error.text)
+		note("%s: %s", strcmp(path, "-") ? path : "standard output", elements.error.text);
+	else
+		note("cannot write '%s': %s", path, strerror(errno));
 	return FAILED;
 }

@@ -545,6 +545,54 @@ int pb_set_swap(struct pb_ruleset *ruleset, const char *name, const char *other,
 int pb_set_test(struct pb_ruleset *ruleset, const char *name, const struct pb_prefix *host,
 		struct pb_element *element, struct pb_error *error);
 
+/* ---- Elements in files ------------------------------------------------------------------- */
+
+/*
+ * Sets with their elements as a file has them, which xdp-portblock(8) describes ("Elements in files"): what lasts while a
+ * host is off. Their times there are those of the wall clock, and here those of the boot clock.
+ */
+struct pb_saved;
+
+/* A set of it. It grows at its end. */
+struct pb_saved_set {
+	char name[PB_NAME_LEN];
+	__u64 timeout; /* as it is made where it is not there */
+	__u32 max;
+	size_t elements;
+	size_t ended; /* elements beside those, which have ended and are left out */
+};
+
+/*
+ * Writes the elements of all sets of a ruleset, as they are at one moment, to an open file. -EIO and the like: it
+ * could not be written.
+ */
+int pb_sets_save(struct pb_ruleset *ruleset, int fd, struct pb_error *error);
+
+/*
+ * Reads such a file ("-": standard input). The time that elements have left is what they have at this moment, or,
+ * where the wall clock is behind the time at which the file was written, what they had then. `note` (may be NULL) is
+ * added to. -EINVAL names PATH:LINE. The caller frees.
+ */
+int pb_saved_read(const char *path, struct pb_saved **saved, struct pb_error *note,
+		  struct pb_error *error);
+void pb_saved_free(struct pb_saved *saved);
+/* The set at a place, from 0 on; NULL behind the last. It is there until `saved` is freed. */
+const struct pb_saved_set *pb_saved_at(const struct pb_saved *saved, size_t place);
+
+/*
+ * Adds the elements to the sets of a ruleset, all in one step or none; sets that are not there are made. Of an
+ * element that is there the later end holds. -ENOSPC names --max, or that there are too many sets.
+ */
+int pb_sets_restore(struct pb_ruleset *ruleset, const struct pb_saved *saved,
+		    struct pb_error *error);
+
+/*
+ * The same with a change of rules: pb_ruleset_commit() has the elements in the sets before it puts the rules in
+ * force. Sets that are neither there nor declared by the rules are declared. `saved` has to be there as long as
+ * `rules` is. -ENOSPC: too many sets.
+ */
+int pb_rules_restore(struct pb_rules *rules, const struct pb_saved *saved, struct pb_error *error);
+
 /* ---- The filter on interfaces ------------------------------------------------------------ */
 
 enum pb_mode { PB_MODE_AUTO, PB_MODE_NATIVE, PB_MODE_SKB, PB_MODE_HW, PB_MODE_MAX };
@@ -635,6 +683,8 @@ struct pb_load_options {
 	const struct pb_ruleset_options *limits; /* NULL: as it is, or the default */
 	enum pb_engine engine;			 /* a loaded interface is moved to it */
 	__u32 reserved;				 /* 0 */
+	const struct pb_saved
+		*saved; /* elements to be brought back, as pb_rules_restore() does; NULL: none */
 };
 
 /* What became of one interface of a load. */

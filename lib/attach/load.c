@@ -12,6 +12,7 @@
 #include "maps/folders.h"
 #include "maps/lock.h"
 #include "maps/pins.h"
+#include "maps/restored.h"
 #include "maps/rights.h"
 #include "maps/ruleset.h"
 #include "rules/rules.h"
@@ -40,7 +41,8 @@ struct load {
 	struct pb_ruleset *ruleset;
 	bool made;		 /* the ruleset, by this load */
 	bool changed;		 /* a ruleset that was there */
-	struct pb_rules *before; /* what that was */
+	struct pb_rules *before; /* what that was, */
+	struct pb_saved *sets;	 /* and its sets, where elements were brought back */
 	struct target *targets;
 	size_t nr;
 };
@@ -208,10 +210,12 @@ static int edit_rules(const struct load *load, struct pb_rules *rules, struct pb
 		ret = pb_rules_replace(rules, options->rules, error);
 	if (!ret && options->set_policy)
 		ret = pb_rules_policy(rules, options->policy, error);
+	if (!ret && options->saved)
+		ret = pb_rules_restore(rules, options->saved, error);
 	return ret;
 }
 
-/* What --rules and --policy ask for, in one transaction; what was there is kept for undo. */
+/* What --rules, --policy and --elements ask for, in one transaction; what was there is kept for undo. */
 static int change_rules(struct load *load, struct pb_error *error)
 {
 	struct pb_rules *rules;
@@ -222,6 +226,8 @@ static int change_rules(struct load *load, struct pb_error *error)
 	if (ret)
 		return ret;
 	ret = edit_rules(load, rules, error);
+	if (!ret && load->options.saved)
+		ret = pb_sets_read_all(load->ruleset, &load->sets, error);
 	if (ret)
 		pb_ruleset_abort(load->ruleset, rules);
 	else
@@ -239,6 +245,8 @@ static void undo_rules(struct load *load)
 	pb_rules_free(rules);
 	pb_ruleset_commit(load->ruleset, load->before, 0, NULL);
 	load->before = NULL;
+	if (load->sets)
+		pb_sets_unmerge(load->ruleset, load->options.saved, load->sets);
 }
 
 /* Filled before it gets its name: what others can see is whole. */
@@ -253,6 +261,8 @@ static int make_ruleset(struct load *load, struct pb_error *error)
 	ret = edit_rules(load, &rules, error);
 	if (!ret)
 		ret = pb_ruleset_fill(load->ruleset, &rules, error);
+	if (!ret && load->options.saved)
+		ret = pb_sets_merge_unseen(load->ruleset, load->options.saved, error);
 	pb_rules_clear(&rules);
 	if (ret)
 		return ret;
@@ -284,7 +294,7 @@ static int prepare_ruleset(struct load *load, struct pb_error *error)
 		return make_ruleset(load, error);
 	if (!ret)
 		ret = check_limits(load, error);
-	if (!ret && (load->options.rules || load->options.set_policy))
+	if (!ret && (load->options.rules || load->options.set_policy || load->options.saved))
 		ret = change_rules(load, error);
 	return ret;
 }
@@ -426,7 +436,8 @@ static int release_moved(const struct load *load, struct pb_error *error)
 static int load_locked(struct load *load, const int *ifindexes, struct pb_error *error)
 {
 	const struct pb_ruleset_options *limits = &load->limits;
-	bool wanted = load->options.rules || limits->max_rules || limits->max_sources;
+	bool wanted = load->options.rules || load->options.saved || limits->max_rules ||
+		      limits->max_sources;
 	size_t done = 0;
 	int ret = 0;
 
@@ -459,6 +470,7 @@ static int load_locked(struct load *load, const int *ifindexes, struct pb_error 
 			close(load->targets[i].program);
 	}
 	pb_rules_free(load->before);
+	pb_saved_free(load->sets);
 	pb_ruleset_close(load->ruleset);
 	return ret;
 }

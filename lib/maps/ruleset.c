@@ -316,8 +316,8 @@ static __u64 from_now(__u64 duration)
 	return duration < ~0ULL - now ? now + duration : ~0ULL;
 }
 
-static int publish(struct pb_ruleset *ruleset, const struct pb_rules *rules, __u64 confirm,
-		   struct pb_error *error)
+int pb_ruleset_publish(struct pb_ruleset *ruleset, const struct pb_rules *rules, __u64 confirm,
+		       pb_bring_function *bring, struct pb_error *error)
 {
 	struct pb_config *config = ruleset->maps.config;
 	struct pb_set_record before[PB_SETS_MAX];
@@ -326,7 +326,7 @@ static int publish(struct pb_ruleset *ruleset, const struct pb_rules *rules, __u
 
 	if (ret)
 		return ret;
-	ret = write_idle(ruleset, idle, rules, error);
+	ret = write_idle(ruleset, idle, rules, error) ?: bring(ruleset, rules, error);
 	if (ret) {
 		pb_sets_undo(&ruleset->maps, before);
 		return ret;
@@ -335,16 +335,6 @@ static int publish(struct pb_ruleset *ruleset, const struct pb_rules *rules, __u
 		__atomic_store_n(&config->revert_at, from_now(confirm), __ATOMIC_SEQ_CST);
 	set_active(config, confirm ? idle | PB_ACTIVE_PENDING : idle);
 	return 0;
-}
-
-int pb_ruleset_commit(struct pb_ruleset *ruleset, struct pb_rules *rules, __u64 confirm,
-		      struct pb_error *error)
-{
-	PB_LOG_HERE();
-	int ret = publish(ruleset, rules, confirm, error);
-
-	pb_ruleset_abort(ruleset, rules);
-	return ret;
 }
 
 static int fail_not_pending(const struct pb_ruleset *ruleset, struct pb_error *error)

@@ -28,6 +28,15 @@ int pb_ruleset_fill(struct pb_ruleset *ruleset, const struct pb_rules *rules,
 		    struct pb_error *error);
 
 /*
+ * What pb_ruleset_commit() does before it ends the change: writes a generation, brings what comes with it, and
+ * publishes it. All as it was if one of these fails.
+ */
+typedef int pb_bring_function(struct pb_ruleset *ruleset, const struct pb_rules *rules,
+			      struct pb_error *error);
+int pb_ruleset_publish(struct pb_ruleset *ruleset, const struct pb_rules *rules, __u64 confirm,
+		       pb_bring_function *bring, struct pb_error *error);
+
+/*
  * Interfaces have let go of the ruleset whose pb_config map has this id, by the programs `gone`:
  * where nobody uses it any more its pins are removed.
  */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "maps/declared.h"
+#include "maps/restored.h"
 #include "maps/rights.h"
 #include "maps/ruleset.h"
 #include "maps/tables.h"
@@ -63,6 +64,19 @@ static int take_elements(struct change *change, enum pb_lock_kind kind)
 	return lock < 0 ? lock : 0;
 }
 
+/* Under whatever locks there are, which are let go if this fails. */
+static int open_tables(struct change *change)
+{
+	int ret = pb_set_tables_open(&change->ruleset->maps, &change->tables);
+
+	change->sets = change->ruleset->maps.sets;
+	change->now = pb_clock();
+	if (!ret)
+		return 0;
+	end(change);
+	return fail_tables(ret, change->error);
+}
+
 /* `names`: they change, too. */
 static int begin(struct change *change, struct pb_ruleset *ruleset, bool names,
 		 enum pb_lock_kind kind, struct pb_error *error)
@@ -76,14 +90,9 @@ static int begin(struct change *change, struct pb_ruleset *ruleset, bool names,
 			return change->locks[0];
 	}
 	ret = take_elements(change, kind);
-	change->sets = ruleset->maps.sets;
-	change->now = pb_clock();
-	if (!ret) {
-		ret = pb_set_tables_open(&ruleset->maps, &change->tables);
-		ret = ret ? fail_tables(ret, error) : 0;
-	}
-	if (ret)
-		end(change);
+	if (!ret)
+		return open_tables(change);
+	end(change);
 	return ret;
 }
 
@@ -154,7 +163,8 @@ struct rebuild {
 	int to[PB_SETS_MAX]; /* the number that a set's elements get; less than 0: they go */
 	const struct pb_element *elements;
 	size_t nr;
-	int number; /* of their set */
+	int number;		      /* of their set */
+	const struct pb_saved *saved; /* of several sets, by name; NULL: none */
 	struct pb_set_tables *made;
 	__u64 count[PB_FAMILIES];
 	__u32 of_set[PB_SETS_MAX];
@@ -222,6 +232,40 @@ static bool counts(const struct pb_element *element, __u64 now)
 	return !element->expires || now < element->expires;
 }
 
+/* Does the first one last longer? 0 lasts for ever. */
+static bool lasts_longer(__u64 expires, __u64 other)
+{
+	return other && (!expires || expires > other);
+}
+
+static int put_saved(struct rebuild *rebuild, int set, const struct pb_element *element)
+{
+	struct pb_table *table = pb_table_of(rebuild->made, element->prefix.family);
+	__u64 now = rebuild->change->now, there;
+	int ret;
+
+	if (!counts(element, now))
+		return 0;
+	ret = pb_elements_get(table, set, &element->prefix, now, &there);
+	if (ret < 0 || (ret && !lasts_longer(element->expires, there)))
+		return ret < 0 ? ret : 0;
+	return put(rebuild, set, element);
+}
+
+static int fill_saved(struct rebuild *rebuild)
+{
+	const struct pb_saved *saved = rebuild->saved;
+	int ret = 0;
+
+	for (size_t i = 0; saved && i < saved->nr; i++) {
+		int set = pb_set_number(rebuild->change->sets, saved->sets[i].about.name);
+
+		for (size_t j = 0; !ret && j < saved->sets[i].about.elements; j++)
+			ret = put_saved(rebuild, set, &saved->sets[i].list[j]);
+	}
+	return ret;
+}
+
 static int fill(struct rebuild *rebuild)
 {
 	int ret;
@@ -232,7 +276,7 @@ static int fill(struct rebuild *rebuild)
 	for (size_t i = 0; !ret && i < rebuild->nr; i++)
 		if (counts(&rebuild->elements[i], rebuild->change->now))
 			ret = put(rebuild, rebuild->number, &rebuild->elements[i]);
-	return ret;
+	return ret ?: fill_saved(rebuild);
 }
 
 /* More room for a table in which some element found none. */
@@ -277,6 +321,16 @@ static int make(struct rebuild *rebuild, __u32 segments[PB_FAMILIES])
 	}
 }
 
+/* At most: some may be there. */
+static void count_saved(struct rebuild *rebuild)
+{
+	const struct pb_saved *saved = rebuild->saved;
+
+	for (size_t i = 0; saved && i < saved->nr; i++)
+		for (size_t j = 0; j < saved->sets[i].about.elements; j++)
+			rebuild->count[family_of(&saved->sets[i].list[j].prefix)]++;
+}
+
 /* Tables for what is kept, what comes, and as many more of each family as `more` says. */
 static int make_tables(struct rebuild *rebuild, const __u64 more[PB_FAMILIES])
 {
@@ -287,6 +341,7 @@ static int make_tables(struct rebuild *rebuild, const __u64 more[PB_FAMILIES])
 		return fail_tables(ret, rebuild->change->error);
 	for (size_t i = 0; i < rebuild->nr; i++)
 		rebuild->count[family_of(&rebuild->elements[i].prefix)]++;
+	count_saved(rebuild);
 	for (int family = 0; family < PB_FAMILIES; family++) {
 		__u64 nr = rebuild->count[family] + more[family];
 
@@ -769,6 +824,146 @@ void pb_sets_free(struct pb_set **sets, size_t nr)
 	free(sets);
 }
 
+/* ---- All sets at once ---------------------------------------------------------------------- */
+
+struct all {
+	struct pb_saved *saved;
+	size_t place[PB_SETS_MAX]; /* of a set in it, by its number */
+};
+
+static int collect_all(void *context, __u8 set, const struct pb_element *element)
+{
+	struct all *all = context;
+
+	return set < PB_SETS_MAX ? pb_saved_add(&all->saved->sets[all->place[set]], element) : 0;
+}
+
+static int compare_saved(const void *a, const void *b)
+{
+	const struct pb_saved_elements *left = a, *right = b;
+
+	return strcmp(left->about.name, right->about.name);
+}
+
+/* Sets without elements, by name. */
+static int list_all(const struct change *change, struct all *all)
+{
+	struct pb_saved *saved = all->saved;
+	struct pb_set set;
+
+	for (int i = 0; i < PB_SETS_MAX; i++) {
+		const struct pb_set_record *record = &change->sets->record[i];
+
+		if (!record->name[0])
+			continue;
+		memset(&set, 0, sizeof(set));
+		memcpy(set.name, record->name, sizeof(set.name) - 1);
+		set.timeout = record->timeout;
+		set.max = record->max;
+		if (!pb_saved_add_set(saved, &set))
+			return -ENOMEM;
+	}
+	if (saved->nr)
+		qsort(saved->sets, saved->nr, sizeof(*saved->sets), compare_saved);
+	for (size_t i = 0; i < saved->nr; i++)
+		all->place[pb_set_number(change->sets, saved->sets[i].about.name)] = i;
+	return 0;
+}
+
+int pb_sets_read_all(struct pb_ruleset *ruleset, struct pb_saved **saved, struct pb_error *error)
+{
+	struct all all = { .saved = pb_saved_new() };
+	struct change change;
+	int ret = all.saved ? begin(&change, ruleset, false, PB_LOCK_ELEMENTS_READ, error) :
+			      pb_fail_memory(error);
+
+	if (!ret) {
+		ret = list_all(&change, &all) ?: each(&change, collect_all, &all);
+		if (ret)
+			ret = fail_tables(ret, error);
+		end(&change);
+	}
+	if (ret) {
+		pb_saved_free(all.saved);
+		return ret;
+	}
+	for (size_t i = 0; i < all.saved->nr; i++)
+		if (all.saved->sets[i].about.elements)
+			qsort(all.saved->sets[i].list, all.saved->sets[i].about.elements,
+			      sizeof(struct pb_element), pb_element_order);
+	*saved = all.saved;
+	return 0;
+}
+
+/* The first set that is not there, or has become too large. */
+static int check_saved(const struct rebuild *rebuild)
+{
+	const struct change *change = rebuild->change;
+	const struct pb_saved *saved = rebuild->saved;
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < saved->nr; i++) {
+		int number = pb_set_number(change->sets, saved->sets[i].about.name);
+		struct change inner = *change;
+		struct pb_error message;
+
+		inner.error = &message;
+		if (number < 0)
+			ret = fail_no_set(&inner, saved->sets[i].about.name);
+		else if (rebuild->made &&
+			 rebuild->of_set[number] > change->sets->record[number].max)
+			ret = fail_full(&inner, number, rebuild->of_set[number]);
+		if (ret)
+			pb_saved_fail(saved, &saved->sets[i], ret, message.text, change->error);
+	}
+	return ret;
+}
+
+static int merge(struct change *change, const struct pb_saved *saved)
+{
+	static const __u64 none[PB_FAMILIES];
+	struct rebuild rebuild;
+	int ret;
+
+	rebuild_as_is(&rebuild, change);
+	rebuild.saved = saved;
+	ret = check_saved(&rebuild) ?: make_tables(&rebuild, none);
+	if (ret)
+		return ret;
+	ret = check_saved(&rebuild);
+	if (!ret)
+		return publish(&rebuild);
+	pb_set_tables_free(rebuild.made);
+	return ret;
+}
+
+static int merge_under(int lock, struct pb_ruleset *ruleset, const struct pb_saved *saved,
+		       struct pb_error *error)
+{
+	struct change change = { .ruleset = ruleset, .locks = { -1, lock }, .error = error };
+	int ret = open_tables(&change);
+
+	if (ret)
+		return ret;
+	ret = merge(&change, saved);
+	end(&change);
+	return ret;
+}
+
+/* By pb_lock(): whoever holds the lock of the rules knows that the ruleset is this one, and points into its maps. */
+int pb_sets_merge(struct pb_ruleset *ruleset, const struct pb_saved *saved, struct pb_error *error)
+{
+	int lock = pb_lock(pb_ruleset_name(ruleset), PB_LOCK_ELEMENTS, error);
+
+	return lock < 0 ? lock : merge_under(lock, ruleset, saved, error);
+}
+
+int pb_sets_merge_unseen(struct pb_ruleset *ruleset, const struct pb_saved *saved,
+			 struct pb_error *error)
+{
+	return merge_under(-1, ruleset, saved, error);
+}
+
 /* ---- Sets come and go ---------------------------------------------------------------------- */
 
 static int same_or_fail(const struct change *change, int number, __u64 timeout, __u32 max)
@@ -817,6 +1012,41 @@ int pb_set_create(struct pb_ruleset *ruleset, const char *name, __u64 timeout, _
 	if (ret)
 		return ret;
 	ret = create(&change, name, timeout, max ?: PB_SET_DEFAULT);
+	end(&change);
+	return ret;
+}
+
+static int create_missing(struct change *change, const struct pb_saved *saved,
+			  const struct pb_saved_elements *set)
+{
+	struct change inner = *change;
+	struct pb_error message;
+	int ret;
+
+	if (pb_set_number(change->sets, set->about.name) >= 0)
+		return 0;
+	inner.error = &message;
+	ret = create(&inner, set->about.name, set->about.timeout, set->about.max);
+	return ret ? pb_saved_fail(saved, set, ret, message.text, change->error) : 0;
+}
+
+int pb_sets_restore(struct pb_ruleset *ruleset, const struct pb_saved *saved,
+		    struct pb_error *error)
+{
+	PB_LOG_HERE();
+	struct pb_set_record before[PB_SETS_MAX];
+	struct change change;
+	int ret = begin(&change, ruleset, true, PB_LOCK_ELEMENTS, error);
+
+	if (ret)
+		return ret;
+	memcpy(before, change.sets->record, sizeof(before));
+	for (size_t i = 0; !ret && i < saved->nr; i++)
+		ret = create_missing(&change, saved, &saved->sets[i]);
+	if (!ret)
+		ret = merge(&change, saved);
+	if (ret)
+		pb_sets_undo(&ruleset->maps, before);
 	end(&change);
 	return ret;
 }

@@ -11,8 +11,7 @@
 #include "util/array.h"
 #include "util/error.h"
 #include "util/files.h"
-
-#define BUFFER 262144 /* twice the longest line */
+#include "util/lines.h"
 
 struct elements {
 	struct pb_element *list;
@@ -151,14 +150,16 @@ static int check_rest(const struct list_reader *in, char *rest, struct pb_error 
 }
 
 /* One line, without its end; `cut`: it had none. */
-static int read_line(struct list_reader *in, char *line, bool cut, struct pb_error *error)
+static int read_line(char *line, unsigned long number, bool cut, void *context,
+		     struct pb_error *error)
 {
+	struct list_reader *in = context;
 	char *word = skip_space(line), *end = skip_word(word), after = *end;
 	size_t masked = in->elements->masked.nr;
 	struct pb_error inner;
 	int err;
 
-	in->line++;
+	in->line = number;
 	if (end == word && after != ',')
 		return 0;
 	*end = '\0';
@@ -171,77 +172,23 @@ static int read_line(struct list_reader *in, char *line, bool cut, struct pb_err
 	return check_rest(in, end, error);
 }
 
-/* The lines that have ended; `len` becomes what is left over, at the buffer's beginning. */
-static int read_lines(struct list_reader *in, char *buffer, size_t *len, struct pb_error *error)
-{
-	char *line = buffer, *end;
-	int err = 0;
-
-	while (!err && (end = memchr(line, '\n', buffer + *len - line))) {
-		*end = '\0';
-		err = read_line(in, line, false, error);
-		line = end + 1;
-	}
-	*len -= line - buffer;
-	memmove(buffer, line, *len);
-	return err;
-}
-
-static int check_text(const struct list_reader *in, const char *text, size_t len, size_t left,
-		      struct pb_error *error)
-{
-	if (memchr(text, '\0', len))
-		return pb_fail(
-			error, EINVAL,
-			"%.400s is no text: it holds a NUL byte. Is it compressed, or UTF-16?",
-			in->path);
-	if (left + len > BUFFER / 2 && !memchr(text, '\n', len))
-		return pb_fail(error, EINVAL, "%.400s:%lu: a line far too long for a list",
-			       in->path, in->line + 1);
-	return 0;
-}
-
-/* Editors of another system begin a file so. */
-static size_t mark_of(const char *text, size_t len)
-{
-	return len > 2 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0;
-}
-
-static int read_buffered(struct list_reader *in, int fd, char *buffer, struct pb_error *error)
-{
-	size_t len = 0, mark;
-	ssize_t more = 1;
-	int err = 0;
-
-	while (!err && more) {
-		more = read(fd, buffer + len, BUFFER - len);
-		if (more < 0 && errno == EINTR)
-			continue;
-		if (more < 0)
-			return pb_fail(error, errno, "%.400s: cannot read it: %s", in->path,
-				       strerror(errno));
-		err = check_text(in, buffer + len, more, len, error);
-		len += more;
-		mark = in->line ? 0 : mark_of(buffer, len);
-		memmove(buffer, buffer + mark, len -= mark);
-		if (!err)
-			err = read_lines(in, buffer, &len, error);
-	}
-	buffer[len] = '\0';
-	return err || !len ? err : read_line(in, buffer, true, error);
-}
-
 static int read_open(struct list_reader *in, int fd, struct pb_error *error)
 {
-	char *buffer = malloc(BUFFER + 1);
+	int err = pb_lines_each(fd, in->path, read_line, in, error);
 	struct pb_error inner;
-	int err = buffer ? read_buffered(in, fd, buffer, error) : pb_fail_memory(error);
 
-	free(buffer);
 	if (err)
 		return err;
 	err = settle(in->elements, 0, &inner);
 	return err ? fail_here(in, err, inner.text, error) : 0;
+}
+
+static int open_path(const char *path, bool any, int *fd, struct pb_error *error)
+{
+	struct stat about;
+
+	return any ? pb_file_open_stream(path, fd, error) :
+		     pb_file_open(path, false, fd, &about, error);
 }
 
 static int read_path(const char *path, bool any, struct elements *elements, struct pb_error *error)
@@ -249,8 +196,7 @@ static int read_path(const char *path, bool any, struct elements *elements, stru
 	bool standard = !strcmp(path, "-");
 	struct list_reader in = { .path = standard ? "standard input" : path,
 				  .elements = elements };
-	struct stat about;
-	int fd = STDIN_FILENO, err = standard ? 0 : pb_file_open(path, any, &fd, &about, error);
+	int fd = STDIN_FILENO, err = standard ? 0 : open_path(path, any, &fd, error);
 
 	if (!err)
 		err = read_open(&in, fd, error);

@@ -22,7 +22,8 @@ struct pb_rules {
 	struct pb_set **sets; /* by name: rules/sets.h */
 	size_t nr_sets;
 	size_t room_sets;
-	struct pb_index *index; /* of pb_rules_find_same(): made when first needed */
+	const struct pb_saved *saved; /* elements that come with them; not owned. NULL: none */
+	struct pb_index *index;	      /* of pb_rules_find_same(): made when first needed */
 };
 
 /* Frees what it owns and zeroes it. */

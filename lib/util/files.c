@@ -119,6 +119,22 @@ int pb_file_open(const char *path, bool any, int *fd, struct stat *about, struct
 	return ret;
 }
 
+int pb_file_open_stream(const char *path, int *fd, struct pb_error *error)
+{
+	int made = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), ret = 0;
+	struct stat about;
+
+	if (made < 0 || fstat(made, &about))
+		ret = cannot_open(path, error);
+	else
+		ret = check_kind(path, about.st_mode, true, made, error);
+	if (!ret)
+		*fd = made;
+	else if (made >= 0)
+		close(made);
+	return ret;
+}
+
 /* What a shell hands over lies in no folder, whatever it is called. */
 static bool is_handed_over(const char *path)
 {

@@ -16,6 +16,9 @@ void pb_files_end(void);
  */
 int pb_file_open(const char *path, bool any, int *fd, struct stat *about, struct pb_error *error);
 
+/* The same with `any`, of a file of any size, which is not held in memory: see lines.h. */
+int pb_file_open_stream(const char *path, int *fd, struct pb_error *error);
+
 /*
  * The path of what the file `from` calls `name`: relative to the folder of `from`, or to the working
  * directory where that has none, as a command line (NULL) and standard input. NULL: no memory. The

@@ -47,6 +47,12 @@ LIST = """; a list
 198.51.100.0/24 ; SBL1
 2001:db8::/32
 """
+ELEMENTS = """set bans
+192.0.2.1
+198.51.100.7 until 2100-01-01T00:00:00Z
+set more timeout 1h max 10
+2001:db8:7::/48 until 2100-01-01T00:00:00Z
+"""
 
 
 def run(*arguments):
@@ -173,6 +179,7 @@ COMMANDS = [
     Command("set add bans 192.0.2.2,2001:db8:2::/48", before=SET),
     Command("set add bans @./other.list --timeout 1h", before=SET),
     Command("set del bans 192.0.2.1", before=SET), Command("set flush bans", before=SET),
+    Command("set restore some.elements"), Command("set restore some.elements", before=SET),
     Command("set load bans other.list", before=SET), Command("set destroy bans", before=SET),
     Command("set swap bans spare", before=SET + ("set create spare --max 10",)),
     Command("set list", before=SET), Command("set list bans", before=SET),
@@ -180,6 +187,10 @@ COMMANDS = [
     Command("set test bans 192.0.2.1", before=SET),
     Command("set test -j bans 192.0.2.7", before=SET, statuses=(1,)),
     Command("policy allow"), Command("policy"), Command("fragments drop"),
+    Command("save --elements saved", before=SET), Command("save --elements -", before=SET),
+    Command("load v2 -r other --rules other.rules --elements some.elements"),
+    Command("load v2 --elements some.elements", before=SET),
+    Command("apply other.rules --elements some.elements", before=SET),
     Command("save"), Command("save -j"), Command("save saved"), Command("save saved.json"),
     Command("check other.rules"), Command("check other.json"),
     Command("diff other.rules", statuses=(1,)), Command("diff base.rules"),
@@ -340,7 +351,7 @@ def sweep(command, report):
 def write_inputs():
     """The files that the commands read, but for packets.pcap."""
     for name, text in (("base.rules", BASE), ("other.rules", OTHER),
-                       ("other.list", LIST)):
+                       ("other.list", LIST), ("some.elements", ELEMENTS)):
         with open(name, "w") as file:
             file.write(text)
     must("load", "v0", "--rules", "other.rules")

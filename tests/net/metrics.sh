@@ -50,7 +50,7 @@ mkdir etc
 printf '%s\n' "RULESET=$RULESET" "FOLDER=$FOLDER" >etc/metrics.conf
 unit_command()
 {
-	in_a "$PYTHON" "$TOP/tests/net/unit.py" "$UNIT.service" "$1" '' etc "$SBIN"
+	in_a "$PYTHON" "$TOP/tests/net/unit.py" "$UNIT.service" "$1" '' etc '' "$SBIN"
 }
 t_fail 'without a folder: the condition does not hold' 1 '' unit_command ExecCondition
 mkdir "$FOLDER"
@@ -66,7 +66,7 @@ t_ok 'with the metrics' grep -q '^xdp_portblock_rule_packets_total{ruleset="defa
 capabilities=$(command_of CapabilityBoundingSet | tr 'A-Z ' 'a-z,' | sed 's/cap_/+/g')
 rm "$FOLDER"/*
 t_ok 'it works with the capabilities that it has' in_a setpriv --bounding-set="-all,$capabilities" \
-	--inh-caps=-all "$PYTHON" "$TOP/tests/net/unit.py" "$UNIT.service" ExecStart '' etc ""
+	--inh-caps=-all "$PYTHON" "$TOP/tests/net/unit.py" "$UNIT.service" ExecStart '' etc '' ""
 t_ok 'it has written again' test -s "$FOLDER/xdp-portblock-default.prom"
 t_ok 'the timer is of the service' test -e "${UNIT}.timer" -a -e "${UNIT}.service"
 t_ok 'and repeats' grep -q '^OnUnitInactiveSec=' "$UNIT.timer"

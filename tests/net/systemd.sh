@@ -19,6 +19,7 @@ mkdir "$SBIN" && ln -s "$PB" "$SBIN/xdp-portblock"
 
 UNIT=$TOP/systemd/xdp-portblock@.service
 ETC=$T_DIR/etc
+STATE=$T_DIR/state
 
 # setting NAME: its values in the unit, a line each
 setting()
@@ -51,11 +52,12 @@ t_ok 'it starts before the network' grep -qx 'Before=network-pre.target' "$UNIT"
 t_ok 'and asks for that point to be there' grep -qx 'Wants=network-pre.target' "$UNIT"
 t_ok 'bpffs is writable' grep -qx 'ReadWritePaths=/sys/fs/bpf' "$UNIT"
 t_is 'and nothing takes that back' '' "$(setting ProtectKernelTunables)"
+t_is 'it has a folder for elements' xdp-portblock "$(setting StateDirectory)"
 
 # --- installed -------------------------------------------------------------------------
 
 t_ok 'make install' make -s -C "$TOP" install HAVE_SYSTEMD=yes DESTDIR="$T_DIR/root" PREFIX=/usr
-t_ok 'the unit is installed, with its paths' grep -q '^ExecStart=/usr/sbin/xdp-portblock load' \
+t_ok 'the unit is installed, with its paths' grep -q '^ExecStart=/bin/sh .*{ /usr/sbin/xdp-portblock load' \
 	root/usr/lib/systemd/system/xdp-portblock@.service
 t_is 'nothing is left to be filled in there' '' \
 	"$(grep -o '@[A-Z]*@' root/usr/lib/systemd/system/xdp-portblock@.service)"
@@ -81,10 +83,10 @@ run()
 		sed 's/cap_/+/g; s/ /,/g')
 	in_a unshare -m "$BASH" "$T_DIR/with-sys" env -i LC_ALL=C.UTF-8 setpriv --no-new-privs \
 		--inh-caps=-all --bounding-set="-all,$capabilities" "$PYTHON" "$TOP/tests/net/unit.py" \
-		"$UNIT" "$1" "$2" "$ETC" "$SBIN"
+		"$UNIT" "$1" "$2" "$ETC" "$STATE" "$SBIN"
 }
 
-mkdir "$ETC"
+mkdir "$ETC" "$STATE"
 t_fail 'start without a file of rules' 1 'default.rules' run ExecStart v0
 t_is 'loads nothing' '' "$(xdp_on v0)$(our_pins)"
 echo 22/tcp >"$ETC/default.rules"
@@ -122,6 +124,53 @@ t_ok 'the device goes' in_a ip link del v0
 t_ok 'stop then is no failure' run ExecStop v0
 t_ok 'unload what is left' in_a "$PB" unload --all
 t_is 'nothing is left' '' "$(our_pins)"
+
+# --- elements of sets outlast it ---------------------------------------------------------------
+
+in_a ip link add v0 type veth || t_die 'no interface v0'
+rm "$ETC/v0.conf"
+printf '%s\n' 'set bans timeout 1h' 'drop tcp dport 22 from @bans' >"$ETC/default.rules"
+SAVED=$STATE/default.elements
+rm -f "$SAVED"
+# elements: of all sets
+elements()
+{
+	"$PB" set list -j | json '" ".join(s["name"] + ":" + ",".join(e["prefix"] for e in s["elements"]) for s in d["sets"])'
+}
+t_ok 'start without elements' run ExecStart v0
+"$PB" set add bans 192.0.2.1 2001:db8::/32 >/dev/null
+"$PB" set create f2b --max 10 >/dev/null
+"$PB" set add f2b 192.0.2.2 >/dev/null
+before=$(elements)
+t_ok 'stop' run ExecStop v0
+t_is 'has unloaded' '' "$(our_pins)"
+t_ok 'and written them' grep -q '^192.0.2.1 until ' "$SAVED"
+t_ok 'start' run ExecStart v0
+t_is 'brings them back, of all sets' "$before" "$(elements)"
+"$PB" set del bans 192.0.2.1 >/dev/null
+t_ok 'start, where the ruleset is there' run ExecStart v0
+t_is 'brings none back that was deleted' 'bans:2001:db8::/32 f2b:192.0.2.2/32' "$(elements)"
+t_ok 'the device goes' in_a ip link del v0
+t_ok 'stop' run ExecStop v0
+t_fail 'has written what there is' 1 '' grep 192.0.2.1 "$SAVED"
+t_ok 'unload what is left' in_a "$PB" unload --all
+in_a ip link add v0 type veth
+echo nonsense >>"$SAVED"
+cp "$SAVED" wrong
+t_ok 'start with a faulty file' run ExecStart v0
+said=$T_OUT
+t_ok 'says what is wrong' grep -q 'default.elements:[0-9]*: "nonsense" is not an address' <<<"$said"
+t_ok 'and where they are' grep -q 'loaded without the elements of sets: .*default.elements.refused$' <<<"$said"
+t_is 'the rules are in force without' 'bans:' "$(elements)"
+t_ok 'what could not be read is kept' cmp wrong "$SAVED.refused"
+t_ok 'stop' run ExecStop v0
+t_ok 'where it is of no harm' cmp wrong "$SAVED.refused"
+cp wrong "$SAVED"
+echo 22x/tcp >"$ETC/default.rules"
+t_fail 'start with faulty rules' 1 '"22x"' run ExecStart v0
+t_ok 'leaves the file where it is' cmp wrong "$SAVED"
+in_a ip link del v0
+rm "$SAVED"
 
 # --- names -----------------------------------------------------------------------------------
 

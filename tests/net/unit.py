@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs a command of a unit as systemd does: unit.py UNIT SETTING INSTANCE ETC SBINDIR
+"""Runs a command of a unit as systemd does: unit.py UNIT SETTING INSTANCE ETC STATE SBINDIR
 
 The line is split into words first; then specifiers are replaced, and then variables of the
 environment: $WORD as a word of its own by as many words as it holds, ${WORD} anywhere by one,
@@ -29,7 +29,7 @@ def variables(word, environment):
 
 
 def main():
-    unit, setting, instance, etc, sbindir = map(os.fsdecode, map(os.fsencode, sys.argv[1:]))
+    unit, setting, instance, etc, state, sbindir = map(os.fsdecode, map(os.fsencode, sys.argv[1:]))
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     for line in settings(unit, "Environment"):
         for word in shlex.split(line):
@@ -41,7 +41,8 @@ def main():
             with open(path, encoding="utf-8") as file:
                 environment.update(line.rstrip("\n").split("=", 1) for line in file if "=" in line)
     line, = settings(unit, setting)
-    words = shlex.split(line.replace("@SBINDIR@", sbindir).replace("/etc/xdp-portblock", etc))
+    line = line.replace("@SBINDIR@", sbindir).replace("/etc/xdp-portblock", etc)
+    words = shlex.split(line.replace("/var/lib/xdp-portblock", state))
     words = [part for word in words for part in variables(specifiers(word, instance), environment)]
     os.execve(words[0], words, environment)
 

@@ -346,6 +346,7 @@ bash_offers 'no name of what is made' '' set create ''
 bash_offers 'no sets' '' set flush -r web ''
 bash_offers 'no sets where the tool fails' '' set flush -r none ''
 bash_offers 'another set' 'bans list' set swap bans ''
+bash_offers 'no set where all of them come back' "" set restore -r none x ''
 bash_offers 'no third one' '' set swap bans list ''
 bash_offers 'nothing for an address' '' set test bans 1
 bash_offers 'nothing for a timeout' '' set add --timeout ''
@@ -357,6 +358,8 @@ bash_offers 'after the value of an option' 'allow audit' rule add --port 22 a
 touch "$T_DIR/prefixes"
 bash_offers 'a file of prefixes' "@$T_DIR/prefixes" rule add --from "@$T_DIR/pre"
 bash_offers 'a file of elements' "@$T_DIR/prefixes" set add bans "@$T_DIR/pre"
+bash_offers 'a file of elements that were saved' "$T_DIR/prefixes" set restore "$T_DIR/pre"
+bash_offers 'the same as an option' "$T_DIR/prefixes" apply f --elements "$T_DIR/pre"
 bash_offers 'a list' "$T_DIR/prefixes" set load bans "$T_DIR/pre"
 bash_offers 'a file of rules' "$T_DIR/prefixes" apply --confirm 60s "$T_DIR/pre"
 bash_offers 'help' "$first_words" help ''
