@@ -155,13 +155,15 @@ PB_AT(pb_set_record, nr, 44);
 PB_AT(pb_set_record, flags, 48);
 PB_AT(pb_set_record, reserved, 52);
 
-PB_SIZE(pb_sets, 11808);
+PB_SIZE(pb_sets, 28208);
 PB_AT(pb_sets, tables, 0);
 PB_AT(pb_sets, seed, 8);
 PB_AT(pb_sets, nr4, 24);
 PB_AT(pb_sets, nr6, 28);
 PB_AT(pb_sets, conditions, 32);
 PB_AT(pb_sets, record, 8224);
+PB_AT(pb_sets, files, 11808);
+PB_AT(pb_sets, file, 11824);
 
 PB_SIZE(pb_segment4, 589824);
 PB_AT(pb_segment4, word, 0);
