@@ -68,9 +68,10 @@ t_is 'no change of the other set has failed' '' "$(grep -vxE 'loaded|added|flush
 # Back by rollback and by the clock, under the same traffic: no change has a moment in between, either.
 cat >there-and-back <<'END'
 for ((i = 0; i < $1; i++)); do
-	"$PB" apply --confirm 1h b.rules >/dev/null && "$PB" rollback >/dev/null || exit
-	((i % 10)) || { "$PB" apply --confirm 1s b.rules >/dev/null &&
-		until "$PB" save | grep -q a.list; do :; done; } || exit
+	"$PB" apply --confirm 1h b.rules >/dev/null && "$PB" rollback >/dev/null || exit 1
+	((i % 10)) && continue
+	"$PB" apply --confirm 1s b.rules >/dev/null && end=$((SECONDS + 60)) || exit 1
+	until "$PB" save | grep -q a.list; do ((SECONDS < end)) || exit 1; done
 done
 END
 t_ok 'changes that are taken back, under traffic' "$BUILD/rounds" "$NS_A" "$NS_B" "$A4" \
