@@ -130,14 +130,17 @@ static bool has_same_file(const struct planner *planner, int number, const struc
 	       !strncmp(sets->file[number], set->file, sizeof(set->file));
 }
 
-/* Nobody names them: of no slot that is in force or could be again, or hidden by one that is. */
-static __u64 find_gone(const struct planner *planner)
+/* Nobody's: no slot sees them that is in force, or could be again. */
+static __u64 find_gone(const struct pb_maps *maps)
 {
+	const struct pb_sets *sets = maps->sets;
+	__u32 slot = pb_config_slot(maps->config);
+	bool both = pb_config_pending(maps->config);
 	__u64 gone = 0;
 
 	for (int i = 0; i < PB_SETS_MAX; i++)
-		if (planner->sets->record[i].name[0] &&
-		    !pb_set_is_seen(planner->sets, planner->slot, i))
+		if (sets->record[i].name[0] && !pb_set_is_seen(sets, slot, i) &&
+		    !(both && pb_set_is_seen(sets, !slot, i)))
 			gone |= 1ULL << i;
 	return gone;
 }
@@ -338,7 +341,7 @@ int pb_sets_plan(const struct pb_maps *maps, const struct pb_rules *rules, bool 
 
 	memset(plan, 0, sizeof(*plan));
 	memcpy(plan->before, maps->sets->record, sizeof(plan->before));
-	plan->gone = find_gone(&planner);
+	plan->gone = find_gone(maps);
 	ret = plan_sets(&planner, rules);
 	if (!ret)
 		set_records(&planner);
@@ -461,12 +464,11 @@ int pb_sets_carry_out(const struct pb_maps *maps, const struct pb_maps *from,
 int pb_sets_sweep(const struct pb_maps *maps, struct pb_error *error)
 {
 	struct pb_sets_plan plan = {};
-	const struct planner planner = { .sets = maps->sets, .slot = pb_config_slot(maps->config) };
 	int ret;
 
 	if (pb_config_pending(maps->config))
 		return 0;
-	plan.gone = find_gone(&planner);
+	plan.gone = find_gone(maps);
 	if (!plan.gone)
 		return 0;
 	ret = pb_grace_period(maps, error);
@@ -498,15 +500,22 @@ void pb_sets_undo(const struct pb_maps *maps, const struct pb_sets_plan *plan)
 
 /* ---- Tried out --------------------------------------------------------------------------------- */
 
-/* The sets, as one slot sees them, whichever of `maps` is in force. */
-static void copy_sets(struct pb_maps *maps, const struct pb_maps *from, __u64 files)
+/*
+ * The sets, as the rules see them that will be put into whichever slot is in force; and what nobody sees then is of no
+ * slot.
+ */
+static void copy_sets(struct pb_maps *maps, const struct pb_maps *from,
+		      const struct pb_sets_plan *plan)
 {
 	*maps->sets = *from->sets;
 	for (int slot = 0; slot < PB_SLOTS; slot++)
-		maps->sets->files[slot] = files;
+		maps->sets->files[slot] = plan->files;
+	for (int i = 0; i < PB_SETS_MAX; i++)
+		if (plan->gone >> i & 1)
+			maps->sets->record[i].flags |= PB_SET_FILE;
 }
 
-static int share(struct pb_maps *maps, const struct pb_maps *from)
+static int share(struct pb_maps *maps, const struct pb_maps *from, const struct pb_sets_plan *plan)
 {
 	static const enum pb_map shared[] = { PB_MAP_ELEMENTS4, PB_MAP_ELEMENTS6, PB_MAP_LENGTHS };
 
@@ -518,7 +527,7 @@ static int share(struct pb_maps *maps, const struct pb_maps *from)
 		close(maps->fd[shared[i]]);
 		maps->fd[shared[i]] = fd;
 	}
-	copy_sets(maps, from, from->sets->files[pb_config_slot(from->config)]);
+	copy_sets(maps, from, plan);
 	return 0;
 }
 
@@ -531,10 +540,11 @@ static int share_or_copy(struct pb_maps *maps, const struct pb_maps *from,
 	if (ret)
 		return ret;
 	if (!pb_sets_plan_must_rebuild(&plan)) {
-		ret = share(maps, from);
+		ret = share(maps, from, &plan);
+		tell_numbers(&plan);
 		return ret ? pb_fail_permission(error, -ret, "look at the sets of the ruleset") : 0;
 	}
-	copy_sets(maps, from, plan.files);
+	copy_sets(maps, from, &plan);
 	return pb_sets_carry_out(maps, from, &plan, error);
 }
 

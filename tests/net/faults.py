@@ -201,6 +201,7 @@ COMMANDS = [
     Command("rollback", before=("apply other.rules --confirm 1h",)),
     Command("check files.rules"), Command("apply files.rules"),
     Command("load v0 --rules files.rules"), Command("load v2 -r other --rules files.rules"),
+    Command("load v0 v2 --rules next.rules", before=WITH_FILES), # undone where v2 fails
     Command("apply next.rules --confirm 1h", before=WITH_FILES),
     Command("apply next.rules", before=WITH_FILES, ssh=True),
     Command("rollback", before=WITH_FILES + ("apply next.rules --confirm 1h",)),

@@ -300,7 +300,30 @@ t_ok 'one that has it lets it pass' in_a "$PB" apply deny.rules
 t_ok 'other changes know what is in it' in_a "$PB" rule add 4716/tcp
 t_fail 'and that it is needed' 1 'would cut the SSH connection' in_a "$PB" rule del allow tcp dport 22 from @friends
 t_ok '--force' in_a "$PB" apply f.rules --force
+# Of a set that is another one meanwhile: both are there, and each side is asked with its own.
+SSH_CONNECTION= "$PB" set flush own >/dev/null
+"$PB" set add own "$B4" >/dev/null
+echo 192.0.2.77 >lists/hostile.txt
+printf '%s\n' 'set own' 'drop tcp dport 22 from @own' >plain.rules
+in_a "$PB" apply plain.rules --force >/dev/null
+printf '%s\n' 'set own file lists/hostile.txt' 'drop tcp dport 22 from @own' >turned.rules
+t_ok 'a plain set has become one of a file' in_a "$PB" apply turned.rules --confirm 1h
+t_ok 'in force' answers tcp "$A4" 22
+t_fail 'rollback to what was in it is refused' 1 'would cut the SSH connection' in_a "$PB" rollback
+t_ok 'confirm is not' in_a "$PB" confirm
+t_fail 'nor back to a plain one, which is empty' 0 '' in_a "$PB" apply plain.rules
+t_is 'so it is' 'own:0:None' "$(sets)"
+echo "$B4" >lists/hostile.txt
+in_a "$PB" apply turned.rules --force >/dev/null
+t_ok 'a set of a file has become plain' in_a "$PB" apply plain.rules --confirm 1h
+t_ok 'in force' answers tcp "$A4" 22
+t_fail 'rollback to the elements of the file is refused' 1 'would cut the SSH connection' in_a "$PB" rollback
+t_ok 'but with --force' in_a "$PB" rollback --force
+t_ok 'in force' silent tcp "$A4" 22
 export SSH_CONNECTION=
+"$PB" apply f.rules >/dev/null
+"$PB" set create own >/dev/null
+"$PB" set load own lists/one.txt >/dev/null
 
 # --- with the ruleset -----------------------------------------------------------------------------------
 
