@@ -46,17 +46,21 @@ static void compare_settings(struct difference *difference, const struct pb_sett
 	}
 }
 
-static void print_set(struct difference *difference, char sign, const struct pb_set *set)
-{
-	char line[128], *timeout = set->timeout ? pb_duration_text(set->timeout) : NULL;
-	size_t used = snprintf(line, sizeof(line), "set %s", set->name);
+/* ---- Sets ----------------------------------------------------------------------------------- */
 
-	if (set->timeout)
-		used += snprintf(line + used, sizeof(line) - used, " timeout %s", kept(timeout));
-	if (set->max != PB_SET_DEFAULT)
-		snprintf(line + used, sizeof(line) - used, " max %u", set->max);
-	print_line(difference, sign, line);
-	free(timeout);
+/* With how many of its elements go, or come, where that is the difference. */
+static void print_set(struct difference *difference, char sign, const struct pb_set *set, size_t nr)
+{
+	char *text, *line = NULL;
+
+	if (pb_set_format(set, &text))
+		text = NULL;
+	if (nr && asprintf(&line, "%s # elements %s: %zu", kept(text),
+			   sign == '-' ? "less" : "more", nr) < 0)
+		line = NULL;
+	print_line(difference, sign, nr ? kept(line) : kept(text));
+	free(line);
+	free(text);
 }
 
 static const struct pb_set *find_set(const struct pb_rules *rules, const char *name)
@@ -70,23 +74,60 @@ static const struct pb_set *find_set(const struct pb_rules *rules, const char *n
 	return NULL;
 }
 
-/* Sets that the file does not declare stay as they are. */
-static void compare_sets(struct difference *difference, const struct pb_rules *loaded,
-			 const struct pb_rules *wanted)
+static bool same_set(const struct pb_set *a, const struct pb_set *b)
 {
-	size_t nr;
-	struct pb_set *const *sets = pb_rules_sets(wanted, &nr);
-
-	for (size_t i = 0; i < nr; i++) {
-		const struct pb_set *there = find_set(loaded, sets[i]->name);
-
-		if (there && there->timeout == sets[i]->timeout && there->max == sets[i]->max)
-			continue;
-		if (there)
-			print_set(difference, '-', there);
-		print_set(difference, '+', sets[i]);
-	}
+	return a->timeout == b->timeout && a->max == b->max && !strcmp(a->file, b->file);
 }
+
+/* A file whose elements are in force, and may have changed since. */
+static int compare_elements(struct difference *difference, struct pb_ruleset *ruleset,
+			    const struct pb_set *set, const struct pb_rules *wanted,
+			    struct pb_error *error)
+{
+	size_t nr = 0, come, go;
+	const struct pb_element *elements = pb_rules_elements(wanted, set->name, &nr);
+	int err = pb_set_compare(ruleset, set->name, elements, nr, &come, &go, error);
+
+	if (err || !(come || go))
+		return err;
+	print_set(difference, '-', set, go);
+	print_set(difference, '+', set, come);
+	return 0;
+}
+
+static int compare_set(struct difference *difference, struct pb_ruleset *ruleset,
+		       const struct pb_set *there, const struct pb_set *set,
+		       const struct pb_rules *wanted, struct pb_error *error)
+{
+	if (there && same_set(there, set))
+		return *set->file ? compare_elements(difference, ruleset, set, wanted, error) : 0;
+	if (there)
+		print_set(difference, '-', there, 0);
+	print_set(difference, '+', set, 0);
+	return 0;
+}
+
+/* Sets that the file does not declare stay as they are, if they are not a file's. */
+static int compare_sets(struct difference *difference, struct pb_ruleset *ruleset,
+			const struct pb_rules *loaded, const struct pb_rules *wanted,
+			struct pb_error *error)
+{
+	struct pb_set *const *sets;
+	size_t nr;
+	int err = 0;
+
+	sets = pb_rules_sets(loaded, &nr);
+	for (size_t i = 0; i < nr; i++)
+		if (*sets[i]->file && !find_set(wanted, sets[i]->name))
+			print_set(difference, '-', sets[i], 0);
+	sets = pb_rules_sets(wanted, &nr);
+	for (size_t i = 0; !err && i < nr; i++)
+		err = compare_set(difference, ruleset, find_set(loaded, sets[i]->name), sets[i],
+				  wanted, error);
+	return err;
+}
+
+/* ---- Rules, and all --------------------------------------------------------------------------- */
 
 /* How much of its time is left to a rule is no difference: it runs. */
 static bool differ(const struct pb_rule *a, const struct pb_rule *b)
@@ -95,13 +136,11 @@ static bool differ(const struct pb_rule *a, const struct pb_rule *b)
 	       !a->expires != !b->expires;
 }
 
-static void compare(struct difference *difference, const struct pb_rules *loaded,
-		    const struct pb_rules *wanted)
+static void compare_rules(struct difference *difference, const struct pb_rules *loaded,
+			  const struct pb_rules *wanted)
 {
 	const struct pb_rule *rule, *same;
 
-	compare_settings(difference, pb_rules_settings(loaded), pb_rules_settings(wanted));
-	compare_sets(difference, loaded, wanted);
 	for (size_t i = 0; (rule = pb_rules_at(loaded, i)); i++) {
 		same = pb_rules_find_same(wanted, rule);
 		if (same && !differ(same, rule))
@@ -115,10 +154,27 @@ static void compare(struct difference *difference, const struct pb_rules *loaded
 			print_rule(difference, '+', rule);
 }
 
+static int compare(struct difference *difference, struct pb_ruleset *ruleset,
+		   const struct pb_rules *wanted, struct pb_error *error)
+{
+	struct pb_rules *loaded;
+	int err = pb_ruleset_read(ruleset, &loaded, error);
+
+	if (err)
+		return err;
+	pb_rules_expire(loaded, pb_clock());
+	compare_settings(difference, pb_rules_settings(loaded), pb_rules_settings(wanted));
+	err = compare_sets(difference, ruleset, loaded, wanted, error);
+	if (!err)
+		compare_rules(difference, loaded, wanted);
+	pb_rules_free(loaded);
+	return err;
+}
+
 int cmd_diff(const struct arguments *arguments)
 {
 	struct difference difference = { .from = ruleset_name(arguments) };
-	struct pb_rules *loaded = NULL, *wanted = NULL;
+	struct pb_rules *wanted = NULL;
 	struct pb_ruleset *ruleset;
 	struct pb_error error;
 	int ret;
@@ -130,14 +186,9 @@ int cmd_diff(const struct arguments *arguments)
 		return WRONG_USAGE; /* 1 means that they differ */
 	ret = pb_ruleset_open(difference.from, &ruleset, &error);
 	if (!ret) {
-		ret = pb_ruleset_read(ruleset, &loaded, &error);
+		ret = compare(&difference, ruleset, wanted, &error);
 		pb_ruleset_close(ruleset);
 	}
-	if (!ret) {
-		pb_rules_expire(loaded, pb_clock());
-		compare(&difference, loaded, wanted);
-	}
-	pb_rules_free(loaded);
 	pb_rules_free(wanted);
 	if (ret) {
 		fail(&error);

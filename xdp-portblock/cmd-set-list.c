@@ -27,7 +27,7 @@ static void print_timeout(__u64 ns)
 {
 	char *text = ns ? pb_duration_text(ns) : NULL;
 
-	printf("%s\n", ns ? kept(text) : "-");
+	fputs(ns ? kept(text) : "-", stdout);
 	free(text);
 }
 
@@ -49,6 +49,7 @@ static void print_sets(const struct contents *contents, const char *ruleset)
 
 		printf("%-*s  %8u  %8u  ", width, set->name, set->nr, set->max);
 		print_timeout(set->timeout);
+		print("%s%s\n", *set->file ? "  of " : "", set->file);
 	}
 }
 
@@ -57,9 +58,11 @@ static void print_elements(const struct content *content)
 	__u64 now = pb_clock();
 	char text[ELEMENT_TEXT];
 
-	printf("Set %s, elements %zu of at most %u, timeout ", content->set->name, content->nr,
-	       content->set->max);
+	print("Set %s%s%s, elements %zu of at most %u, timeout ", content->set->name,
+	      *content->set->file ? " of " : "", content->set->file, content->nr,
+	      content->set->max);
 	print_timeout(content->set->timeout);
+	printf("\n");
 	if (!content->nr) {
 		printf("No elements.\n");
 		return;
@@ -72,10 +75,11 @@ static void print_elements(const struct content *content)
 		print_timeout(element->expires ?
 				      seconds_left(element->expires, now) * 1000000000 ?: 1 :
 				      0);
+		printf("\n");
 	}
 }
 
-/* ---- JSON: by hand, since a set may have millions of elements; nothing in it needs to be escaped ---- */
+/* ---- JSON: by hand, since a set may have millions of elements ------------------------------- */
 
 static void print_number(const char *key, __u64 number, bool there)
 {
@@ -83,6 +87,15 @@ static void print_number(const char *key, __u64 number, bool there)
 		printf(",\"%s\":%llu", key, (unsigned long long)number);
 	else
 		printf(",\"%s\":null", key);
+}
+
+/* Only the name of a file may need it to be escaped. */
+static void print_file(const char *path)
+{
+	char *text = *path ? json_take_text(json_string(path), JSON_C_TO_STRING_PLAIN) : NULL;
+
+	printf(",\"file\":%s", *path ? kept(text) : "null");
+	free(text);
 }
 
 static void print_content(const struct content *content, __u64 now)
@@ -93,6 +106,7 @@ static void print_content(const struct content *content, __u64 now)
 	printf("{\"name\":\"%s\"", set->name);
 	print_number("timeout", seconds_left(set->timeout, 0), set->timeout);
 	print_number("max", set->max, true);
+	print_file(set->file);
 	print_number("nr", content->nr, true);
 	printf(",\"elements\":[");
 	for (size_t i = 0; i < content->nr; i++) {
@@ -200,14 +214,22 @@ int cmd_set_list(const struct arguments *arguments)
 
 /* ---- test: exit 0 in it, 1 not, 2 error, as of diff ----------------------------------------- */
 
-static int test_json(const struct arguments *arguments, const struct pb_element *element)
+/* What was found of it. */
+struct tested {
+	char file[PB_SET_FILE_LEN]; /* "": the set is of none */
+	const struct pb_element *element;
+};
+
+static int test_json(const struct arguments *arguments, const struct tested *tested)
 {
+	const struct pb_element *element = tested->element;
 	struct json_object *json = json_new_object();
 	char text[ELEMENT_TEXT];
 	__u64 left = element && element->expires ? seconds_left(element->expires, pb_clock()) : 0;
 
 	json_add(json, "ruleset", json_string(ruleset_name(arguments)));
 	json_add(json, "set", json_string(arguments->words[0]));
+	json_add(json, "file", *tested->file ? json_string(tested->file) : NULL);
 	json_add(json, "address", json_string(arguments->words[1]));
 	json_add(json, "in", json_boolean(element));
 	json_add(json, "prefix",
@@ -216,16 +238,19 @@ static int test_json(const struct arguments *arguments, const struct pb_element 
 	return json_print(json);
 }
 
-static void test_text(const struct arguments *arguments, const struct pb_element *element)
+static void test_text(const struct arguments *arguments, const struct tested *tested)
 {
 	const char *name = arguments->words[0], *address = arguments->words[1];
+	const char *of = *tested->file ? " of " : "";
+	const struct pb_element *element = tested->element;
 	char text[ELEMENT_TEXT], *left;
 
 	if (!element) {
-		print("%s is not in %s.\n", address, name);
+		print("%s is not in %s%s%s.\n", address, name, of, tested->file);
 		return;
 	}
-	print("%s is in %s, by %s, ", address, name, element_text(&element->prefix, false, text));
+	print("%s is in %s%s%s, by %s, ", address, name, of, tested->file,
+	      element_text(&element->prefix, false, text));
 	if (element->expires) {
 		left = pb_duration_text(seconds_left(element->expires, pb_clock()) * 1000000000);
 		print("%s left.\n", kept(left));
@@ -248,8 +273,18 @@ static int read_host(const struct arguments *arguments, struct pb_prefix *host)
 	return wrong(arguments, "'%s' is more than one address: test one of them", word);
 }
 
+static int test(struct pb_ruleset *ruleset, const char *name, const struct pb_prefix *host,
+		struct pb_element *element, char file[PB_SET_FILE_LEN], struct pb_error *error)
+{
+	int in = pb_set_test(ruleset, name, host, element, error);
+	int err = in < 0 ? in : pb_set_file(ruleset, name, file, error);
+
+	return err ?: in;
+}
+
 int cmd_set_test(const struct arguments *arguments)
 {
+	struct tested tested = {};
 	struct pb_ruleset *ruleset;
 	struct pb_element element;
 	struct pb_prefix host;
@@ -262,17 +297,18 @@ int cmd_set_test(const struct arguments *arguments)
 		return WRONG_USAGE;
 	in = pb_ruleset_open(ruleset_name(arguments), &ruleset, &error);
 	if (!in) {
-		in = pb_set_test(ruleset, arguments->words[0], &host, &element, &error);
+		in = test(ruleset, arguments->words[0], &host, &element, tested.file, &error);
 		pb_ruleset_close(ruleset);
 	}
 	if (in < 0) {
 		fail(&error);
 		return WRONG_USAGE;
 	}
+	tested.element = in ? &element : NULL;
 	if (given(arguments, OPT_JSON))
-		ret = test_json(arguments, in ? &element : NULL);
+		ret = test_json(arguments, &tested);
 	else
-		test_text(arguments, in ? &element : NULL);
+		test_text(arguments, &tested);
 	if (ret != DONE || finish_output() != DONE)
 		return WRONG_USAGE;
 	return in ? DONE : FAILED;

@@ -115,8 +115,10 @@ static int run_stream(const struct arguments *arguments, struct set_stream *stre
 
 	if (pb_ruleset_open(ruleset_name(arguments), &stream->ruleset, &error))
 		return fail(&error);
-	/* A set that is not there is a fault before the first line comes, too. */
-	err = pb_set_timeout(stream->ruleset, stream->name, &timeout, &error);
+	/* A set that is not there, or a file's, is a fault before the first line comes, too. */
+	err = pb_set_del(stream->ruleset, stream->name, NULL, 0, &error);
+	if (!err)
+		err = pb_set_timeout(stream->ruleset, stream->name, &timeout, &error);
 	if (!err && own_timeout)
 		stream->timeout = timeout;
 	ret = err ? fail(&error) : set_stream(stream);

@@ -38,6 +38,7 @@
 #define PB_SETS_MAX 64		    /* sets of a ruleset: a bit each in a __u64 */
 #define PB_SET_DEFAULT 65536	    /* --max of a set unless said: elements */
 #define PB_SET_LIMIT 4194304
+#define PB_SET_FILE_LEN 256   /* path of the file of a set's elements, with its NUL */
 #define PB_SET_CONDITIONS 256 /* different combinations of sets in the rules of a slot */
 
 /* Transport protocols whose first four bytes are source and destination port. */
@@ -327,9 +328,16 @@ struct pb_set_record {
 	__u64 timeout;		/* ns, of an element that is added without its own; 0: none */
 	__u32 max;		/* elements */
 	__u32 nr;		/* elements there, at least: counted before one is added */
-	__u32 flags;
+	__u32 flags;		/* PB_SET_* */
 	__u32 reserved;
 };
+
+/*
+ * pb_set_record.flags. PB_SET_FILE: its elements are those of pb_sets.file, and it belongs to the generations
+ * whose slots have its bit in pb_sets.files, so that two generations may have a set of one name each. Where
+ * no slot has it, it is nobody's: the next change of rules takes its number and its elements away.
+ */
+#define PB_SET_FILE (1U << 0)
 
 /*
  * Elements of all sets lie in one table a family, which consists of segments: entries of the maps of
@@ -363,6 +371,8 @@ struct pb_sets {
 	struct pb_shorter shorter[PB_TABLE_GENERATIONS];
 	struct pb_set_condition conditions[PB_SLOTS][PB_SET_CONDITIONS];
 	struct pb_set_record record[PB_SETS_MAX];
+	__u64 files[PB_SLOTS];			 /* the slot's own sets: bit 1 << number */
+	char file[PB_SETS_MAX][PB_SET_FILE_LEN]; /* of those with PB_SET_FILE */
 };
 
 /*

@@ -448,12 +448,17 @@ int pb_ruleset_names(char ***names, size_t *nr, struct pb_error *error);
  * ruleset and not to a generation: they change one by one while packets are judged, and what a function
  * here adds or takes out counts when it has returned. Each of these functions takes and leaves the lock of the
  * ruleset's elements, which is another than that of its rules. It grows at its end.
+ *
+ * A set whose elements are a file's is part of a generation instead: it is published with the rules that came
+ * with it, and goes back with them. The functions that change a set refuse it (-EROFS, names the file).
  */
 struct pb_set {
 	char name[PB_NAME_LEN];
 	__u64 timeout; /* ns, of an element that is added without one; 0: none */
 	__u32 max;     /* elements at most */
 	__u32 nr;      /* elements that count now */
+	/* The file whose elements it has, by an absolute path; "": it has those that it is given. */
+	char file[PB_SET_FILE_LEN];
 };
 
 /* An element: a prefix, and until when it counts. */
@@ -494,6 +499,15 @@ int pb_elements_parse(const char *text, struct pb_element **elements, size_t *nr
  * elements (`nr` 0). They are the library's, and are there until the rules are changed.
  */
 struct pb_set *const *pb_rules_sets(const struct pb_rules *rules, size_t *nr);
+/*
+ * The elements that such a set was read with, sorted: those of its file. They are the library's, as long. NULL:
+ * it has none of its own, or the rules are those of a ruleset, where pb_set_elements() has them.
+ */
+const struct pb_element *pb_rules_elements(const struct pb_rules *rules, const char *name,
+					   size_t *nr);
+
+/* As a file of rules declares it: "set bans timeout 1d", "set hostile file /etc/hostile.txt". -ENOMEM. */
+int pb_set_format(const struct pb_set *set, char **text);
 
 /* As a name of a ruleset. -EINVAL quotes it. */
 int pb_set_name_check(const char *name, struct pb_error *error);
@@ -519,6 +533,12 @@ void pb_sets_free(struct pb_set **sets, size_t nr);
 int pb_set_timeout(struct pb_ruleset *ruleset, const char *name, __u64 *ns, struct pb_error *error);
 
 /*
+ * The file whose elements the set has, by an absolute path; "": it has those that it is given. As quickly.
+ */
+int pb_set_file(struct pb_ruleset *ruleset, const char *name, char file[PB_SET_FILE_LEN],
+		struct pb_error *error);
+
+/*
  * The elements of a set that count now, sorted as prefixes are. The caller frees the array. -ENOENT: there
  * is no such set, names those that are.
  */
@@ -540,6 +560,13 @@ int pb_set_replace(struct pb_ruleset *ruleset, const char *name, const struct pb
 /* Exchanges the elements of two sets (with timeout and max), in one step. */
 int pb_set_swap(struct pb_ruleset *ruleset, const char *name, const char *other,
 		struct pb_error *error);
+
+/*
+ * How a set would change if these (sorted, each once) became its elements: so many would come, and so many go.
+ * Changes nothing.
+ */
+int pb_set_compare(struct pb_ruleset *ruleset, const char *name, const struct pb_element *elements,
+		   size_t nr, size_t *come, size_t *go, struct pb_error *error);
 
 /* The longest element that holds the host. 1: it is in the set, and `element` (may be NULL) is filled. 0: not. */
 int pb_set_test(struct pb_ruleset *ruleset, const char *name, const struct pb_prefix *host,

@@ -385,7 +385,7 @@ static int make_rules(struct guard *guard, struct pb_error *error)
 		ret = pb_ruleset_create(prospect->ruleset, &guard->limits, &guard->ruleset, error);
 	if (ret)
 		return ret;
-	ret = pb_sets_share(&guard->ruleset->maps, prospect->ruleset, error);
+	ret = pb_sets_share(&guard->ruleset->maps, prospect->ruleset, &guard->rules, error);
 	if (ret == -ENOENT) /* it will be made: without sets, or with empty ones */
 		return 0;
 	guard->sets_lock = ret;

@@ -58,15 +58,50 @@ int pb_ruleset_create(const char *name, const struct pb_ruleset_options *options
 	return ret;
 }
 
+/* A generation that is to come: all that can be known of it before anything is written. */
+struct coming {
+	struct pb_sets_plan sets;
+	struct pb_compiled compiled;
+};
+
+static int compile_coming(const struct pb_ruleset *ruleset, const struct pb_rules *rules,
+			  struct coming *coming, struct pb_error *error)
+{
+	int ret = pb_slot_compile(&ruleset->maps, rules, coming->sets.record, &coming->compiled,
+				  error);
+
+	coming->compiled.files = coming->sets.files;
+	return ret;
+}
+
+/* The sets are there, or could not be made; then the rules that see them. */
+static int put_coming(const struct pb_ruleset *ruleset, __u32 slot, const struct pb_rules *rules,
+		      struct coming *coming, __u64 generation, struct pb_error *error)
+{
+	int ret = pb_slot_put(&ruleset->maps, slot, rules, &coming->compiled, generation, error);
+
+	if (ret)
+		pb_sets_undo(&ruleset->maps, &coming->sets);
+	return ret;
+}
+
+/* Nobody has it yet, so no lock is needed. */
 int pb_ruleset_fill(struct pb_ruleset *ruleset, const struct pb_rules *rules,
 		    struct pb_error *error)
 {
-	struct pb_set_record before[PB_SETS_MAX];
-	int ret = pb_sets_declare(&ruleset->maps, rules, before, error);
+	const struct pb_maps *maps = &ruleset->maps;
+	struct coming coming = {};
+	int ret = pb_sets_plan(maps, rules, false, &coming.sets, error);
 
-	return ret   ?:
-		       pb_slot_write(&ruleset->maps, ruleset->maps.config->active & PB_ACTIVE_SLOT,
-				     rules, 1, error);
+	if (!ret)
+		ret = compile_coming(ruleset, rules, &coming, error);
+	if (!ret)
+		ret = pb_sets_carry_out(maps, maps, &coming.sets, error);
+	if (!ret)
+		ret = put_coming(ruleset, maps->config->active & PB_ACTIVE_SLOT, rules, &coming, 1,
+				 error);
+	pb_compiled_free(&coming.compiled);
+	return ret;
 }
 
 static int fail_not_loaded(const char *name, struct pb_error *error)
@@ -142,7 +177,7 @@ static int read_slot(const struct pb_ruleset *ruleset, __u32 slot, struct pb_rul
 	int ret = read ? pb_slot_read(&ruleset->maps, slot, read, error) : pb_fail_memory(error);
 
 	if (!ret)
-		ret = pb_sets_read(&ruleset->maps, read, error);
+		ret = pb_sets_read(&ruleset->maps, slot, read, error);
 	if (ret)
 		pb_rules_free(read);
 	else
@@ -289,12 +324,41 @@ static void restart_new_counters(const struct pb_ruleset *ruleset, const struct 
 			pb_counters_restart(&counters, rules->rule[i].id);
 }
 
+/* What the sets' elements are compared with does not change meanwhile. */
+static int plan_sets(struct pb_ruleset *ruleset, const struct pb_rules *rules,
+		     struct pb_sets_plan *plan, struct pb_error *error)
+{
+	int lock = pb_lock(ruleset->name, PB_LOCK_ELEMENTS_READ, error), ret;
+
+	if (lock < 0)
+		return lock;
+	ret = pb_sets_plan(&ruleset->maps, rules, true, plan, error);
+	pb_unlock(lock);
+	return ret;
+}
+
+/* Who changes elements waits for no rules that are compiled, and the other way round only where it must be. */
+static int carry_out_sets(struct pb_ruleset *ruleset, const struct pb_sets_plan *plan,
+			  struct pb_error *error)
+{
+	int lock = -1, ret;
+
+	if (pb_sets_plan_rebuilds(plan))
+		lock = pb_lock(ruleset->name, PB_LOCK_ELEMENTS, error);
+	if (lock < 0 && pb_sets_plan_rebuilds(plan))
+		return lock;
+	ret = pb_sets_carry_out(&ruleset->maps, &ruleset->maps, plan, error);
+	pb_unlock(lock);
+	return ret;
+}
+
 /*
  * The idle slot was published once, and packets may still be judged by it: they are waited for
- * before it is written. Its generation is 0, none to go back to, until it is whole again.
+ * before it is written, and before elements go that it asks for. Its generation is 0, none to go back to, until
+ * it is whole again.
  */
 static int write_idle(struct pb_ruleset *ruleset, __u32 idle, const struct pb_rules *rules,
-		      struct pb_error *error)
+		      struct coming *coming, struct pb_error *error)
 {
 	struct pb_config *config = ruleset->maps.config;
 	int ret = pb_grace_period(&ruleset->maps, error);
@@ -302,7 +366,9 @@ static int write_idle(struct pb_ruleset *ruleset, __u32 idle, const struct pb_ru
 	if (ret)
 		return ret;
 	__atomic_store_n(&config->slots[idle].generation, 0, __ATOMIC_SEQ_CST);
-	ret = pb_slot_write(&ruleset->maps, idle, rules, ++config->generations, error);
+	ret = carry_out_sets(ruleset, &coming->sets, error);
+	if (!ret)
+		ret = put_coming(ruleset, idle, rules, coming, ++config->generations, error);
 	if (!ret)
 		restart_new_counters(ruleset, rules);
 	return ret;
@@ -316,21 +382,34 @@ static __u64 from_now(__u64 duration)
 	return duration < ~0ULL - now ? now + duration : ~0ULL;
 }
 
+static int make_idle(struct pb_ruleset *ruleset, __u32 idle, const struct pb_rules *rules,
+		     pb_bring_function *bring, struct pb_error *error)
+{
+	struct coming coming = {};
+	int ret = plan_sets(ruleset, rules, &coming.sets, error);
+
+	if (!ret)
+		ret = compile_coming(ruleset, rules, &coming, error);
+	if (!ret)
+		ret = write_idle(ruleset, idle, rules, &coming, error);
+	pb_compiled_free(&coming.compiled);
+	if (ret)
+		return ret;
+	ret = bring(ruleset, rules, error);
+	if (ret)
+		pb_sets_undo(&ruleset->maps, &coming.sets);
+	return ret;
+}
+
 int pb_ruleset_publish(struct pb_ruleset *ruleset, const struct pb_rules *rules, __u64 confirm,
 		       pb_bring_function *bring, struct pb_error *error)
 {
 	struct pb_config *config = ruleset->maps.config;
-	struct pb_set_record before[PB_SETS_MAX];
 	__u32 idle = !pb_config_slot(config);
-	int ret = pb_sets_declare(&ruleset->maps, rules, before, error);
+	int ret = make_idle(ruleset, idle, rules, bring, error);
 
 	if (ret)
 		return ret;
-	ret = write_idle(ruleset, idle, rules, error) ?: bring(ruleset, rules, error);
-	if (ret) {
-		pb_sets_undo(&ruleset->maps, before);
-		return ret;
-	}
 	if (confirm) /* nobody asks for the time before the next store says that it counts */
 		__atomic_store_n(&config->revert_at, from_now(confirm), __ATOMIC_SEQ_CST);
 	set_active(config, confirm ? idle | PB_ACTIVE_PENDING : idle);

@@ -13,19 +13,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include "maps/declared.h"
+#include "maps/rebuild.h"
 #include "maps/restored.h"
-#include "maps/rights.h"
 #include "maps/ruleset.h"
-#include "maps/tables.h"
 #include "rule/element.h"
 #include "util/array.h"
 #include "util/error.h"
+#include "util/escape.h"
 #include "util/log.h"
 
 /* What a function does to the sets of a ruleset, under their lock. */
 struct change {
 	struct pb_ruleset *ruleset;
 	struct pb_sets *sets;
+	__u32 slot;		      /* in force */
 	struct pb_set_tables *tables; /* in force */
 	int locks[2];
 	__u64 now;
@@ -33,13 +34,6 @@ struct change {
 };
 
 /* ---- Begin and end ------------------------------------------------------------------------- */
-
-static int fail_tables(int code, struct pb_error *error)
-{
-	if (code == -ENOMEM)
-		return pb_fail_memory(error);
-	return pb_fail_permission(error, -code, "open the elements of the sets");
-}
 
 static void end(struct change *change)
 {
@@ -67,14 +61,16 @@ static int take_elements(struct change *change, enum pb_lock_kind kind)
 /* Under whatever locks there are, which are let go if this fails. */
 static int open_tables(struct change *change)
 {
-	int ret = pb_set_tables_open(&change->ruleset->maps, &change->tables);
+	struct pb_ruleset *ruleset = change->ruleset;
+	int ret = pb_set_tables_open(&ruleset->maps, &change->tables);
 
-	change->sets = change->ruleset->maps.sets;
+	change->sets = ruleset->maps.sets;
+	change->slot = pb_config_slot(ruleset->maps.config);
 	change->now = pb_clock();
 	if (!ret)
 		return 0;
 	end(change);
-	return fail_tables(ret, change->error);
+	return pb_fail_tables(ret, change->error);
 }
 
 /* `names`: they change, too. */
@@ -99,16 +95,16 @@ static int begin(struct change *change, struct pb_ruleset *ruleset, bool names,
 /* ---- Names --------------------------------------------------------------------------------- */
 
 /* The names there are, as far as there is room for them: "bans, friends". */
-static void list_names(const struct pb_sets *sets, char *text, size_t room)
+static void list_names(const struct change *change, char *text, size_t room)
 {
 	size_t used = 0;
 
 	*text = '\0';
 	for (int i = 0; i < PB_SETS_MAX; i++) {
-		if (!sets->record[i].name[0] || used + PB_NAME_LEN + 8 > room)
+		if (!pb_set_is_seen(change->sets, change->slot, i) || used + PB_NAME_LEN + 8 > room)
 			continue;
 		used += snprintf(text + used, room - used, "%s%.*s", used ? ", " : "",
-				 PB_NAME_LEN - 1, sets->record[i].name);
+				 PB_NAME_LEN - 1, change->sets->record[i].name);
 	}
 }
 
@@ -117,7 +113,7 @@ static int fail_no_set(const struct change *change, const char *name)
 	char option[PB_RULESET_OPTION_LEN], names[600];
 	const char *ruleset = pb_ruleset_name(change->ruleset);
 
-	list_names(change->sets, names, sizeof(names));
+	list_names(change, names, sizeof(names));
 	pb_ruleset_option(ruleset, option);
 	if (!*names)
 		return pb_fail(change->error, ENOENT,
@@ -137,8 +133,31 @@ static int find_set(const struct change *change, const char *name)
 
 	if (number)
 		return number;
-	number = pb_set_number(change->sets, name);
+	number = pb_set_number(change->sets, change->slot, name);
 	return number < 0 ? fail_no_set(change, name) : number;
+}
+
+/* What a generation has is not for others to change. */
+static int refuse_file(const struct change *change, int number)
+{
+	const struct pb_set_record *record = &change->sets->record[number];
+	char option[PB_RULESET_OPTION_LEN];
+
+	if (!(record->flags & PB_SET_FILE))
+		return 0;
+	return pb_fail(change->error, EROFS,
+		       "the set '%.*s' has the elements of the file %s: change that, and apply the "
+		       "rules again (`xdp-portblock apply FILE%s`)",
+		       PB_NAME_LEN, record->name, PB_Q(change->sets->file[number]),
+		       pb_ruleset_option(pb_ruleset_name(change->ruleset), option));
+}
+
+/* The number of a set that is to be there, and may change. */
+static int find_own(const struct change *change, const char *name)
+{
+	int number = find_set(change, name);
+
+	return number < 0 ? number : refuse_file(change, number) ?: number;
 }
 
 /* As begin(), of one set that is there; returns its number. */
@@ -149,218 +168,13 @@ static int begin_with(struct change *change, struct pb_ruleset *ruleset, const c
 
 	if (ret)
 		return ret;
-	ret = find_set(change, name);
+	ret = kind == PB_LOCK_ELEMENTS ? find_own(change, name) : find_set(change, name);
 	if (ret < 0)
 		end(change);
 	return ret;
 }
 
 /* ---- Tables made anew ---------------------------------------------------------------------- */
-
-/* What becomes of the elements there are, and what comes to them. */
-struct rebuild {
-	struct change *change;
-	int to[PB_SETS_MAX]; /* the number that a set's elements get; less than 0: they go */
-	const struct pb_element *elements;
-	size_t nr;
-	int number;		      /* of their set */
-	const struct pb_saved *saved; /* of several sets, by name; NULL: none */
-	struct pb_set_tables *made;
-	__u64 count[PB_FAMILIES];
-	__u32 of_set[PB_SETS_MAX];
-};
-
-static void rebuild_as_is(struct rebuild *rebuild, struct change *change)
-{
-	*rebuild = (struct rebuild){ .change = change };
-	for (int i = 0; i < PB_SETS_MAX; i++)
-		rebuild->to[i] = change->sets->record[i].name[0] ? i : -1;
-}
-
-static int family_of(const struct pb_prefix *prefix)
-{
-	return prefix->family == 4 ? PB_FAMILY_4 : PB_FAMILY_6;
-}
-
-static int count_kept(void *context, __u8 set, const struct pb_element *element)
-{
-	struct rebuild *rebuild = context;
-
-	if (set < PB_SETS_MAX && rebuild->to[set] >= 0)
-		rebuild->count[family_of(&element->prefix)]++;
-	return 0;
-}
-
-static int put(struct rebuild *rebuild, int set, const struct pb_element *element)
-{
-	struct pb_table *table = pb_table_of(rebuild->made, element->prefix.family);
-	bool added;
-	int ret = pb_elements_put(table, set, &element->prefix, element->expires,
-				  rebuild->change->now, &added);
-
-	if (!ret && added) {
-		rebuild->of_set[set]++;
-		rebuild->count[family_of(&element->prefix)]++;
-	}
-	return ret;
-}
-
-static int put_kept(void *context, __u8 set, const struct pb_element *element)
-{
-	struct rebuild *rebuild = context;
-
-	return set < PB_SETS_MAX && rebuild->to[set] >= 0 ?
-		       put(rebuild, rebuild->to[set], element) :
-		       0;
-}
-
-static int each(const struct change *change,
-		int (*function)(void *context, __u8 set, const struct pb_element *element),
-		void *context)
-{
-	int ret = 0;
-
-	for (int family = 0; !ret && family < PB_FAMILIES; family++)
-		if (change->tables->table[family].nr_segments)
-			ret = pb_elements_each(&change->tables->table[family], change->now,
-					       function, context);
-	return ret;
-}
-
-static bool counts(const struct pb_element *element, __u64 now)
-{
-	return !element->expires || now < element->expires;
-}
-
-/* Does the first one last longer? 0 lasts for ever. */
-static bool lasts_longer(__u64 expires, __u64 other)
-{
-	return other && (!expires || expires > other);
-}
-
-static int put_saved(struct rebuild *rebuild, int set, const struct pb_element *element)
-{
-	struct pb_table *table = pb_table_of(rebuild->made, element->prefix.family);
-	__u64 now = rebuild->change->now, there;
-	int ret;
-
-	if (!counts(element, now))
-		return 0;
-	ret = pb_elements_get(table, set, &element->prefix, now, &there);
-	if (ret < 0 || (ret && !lasts_longer(element->expires, there)))
-		return ret < 0 ? ret : 0;
-	return put(rebuild, set, element);
-}
-
-static int fill_saved(struct rebuild *rebuild)
-{
-	const struct pb_saved *saved = rebuild->saved;
-	int ret = 0;
-
-	for (size_t i = 0; saved && i < saved->nr; i++) {
-		int set = pb_set_number(rebuild->change->sets, saved->sets[i].about.name);
-
-		for (size_t j = 0; !ret && j < saved->sets[i].about.elements; j++)
-			ret = put_saved(rebuild, set, &saved->sets[i].list[j]);
-	}
-	return ret;
-}
-
-static int fill(struct rebuild *rebuild)
-{
-	int ret;
-
-	memset(rebuild->count, 0, sizeof(rebuild->count));
-	memset(rebuild->of_set, 0, sizeof(rebuild->of_set));
-	ret = each(rebuild->change, put_kept, rebuild);
-	for (size_t i = 0; !ret && i < rebuild->nr; i++)
-		if (counts(&rebuild->elements[i], rebuild->change->now))
-			ret = put(rebuild, rebuild->number, &rebuild->elements[i]);
-	return ret ?: fill_saved(rebuild);
-}
-
-/* More room for a table in which some element found none. */
-static __u32 larger(__u32 segments)
-{
-	__u32 more = segments + segments / 4 + 1;
-
-	return more < PB_SEGMENTS_MAX ? more : PB_SEGMENTS_MAX;
-}
-
-static int fail_no_room(struct rebuild *rebuild)
-{
-	return pb_fail(
-		rebuild->change->error, ENOSPC,
-		"the sets of this ruleset have no room for so many elements: %llu are more "
-		"than fit, or one prefix is in too many sets",
-		(unsigned long long)(rebuild->count[PB_FAMILY_4] + rebuild->count[PB_FAMILY_6]));
-}
-
-/* Fills tables of so many segments, or of more if they do not do. */
-static int make(struct rebuild *rebuild, __u32 segments[PB_FAMILIES])
-{
-	int ret;
-
-	for (;;) {
-		ret = pb_set_tables_make(&rebuild->change->ruleset->maps, segments, &rebuild->made);
-		if (ret)
-			return fail_tables(ret, rebuild->change->error);
-		ret = fill(rebuild);
-		if (!ret)
-			return 0;
-		pb_set_tables_free(rebuild->made);
-		rebuild->made = NULL;
-		if (ret != -ENOSPC)
-			return fail_tables(ret, rebuild->change->error);
-		if (segments[PB_FAMILY_4] >= PB_SEGMENTS_MAX ||
-		    segments[PB_FAMILY_6] >= PB_SEGMENTS_MAX)
-			return fail_no_room(rebuild);
-		for (int family = 0; family < PB_FAMILIES; family++)
-			if (segments[family])
-				segments[family] = larger(segments[family]);
-	}
-}
-
-/* At most: some may be there. */
-static void count_saved(struct rebuild *rebuild)
-{
-	const struct pb_saved *saved = rebuild->saved;
-
-	for (size_t i = 0; saved && i < saved->nr; i++)
-		for (size_t j = 0; j < saved->sets[i].about.elements; j++)
-			rebuild->count[family_of(&saved->sets[i].list[j].prefix)]++;
-}
-
-/* Tables for what is kept, what comes, and as many more of each family as `more` says. */
-static int make_tables(struct rebuild *rebuild, const __u64 more[PB_FAMILIES])
-{
-	__u32 segments[PB_FAMILIES];
-	int ret = each(rebuild->change, count_kept, rebuild);
-
-	if (ret)
-		return fail_tables(ret, rebuild->change->error);
-	for (size_t i = 0; i < rebuild->nr; i++)
-		rebuild->count[family_of(&rebuild->elements[i].prefix)]++;
-	count_saved(rebuild);
-	for (int family = 0; family < PB_FAMILIES; family++) {
-		__u64 nr = rebuild->count[family] + more[family];
-
-		segments[family] = nr ? pb_elements_segments(nr) : 0;
-		if (nr && !segments[family])
-			return fail_no_room(rebuild);
-	}
-	return make(rebuild, segments);
-}
-
-static void set_counts(const struct rebuild *rebuild)
-{
-	struct pb_sets *sets = rebuild->change->sets;
-
-	for (int i = 0; i < PB_SETS_MAX; i++)
-		sets->record[i].nr = rebuild->of_set[i];
-	sets->nr4 = rebuild->count[PB_FAMILY_4];
-	sets->nr6 = rebuild->count[PB_FAMILY_6];
-}
 
 static int fail_full(const struct change *change, int number, __u64 nr)
 {
@@ -374,33 +188,29 @@ static int fail_full(const struct change *change, int number, __u64 nr)
 		PB_NAME_LEN, record->name, (unsigned long long)nr, record->max);
 }
 
-/* Puts what was made in force; the change goes on with that. After the store nothing can fail any more. */
-static int publish(struct rebuild *rebuild)
+static void as_is(struct pb_rebuild *rebuild, struct change *change)
 {
-	struct change *change = rebuild->change;
-	int ret = pb_set_tables_publish(rebuild->made, change->error);
+	pb_rebuild_as_is(rebuild, &change->ruleset->maps, change->tables, change->now,
+			 change->error);
+}
 
-	if (ret) {
-		pb_set_tables_free(rebuild->made);
+/* Puts what was made in force; the change goes on with that. */
+static int publish(struct change *change, struct pb_rebuild *rebuild)
+{
+	int ret = pb_rebuild_publish(rebuild);
+
+	if (ret)
 		return ret;
-	}
-	set_counts(rebuild);
 	pb_set_tables_free(change->tables);
 	change->tables = rebuild->made;
 	return 0;
 }
 
-static int rebuild_tables(struct rebuild *rebuild)
+static int rebuild_tables(struct change *change, struct pb_rebuild *rebuild)
 {
-	static const __u64 none[PB_FAMILIES];
-	int ret = make_tables(rebuild, none);
+	int ret = pb_rebuild_make(rebuild, NULL);
 
-	if (!ret && rebuild->nr &&
-	    rebuild->of_set[rebuild->number] > rebuild->change->sets->record[rebuild->number].max) {
-		ret = fail_full(rebuild->change, rebuild->number, rebuild->of_set[rebuild->number]);
-		pb_set_tables_free(rebuild->made);
-	}
-	return ret ?: publish(rebuild);
+	return ret ?: publish(change, rebuild);
 }
 
 /* ---- Elements ------------------------------------------------------------------------------ */
@@ -420,8 +230,8 @@ static int count_new(const struct change *change, int number, const struct pb_el
 							   change->now, &expires) :
 					   0;
 		if (ret < 0)
-			return fail_tables(ret, change->error);
-		count[family_of(&elements[i].prefix)] += !ret;
+			return pb_fail_tables(ret, change->error);
+		count[pb_family_of(&elements[i].prefix)] += !ret;
 	}
 	return 0;
 }
@@ -440,10 +250,10 @@ static int count_one(void *context, __u8 set, const struct pb_element *element)
 static int recount(struct change *change)
 {
 	__u32 of_set[PB_SETS_MAX] = { 0 };
-	int ret = each(change, count_one, of_set);
+	int ret = pb_set_tables_each(change->tables, change->now, count_one, of_set);
 
 	if (ret)
-		return fail_tables(ret, change->error);
+		return pb_fail_tables(ret, change->error);
 	for (int i = 0; i < PB_SETS_MAX; i++)
 		change->sets->record[i].nr = of_set[i];
 	return 0;
@@ -474,12 +284,12 @@ static int grow(struct change *change, const __u64 more[PB_FAMILIES])
 {
 	const __u64 room[PB_FAMILIES] = { more[PB_FAMILY_4] + change->sets->nr4 / 4,
 					  more[PB_FAMILY_6] + change->sets->nr6 / 4 };
-	struct rebuild rebuild;
+	struct pb_rebuild rebuild;
 	int ret;
 
-	rebuild_as_is(&rebuild, change);
-	ret = make_tables(&rebuild, room);
-	return ret ?: publish(&rebuild);
+	as_is(&rebuild, change);
+	ret = pb_rebuild_make(&rebuild, room);
+	return ret ?: publish(change, &rebuild);
 }
 
 static int make_room(struct change *change, const __u64 more[PB_FAMILIES])
@@ -540,7 +350,7 @@ static int add_or_grow(struct change *change, int number, const struct pb_elemen
 			       "no room for an element of the set '%.*s': its prefix is in too "
 			       "many sets",
 			       PB_NAME_LEN, change->sets->record[number].name);
-	return ret ? fail_tables(ret, change->error) : 0;
+	return ret ? pb_fail_tables(ret, change->error) : 0;
 }
 
 static void count_down(__u32 *count)
@@ -616,27 +426,41 @@ int pb_set_del(struct pb_ruleset *ruleset, const char *name, const struct pb_pre
 	for (size_t i = 0; !ret && i < nr; i++)
 		remove_element(&change, number, &prefixes[i], &removed, &ret);
 	if (ret)
-		ret = fail_tables(ret, error);
+		ret = pb_fail_tables(ret, error);
 	end(&change);
 	return ret;
+}
+
+static int replace(struct change *change, const struct pb_incoming *incoming)
+{
+	const __u32 max = change->sets->record[incoming->number].max;
+	struct pb_rebuild rebuild;
+	int ret;
+
+	as_is(&rebuild, change);
+	rebuild.to[incoming->number] = -1;
+	rebuild.incoming = incoming;
+	rebuild.nr_incoming = 1;
+	ret = pb_rebuild_make(&rebuild, NULL);
+	if (!ret && rebuild.of_set[incoming->number] > max) {
+		ret = fail_full(change, incoming->number, rebuild.of_set[incoming->number]);
+		pb_set_tables_free(rebuild.made);
+	}
+	return ret ?: publish(change, &rebuild);
 }
 
 int pb_set_replace(struct pb_ruleset *ruleset, const char *name, const struct pb_element *elements,
 		   size_t nr, struct pb_error *error)
 {
 	PB_LOG_HERE();
-	struct rebuild rebuild;
+	struct pb_incoming incoming = { .elements = elements, .nr = nr };
 	struct change change;
-	int number = begin_with(&change, ruleset, name, PB_LOCK_ELEMENTS, error), ret;
+	int ret = begin_with(&change, ruleset, name, PB_LOCK_ELEMENTS, error);
 
-	if (number < 0)
-		return number;
-	rebuild_as_is(&rebuild, &change);
-	rebuild.to[number] = -1;
-	rebuild.number = number;
-	rebuild.elements = elements;
-	rebuild.nr = nr;
-	ret = rebuild_tables(&rebuild);
+	if (ret < 0)
+		return ret;
+	incoming.number = ret;
+	ret = replace(&change, &incoming);
 	end(&change);
 	return ret;
 }
@@ -655,21 +479,21 @@ int pb_set_swap(struct pb_ruleset *ruleset, const char *name, const char *other,
 		struct pb_error *error)
 {
 	PB_LOG_HERE();
-	struct rebuild rebuild;
+	struct pb_rebuild rebuild;
 	struct change change;
 	int ret = begin(&change, ruleset, true, PB_LOCK_ELEMENTS, error), a, b;
 
 	if (ret)
 		return ret;
-	a = find_set(&change, name);
-	b = a < 0 ? a : find_set(&change, other);
+	a = find_own(&change, name);
+	b = a < 0 ? a : find_own(&change, other);
 	if (b < 0)
 		ret = b;
 	if (!ret && a != b) {
-		rebuild_as_is(&rebuild, &change);
+		as_is(&rebuild, &change);
 		rebuild.to[a] = b;
 		rebuild.to[b] = a;
-		ret = rebuild_tables(&rebuild);
+		ret = rebuild_tables(&change, &rebuild);
 	}
 	if (!ret && a != b)
 		swap_limits(&change.sets->record[a], &change.sets->record[b]);
@@ -697,7 +521,7 @@ int pb_set_test(struct pb_ruleset *ruleset, const char *name, const struct pb_pr
 	if (ret > 0 && element)
 		*element = found;
 	if (ret < 0)
-		ret = fail_tables(ret, error);
+		ret = pb_fail_tables(ret, error);
 	end(&change);
 	return ret;
 }
@@ -713,6 +537,55 @@ int pb_set_timeout(struct pb_ruleset *ruleset, const char *name, __u64 *ns, stru
 	*ns = change.sets->record[number].timeout;
 	end(&change);
 	return 0;
+}
+
+int pb_set_file(struct pb_ruleset *ruleset, const char *name, char file[PB_SET_FILE_LEN],
+		struct pb_error *error)
+{
+	PB_LOG_HERE();
+	struct change change;
+	struct pb_set set;
+	int number = begin_with(&change, ruleset, name, PB_LOCK_ELEMENTS_READ, error);
+
+	if (number < 0)
+		return number;
+	pb_set_get(change.sets, number, &set);
+	memcpy(file, set.file, sizeof(set.file));
+	end(&change);
+	return 0;
+}
+
+static int compare(struct change *change, int number, const struct pb_element *elements, size_t nr,
+		   size_t *come, size_t *go)
+{
+	__u32 of_set[PB_SETS_MAX] = { 0 };
+	__u64 count[PB_FAMILIES];
+	size_t stay;
+	int ret = count_new(change, number, elements, nr, count);
+
+	if (ret)
+		return ret;
+	ret = pb_set_tables_each(change->tables, change->now, count_one, of_set);
+	if (ret)
+		return pb_fail_tables(ret, change->error);
+	*come = count[PB_FAMILY_4] + count[PB_FAMILY_6];
+	stay = nr - *come;
+	*go = of_set[number] - stay;
+	return 0;
+}
+
+int pb_set_compare(struct pb_ruleset *ruleset, const char *name, const struct pb_element *elements,
+		   size_t nr, size_t *come, size_t *go, struct pb_error *error)
+{
+	PB_LOG_HERE();
+	struct change change;
+	int number = begin_with(&change, ruleset, name, PB_LOCK_ELEMENTS_READ, error), ret;
+
+	if (number < 0)
+		return number;
+	ret = compare(&change, number, elements, nr, come, go);
+	end(&change);
+	return ret;
 }
 
 struct collection {
@@ -747,9 +620,9 @@ int pb_set_elements(struct pb_ruleset *ruleset, const char *name, struct pb_elem
 	if (ret < 0)
 		return ret;
 	all.number = ret;
-	ret = each(&change, collect, &all);
+	ret = pb_set_tables_each(change.tables, change.now, collect, &all);
 	if (ret)
-		ret = fail_tables(ret, error);
+		ret = pb_fail_tables(ret, error);
 	end(&change);
 	if (ret) {
 		free(all.elements);
@@ -767,21 +640,18 @@ static int compare_sets(const void *a, const void *b)
 	return strcmp((*(struct pb_set *const *)a)->name, (*(struct pb_set *const *)b)->name);
 }
 
-static int list_sets(const struct pb_sets *sets, const __u32 *of_set, struct pb_set **list,
+static int list_sets(const struct change *change, const __u32 *of_set, struct pb_set **list,
 		     size_t *nr)
 {
 	for (int i = 0; i < PB_SETS_MAX; i++) {
-		const struct pb_set_record *record = &sets->record[i];
 		struct pb_set *set;
 
-		if (!record->name[0])
+		if (!pb_set_is_seen(change->sets, change->slot, i))
 			continue;
-		set = calloc(1, sizeof(*set));
+		set = malloc(sizeof(*set));
 		if (!set)
 			return -ENOMEM;
-		memcpy(set->name, record->name, sizeof(set->name) - 1);
-		set->timeout = record->timeout;
-		set->max = record->max;
+		pb_set_get(change->sets, i, set);
 		set->nr = of_set[i];
 		list[(*nr)++] = set;
 	}
@@ -803,13 +673,13 @@ int pb_sets_list(struct pb_ruleset *ruleset, struct pb_set ***sets, size_t *nr,
 		free(list);
 		return ret;
 	}
-	ret = each(&change, count_one, of_set);
+	ret = pb_set_tables_each(change.tables, change.now, count_one, of_set);
 	if (!ret)
-		ret = list_sets(change.sets, of_set, list, &listed);
+		ret = list_sets(&change, of_set, list, &listed);
 	end(&change);
 	if (ret) {
 		pb_sets_free(list, listed);
-		return fail_tables(ret, error);
+		return pb_fail_tables(ret, error);
 	}
 	qsort(list, listed, sizeof(*list), compare_sets);
 	*sets = list;
@@ -828,14 +698,16 @@ void pb_sets_free(struct pb_set **sets, size_t nr)
 
 struct all {
 	struct pb_saved *saved;
-	size_t place[PB_SETS_MAX]; /* of a set in it, by its number */
+	int place[PB_SETS_MAX]; /* of a set in it, by its number; -1: it is not there */
 };
 
 static int collect_all(void *context, __u8 set, const struct pb_element *element)
 {
 	struct all *all = context;
 
-	return set < PB_SETS_MAX ? pb_saved_add(&all->saved->sets[all->place[set]], element) : 0;
+	if (set >= PB_SETS_MAX || all->place[set] < 0)
+		return 0;
+	return pb_saved_add(&all->saved->sets[all->place[set]], element);
 }
 
 static int compare_saved(const void *a, const void *b)
@@ -845,29 +717,34 @@ static int compare_saved(const void *a, const void *b)
 	return strcmp(left->about.name, right->about.name);
 }
 
-/* Sets without elements, by name. */
+/* Sets without elements, by name. Those of files are of the files. */
 static int list_all(const struct change *change, struct all *all)
 {
 	struct pb_saved *saved = all->saved;
 	struct pb_set set;
 
 	for (int i = 0; i < PB_SETS_MAX; i++) {
-		const struct pb_set_record *record = &change->sets->record[i];
-
-		if (!record->name[0])
+		all->place[i] = -1;
+		if (!pb_set_is_seen(change->sets, change->slot, i))
 			continue;
-		memset(&set, 0, sizeof(set));
-		memcpy(set.name, record->name, sizeof(set.name) - 1);
-		set.timeout = record->timeout;
-		set.max = record->max;
-		if (!pb_saved_add_set(saved, &set))
+		pb_set_get(change->sets, i, &set);
+		if (!*set.file && !pb_saved_add_set(saved, &set))
 			return -ENOMEM;
 	}
 	if (saved->nr)
 		qsort(saved->sets, saved->nr, sizeof(*saved->sets), compare_saved);
 	for (size_t i = 0; i < saved->nr; i++)
-		all->place[pb_set_number(change->sets, saved->sets[i].about.name)] = i;
+		all->place[pb_set_number(change->sets, change->slot, saved->sets[i].about.name)] =
+			i;
 	return 0;
+}
+
+static void sort_all(struct pb_saved *saved)
+{
+	for (size_t i = 0; i < saved->nr; i++)
+		if (saved->sets[i].about.elements)
+			qsort(saved->sets[i].list, saved->sets[i].about.elements,
+			      sizeof(struct pb_element), pb_element_order);
 }
 
 int pb_sets_read_all(struct pb_ruleset *ruleset, struct pb_saved **saved, struct pb_error *error)
@@ -878,62 +755,99 @@ int pb_sets_read_all(struct pb_ruleset *ruleset, struct pb_saved **saved, struct
 			      pb_fail_memory(error);
 
 	if (!ret) {
-		ret = list_all(&change, &all) ?: each(&change, collect_all, &all);
+		ret = list_all(&change, &all);
+		if (!ret)
+			ret = pb_set_tables_each(change.tables, change.now, collect_all, &all);
 		if (ret)
-			ret = fail_tables(ret, error);
+			ret = pb_fail_tables(ret, error);
 		end(&change);
 	}
 	if (ret) {
 		pb_saved_free(all.saved);
 		return ret;
 	}
-	for (size_t i = 0; i < all.saved->nr; i++)
-		if (all.saved->sets[i].about.elements)
-			qsort(all.saved->sets[i].list, all.saved->sets[i].about.elements,
-			      sizeof(struct pb_element), pb_element_order);
+	sort_all(all.saved);
 	*saved = all.saved;
 	return 0;
 }
 
-/* The first set that is not there, or has become too large. */
-static int check_saved(const struct rebuild *rebuild)
+/* The number of the set into which elements are brought back; the message is of the line that names it. */
+static int find_saved(const struct change *change, const struct pb_saved *saved,
+		      const struct pb_saved_elements *set)
 {
-	const struct change *change = rebuild->change;
-	const struct pb_saved *saved = rebuild->saved;
-	int ret = 0;
+	int number = pb_set_plain_number(change->sets, set->about.name);
+	struct change inner = *change;
+	struct pb_error message;
 
-	for (size_t i = 0; !ret && i < saved->nr; i++) {
-		int number = pb_set_number(change->sets, saved->sets[i].about.name);
-		struct change inner = *change;
-		struct pb_error message;
+	if (number >= 0)
+		return number;
+	inner.error = &message;
+	return pb_saved_fail(saved, set, fail_no_set(&inner, set->about.name), message.text,
+			     change->error);
+}
 
-		inner.error = &message;
+static int set_incoming(const struct change *change, const struct pb_saved *saved,
+			struct pb_incoming *incoming)
+{
+	for (size_t i = 0; i < saved->nr; i++) {
+		int number = find_saved(change, saved, &saved->sets[i]);
+
 		if (number < 0)
-			ret = fail_no_set(&inner, saved->sets[i].about.name);
-		else if (rebuild->made &&
-			 rebuild->of_set[number] > change->sets->record[number].max)
-			ret = fail_full(&inner, number, rebuild->of_set[number]);
-		if (ret)
-			pb_saved_fail(saved, &saved->sets[i], ret, message.text, change->error);
+			return number;
+		incoming[i] = (struct pb_incoming){ .number = number,
+						    .elements = saved->sets[i].list,
+						    .nr = saved->sets[i].about.elements,
+						    .longer = true };
 	}
+	return 0;
+}
+
+/* The first set that would become too large. */
+static int check_saved(const struct change *change, const struct pb_rebuild *rebuild,
+		       const struct pb_saved *saved)
+{
+	struct change inner = *change;
+	struct pb_error message;
+
+	inner.error = &message;
+	for (size_t i = 0; i < saved->nr; i++) {
+		int number = rebuild->incoming[i].number;
+		__u32 nr = rebuild->of_set[number];
+
+		if (nr > change->sets->record[number].max)
+			return pb_saved_fail(saved, &saved->sets[i], fail_full(&inner, number, nr),
+					     message.text, change->error);
+	}
+	return 0;
+}
+
+static int merge_incoming(struct change *change, const struct pb_saved *saved,
+			  const struct pb_incoming *incoming)
+{
+	struct pb_rebuild rebuild;
+	int ret;
+
+	as_is(&rebuild, change);
+	rebuild.incoming = incoming;
+	rebuild.nr_incoming = saved->nr;
+	ret = pb_rebuild_make(&rebuild, NULL);
+	if (ret)
+		return ret;
+	ret = check_saved(change, &rebuild, saved);
+	if (!ret)
+		return publish(change, &rebuild);
+	pb_set_tables_free(rebuild.made);
 	return ret;
 }
 
 static int merge(struct change *change, const struct pb_saved *saved)
 {
-	static const __u64 none[PB_FAMILIES];
-	struct rebuild rebuild;
-	int ret;
+	struct pb_incoming *incoming = calloc(saved->nr + 1, sizeof(*incoming));
+	int ret = incoming ? set_incoming(change, saved, incoming) : pb_fail_memory(change->error);
 
-	rebuild_as_is(&rebuild, change);
-	rebuild.saved = saved;
-	ret = check_saved(&rebuild) ?: make_tables(&rebuild, none);
-	if (ret)
-		return ret;
-	ret = check_saved(&rebuild);
 	if (!ret)
-		return publish(&rebuild);
-	pb_set_tables_free(rebuild.made);
+		ret = merge_incoming(change, saved, incoming);
+	free(incoming);
 	return ret;
 }
 
@@ -982,13 +896,26 @@ static int same_or_fail(const struct change *change, int number, __u64 timeout, 
 	return -EEXIST;
 }
 
-static int create(const struct change *change, const char *name, __u64 timeout, __u32 max)
+/* Sets of files that no generation has any more may go for it. */
+static int find_free(const struct change *change)
 {
-	int number = pb_set_number(change->sets, name);
+	int number = pb_set_free_number(change->sets), ret;
 
 	if (number >= 0)
-		return same_or_fail(change, number, timeout, max);
-	number = pb_set_free_number(change->sets);
+		return number;
+	ret = pb_sets_sweep(&change->ruleset->maps, change->error);
+	return ret ?: pb_set_free_number(change->sets);
+}
+
+static int create(const struct change *change, const char *name, __u64 timeout, __u32 max)
+{
+	int number = pb_set_number(change->sets, change->slot, name);
+
+	if (number >= 0)
+		return refuse_file(change, number) ?: same_or_fail(change, number, timeout, max);
+	number = find_free(change);
+	if (number < 0 && number != -ENOSPC)
+		return number;
 	if (number < 0)
 		return pb_fail(change->error, ENOSPC,
 			       "there are %d sets in the ruleset already, as many as can be: "
@@ -1016,37 +943,70 @@ int pb_set_create(struct pb_ruleset *ruleset, const char *name, __u64 timeout, _
 	return ret;
 }
 
+/* 1: it was made. */
 static int create_missing(struct change *change, const struct pb_saved *saved,
 			  const struct pb_saved_elements *set)
 {
+	int number = pb_set_number(change->sets, change->slot, set->about.name), ret;
 	struct change inner = *change;
 	struct pb_error message;
-	int ret;
 
-	if (pb_set_number(change->sets, set->about.name) >= 0)
-		return 0;
 	inner.error = &message;
-	ret = create(&inner, set->about.name, set->about.timeout, set->about.max);
-	return ret ? pb_saved_fail(saved, set, ret, message.text, change->error) : 0;
+	if (number >= 0)
+		ret = refuse_file(&inner, number);
+	else
+		ret = create(&inner, set->about.name, set->about.timeout, set->about.max) ?: 1;
+	return ret < 0 ? pb_saved_fail(saved, set, ret, message.text, change->error) : ret;
+}
+
+/* Makes those that are not there; returns them, bit 1 << number. */
+static int create_all(struct change *change, const struct pb_saved *saved, __u64 *made)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret >= 0 && i < saved->nr; i++) {
+		ret = create_missing(change, saved, &saved->sets[i]);
+		if (ret > 0)
+			*made |= 1ULL
+				 << pb_set_plain_number(change->sets, saved->sets[i].about.name);
+	}
+	return ret < 0 ? ret : 0;
+}
+
+/* To make room for a set, numbers may have been taken whose elements are in the tables that were opened first. */
+static int reopen(struct change *change)
+{
+	struct pb_set_tables *tables;
+	int ret = pb_set_tables_open(&change->ruleset->maps, &tables);
+
+	if (ret)
+		return pb_fail_tables(ret, change->error);
+	pb_set_tables_free(change->tables);
+	change->tables = tables;
+	return 0;
+}
+
+/* Nobody else can have put elements into them: the locks are held since they were made. */
+static void unmake(struct pb_sets *sets, __u64 made)
+{
+	for (int i = 0; i < PB_SETS_MAX; i++)
+		if (made >> i & 1)
+			__atomic_store_n(&sets->record[i].name[0], '\0', __ATOMIC_RELEASE);
 }
 
 int pb_sets_restore(struct pb_ruleset *ruleset, const struct pb_saved *saved,
 		    struct pb_error *error)
 {
 	PB_LOG_HERE();
-	struct pb_set_record before[PB_SETS_MAX];
 	struct change change;
+	__u64 made = 0;
 	int ret = begin(&change, ruleset, true, PB_LOCK_ELEMENTS, error);
 
 	if (ret)
 		return ret;
-	memcpy(before, change.sets->record, sizeof(before));
-	for (size_t i = 0; !ret && i < saved->nr; i++)
-		ret = create_missing(&change, saved, &saved->sets[i]);
-	if (!ret)
-		ret = merge(&change, saved);
+	ret = create_all(&change, saved, &made) ?: reopen(&change) ?: merge(&change, saved);
 	if (ret)
-		pb_sets_undo(&ruleset->maps, before);
+		unmake(change.sets, made);
 	end(&change);
 	return ret;
 }
@@ -1082,13 +1042,13 @@ static int check_unused(const struct change *change, int number)
 
 static int destroy(struct change *change, int number)
 {
-	struct rebuild rebuild;
+	struct pb_rebuild rebuild;
 	int ret = check_unused(change, number);
 
 	if (!ret && change->sets->tables) {
-		rebuild_as_is(&rebuild, change);
+		as_is(&rebuild, change);
 		rebuild.to[number] = -1;
-		ret = rebuild_tables(&rebuild);
+		ret = rebuild_tables(change, &rebuild);
 	}
 	if (!ret)
 		__atomic_store_n(&change->sets->record[number].name[0], '\0', __ATOMIC_RELEASE);
@@ -1103,7 +1063,7 @@ int pb_set_destroy(struct pb_ruleset *ruleset, const char *name, struct pb_error
 
 	if (ret)
 		return ret;
-	number = find_set(&change, name);
+	number = find_own(&change, name);
 	ret = number < 0 ? number : destroy(&change, number);
 	end(&change);
 	return ret;

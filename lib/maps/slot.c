@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <stdlib.h>
 #include <string.h>
-#include "compile/compile.h"
 #include "maps/record.h"
 #include "maps/slot.h"
 #include "maps/sources.h"
@@ -130,23 +129,47 @@ static void write_header(struct pb_slot *header, const struct pb_rules *rules,
 	header->portless = tables->portless;
 }
 
+int pb_slot_compile(const struct pb_maps *maps, const struct pb_rules *rules,
+		    const struct pb_set_record *sets, struct pb_compiled *compiled,
+		    struct pb_error *error)
+{
+	memset(compiled, 0, sizeof(*compiled));
+	return compile(rules, maps->config, sets, &compiled->conditions, &compiled->tables, error);
+}
+
+void pb_compiled_free(struct pb_compiled *compiled)
+{
+	pb_tables_free(&compiled->tables);
+	free(compiled->conditions);
+	memset(compiled, 0, sizeof(*compiled));
+}
+
+int pb_slot_put(const struct pb_maps *maps, __u32 slot, const struct pb_rules *rules,
+		struct pb_compiled *compiled, __u64 generation, struct pb_error *error)
+{
+	struct pb_tables *tables = &compiled->tables;
+	int ret = pb_sources_replace(maps, slot, tables, error);
+
+	if (!ret)
+		ret = write_rules(maps, slot, rules, compiled->conditions, error);
+	if (ret)
+		return ret;
+	write_tables(maps, slot, tables);
+	if (maps->sets)
+		maps->sets->files[slot] = compiled->files;
+	write_header(&maps->config->slots[slot], rules, tables, generation);
+	return 0;
+}
+
 int pb_slot_write(const struct pb_maps *maps, __u32 slot, const struct pb_rules *rules,
 		  __u64 generation, struct pb_error *error)
 {
-	struct pb_set_condition *conditions = NULL;
-	struct pb_tables tables = {};
-	int ret = compile(rules, maps->config, sets_of(maps), &conditions, &tables, error);
+	struct pb_compiled compiled;
+	int ret = pb_slot_compile(maps, rules, sets_of(maps), &compiled, error);
 
 	if (!ret)
-		ret = pb_sources_replace(maps, slot, &tables, error);
-	if (!ret)
-		ret = write_rules(maps, slot, rules, conditions, error);
-	if (!ret) {
-		write_tables(maps, slot, &tables);
-		write_header(&maps->config->slots[slot], rules, &tables, generation);
-	}
-	pb_tables_free(&tables);
-	free(conditions);
+		ret = pb_slot_put(maps, slot, rules, &compiled, generation, error);
+	pb_compiled_free(&compiled);
 	return ret;
 }
 

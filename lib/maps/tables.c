@@ -187,6 +187,17 @@ void pb_set_tables_free(struct pb_set_tables *tables)
 	free(tables);
 }
 
+int pb_set_tables_each(const struct pb_set_tables *tables, __u64 now,
+		       pb_elements_function *function, void *context)
+{
+	int ret = 0;
+
+	for (int family = 0; !ret && family < PB_FAMILIES; family++)
+		if (tables->table[family].nr_segments)
+			ret = pb_elements_each(&tables->table[family], now, function, context);
+	return ret;
+}
+
 /* ---- Publication --------------------------------------------------------------------------- */
 
 /* Entries of a map of maps, in one call where the kernel can: each call waits for a grace period. */

@@ -42,6 +42,10 @@ int pb_set_tables_publish(struct pb_set_tables *tables, struct pb_error *error);
 
 void pb_set_tables_free(struct pb_set_tables *tables);
 
+/* All elements that count, of both families: as pb_elements_each(). */
+int pb_set_tables_each(const struct pb_set_tables *tables, __u64 now,
+		       pb_elements_function *function, void *context);
+
 /* The table of a prefix's family. */
 static inline struct pb_table *pb_table_of(struct pb_set_tables *tables, __u8 family)
 {

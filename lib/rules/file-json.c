@@ -61,6 +61,7 @@ static const struct set_key {
 	{ "name", pb_json_read_string, pb_set_read_name },
 	{ "timeout", pb_json_read_seconds, pb_set_read_timeout },
 	{ "max", read_number, pb_set_read_max },
+	{ "file", pb_json_read_string, pb_set_read_file },
 };
 #define NR_SET_KEYS (sizeof(set_keys) / sizeof(set_keys[0]))
 
@@ -75,7 +76,7 @@ static int read_set_key(const char *key, const struct json_object *value, struct
 	while (found < set_keys + NR_SET_KEYS && strcmp(found->key, key))
 		found++;
 	if (found == set_keys + NR_SET_KEYS)
-		return pb_fail(error, EINVAL, "%s is not a key of a set (name, timeout, max)",
+		return pb_fail(error, EINVAL, "%s is not a key of a set (name, timeout, max, file)",
 			       PB_Q(key));
 	if (!value)
 		return 0;
@@ -86,24 +87,36 @@ static int read_set_key(const char *key, const struct json_object *value, struct
 	return err ? pb_fail(error, -err, "\"%s\": %s", key, inner.text) : 0;
 }
 
-static int read_set(struct json_object *json, struct pb_rules *rules, struct pb_error *error)
+static int read_set_keys(struct json_object *json, struct pb_set *set, struct pb_error *error)
 {
-	struct pb_set set = { .max = PB_SET_DEFAULT };
-
 	if (!json_object_is_type(json, json_type_object))
 		return pb_json_wrong_type(json, "an object: write a set as in {\"name\":\"bans\"}",
 					  error);
 	json_object_object_foreach(json, key, value) {
-		int err = read_set_key(key, value, &set, error);
+		int err = read_set_key(key, value, set, error);
 
 		if (err)
 			return err;
 	}
-	if (!*set.name)
+	if (!*set->name)
 		return pb_fail(error, EINVAL,
 			       "the set lacks its name: write as in "
 			       "{\"name\":\"bans\"}");
-	return pb_rules_declare(rules, &set, error);
+	return pb_set_complete(set, error);
+}
+
+static int read_set(struct pb_reading *reading, const char *path, struct json_object *json,
+		    struct pb_error *error)
+{
+	struct pb_error note = { "" };
+	struct pb_set set = { .max = 0 };
+	int err = read_set_keys(json, &set, error);
+
+	if (!err)
+		err = pb_rules_declare_read(reading->rules, &set, path, &note, error);
+	if (!err && *note.text)
+		pb_problem_add(reading->notes, path, 0, note.text);
+	return err;
 }
 
 static void read_sets(struct pb_reading *reading, const char *path, struct json_object *sets)
@@ -116,7 +129,7 @@ static void read_sets(struct pb_reading *reading, const char *path, struct json_
 	}
 	for (size_t i = 0; i < json_object_array_length(sets) && !pb_reading_is_over(reading);
 	     i++) {
-		if (!read_set(json_object_array_get_idx(sets, i), reading->rules, &error))
+		if (!read_set(reading, path, json_object_array_get_idx(sets, i), &error))
 			continue;
 		pb_fail(&placed, EINVAL, "sets[%zu]: %.900s", i, error.text);
 		problem(reading, path, &placed);
@@ -358,7 +371,11 @@ static int add_set(struct json_object *array, const struct pb_set *set)
 		err = set->timeout ?
 			      add_number(json, "timeout", pb_duration_seconds(set->timeout)) :
 			      pb_json_add(json, "timeout", NULL);
-	return err ? err : add_number(json, "max", set->max);
+	if (!err)
+		err = add_number(json, "max", set->max);
+	if (err)
+		return err;
+	return *set->file ? add_string(json, "file", set->file) : pb_json_add(json, "file", NULL);
 }
 
 static int add_sets(struct json_object *json, const struct pb_rules *rules)

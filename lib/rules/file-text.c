@@ -55,12 +55,14 @@ static void read_setting(const struct line *line)
 
 static void read_set(const struct line *line)
 {
-	struct pb_error error;
+	struct pb_error error, note = { "" };
 	struct pb_set set;
 
 	if (pb_set_read(line->words + 1, line->nr - 1, &set, &error) ||
-	    pb_rules_declare(line->reading->rules, &set, &error))
+	    pb_rules_declare_read(line->reading->rules, &set, line->path, &note, &error))
 		problem(line, &error);
+	else if (*note.text)
+		pb_problem_add(line->reading->notes, line->path, line->number, note.text);
 }
 
 static void read_include(const struct line *line)

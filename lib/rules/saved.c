@@ -93,22 +93,28 @@ int pb_saved_fail(const struct pb_saved *saved, const struct pb_saved_elements *
 
 /* ---- With rules ---------------------------------------------------------------------------- */
 
-static bool is_declared(const struct pb_rules *rules, const char *name)
+static const struct pb_set *find_declared(const struct pb_rules *rules, const char *name)
 {
 	for (size_t i = 0; i < rules->nr_sets; i++)
 		if (!strcmp(rules->sets[i]->name, name))
-			return true;
-	return false;
+			return rules->sets[i];
+	return NULL;
 }
 
 static int declare(struct pb_rules *rules, const struct pb_saved_set *about, struct pb_error *error)
 {
+	const struct pb_set *declared = find_declared(rules, about->name);
 	struct pb_set set = { .timeout = about->timeout, .max = about->max };
 
-	if (is_declared(rules, about->name))
+	if (declared && *declared->file)
+		return pb_fail(error, EPERM,
+			       "the elements of the set '%s' are those of the file %s: no others "
+			       "can be brought back to it",
+			       about->name, declared->file);
+	if (declared)
 		return 0;
 	memcpy(set.name, about->name, sizeof(set.name));
-	return pb_rules_declare(rules, &set, error);
+	return pb_rules_declare(rules, &set, NULL, -1, error);
 }
 
 int pb_rules_restore(struct pb_rules *rules, const struct pb_saved *saved, struct pb_error *error)

@@ -36,13 +36,60 @@ int pb_set_read_max(struct pb_set *set, const char *text, struct pb_error *error
 	return 0;
 }
 
+/* A path that is printed must be read as the same. */
+int pb_set_read_file(struct pb_set *set, const char *text, struct pb_error *error)
+{
+	if (!*text || !strcmp(text, "-"))
+		return pb_fail(
+			error, EINVAL,
+			"%s is no file: a set takes its elements from one that is read again "
+			"at each apply, as in set hostile file ./hostile.txt",
+			PB_Q(text));
+	if (!pb_text_is_clean(text))
+		return pb_fail(
+			error, EINVAL,
+			"the path %s holds control characters, or is no UTF-8: give the file "
+			"another name",
+			PB_Q(text));
+	if (strlen(text) >= sizeof(set->file))
+		return pb_fail(
+			error, EINVAL,
+			"the path %s is %zu bytes long: that of a set's file has at most %zu",
+			PB_Q(text), strlen(text), sizeof(set->file) - 1);
+	snprintf(set->file, sizeof(set->file), "%s", text);
+	return 0;
+}
+
+int pb_set_complete(struct pb_set *set, struct pb_error *error)
+{
+	if (!*set->file) {
+		set->max = set->max ?: PB_SET_DEFAULT;
+		return 0;
+	}
+	if (set->timeout)
+		return pb_fail(error, EINVAL,
+			       "set %s has a file and a timeout: elements of a file do not expire; "
+			       "leave one of both out",
+			       set->name);
+	if (set->max && set->max != PB_SET_LIMIT)
+		return pb_fail(
+			error, EINVAL,
+			"set %s has a file and a max: it has room for as many elements as any "
+			"set can, %u; leave the max out",
+			set->name, PB_SET_LIMIT);
+	set->max = PB_SET_LIMIT;
+	return 0;
+}
+
 /* What may stand behind the name, each once, with a value. */
 static const struct option {
 	const char *word;
 	int (*read)(struct pb_set *set, const char *text, struct pb_error *error);
+	const char *example;
 } options[] = {
-	{ "timeout", pb_set_read_timeout },
-	{ "max", pb_set_read_max },
+	{ "timeout", pb_set_read_timeout, "bans timeout 1d max 1000" },
+	{ "max", pb_set_read_max, "bans timeout 1d max 1000" },
+	{ "file", pb_set_read_file, "hostile file ./hostile.txt" },
 };
 #define NR_OPTIONS (sizeof(options) / sizeof(options[0]))
 
@@ -68,14 +115,14 @@ static int read_options(char *const *words, size_t nr, struct pb_set *set, struc
 			return pb_fail(
 				error, EINVAL,
 				"%s is not known behind the name of a set: there are timeout "
-				"and max, as in set bans timeout 1d max 1000",
+				"and max, as in set bans timeout 1d max 1000, and file, as in set "
+				"hostile file ./hostile.txt",
 				PB_Q(words[at]));
 		if (seen[i])
 			return pb_fail(error, EINVAL, "\"%s\" is given twice", words[at]);
 		if (at + 1 == nr)
-			return pb_fail(error, EINVAL,
-				       "\"%s\" lacks its value, as in set bans timeout 1d max 1000",
-				       words[at]);
+			return pb_fail(error, EINVAL, "\"%s\" lacks its value, as in set %s",
+				       words[at], options[i].example);
 		seen[i] = true;
 		err = options[i].read(set, words[at + 1], error);
 	}
@@ -84,7 +131,7 @@ static int read_options(char *const *words, size_t nr, struct pb_set *set, struc
 
 int pb_set_read(char *const *words, size_t nr, struct pb_set *set, struct pb_error *error)
 {
-	struct pb_set made = { .max = PB_SET_DEFAULT };
+	struct pb_set made = { .max = 0 };
 	int err;
 
 	if (!nr)
@@ -94,19 +141,56 @@ int pb_set_read(char *const *words, size_t nr, struct pb_set *set, struct pb_err
 	if (!err)
 		err = read_options(words + 1, nr - 1, &made, error);
 	if (!err)
+		err = pb_set_complete(&made, error);
+	if (!err)
 		*set = made;
 	return err;
+}
+
+/* As a word that pb_words_split() takes for one. */
+static void print_path(FILE *out, const char *path)
+{
+	if (*path != '#' && !strpbrk(path, " \t\n\v\f\r\"")) {
+		fputs(path, out);
+		return;
+	}
+	putc('"', out);
+	for (; *path; path++)
+		fprintf(out, *path == '"' || *path == '\\' ? "\\%c" : "%c", *path);
+	putc('"', out);
 }
 
 void pb_set_print(FILE *out, const struct pb_set *set)
 {
 	fputs(set->name, out);
+	if (*set->file) {
+		fputs(" file ", out);
+		print_path(out, set->file);
+		return;
+	}
 	if (set->timeout) {
 		fputs(" timeout ", out);
 		pb_duration_print(out, set->timeout);
 	}
 	if (set->max != PB_SET_DEFAULT)
 		fprintf(out, " max %u", set->max);
+}
+
+int pb_set_format(const struct pb_set *set, char **text)
+{
+	char *made = NULL;
+	size_t len;
+	FILE *out = open_memstream(&made, &len);
+
+	if (!out)
+		return -ENOMEM;
+	fputs("set ", out);
+	pb_set_print(out, set);
+	made = pb_stream_take(out, &made);
+	if (!made)
+		return -ENOMEM;
+	*text = made;
+	return 0;
 }
 
 /* ---- Those of rules, by name --------------------------------------------------------------- */
@@ -117,10 +201,16 @@ struct pb_set *const *pb_rules_sets(const struct pb_rules *rules, size_t *nr)
 	return rules->sets;
 }
 
+static void forget(struct pb_set *set)
+{
+	pb_set_list_let_go(pb_declared_of(set)->list);
+	free(pb_declared_of(set));
+}
+
 void pb_rules_forget_sets(struct pb_rules *rules)
 {
 	for (size_t i = 0; i < rules->nr_sets; i++)
-		free(rules->sets[i]);
+		forget(rules->sets[i]);
 	free(rules->sets);
 	rules->sets = NULL;
 	rules->nr_sets = rules->room_sets = 0;
@@ -136,28 +226,6 @@ static size_t place_of(const struct pb_rules *rules, const char *name)
 	return place;
 }
 
-static int insert(struct pb_rules *rules, size_t place, const struct pb_set *set,
-		  struct pb_error *error)
-{
-	struct pb_set **grown, *copy;
-
-	if (rules->nr_sets == PB_SETS_MAX)
-		return pb_fail(error, ENOSPC, "set %s is one too many: a ruleset has at most %d",
-			       set->name, PB_SETS_MAX);
-	grown = pb_grow(rules->sets, rules->nr_sets, &rules->room_sets, sizeof(struct pb_set *));
-	if (!grown)
-		return pb_fail_memory(error);
-	rules->sets = grown;
-	copy = calloc(1, sizeof(*copy));
-	if (!copy)
-		return pb_fail_memory(error);
-	*copy = *set;
-	memmove(&grown[place + 1], &grown[place], (rules->nr_sets - place) * sizeof(copy));
-	grown[place] = copy;
-	rules->nr_sets++;
-	return 0;
-}
-
 /* The one of that name; NULL: there is none yet. */
 static struct pb_set *find(const struct pb_rules *rules, size_t place, const char *name)
 {
@@ -166,19 +234,94 @@ static struct pb_set *find(const struct pb_rules *rules, size_t place, const cha
 	return rules->sets[place];
 }
 
-int pb_rules_declare(struct pb_rules *rules, const struct pb_set *set, struct pb_error *error)
+const struct pb_set *pb_rules_find_set(const struct pb_rules *rules, const char *name)
 {
+	return find(rules, place_of(rules, name), name);
+}
+
+const struct pb_element *pb_rules_elements(const struct pb_rules *rules, const char *name,
+					   size_t *nr)
+{
+	const struct pb_set *set = pb_rules_find_set(rules, name);
+	const struct pb_set_list *list = set ? pb_declared_of(set)->list : NULL;
+
+	if (!list)
+		return NULL;
+	*nr = list->nr;
+	return list->elements;
+}
+
+static int insert(struct pb_rules *rules, size_t place, const struct pb_declared *declared,
+		  struct pb_error *error)
+{
+	struct pb_declared *copy;
+	struct pb_set **grown;
+
+	if (rules->nr_sets == PB_SETS_MAX)
+		return pb_fail(error, ENOSPC, "set %s is one too many: a ruleset has at most %d",
+			       declared->set.name, PB_SETS_MAX);
+	grown = pb_grow(rules->sets, rules->nr_sets, &rules->room_sets, sizeof(struct pb_set *));
+	if (!grown)
+		return pb_fail_memory(error);
+	rules->sets = grown;
+	copy = malloc(sizeof(*copy));
+	if (!copy)
+		return pb_fail_memory(error);
+	*copy = *declared;
+	pb_set_list_hold(copy->list);
+	memmove(&grown[place + 1], &grown[place], (rules->nr_sets - place) * sizeof(*grown));
+	grown[place] = &copy->set;
+	rules->nr_sets++;
+	return 0;
+}
+
+bool pb_set_same(const struct pb_set *a, const struct pb_set *b)
+{
+	return a->timeout == b->timeout && a->max == b->max && !strcmp(a->file, b->file);
+}
+
+int pb_rules_declare(struct pb_rules *rules, const struct pb_set *set, struct pb_set_list *list,
+		     int number, struct pb_error *error)
+{
+	const struct pb_declared declared = { *set, list, number };
 	size_t place = place_of(rules, set->name);
 	const struct pb_set *there = find(rules, place, set->name);
 
 	if (!there)
-		return insert(rules, place, set, error);
-	if (there->timeout != set->timeout || there->max != set->max)
-		return pb_fail(error, EEXIST,
-			       "set %s stands further up already, with another timeout or max: it "
-			       "can have one of each",
-			       set->name);
+		return insert(rules, place, &declared, error);
+	if (!pb_set_same(there, set))
+		return pb_fail(
+			error, EEXIST,
+			"set %s stands further up already, with another timeout, max or file: "
+			"it can have one of each",
+			set->name);
 	return 0;
+}
+
+static bool is_wanted(const struct pb_rules *wanted, const struct pb_set *set)
+{
+	return !*set->file || pb_rules_find_set(wanted, set->name);
+}
+
+static void drop_files(struct pb_rules *rules, const struct pb_rules *wanted)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < rules->nr_sets; i++)
+		if (is_wanted(wanted, rules->sets[i]))
+			rules->sets[kept++] = rules->sets[i];
+		else
+			forget(rules->sets[i]);
+	rules->nr_sets = kept;
+}
+
+static void replace(struct pb_declared *there, const struct pb_declared *wanted)
+{
+	struct pb_set_list *before = there->list;
+
+	*there = *wanted;
+	pb_set_list_hold(there->list);
+	pb_set_list_let_go(before);
 }
 
 int pb_rules_declare_all(struct pb_rules *rules, const struct pb_rules *wanted,
@@ -186,13 +329,14 @@ int pb_rules_declare_all(struct pb_rules *rules, const struct pb_rules *wanted,
 {
 	int err = 0;
 
+	drop_files(rules, wanted);
 	for (size_t i = 0; !err && i < wanted->nr_sets; i++) {
-		const struct pb_set *set = wanted->sets[i];
-		size_t place = place_of(rules, set->name);
-		struct pb_set *there = find(rules, place, set->name);
+		const struct pb_declared *set = pb_declared_of(wanted->sets[i]);
+		size_t place = place_of(rules, set->set.name);
+		struct pb_set *there = find(rules, place, set->set.name);
 
 		if (there)
-			*there = *set;
+			replace(pb_declared_of(there), set);
 		else
 			err = insert(rules, place, set, error);
 	}

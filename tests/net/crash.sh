@@ -6,7 +6,7 @@
 # system call fail, at one call after the other.
 #
 # PB_CRASH_POINTS says at how many calls of a kind at most (0: all of them), PB_CRASH_COMMANDS
-# with which of the commands: add apply load unload one.
+# with which of the commands: add apply lists load unload one.
 
 # shellcheck disable=SC2317,SC2034 # functions and arrays are used by their names
 
@@ -101,6 +101,44 @@ run_apply=(apply new.rules)
 judge_apply()
 {
 	judge_change "$1" new.rules
+}
+
+# Rules that bring the elements of a set with them: these and those go together.
+mkdir lists
+seq -f '192.0.2.%.0f' 1 100 >lists/old
+seq -f '2001:db8::%.0f' 1 70 >lists/new
+for which in old new; do
+	printf '%s\n' 'policy allow' "set hostile file $T_DIR/lists/$which" 'set own' \
+		"drop tcp dport 22 comment \"$which\"" 'drop from @hostile' >lists-$which.rules
+done
+
+# lists_are WHICH: rules and elements
+lists_are()
+{
+	has "lists-$1.rules" && [ "$("$PB" set list -j hostile | json '" ".join(sorted(e["prefix"].split("/")[0] for e in d["sets"][0]["elements"]))')" = \
+		"$(sort "lists/$1" | tr '\n' ' ' | sed 's/ $//')" ]
+}
+prepare_lists()
+{
+	{ loaded v0 || works load v0 --rules lists-old.rules; } && { lists_are old || works apply lists-old.rules; } &&
+		works set add own 192.0.2.1
+}
+run_lists=(apply lists-new.rules)
+judge_lists()
+{
+	case $1 in
+	0) lists_are new || { echo "it says done, but the rules and elements are not the new ones"; return; } ;;
+	137) lists_are old || lists_are new || { echo "neither the old rules and elements nor the new ones"; return; } ;;
+	*) lists_are old || { echo "it failed, but the rules or elements are not the old ones"; return; } ;;
+	esac
+	whole v0 || { echo "the pins of v0's ruleset are gone"; return; }
+	works set test own 192.0.2.1 || return
+	works set load own lists/old || return
+	works rule add 24/tcp || return
+	works rule del 24/tcp || return
+	works apply lists-new.rules || return
+	lists_are new || { echo "the next apply has not brought rules and elements"; return; }
+	works apply lists-old.rules
 }
 
 prepare_load()
@@ -207,7 +245,7 @@ sweep()
 	t_is "$1: $4 at $(wc -w <<<"$points") of $3 calls of $2" '' "$(printf '%b' "$wrong")"
 }
 
-for name in ${PB_CRASH_COMMANDS:-add apply load unload one}; do
+for name in ${PB_CRASH_COMMANDS:-add apply lists load unload one}; do
 	declare -n command=run_$name
 	t_ok "$name: the world before" "prepare_$name"
 	t_ok "$name: undisturbed" in_a strace -qq -o trace -e "trace=${CALLS// /,}" "$PB" "${command[@]}"

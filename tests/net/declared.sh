@@ -42,7 +42,7 @@ set friends max 10
 drop tcp dport 22 from 192.0.2.1,@bans except @friends
 drop from @friends' "$(cat saved.rules)"
 t_ok 'diff finds no difference' "$PB" diff saved.rules
-t_is 'JSON has them' '[{"name":"bans","timeout":86400,"max":65536},{"name":"friends","timeout":null,"max":10}]' \
+t_is 'JSON has them' '[{"name":"bans","timeout":86400,"max":65536,"file":null},{"name":"friends","timeout":null,"max":10,"file":null}]' \
 	"$("$PB" rule list -j | json 'json.dumps(d["sets"], separators=(",", ":"))')"
 "$PB" rule list -j >saved.json
 t_ok 'and is a file' "$PB" apply saved.json

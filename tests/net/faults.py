@@ -43,6 +43,18 @@ OTHER = """policy allow
 drop tcp dport 22
 drop tcp,udp dport 137-139,445 from 192.0.2.0/24
 """
+# Sets that have the elements of files: the next rules have others, and turn one into another set.
+FILES = """policy allow
+set hostile file other.list
+set turned file other.list
+drop from @hostile,@turned
+"""
+NEXT = """policy allow
+set hostile file next.list
+set turned
+set more file other.list
+drop from @hostile,@more except @turned
+"""
 LIST = """; a list
 198.51.100.0/24 ; SBL1
 2001:db8::/32
@@ -153,6 +165,7 @@ TELL_BY_1 = ("diff", "set test")
 # Off is off, and there is no way back that could not fail as well.
 PINS_STAY = "its pins stay|pins of a ruleset that no interface uses stay"
 SET = ("set create bans", "set add bans 192.0.2.1,2001:db8::/32")
+WITH_FILES = ("apply files.rules",)
 COMMANDS = [
     Command("load v2"),
     Command("load v2 -m skb"),
@@ -197,6 +210,17 @@ COMMANDS = [
     Command("apply other.rules"), Command("apply other.json --confirm 1h"),
     Command("confirm", before=("apply other.rules --confirm 1h",)),
     Command("rollback", before=("apply other.rules --confirm 1h",)),
+    Command("check files.rules"), Command("apply files.rules"),
+    Command("load v0 --rules files.rules"), Command("load v2 -r other --rules files.rules"),
+    Command("load v0 v2 --rules next.rules", before=WITH_FILES), # undone where v2 fails
+    Command("apply next.rules --confirm 1h", before=WITH_FILES),
+    Command("apply next.rules", before=WITH_FILES, ssh=True),
+    Command("rollback", before=WITH_FILES + ("apply next.rules --confirm 1h",)),
+    Command("rule add 23/tcp", before=WITH_FILES + ("apply next.rules",)), # it sweeps, if it can
+    Command("set create bans", before=WITH_FILES),
+    Command("diff next.rules", before=WITH_FILES, statuses=(1,)),
+    Command("set list -j", before=WITH_FILES), Command("save", before=WITH_FILES),
+    Command("set test hostile 192.0.2.1", before=WITH_FILES, statuses=(1,)),
     Command("stats"), Command("stats -j"), Command("stats --prometheus"),
     Command("stats --prometheus -o saved"),
     Command("top", terminal=True),
@@ -350,8 +374,9 @@ def sweep(command, report):
 
 def write_inputs():
     """The files that the commands read, but for packets.pcap."""
-    for name, text in (("base.rules", BASE), ("other.rules", OTHER),
-                       ("other.list", LIST), ("some.elements", ELEMENTS)):
+    for name, text in (("base.rules", BASE), ("other.rules", OTHER), ("files.rules", FILES),
+                       ("next.rules", NEXT), ("other.list", LIST), ("next.list", "192.0.2.1\n"),
+                       ("some.elements", ELEMENTS)):
         with open(name, "w") as file:
             file.write(text)
     must("load", "v0", "--rules", "other.rules")

@@ -50,7 +50,7 @@ t_is 'shows both' 'Ruleset default
 NAME   ELEMENTS       MAX  TIMEOUT
 bans          0     65536  1d
 small         0         3  -' "$T_OUT"
-t_is 'in JSON' '{"ruleset":"default","sets":[{"name":"bans","timeout":86400,"max":65536,"nr":0,"elements":[]},{"name":"small","timeout":null,"max":3,"nr":0,"elements":[]}]}' \
+t_is 'in JSON' '{"ruleset":"default","sets":[{"name":"bans","timeout":86400,"max":65536,"file":null,"nr":0,"elements":[]},{"name":"small","timeout":null,"max":3,"file":null,"nr":0,"elements":[]}]}' \
 	"$("$PB" set list -j)"
 t_ok 'list of an empty one' "$PB" set list bans
 t_is 'says so' 'Set bans, elements 0 of at most 65536, timeout 1d
@@ -72,11 +72,11 @@ t_ok 'add, both families, some time' "$PB" set add bans --timeout 2h 198.51.100.
 t_ok 'they have that' is_left "$(left bans 2001:db8::/32)" 7200 "$began"
 t_ok 'test: a prefix holds it' has bans 198.51.100.77
 t_ok 'test: IPv6' has bans 2001:db8:ffff::1
-t_is 'test -j' '{"ruleset":"default","set":"bans","address":"2001:db9::1","in":false,"prefix":null,"expires_in":null}' \
+t_is 'test -j' '{"ruleset":"default","set":"bans","file":null,"address":"2001:db9::1","in":false,"prefix":null,"expires_in":null}' \
 	"$("$PB" set test -j bans 2001:db9::1)"
 t_ok 'add, for ever' "$PB" set add bans --timeout 0 192.0.2.7
 t_is 'renews it' null "$(left bans 192.0.2.7/32)"
-t_is 'test -j of it' '{"ruleset":"default","set":"bans","address":"192.0.2.7","in":true,"prefix":"192.0.2.7/32","expires_in":null}' \
+t_is 'test -j of it' '{"ruleset":"default","set":"bans","file":null,"address":"192.0.2.7","in":true,"prefix":"192.0.2.7/32","expires_in":null}' \
 	"$("$PB" set test -j bans 192.0.2.7)"
 began=$(clock)
 t_ok 'add, seconds as programs have them' "$PB" set add bans --timeout 600 192.0.2.7

@@ -245,6 +245,144 @@ static void test_faults_of_json_sets(void **state)
 	assert_reads("right.json", "policy allow\nset a\n");
 }
 
+/* ---- Sets of files --------------------------------------------------------------------------- */
+
+/* The text form with the folder of the test left out. */
+static void assert_sets(const struct pb_rules *rules, const char *wanted)
+{
+	char *text = format(rules, NOW);
+	size_t len = strlen(folder) + 1, to = 0;
+
+	for (size_t at = 0; text[at]; text[to++] = text[at++])
+		while (!strncmp(text + at, folder, len - 1))
+			at += len;
+	text[to] = '\0';
+	assert_string_equal(text, wanted);
+	free(text);
+}
+
+/* Relative to the file that names it; the path is whole, so that it can be applied from anywhere. */
+static void test_set_files(void **state)
+{
+	const struct pb_element *elements;
+	struct pb_rules rules;
+	size_t nr;
+
+	(void)state;
+	write_file("main.rules", "include sub/sets.rules\nset near file ./list\n");
+	write_file("sub/sets.rules", "set far file list\nset far file ./list\n");
+	write_file("list", "10.0.0.1\n");
+	write_file("sub/list", "10.0.0.3 # three\n10.0.0.2/8\n2001:db8::/32\n");
+	rules = read_right("main.rules");
+	assert_sets(&rules, "policy allow\nset far file sub/list\nset near file list\n");
+	elements = pb_rules_elements(&rules, "far", &nr);
+	assert_int_equal(nr, 3);
+	assert_int_equal(elements[0].prefix.len, 8);
+	assert_int_equal(elements[2].prefix.family, 6);
+	assert_true(pb_rules_elements(&rules, "near", &nr) && nr == 1);
+	assert_null(pb_rules_elements(&rules, "nosuch", &nr));
+	assert_int_equal(notes.nr,
+			 1); /* bits behind a length: what stands there twice is read once */
+	assert_int_equal(pb_rules_sets(&rules, &nr)[0]->max, PB_SET_LIMIT);
+	write_file("sub/list", "10.0.0.3\n");
+	assert_round_trip(&rules);
+	pb_rules_clear(&rules);
+}
+
+static void test_set_file_words(void **state)
+{
+	struct pb_rules rules;
+
+	(void)state;
+	write_file("two \"words\" \\", "10.0.0.1\n");
+	write_file("words.rules", "set a file \"two \\\"words\\\" \\\\\"\n");
+	rules = read_right("words.rules");
+	assert_round_trip(&rules);
+	pb_rules_clear(&rules);
+}
+
+static void test_set_file_is_empty(void **state)
+{
+	struct pb_rules rules;
+	size_t nr = 1;
+
+	(void)state;
+	write_file("none", "# nothing yet\n");
+	write_file("empty.rules", "set a file none\n");
+	rules = read_right("empty.rules");
+	assert_int_equal(notes.nr, 1);
+	assert_non_null(strstr(notes.list[0].text, "empty.rules:1: \"none\" holds no addresses"));
+	pb_rules_elements(&rules, "a", &nr);
+	assert_int_equal(nr, 0);
+	pb_rules_clear(&rules);
+}
+
+static void test_set_file_path_is_long(void **state)
+{
+	char line[PB_SET_FILE_LEN + 64] = "set a file sub/";
+	size_t len = strlen(line);
+
+	(void)state;
+	while (len + 2 < PB_SET_FILE_LEN)
+		len += sprintf(line + len, "./");
+	strcpy(line + len, "list\n");
+	write_file("sub/list", "10.0.0.1\n");
+	write_file("long.rules", line);
+	read_wrong("long.rules");
+	assert_problem(0, "long.rules:1: ", "that of a set's file has at most 255");
+}
+
+static void test_set_files_in_json(void **state)
+{
+	static const struct {
+		const char *set, *says;
+	} cases[] = {
+		{ "{\"name\":\"a\",\"file\":7}", "\"file\": " },
+		{ "{\"name\":\"a\",\"file\":\"nosuch\"}", "\"nosuch\"" },
+		{ "{\"name\":\"a\",\"file\":\"a\\nb\"}", "a\\x0ab" },
+		{ "{\"name\":\"a\",\"file\":\"list\",\"timeout\":5}", "a file and a timeout" },
+		{ "{\"name\":\"a\",\"file\":\"list\",\"max\":5}", "a file and a max" },
+	};
+	struct pb_rules rules;
+	char text[256];
+
+	(void)state;
+	write_file("list", "10.0.0.1\n");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text), "{\"sets\":[%s],\"rules\":[]}", cases[i].set);
+		write_file("fault.json", text);
+		read_wrong("fault.json");
+		assert_problem(0, "fault.json: ", cases[i].says);
+	}
+	write_file("right.json", "{\"sets\":[{\"name\":\"a\",\"file\":\"list\",\"max\":4194304,"
+				 "\"timeout\":null}],\"rules\":[]}");
+	rules = read_right("right.json");
+	assert_sets(&rules, "policy allow\nset a file list\n");
+	assert_round_trip(&rules);
+	pb_rules_clear(&rules);
+}
+
+/* A set of a file is there for as long as the file of rules names it; it may become another, and back. */
+static void test_replace_set_files(void **state)
+{
+	struct pb_rules rules, wanted;
+	size_t nr;
+
+	(void)state;
+	write_file("list", "10.0.0.1\n");
+	write_file("old.rules",
+		   "set a file list\nset b file list\nset c file list\nset d\nset e\n");
+	write_file("new.rules", "set b\nset c file list\nset d file list\n");
+	rules = read_right("old.rules");
+	wanted = read_right("new.rules");
+	assert_int_equal(pb_rules_replace(&rules, &wanted, NULL), 0);
+	pb_rules_clear(&wanted);
+	assert_sets(&rules, "policy allow\nset b\nset c file list\nset d file list\nset e\n");
+	assert_true(pb_rules_elements(&rules, "d", &nr) && nr == 1);
+	assert_null(pb_rules_elements(&rules, "b", &nr));
+	pb_rules_clear(&rules);
+}
+
 /* Sets of the file hold, and those that it does not name stay. */
 static void test_replace_sets(void **state)
 {
@@ -563,7 +701,19 @@ static void test_faults_of_lines(void **state)
 		{ "set bans timeout 1h timeout 2h", "\"timeout\" is given twice" },
 		{ "set bans max 0", "\"0\" is no number of elements" },
 		{ "set bans max 4194305", "1 to 4194304" },
-		{ "set bans file list", "\"file\" is not known" },
+		{ "set bans path list", "\"path\" is not known" },
+		{ "set bans file", "\"file\" lacks its value, as in set hostile file" },
+		{ "set bans file -", "\"-\" is no file" },
+		{ "set bans file \"\"", "\"\" is no file" },
+		{ "set bans file nosuch", "\"nosuch\"" },
+		{ "set bans file .", "directory" },
+		{ "set bans file /dev/zero", "device" },
+		{ "set bans file list file list", "\"file\" is given twice" },
+		{ "set bans file list timeout 1h", "set bans has a file and a timeout" },
+		{ "set bans max 9 file list", "set bans has a file and a max" },
+		{ "set bans file \"a\033[2J\"", "a\\x1b[2J" },
+		{ "set bans file sub/wrong.list", "sub/wrong.list:2: \"10.0.0.0/33\"" },
+		{ "set there file list", "set there stands further up already" },
 		{ "set there max 7", "set there stands further up already" },
 		{ "22/tcp\rdrop 23/tcp", "carriage return" },
 		{ "# hidden\r22/tcp", "carriage return" },
@@ -574,6 +724,8 @@ static void test_faults_of_lines(void **state)
 	char text[256];
 
 	(void)state;
+	write_file("list", "10.0.0.1\n");
+	write_file("sub/wrong.list", "10.0.0.1\n10.0.0.0/33\n");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		snprintf(text, sizeof(text), "set there # one\n1/tcp\n%s\n2/tcp\n", cases[i].line);
 		write_file("fault.rules", text);
@@ -1096,6 +1248,12 @@ int main(void)
 		cmocka_unit_test(test_many_sets),
 		cmocka_unit_test(test_faults_of_json_sets),
 		cmocka_unit_test(test_replace_sets),
+		cmocka_unit_test(test_set_files),
+		cmocka_unit_test(test_set_file_words),
+		cmocka_unit_test(test_set_file_is_empty),
+		cmocka_unit_test(test_set_file_path_is_long),
+		cmocka_unit_test(test_set_files_in_json),
+		cmocka_unit_test(test_replace_set_files),
 		cmocka_unit_test(test_defaults_are_left_out),
 		cmocka_unit_test(test_time_left),
 		cmocka_unit_test(test_rule_list_is_a_file),
