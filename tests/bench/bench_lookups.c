@@ -6,7 +6,7 @@
  *	bench_lookups [--rounds N] [--repeat N] [--sources N] --family 4|6 --list FILE <CASES
  *
  * FILE: the elements, a prefix a line. CASES: a case a line, `NAME PROGRAM SOURCES VERDICT`. PROGRAM is
- * @RULESET, of ours, that the tool has loaded, or one of peers.bpf.c: nothing, trie, hash. SOURCES: see
+ * @RULESET, of ours, that the tool has loaded, or one of peers.bpf.c: nothing, line, trie, hash. SOURCES: see
  * sources_draw(). VERDICT: drop or pass, which each source gets, or any. Prints a line a case: its name
  * and what the kernel reports as the duration of one run, a number a round.
  */

@@ -16,24 +16,54 @@ struct peer {
 	const struct elements *elements;
 };
 
+/* In the order in which peers.bpf.c has them. */
+struct constants {
+	__u32 family;
+	__u32 nr_lines;
+};
+
+/* Lines of 64 bytes for words of 8, of which three in five are used, as a table of ours of IPv4 has them. */
+static __u32 lines(const struct elements *elements)
+{
+	__u32 nr = 1;
+
+	while (nr * 24ULL < elements->nr * 5)
+		nr *= 2;
+	return nr;
+}
+
 static __u32 address_size(const struct elements *elements)
 {
 	return elements->family == 4 ? 4 : 16;
 }
 
 /* Only what is looked at has room. */
+static void size_maps(struct bpf_object *object, const struct peer *peer, __u32 nr_lines)
+{
+	struct bpf_map *trie = find_map(object, "peer_trie"), *hash = find_map(object, "peer_hash");
+	struct bpf_map *line = find_map(object, "peer_line"), *wanted = NULL;
+	__u32 nr = peer->elements->nr;
+
+	if (bpf_map__set_key_size(trie, sizeof(__u32) + address_size(peer->elements)) ||
+	    bpf_map__set_key_size(hash, address_size(peer->elements)))
+		die("cannot size the keys of peers");
+	if (!strcmp(peer->name, "trie"))
+		wanted = trie;
+	else if (!strcmp(peer->name, "hash"))
+		wanted = hash;
+	else if (!strcmp(peer->name, "line"))
+		wanted = line;
+	if (wanted && bpf_map__set_max_entries(wanted, wanted == line ? nr_lines : nr))
+		die("cannot size the map of a peer");
+}
+
 static void set_up_peer(struct bpf_object *object, const void *context)
 {
 	const struct peer *peer = context;
-	struct bpf_map *trie = find_map(object, "peer_trie"), *hash = find_map(object, "peer_hash");
-	struct bpf_map *wanted = !strcmp(peer->name, "trie") ? trie : hash;
-	__u32 family = peer->elements->family;
+	struct constants constants = { peer->elements->family, lines(peer->elements) };
 
-	set_constants(object, &family, sizeof(family));
-	if (bpf_map__set_key_size(trie, sizeof(__u32) + address_size(peer->elements)) ||
-	    bpf_map__set_key_size(hash, address_size(peer->elements)) ||
-	    bpf_map__set_max_entries(wanted, peer->elements->nr))
-		die("cannot size the maps of peers");
+	set_constants(object, &constants, sizeof(constants));
+	size_maps(object, peer, constants.nr_lines);
 }
 
 static void add(int map, bool is_trie, const struct pb_prefix *prefix)
@@ -61,7 +91,7 @@ struct program *peer_open(const char *name, const struct elements *elements, boo
 	struct peer peer = { name, elements };
 	struct program *program = helper_open("peers.bpf.o", name, frags, set_up_peer, &peer);
 
-	if (strcmp(name, "nothing"))
+	if (!strcmp(name, "trie") || !strcmp(name, "hash"))
 		fill(program, elements);
 	return program;
 }

@@ -6,9 +6,12 @@ import sets_lists
 import sets_world
 
 FEW, MANY, BANS = 10, 1000000, 20000
-SLOW_ROUNDS = 2  # of what takes many seconds
+SLOW_ROUNDS = 1  # of what takes many seconds
+LONG = 2  # seconds, after which it is said what took so long
+XDP_FILTER_BANS = 9000  # its map has room for 10,000
 NAME = sets_world.NAME
 TABLES = {"few": FEW, "many": MANY}
+NFT = {"hash": "hosts", "interval": "mixture"}  # kinds of its sets, and what is in them
 
 
 class Results:
@@ -20,6 +23,8 @@ class Results:
         seconds, memory = bench.timed(*command, **options)
         self.seconds.setdefault(name, []).append(seconds)
         self.memory[name] = max(memory, self.memory.get(name, 0))
+        if seconds > LONG:
+            bench.say(f"sets: {name} took {seconds:.1f} s")
 
     def shown(self):
         return {name: {**bench.spread(values), "memory": self.memory[name]}
@@ -45,22 +50,29 @@ def one_by_one(path, *command):
             "sh", path, *command)
 
 
-def fill(lists, rulesets):
-    """What is there before: few and many elements, ours and others'."""
+def nft_tables():
+    """A name for each: what it has, and how many."""
+    return [(f"{kind}_{table}", kind, table) for kind in NFT for table in TABLES]
+
+
+def fill(lists, rulesets, namespaces):
+    """What is there before: few and many elements, ours and others'. Returns where nft's are."""
+    where = {name: namespaces.make(name) for name, _, _ in nft_tables()}
     for table, number in TABLES.items():
         bench.say(f"sets: commands, {number} elements for each")
         rulesets.load(table, room=sets_world.ROOM)
         path = lists.plain("mixture", 4, number)
         bench.run(*tool_set("load", table, NAME, path))
         bench.run("ipset", "restore", "-file", lists.ipset(table, "mixture", number))
-        bench.run("nft", "-f", lists.nft("hash_" + table, "hosts", number))
-        bench.run("nft", "-f", lists.nft("interval_" + table, "mixture", number))
+    for name, kind, table in nft_tables():
+        bench.timed(*where[name], "nft", "-f", lists.nft(name, NFT[kind], TABLES[table]))
     rulesets.load("bans", room=65536)
     bench.run("xdp-filter", "load", "v5")
+    return where
 
 
-def adds(results, number):
-    """One element, there or not; each turn another one, which goes again."""
+def adds(results, number, where):
+    """One element that is not there, and its end; each turn another one."""
     element = sets_lists.free4(number)
     for table, there in TABLES.items():
         results.run(f"set add, {there} there", *tool_set("add", table, NAME, element))
@@ -69,30 +81,30 @@ def adds(results, number):
     results.run("xdp-filter ip", "xdp-filter", "ip", "-m", "src", element)
     for table, there in TABLES.items():
         results.run(f"ipset add, {there} there", "ipset", "add", table, element)
-        results.run(f"nft add element, hash, {there} there", "nft", "add", "element", "netdev",
-                    "hash_" + table, "blocked", f"{{ {element} }}")
+    for name, kind, table in nft_tables():
         if table == "few" or number < SLOW_ROUNDS:
-            results.run(f"nft add element, interval, {there} there", "nft", "add", "element",
-                        "netdev", "interval_" + table, "blocked", f"{{ {element} }}")
+            results.run(f"nft add element, {kind}, {TABLES[table]} there", *where[name], "nft",
+                        "add", "element", "netdev", name, "blocked", f"{{ {element} }}")
 
 
 def bans(lists, results, number):
     path = lists.write("bans", (f"{sets_lists.free4(1000 + i)}\n" for i in range(BANS)))
     stream = tool_set("add", "bans", NAME, "-")
     with open(path, encoding="ascii") as file:
-        results.run("20000 by one set add -", *stream, stdin=file)
+        results.run(f"{BANS} by one set add -", *stream, stdin=file)
     bench.run(*tool_set("flush", "bans", NAME))
     if number >= SLOW_ROUNDS:
         return
-    results.run("20000 by set add, a command each",
+    results.run(f"{BANS} by set add, a command each",
                 *one_by_one(path, *tool_set("add", "bans", NAME)))
     bench.run(*tool_set("flush", "bans", NAME))
-    results.run("20000 by xdp-filter ip, a command each",
-                *one_by_one(path, "xdp-filter", "ip", "-m", "src"))
-    results.run("20000 removed by xdp-filter ip, a command each",
-                *one_by_one(path, "xdp-filter", "ip", "-m", "src", "-r"))
+    half = lists.write("half", (f"{sets_lists.free4(1000 + i)}\n" for i in range(XDP_FILTER_BANS)))
+    results.run(f"{XDP_FILTER_BANS} by xdp-filter ip, a command each",
+                *one_by_one(half, "xdp-filter", "ip", "-m", "src"))
+    bench.run("xdp-filter", "unload", "v5")
+    bench.run("xdp-filter", "load", "v5")
     bench.run("ipset", "create", "bans", "hash:net")
-    results.run("20000 by ipset add, a command each", *one_by_one(path, "ipset", "add", "bans"))
+    results.run(f"{BANS} by ipset add, a command each", *one_by_one(path, "ipset", "add", "bans"))
     bench.run("ipset", "destroy", "bans")
 
 
@@ -110,7 +122,7 @@ def whole_lists(lists, results, number):
     bench.run("ipset", "destroy", "again")
     if number >= SLOW_ROUNDS:
         return
-    for kind, title in ("hosts", "hash"), ("mixture", "interval"):
+    for title, kind in NFT.items():
         results.run(f"nft -f, {title}, {MANY} there", "nft", "-f", lists.nft("again", kind, MANY))
         bench.run("nft", "delete", "table", "netdev", "again")
 
@@ -123,10 +135,10 @@ def empty():
 def commands(lists, rounds):
     results = Results()
     with sets_world.Rulesets(("v0", "v2", "v4")) as rulesets:
-        fill(lists, rulesets)
+        where = fill(lists, rulesets, sets_world.Namespaces())
         for number in range(rounds):
             bench.say(f"sets: commands, round {number + 1} of {rounds}")
-            adds(results, number)
+            adds(results, number, where)
             bans(lists, results, number)
             whole_lists(lists, results, number)
     empty()

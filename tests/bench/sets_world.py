@@ -33,6 +33,21 @@ def make_world(pairs):
     bench.run("ip", "address", "add", "10.9.0.1/24", "dev", "v0")
 
 
+class Namespaces:
+    """Networks beside this one, for nft, which reads all tables of a network before it changes one."""
+
+    FOLDER = "/run/netns"
+
+    def __init__(self):
+        os.makedirs(self.FOLDER, exist_ok=True)
+        bench.run("mount", "-t", "tmpfs", "none", self.FOLDER)  # seen in this mount namespace only
+
+    def make(self, name):
+        """The option of bench_time that leads there."""
+        bench.run("ip", "netns", "add", name)
+        return "--netns", f"{self.FOLDER}/{name}"
+
+
 class Rulesets:
     """Those that the tool has loaded, each on a device of its own; taken down at the end."""
 
