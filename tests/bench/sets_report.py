@@ -50,12 +50,13 @@ source says: what memory itself takes here.
             rows.append((f"IPv{family}, {int(size):,}", *(beyond(entry, name) for name in (
                 "ours:members", "ours:others", "trie:members", "trie:others", "hash:hosts",
                 "hash:others", "line:members"))))
-    markdown(("elements", "hit", "miss", "LPM trie, hit", "miss", "hash, hit", "miss", "a read"), rows)
+    markdown(("elements", "hit", "miss", "LPM trie, hit", "miss", "hash, hit", "miss", "a read"),
+             rows)
     print("""All lengths in one list, evenly, /0 among them, so that each source is in it: members of elements drawn
 evenly, and any sources.
 """)
-    rows = [(f"IPv{family}, {int(size):,}", *(beyond(part["all"][family][size], name)
-                                           for name in ("ours:members", "ours:any")))
+    rows = [(f"IPv{family}, {int(size):,}", beyond(part["all"][family][size], "ours:members"),
+             beyond(part["all"][family][size], "ours:any"))
             for family in FAMILIES for size in SIZES]
     markdown(("elements of all lengths", "members", "any source"), rows)
     inline = part["inline"]["beyond"]
@@ -68,26 +69,30 @@ evenly, and any sources.
                             ("10,000 in a set", "ours"))])
 
 
+def best(entry, name):
+    return entry[name]["beyond"]["best"]
+
+
 def worst(entry, names):
-    return max(entry[name]["beyond"]["best"] for name in names)
+    return max(best(entry, name) for name in names)
 
 
 def lookup_targets(part):
     for family in FAMILIES:
         for size, limit in LOOK_LIMITS.items():
             entry = part["mixture"][family][size]
-            values = [entry[name]["beyond"]["best"] for name in ("ours:members", "ours:others")]
+            values = [best(entry, name) for name in ("ours:members", "ours:others")]
             yield (f"one look among {int(size):,}, IPv{family}, ns", f"{limit}",
                    f"{values[0]} hit, {values[1]} miss", verdict(max(values), limit),
-                   f"a read alone {entry['line:members']['beyond']['best']} ns")
+                   f"a read alone {best(entry, 'line:members')} ns")
     for family in FAMILIES:
         for size, factor in TRIE_FACTORS.items():
             entry = part["mixture"][family][size]
-            values = [entry[f"trie:{kind}"]["beyond"]["best"] / max(entry[f"ours:{kind}"]["beyond"]["best"], 1)
+            values = [best(entry, f"trie:{kind}") / max(best(entry, f"ours:{kind}"), 1)
                       for kind in ("members", "others")]
             yield (f"as fast as the LPM trie, {int(size):,}, IPv{family}", f"at least {factor} x",
-                   f"{values[0]:.1f} x hit, {values[1]:.1f} x miss", verdict(min(values), factor, False),
-                   "")
+                   f"{values[0]:.1f} x hit, {values[1]:.1f} x miss",
+                   verdict(min(values), factor, False), "")
     for family in FAMILIES:
         for size, limit in LOOK_LIMITS.items():
             value = worst(part["all"][family][size], ("ours:members", "ours:any"))
@@ -111,7 +116,7 @@ each packet comes from one of 1,048,576 sources that are members of a list of 1,
 nftables works at ingress, ipset in the raw table. xdp-portblock drops by `drop tcp dport 80 from @SET`.
 """)
     markdown(("filter", "Mpps", "best", "of bare", "ours to it"), [
-        (name, shown({k: v / 1e6 if k != "rounds" else v for k, v in entry["pps"].items()}, 2),
+        (name, shown({key: value / 1e6 for key, value in entry["pps"].items()}, 2),
          f"{entry['pps']['most'] / 1e6:.2f}", f"{entry['of_bare']['median']:.2f}",
          f"{entry['ours_to_it']['median']:.2f}") for name, entry in part["filters"].items()])
 
@@ -155,9 +160,10 @@ def command_targets(part):
         value = ratios[f"set add, {there} there / xdp-filter ip"]
         yield (f"set add to xdp-filter's own, {there:,} there", "1.5 x", shown(value, 2),
                verdict(value["median"], 1.5), "")
+    whole = [(f"set {verb}, 1000000 prefixes, IPv{family}", 1)
+             for verb in ("load", "list") for family in FAMILIES]
     for name, limit in (("20000 by set add, a command each", 40), ("20000 by one set add -", 0.2),
-                        ("set load, 1000000 prefixes, IPv4", 1), ("set load, 1000000 prefixes, IPv6", 1),
-                        ("set list, 1000000 prefixes, IPv4", 1), ("set list, 1000000 prefixes, IPv6", 1)):
+                        *whole):
         least = commands[name]["least"]
         yield f"{name}, s", f"{limit}", f"{least:.2f}", verdict(least, limit), ""
     for family in FAMILIES:
