@@ -6,7 +6,9 @@ import sets_lists
 import sets_world
 
 FEW, MANY, BANS = 10, 1000000, 20000
+TURNS = 20  # in a round, of what takes milliseconds
 SLOW_ROUNDS = 1  # of what takes many seconds
+FIRST_BAN = 100000  # of what is in no list; the numbers before are for single elements
 LONG = 2  # seconds, after which it is said what took so long
 XDP_FILTER_BANS = 9000  # its map has room for 10,000
 NAME = sets_world.NAME
@@ -82,13 +84,14 @@ def adds(results, number, where):
     for table, there in TABLES.items():
         results.run(f"ipset add, {there} there", "ipset", "add", table, element)
     for name, kind, table in nft_tables():
-        if table == "few" or number < SLOW_ROUNDS:
+        # Among many intervals it takes minutes.
+        if (kind, table) != ("interval", "many") or number < SLOW_ROUNDS:
             results.run(f"nft add element, {kind}, {TABLES[table]} there", *where[name], "nft",
                         "add", "element", "netdev", name, "blocked", f"{{ {element} }}")
 
 
 def bans(lists, results, number):
-    path = lists.write("bans", (f"{sets_lists.free4(1000 + i)}\n" for i in range(BANS)))
+    path = lists.write("bans", (f"{sets_lists.free4(FIRST_BAN + i)}\n" for i in range(BANS)))
     stream = tool_set("add", "bans", NAME, "-")
     with open(path, encoding="ascii") as file:
         results.run(f"{BANS} by one set add -", *stream, stdin=file)
@@ -98,7 +101,7 @@ def bans(lists, results, number):
     results.run(f"{BANS} by set add, a command each",
                 *one_by_one(path, *tool_set("add", "bans", NAME)))
     bench.run(*tool_set("flush", "bans", NAME))
-    half = lists.write("half", (f"{sets_lists.free4(1000 + i)}\n" for i in range(XDP_FILTER_BANS)))
+    half = lists.write("half", (f"{sets_lists.free4(FIRST_BAN + i)}\n" for i in range(XDP_FILTER_BANS)))
     results.run(f"{XDP_FILTER_BANS} by xdp-filter ip, a command each",
                 *one_by_one(half, "xdp-filter", "ip", "-m", "src"))
     bench.run("xdp-filter", "unload", "v5")
@@ -138,7 +141,8 @@ def commands(lists, rounds):
         where = fill(lists, rulesets, sets_world.Namespaces())
         for number in range(rounds):
             bench.say(f"sets: commands, round {number + 1} of {rounds}")
-            adds(results, number, where)
+            for turn in range(TURNS):
+                adds(results, number * TURNS + turn, where)
             bans(lists, results, number)
             whole_lists(lists, results, number)
     empty()

@@ -141,8 +141,8 @@ def live_targets(part):
 
 def show_commands(part):
     print(f"""**Commands** about sets, wall time in milliseconds, process start included, and peak memory; {part['rounds']}
-rounds, of what takes others seconds fewer. nft's are in networks of their own, since nft reads
-all tables of one.
+rounds: once a round what takes seconds, in the first one only what takes many, and single elements in
+20 turns. nft's tables are in networks of their own, since it reads all tables of one.
 """)
     markdown(("command", "least", "median", "middle half", "peak"), [
         (name, f"{1e3 * v['least']:,.1f}", f"{1e3 * v['median']:,.1f}",
@@ -200,13 +200,17 @@ PARTS = {
 }
 
 
+def all_of(worlds, key):
+    return " and ".join(sorted({world[key] for world in worlds}))
+
+
 def show_world(parts):
     worlds = [part["world"] for part in parts]
     world = worlds[0]
     returns = world["mitigations"].get("spec_rstack_overflow", "not said")
-    print(f"""Measured by `tests/bench/sets` on {' and '.join(sorted({w['date'] for w in worlds}))}, commit {world['commit']}: Linux
-{world['kernel']}, {world['cpus']} CPUs ({world['processor']}), shared with other work (load {world['load']:.1f} when it
-ended). All that is compared took turns in the same run; in brackets is the middle half of the rounds.
+    print(f"""Measured by `tests/bench/sets` on {all_of(worlds, 'date')}, commit {all_of(worlds, 'commit')}: Linux
+{world['kernel']}, {world['cpus']} CPUs ({world['processor']}), shared with other work (load
+{min(w['load'] for w in worlds):.1f} to {max(w['load'] for w in worlds):.1f} when parts ended). All that is compared took turns in the same run; in brackets is the middle half of the rounds.
 Speculative return stack overflow: {returns}; Spectre v2:
 {world['mitigations'].get('spectre_v2', 'not said')}.""")
     if "Safe RET" in returns:

@@ -160,8 +160,8 @@ static __u16 checksum_with(const struct frame *frame, const __u8 *addr)
 	__u32 sum = 0;
 
 	memcpy(header, frame->data + AT_IPV4, IPV4_HEADER);
-	memcpy(header + AT_SOURCE4 - AT_IPV4, addr, 4);
-	memset(header + AT_CHECKSUM4 - AT_IPV4, 0, 2);
+	memcpy(header + (AT_SOURCE4 - AT_IPV4), addr, 4);
+	memset(header + (AT_CHECKSUM4 - AT_IPV4), 0, 2);
 	for (size_t i = 0; i < IPV4_HEADER; i += 2)
 		sum += header[i] | header[i + 1] << 8; /* as it lies there */
 	sum = (sum & 0xffff) + (sum >> 16);
