@@ -113,7 +113,7 @@ bench_bpf := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
 all_objs := $(lib_objs) $(tool_objs) $(unit_help) $(bench_help) \
 	$(call objects,$(unit_main) $(prog_main) $(bench_main)) $(delivered_objs)
 
-.PHONY: all unit-tests prog-tests bench-tools bench bench-insns install uninstall clean distclean test check lint help
+.PHONY: all unit-tests prog-tests bench-tools bench bench-insns bench-sets install uninstall clean distclean test check lint help
 .PHONY: fuzz table abi
 .SECONDARY: $(all_objs)
 
@@ -461,6 +461,11 @@ bench-insns: bench-tools
 	@tests/deps vm
 	@tests/bench/insns
 
+# Sets of sources, in about 25 minutes; `tests/bench/report --doc sets` writes its section.
+bench-sets: all bench-tools
+	@tests/deps bench
+	tests/bench/sets
+
 # --- lint ------------------------------------------------------------------------
 
 # Files by name, and scripts by their first line; no folder that make wrote.
@@ -499,6 +504,7 @@ help:
 	@echo 'make test            tests/run: all test layers (needs root)'
 	@echo 'make check           tests/run unit: the tests that need no root'
 	@echo 'make bench           measure all, to build/bench; bench-insns: instructions a packet only'
+	@echo 'make bench-sets      measure sets of sources: look-ups, live frames, commands, memory'
 	@echo 'make native          the native engine, for its kernel module; native-install, native-uninstall'
 	@echo 'make lint            clang-format, shellcheck, cppcheck, mandoc, python'
 	@echo 'make coverage        lines of lib/ and xdp-portblock/ that TESTS run (unit prog net; needs root)'

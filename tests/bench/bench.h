@@ -41,7 +41,8 @@ struct program {
  *   bare, parse, any_port, sender   of bench.bpf.c
  *   ours, ours-linear               as `load` loads it on a new kernel; without frags, as on an old one
  *   xdpfilt_*                       xdp-filter's, as the distribution ships it
- * `rules` names a ruleset, see rules.c. xdp-filter's blocks the same ports.
+ * `rules` names a ruleset, see rules.c. xdp-filter's blocks the same ports. "@NAME", of ours: the one
+ * that the tool has loaded by that name.
  * `device`: if not 0, under libxdp's dispatcher on that interface.
  */
 struct program *program_open(const char *name, const char *rules, int device);
@@ -55,6 +56,44 @@ struct sender {
 	__u32 target;
 };
 struct program *sender_open(const char *name, const struct sender *constants, bool frags);
+
+/*
+ * A program of an object that lies beside the one that runs. `set_up` gets the object with `context` before it
+ * is loaded, and set_constants() gives it all that it has of these.
+ */
+struct program *helper_open(const char *file, const char *name, bool frags,
+			    void (*set_up)(struct bpf_object *, const void *), const void *context);
+void set_constants(struct bpf_object *object, const void *constants, size_t size);
+/* The map whose name has that part. */
+struct bpf_map *find_map(struct bpf_object *object, const char *name);
+
+/* --- sources --------------------------------------------------------------------------------- */
+
+struct pb_element;
+struct source;
+
+/* The elements of a list of one family, and those of them that lie in no other. */
+struct elements {
+	int family;
+	struct pb_element *all;
+	size_t nr;
+	struct pb_element *outer;
+	size_t nr_outer;
+};
+struct elements elements_read(const char *path, int family);
+
+/*
+ * Draws sources, always the same: "members", each in an element, all elements being alike; "hosts", the same
+ * of elements of full length; "others", each in none; "any". Their frame is tcp4 or tcp6. The caller frees.
+ */
+struct source *sources_draw(const char *kind, const struct elements *elements, __u32 nr);
+
+/* One of sources.bpf.c's. `nr` is a power of two; `target` an ifindex. */
+struct program *sources_open(const char *name, int family, const struct source *sources, __u32 nr,
+			     __u32 target, bool frags);
+
+/* One of peers.bpf.c's, with the elements. */
+struct program *peer_open(const char *name, const struct elements *elements, bool frags);
 
 /* --- rulesets -------------------------------------------------------------------------------- */
 

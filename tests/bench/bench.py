@@ -35,6 +35,16 @@ def run(*command, **options):
     return done.stdout
 
 
+def timed(*command, **options):
+    """Runs a command; returns seconds and peak memory in bytes. Dies where it fails."""
+    done = subprocess.run([f"{TOOLS}/bench_time", *command], text=True, capture_output=True,
+                          check=False, **options)
+    if done.returncode:
+        die(f"{' '.join(command)[:200]}: {done.stderr[-500:]}")
+    wall, _, _, memory = map(int, done.stdout.split())
+    return wall / 1e9, memory
+
+
 def go_first():
     """Others on this machine disturb what is measured from here on less."""
     try:

@@ -4,12 +4,13 @@
  * program that redirects.
  *
  *	bench_flood --to IFNAME --from IFNAME [--program NAME --rules NAME] [--ports N] [--packets N]
- *		[--settle N]
+ *		[--settle N] [--list FILE --sources KIND]
  *
  * --to: the device to send on; what it sends arrives at --from, its other end. --program: what is
  * attached there meanwhile, in native mode; see bench.h. Destination ports are 1 to N at random,
- * or 80 where N is 1. --settle: that many packets before the clock starts. Prints how many
- * packets were sent and in how many nanoseconds.
+ * or 80 where N is 1. --settle: that many packets before the clock starts. --list: the packets, IPv4
+ * and all to port 80, come from 1,048,576 sources that are drawn of that list of elements as
+ * sources_draw() says. Prints how many packets were sent and in how many nanoseconds.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -33,7 +34,11 @@ struct flood {
 	unsigned int ports;
 	unsigned int packets;
 	unsigned int settle;
+	const char *list;
+	const char *sources;
 };
+
+#define NR_SOURCES (1U << 20)
 
 static void send_frames(const struct program *sender, const struct frame *frame, unsigned int nr)
 {
@@ -50,16 +55,35 @@ static void send_frames(const struct program *sender, const struct frame *frame,
 		die("live frames: %s", strerror(errno));
 }
 
-static void flood(const struct flood *flood)
+static struct program *open_sender_of_ports(const struct flood *flood, const struct frame *frame)
 {
 	struct sender constants = { .first_port = 1, .target = flood->to };
+
+	constants.port_offset = frame->port_offset;
+	constants.nr_ports = flood->ports > 1 ? flood->ports : 0;
+	return sender_open("sender", &constants, false);
+}
+
+static struct program *open_sender_of_sources(const struct flood *flood)
+{
+	struct elements elements = elements_read(flood->list, 4);
+	struct source *sources = sources_draw(flood->sources, &elements, NR_SOURCES);
+	struct program *sender;
+
+	sender = sources_open("send_sources", 4, sources, NR_SOURCES, flood->to, false);
+	free(sources);
+	free(elements.all);
+	free(elements.outer);
+	return sender;
+}
+
+static void flood(const struct flood *flood)
+{
 	struct frame frame = frame_make("tcp4", 40000, 80);
 	struct program *sender;
 	struct timespec start, end;
 
-	constants.port_offset = frame.port_offset;
-	constants.nr_ports = flood->ports > 1 ? flood->ports : 0;
-	sender = sender_open("sender", &constants, false);
+	sender = flood->list ? open_sender_of_sources(flood) : open_sender_of_ports(flood, &frame);
 	if (flood->settle)
 		send_frames(sender, &frame, flood->settle);
 	clock_gettime(CLOCK_MONOTONIC, &start);
@@ -101,9 +125,13 @@ int main(int argc, char **argv)
 		{ "ports", required_argument, NULL, 'n' },
 		{ "packets", required_argument, NULL, 'c' },
 		{ "settle", required_argument, NULL, 's' },
+		{ "list", required_argument, NULL, 'l' },
+		{ "sources", required_argument, NULL, 'o' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct flood options = { .rules = "none", .ports = 1, .packets = 1000000 };
+	struct flood options = {
+		.rules = "none", .ports = 1, .packets = 1000000, .sources = "members"
+	};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -128,6 +156,12 @@ int main(int argc, char **argv)
 			break;
 		case 's':
 			options.settle = atoi(optarg);
+			break;
+		case 'l':
+			options.list = optarg;
+			break;
+		case 'o':
+			options.sources = optarg;
 			break;
 		default:
 			return 2;

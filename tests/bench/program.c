@@ -13,6 +13,7 @@
 #include "attach/features.h"
 #include "attach/object.h"
 #include "bench.h"
+#include "maps/pins.h"
 #include "maps/slot.h"
 #include "rules/rules.h"
 #include "util/log.h"
@@ -116,7 +117,7 @@ static struct bpf_object *open_file(const char *path)
 }
 
 /* It lies beside the program that runs. */
-static struct bpf_object *open_bench(void)
+static struct bpf_object *open_beside(const char *name)
 {
 	char path[512];
 	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 32);
@@ -126,11 +127,11 @@ static struct bpf_object *open_bench(void)
 		die("readlink: %s", strerror(errno));
 	path[len] = '\0';
 	slash = strrchr(path, '/');
-	strcpy(slash, "/bench.bpf.o");
+	snprintf(slash + 1, 32, "%s", name);
 	return open_file(path);
 }
 
-static struct bpf_map *find_map(struct bpf_object *object, const char *name)
+struct bpf_map *find_map(struct bpf_object *object, const char *name)
 {
 	struct bpf_map *map = NULL;
 
@@ -140,29 +141,40 @@ static struct bpf_map *find_map(struct bpf_object *object, const char *name)
 	die("no map %s", name);
 }
 
-/* In the order in which bench.bpf.c has its constants. */
-static void set_constants(struct bpf_object *object, const struct sender *constants)
+void set_constants(struct bpf_object *object, const void *constants, size_t size)
 {
-	if (bpf_map__set_initial_value(find_map(object, ".rodata"), constants, sizeof(*constants)))
-		die("cannot set the constants of bench.bpf.c: its .rodata has changed");
+	if (bpf_map__set_initial_value(find_map(object, ".rodata"), constants, size))
+		die("cannot set the constants of a program: its .rodata has changed");
 }
 
-struct program *sender_open(const char *name, const struct sender *constants, bool frags)
+struct program *helper_open(const char *file, const char *name, bool frags,
+			    void (*set_up)(struct bpf_object *, const void *), const void *context)
 {
 	struct program *program = calloc(1, sizeof(*program));
 
 	program->private = calloc(1, sizeof(*program->private));
 	program->name = name;
 	program->frags = frags;
-	program->object = open_bench();
-	set_constants(program->object, constants);
+	program->object = open_beside(file);
+	set_up(program->object, context);
 	load(program, only_program(program->object, name));
 	return program;
 }
 
+/* In the order in which bench.bpf.c has its constants. */
+static void set_up_sender(struct bpf_object *object, const void *context)
+{
+	set_constants(object, context, sizeof(struct sender));
+}
+
+struct program *sender_open(const char *name, const struct sender *constants, bool frags)
+{
+	return helper_open("bench.bpf.o", name, frags, set_up_sender, constants);
+}
+
 static void open_other(struct program *program)
 {
-	program->object = open_bench();
+	program->object = open_beside("bench.bpf.o");
 	load(program, only_program(program->object, program->name));
 }
 
@@ -210,9 +222,26 @@ static void open_xdpfilt(struct program *program, const struct pb_rules *rules)
 
 /* --- ours ------------------------------------------------------------------------------------- */
 
-static void open_ours(struct program *program, const struct pb_rules *rules)
+static void make_ruleset(struct pb_maps *maps, const struct pb_rules *rules)
 {
 	struct pb_ruleset_options options = { .max_rules = rules->max_rules, .max_sources = 65536 };
+	struct pb_error error;
+
+	if (pb_maps_create("bench", &options, maps, &error) ||
+	    pb_slot_write(maps, maps->config->active, rules, 2, &error))
+		die("%s", error.text);
+}
+
+static void open_ruleset(struct pb_maps *maps, const char *name)
+{
+	struct pb_error error = { 0 };
+
+	if (pb_maps_open(name, maps, &error))
+		die("no ruleset %s: %s", name, error.text);
+}
+
+static void open_ours(struct program *program, const char *ruleset, const struct pb_rules *rules)
+{
 	struct pb_constants constants = { .ethernet = true, .frags = program->frags };
 	struct program_private *private = program->private;
 	struct pb_error error;
@@ -220,9 +249,11 @@ static void open_ours(struct program *program, const struct pb_rules *rules)
 	constants.connections = true;
 	constants.kern_ctx = pb_features().kern_ctx;
 	constants.native = !strcmp(program->name, "native");
-	if (pb_maps_create("bench", &options, &private->maps, &error) ||
-	    pb_slot_write(&private->maps, private->maps.config->active, rules, 2, &error) ||
-	    pb_object_open(&private->maps, &constants, &private->ours, &error))
+	if (ruleset[0] == '@')
+		open_ruleset(&private->maps, ruleset + 1);
+	else
+		make_ruleset(&private->maps, rules);
+	if (pb_object_open(&private->maps, &constants, &private->ours, &error))
 		die("%s", error.text);
 	program->object = private->ours->obj;
 	load(program, private->ours->progs.xdp_portblock);
@@ -242,9 +273,10 @@ struct program *program_open(const char *name, const char *ruleset, int device)
 	program->frags = !strcmp(name, "ours") || !strcmp(name, "native");
 	pb_log_set(tell, false);
 	pb_log_enter();
-	rules_make(ruleset, &rules);
+	if (ruleset[0] != '@')
+		rules_make(ruleset, &rules);
 	if (!strncmp(name, "ours", strlen("ours")) || !strcmp(name, "native"))
-		open_ours(program, &rules);
+		open_ours(program, ruleset, &rules);
 	else if (!strncmp(name, "xdpfilt_", strlen("xdpfilt_")))
 		open_xdpfilt(program, &rules);
 	else
