@@ -88,7 +88,8 @@ static __noinline __u64 find_source(struct xdp_md *ctx)
 	union pb_copy copy; /* not used */
 
 	begin(ctx, &packet, &cursor);
-	pb_parse(&cursor, is_ethernet(), &packet, &copy);
+	pb_parse_common(&cursor, is_ethernet(), &packet,
+			&copy); /* says where IP is, also of what is rare */
 	return FOUND(0, packet.family, packet.network, 0);
 }
 
