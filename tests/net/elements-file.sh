@@ -138,6 +138,28 @@ printf 'set bans\n%s\n' "$B4" >always
 t_ok 'from standard input' "$PB" set restore - <always
 t_is 'an element that does not end any more' null "$(left bans "$B4/32")"
 
+printf '%s\n' 'saved 2100-01-01T00:00:00Z' 'set bans' '198.51.100.99 until 2100-01-01T01:00:00Z' >ahead
+began=$(clock)
+t_ok 'a clock that is behind' "$PB" set restore ahead
+t_ok 'is said to be' grep -q 'by the clock, and ahead was written at 2100-01-01T00:00:00Z' <<<"$T_OUT"
+t_ok 'gives no more time than there was' is_left "$(left bans 198.51.100.99/32)" 3600 "$began"
+"$PB" set del bans 198.51.100.99 >/dev/null
+
+# What comes back ends when the file says, and not before.
+over()
+{
+	! "$PB" set test bans 198.51.100.99 >/dev/null
+}
+for seconds in 3 10 30 100; do
+	ends=$(($(date +%s) + seconds))
+	printf 'set bans\n198.51.100.99 until %s\n' "$(date -u -d "@$ends" +%FT%TZ)" | "$PB" set restore - >/dev/null
+	! over || continue # the machine was too busy
+	wait_for $((seconds + 60)) over
+	break
+done
+t_ok 'an element ends' over
+t_ok 'not too early' test "$(date +%s)" -ge "$ends"
+
 before=$(elements)
 printf '%s\n' 'set new timeout 2h max 5' 192.0.2.1 'set bans timeout 5m max 1' 192.0.2.1 >new
 t_ok 'a set that is not there' "$PB" set restore new
@@ -190,6 +212,20 @@ chmod 640 saved
 t_ok 'save once more' "$PB" save --elements saved
 t_is 'keeps the mode' 640 "$(stat -c %a saved)"
 t_is 'and leaves nothing beside it' '' "$(find . -name 'saved.[0-9a-f]*')"
+
+# Killed while it saves: the old file.
+if command -v strace >/dev/null; then
+	cp saved was
+	"$PB" set add bans 203.0.113.77 >/dev/null
+	t_fail 'save is killed' 137 '' strace -qq -o /dev/null -e trace=fsync -e inject=fsync:signal=KILL:when=1 \
+		"$PB" save --elements saved
+	t_ok 'the old file is there' cmp was saved
+	t_ok 'save again' "$PB" save --elements saved
+	t_ok 'and the new one is' grep -q "^203.0.113.77 until " saved
+	rm -f saved.[0-9a-f]*
+else
+	t_skip 'save is killed' 'no strace'
+fi
 
 # --- no gap ---------------------------------------------------------------------------------------
 # B is blocked by the rules from before, and by the set of the new ones: no ping of B may ever be answered.
