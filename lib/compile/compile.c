@@ -299,9 +299,9 @@ static void hand_over(struct compiler *c, struct pb_tables *tables)
 {
 	struct pb_sources *sources = &c->classes.sources;
 
-	c->tables.sources = sources->trie;
-	c->tables.nr_sources = sources->nr_trie;
-	sources->trie = NULL;
+	c->tables.sources = sources->entries;
+	c->tables.nr_sources = sources->nr_entries;
+	sources->entries = NULL;
 	c->tables.conditions = c->parts.conditions;
 	c->tables.nr_conditions = c->parts.nr_conditions;
 	c->parts.conditions = NULL;

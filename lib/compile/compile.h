@@ -6,7 +6,7 @@
  * item    one port range of a part
  * group   the parts with the same prefixes in `from` and `except`; group 0: those with neither
  * cover   the items over one port that can win there, group by group
- * mix     the groups with sources that meet over a port; they share the entries of the trie
+ * mix     the groups with sources that meet over a port; they share the entries of a look-up
  * region  sources that lie in the same prefixes of a mix; region 0: in none
  * node    a decision before it is numbered: a candidate and the node that follows it
  *

@@ -5,7 +5,7 @@
 #include "rule/prefix.h"
 #include "util/error.h"
 
-#define LEVELS_MAX 130	/* no prefix, and those of length 0 to 128 */
+#define LEVELS_MAX 130 /* no prefix, and those of length 0 to 128 */
 
 /* A prefix of a group in a mix. */
 struct entry {
@@ -82,7 +82,7 @@ void pb_sources_free(struct pb_sources *sources)
 		pb_lists_free(&sources->regions[i]);
 	free(sources->regions);
 	free(sources->part);
-	free(sources->trie);
+	free(sources->entries);
 	pb_lists_free(&sources->groups);
 	pb_lists_free(&sources->mixes);
 }
@@ -200,20 +200,20 @@ static int find_region(const struct pb_sources *sources, struct pb_lists *region
 static int add_source(struct pb_sources *sources, const struct pb_prefix *prefix, __u32 mix,
 		      __u32 offset)
 {
-	if (sources->nr_trie == sources->room_trie) {
-		size_t room = sources->room_trie ? sources->room_trie * 2 : 64;
-		struct pb_source *trie = reallocarray(sources->trie, room, sizeof(*trie));
+	if (sources->nr_entries == sources->room_entries) {
+		size_t room = sources->room_entries ? sources->room_entries * 2 : 64;
+		struct pb_source *entries = reallocarray(sources->entries, room, sizeof(*entries));
 
-		if (!trie)
+		if (!entries)
 			return -ENOMEM;
-		sources->trie = trie;
-		sources->room_trie = room;
+		sources->entries = entries;
+		sources->room_entries = room;
 	}
-	sources->trie[sources->nr_trie++] = (struct pb_source){ *prefix, mix, offset };
+	sources->entries[sources->nr_entries++] = (struct pb_source){ *prefix, mix, offset };
 	return 0;
 }
 
-/* A prefix in which nothing else holds than around it needs no entry in the trie. */
+/* A prefix in which nothing else holds than around it needs no entry. */
 static int walk_prefix(struct pb_sources *sources, __u32 mix, struct walk *walk,
 		       const struct entry *entries, size_t nr)
 {
@@ -277,12 +277,12 @@ int pb_sources_mix(struct pb_sources *sources, const __u32 *groups, size_t nr, s
 			"%d fit: let rules with sources share port ranges or source lists",
 			known, PB_MIXES_MAX - 1);
 	ret = new_mix(sources, groups, nr, *mix);
-	if (!ret && sources->nr_trie > limit)
+	if (!ret && sources->nr_entries > limit)
 		return pb_fail(
 			error, ENOSPC,
 			"the sources of these rules need at least %zu prefixes in the "
 			"kernel's table, %zu fit: load with a higher --max-sources (prefixes "
 			"count again for each mix of source lists that meet over a port)",
-			sources->nr_trie, limit);
+			sources->nr_entries, limit);
 	return ret;
 }

@@ -18,15 +18,15 @@ struct pb_sources {
 	struct pb_lists mixes;		  /* of groups; mix 0 is empty */
 	struct pb_lists *regions; /* [mix]: PB_REGION() of the groups whose state differs from
 				      * that in region 0 */
-	struct pb_source *trie;
-	size_t nr_trie;
-	size_t room_trie;
+	struct pb_source *entries;
+	size_t nr_entries;
+	size_t room_entries;
 };
 
 int pb_sources_init(struct pb_sources *sources, size_t max_groups);
 /* The group of a part. */
 int pb_sources_group(struct pb_sources *sources, const struct pb_rule_part *part, __u32 *group);
-/* The mix of these groups, which are sorted. A new one gets its regions and trie entries. */
+/* The mix of these groups, which are sorted. A new one gets its regions and entries. */
 int pb_sources_mix(struct pb_sources *sources, const __u32 *groups, size_t nr, size_t limit,
 		   __u32 *mix, struct pb_error *error);
 void pb_sources_free(struct pb_sources *sources);

@@ -5,10 +5,10 @@
 
 #include <portblock/portblock.h>
 
-/* An entry of pb_sources: for sources in `prefix`, take decision `next` + `offset`. */
+/* An entry for look-up: for sources in `prefix`, take decision `next` + `offset`. */
 struct pb_source {
 	struct pb_prefix prefix;
-	__u16 mix; /* without the slot bit: the writer shifts it in */
+	__u16 mix; /* as in the decisions that ask */
 	__u32 offset;
 };
 
@@ -42,7 +42,7 @@ struct pb_tables {
 
 struct pb_limits {
 	size_t decisions;
-	size_t sources; /* entries of the trie */
+	size_t sources; /* entries for look-up */
 	size_t port_classes;
 };
 

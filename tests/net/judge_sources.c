@@ -77,7 +77,7 @@ static int matches(const struct pb_rule *rule, int port, const struct pb_prefix 
 static bool drops(int port, const struct pb_prefix *host)
 {
 	long best = -1;
-	bool drop = false;
+	bool drop = pb_rules_settings(rules)->policy == PB_POLICY_DENY;
 
 	for (size_t i = 0; i < pb_rules_nr(rules); i++) {
 		const struct pb_rule *rule = pb_rules_at(rules, i);
@@ -103,8 +103,12 @@ static struct pb_prefix draw_host(void)
 	bool any = !draw(8);
 
 	host.len = host.family == 4 ? 32 : 128;
-	for (int i = 0; i < host.len / 8; i++)
-		host.addr[i] = any ? draw(256) : draw(3) ? 0 : 1U << draw(8);
+	for (int i = 0; i < host.len / 8; i++) {
+		if (any)
+			host.addr[i] = draw(256);
+		else if (i % 7 < 2 || host.family == 4) /* of IPv6, around the first 64 bits */
+			host.addr[i] = draw(3) ? 0 : 1U << draw(8);
+	}
 	return host;
 }
 
@@ -147,7 +151,10 @@ static void add_rule(struct pb_rules *to)
 	__u32 first = 1 + draw(PORTS);
 	bool crowd = !draw(20);
 
+	/* Most ports ask for the source alone; where a rule ends some day, a port of it for more. */
 	snprintf(ports, sizeof(ports), "%u-%u", first, first + draw(PORTS + 1 - first));
+	if (!draw(30) && pb_rule_set(rule, "expires", "1d", pb_clock(), NULL, &error))
+		die("expires");
 	if (pb_rule_set(rule, "action", draw(2) ? "drop" : "allow", 0, NULL, &error) ||
 	    pb_rule_set(rule, "protocols", "tcp", 0, NULL, &error) ||
 	    pb_rule_set(rule, "dport", ports, 0, NULL, &error))
@@ -174,6 +181,8 @@ static void change(void)
 	if (pb_ruleset_begin(ruleset, &next, &error))
 		die("pb_ruleset_begin");
 	pb_rules_del_if(next, some, NULL);
+	pb_rules_settings(next)->policy = draw(3) ? PB_POLICY_ALLOW : PB_POLICY_DENY;
+	pb_rules_settings(next)->no_replies = draw(2);
 	while (pb_rules_nr(next) < RULES / 2 || (pb_rules_nr(next) < RULES && draw(6)))
 		add_rule(next);
 	if (pb_ruleset_commit(ruleset, next, 0, &error))

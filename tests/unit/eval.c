@@ -31,8 +31,8 @@ static bool key_matches(const struct pb_source *source, __u16 mix, const struct 
 	return true;
 }
 
-/* The longest prefix of the trie, by looking at all. */
-static __u32 trie_lookup(const struct pb_tables *tables, __u16 mix, const struct packet *packet)
+/* The longest prefix of the mix, by looking at all. */
+static __u32 mix_lookup(const struct pb_tables *tables, __u16 mix, const struct packet *packet)
 {
 	const struct pb_source *best = NULL;
 
@@ -66,7 +66,7 @@ static const struct pb_decision *candidate(const struct pb_tables *tables,
 	const struct pb_decision *head = decision_at(tables, class);
 
 	if (head->flags & PB_DECISION_SOURCES)
-		head = decision_at(tables, head->next + trie_lookup(tables, head->mix, packet));
+		head = decision_at(tables, head->next + mix_lookup(tables, head->mix, packet));
 	return head;
 }
 

@@ -1118,7 +1118,7 @@ static void many_bans(void **state)
 	random_set_free(&rules);
 }
 
-/* Without a prefix no rule asks the trie, however many name sets. */
+/* Without a prefix no rule looks a source up, however many name sets. */
 static void many_rules_of_sets(void **state)
 {
 	struct pb_rules rules = { 0 };

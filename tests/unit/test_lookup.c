@@ -200,7 +200,7 @@ static void cut(struct pb_prefix *prefix)
 		prefix->addr[bit / 8] &= ~(128 >> (bit & 7));
 }
 
-/* Few bits differ, so that many hold others, and now and then any address. */
+/* Few bits differ, so that many hold others (of IPv6, around the first 64), and now and then any address. */
 static struct pb_prefix random_host(struct random *random, __u8 family)
 {
 	struct pb_prefix host = { .family = family, .len = family == 4 ? 32 : 128 };
@@ -209,7 +209,7 @@ static struct pb_prefix random_host(struct random *random, __u8 family)
 	for (int i = 0; i < host.len / 8; i++)
 		if (any)
 			host.addr[i] = random_below(random, 256);
-		else if (!random_below(random, 3))
+		else if ((i % 7 < 2 || family == 4) && !random_below(random, 3))
 			host.addr[i] = 1 << random_below(random, 8);
 	return host;
 }
