@@ -12,7 +12,8 @@
  */
 #define PB_NATIVE false
 #include "filter.h"
-#include "plain.h"
+#include "plain-sets.h"
+#include "plain-sources.h"
 
 /* A frame of one buffer with what is rare. */
 static __noinline int filter_rare(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 slot)
@@ -108,11 +109,17 @@ int xdp_portblock(struct xdp_md *ctx)
 	entries = entries_of(active);
 	entry = plain_entry(entries, plain.proto, plain.dport);
 	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT) {
+		/* All there is to know, in one number: the stack of this function is that of all others, too. */
+		__u64 key = PB_ENTRY_NUMBER(entry) * PB_SLOTS + slot_of_entries(entries);
+
+		barrier_var(key);
 		if (entry & PB_ENTRY_SETS)
-			entry = judge_plain_by_sets(ctx, slot_of_entries(entries), plain.family,
-						    entry);
+			entry = judge_plain_by_sets(ctx, plain.family, key);
+		else if (entry & PB_ENTRY_SOURCES)
+			entry = judge_plain_by_sources(ctx, plain.family, key);
 		if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
-			return filter_plain(ctx, cpu, length, slot_of_entries(entries), entry);
+			return filter_plain(ctx, cpu, length, key % PB_SLOTS,
+					    PB_ENTRY(key / PB_SLOTS, 0, PB_ENTRY_INDIRECT));
 	}
 	if (config->listen_until && !pb_quiet && !pass_over(cpu, entry))
 		return answer_plain(ctx, cpu, length, entry);

@@ -3,8 +3,8 @@
  * A plain frame to a port of which the sets of one decision say all (PB_ENTRY_SETS): the flood of those who are
  * banned. It is judged where it was read. As sets.h, but it ends as soon as the condition's answer is known.
  */
-#ifndef PB_BPF_PLAIN_H
-#define PB_BPF_PLAIN_H
+#ifndef PB_BPF_PLAIN_SETS_H
+#define PB_BPF_PLAIN_SETS_H
 
 #include "judge.h"
 
@@ -131,9 +131,9 @@ PB_INLINE __u32 entry_by_sets(const struct pb_decision *decision, bool decides, 
 
 /*
  * Of a packet of IPv4 whose entry has PB_ENTRY_SETS, without a call, for a return costs more than a look where
- * returns are guarded. An entry that is still indirect: that would not do.
+ * returns are guarded. PB_ENTRY_INDIRECT: that would not do.
  */
-PB_INLINE __u32 judge_plain4(struct xdp_md *ctx, __u32 slot, __u32 entry)
+PB_INLINE __u32 judge_plain4(struct xdp_md *ctx, __u64 key)
 {
 	const volatile struct pb_sets *all = &pb_sets;
 	__u64 tables = all->tables, quick = QUICK(bpf_ntohl(plain_source4(ctx)), tables), sets = 0;
@@ -149,22 +149,22 @@ PB_INLINE __u32 judge_plain4(struct xdp_md *ctx, __u32 slot, __u32 entry)
 	if (quick & QUICK_24)
 		sets |= quick_sets_of_prefix4(&quick, 24);
 	barrier_var(quick);
-	decision = decision_at(PB_ENTRY_NUMBER(entry), slot);
+	decision = decision_at(key / PB_SLOTS, key % PB_SLOTS);
 	if (!decision)
-		return entry;
-	condition = condition_at(slot, decision->mix);
+		return PB_ENTRY_INDIRECT;
+	condition = condition_at(key % PB_SLOTS, decision->mix);
 	if (quick & QUICK_NOT && !(sets & enough_sets(condition)))
-		return entry;
-	return entry_by_sets(decision, are_sets_right(condition, sets), slot);
+		return PB_ENTRY_INDIRECT;
+	return entry_by_sets(decision, are_sets_right(condition, sets), key % PB_SLOTS);
 }
 
 /*
  * Of IPv6, which takes a call. Lists are made of hosts and of networks of 64 bits; where others are worth a look,
- * and these do not settle it, the entry is still indirect.
+ * and these do not settle it, PB_ENTRY_INDIRECT.
  */
-static __noinline int judge_plain6(struct xdp_md *ctx, __u32 slot, __u32 entry)
+static __noinline int judge_plain6(struct xdp_md *ctx, __u64 key)
 {
-	const struct pb_decision *decision = decision_at(PB_ENTRY_NUMBER(entry), slot);
+	const struct pb_decision *decision = decision_at(key / PB_SLOTS, key % PB_SLOTS);
 	const volatile struct pb_sets *all = &pb_sets;
 	const struct pb_set_condition *condition;
 	struct lengths6 lengths = {};
@@ -172,26 +172,24 @@ static __noinline int judge_plain6(struct xdp_md *ctx, __u32 slot, __u32 entry)
 	__u64 tables = all->tables, sets = 0;
 
 	if (!decision || !plain_source6(ctx, &source))
-		return entry;
-	condition = condition_at(slot, decision->mix);
+		return PB_ENTRY_INDIRECT;
+	condition = condition_at(key % PB_SLOTS, decision->mix);
 	if (PB_TABLES_SEGMENTS6(tables) && !lengths_of_ipv6(source.high, tables, &lengths))
-		return entry;
+		return PB_ENTRY_INDIRECT;
 	if (lengths.from65 & BIT(128 - 65))
 		sets = sets_of_frequent6(source.high, source.low, 128, tables);
 	if (lengths.from33 & BIT(64 - 33) && !(sets & enough_sets(condition)))
 		sets |= sets_of_frequent6(source.high, 0, 64, tables);
 	if (!(sets & enough_sets(condition)) &&
 	    (lengths.from65 & ~BIT(128 - 65) || lengths.from33 & ~BIT(64 - 33) || lengths.from0))
-		return entry;
-	return entry_by_sets(decision, are_sets_right(condition, sets), slot);
+		return PB_ENTRY_INDIRECT;
+	return entry_by_sets(decision, are_sets_right(condition, sets), key % PB_SLOTS);
 }
 
-/* A plain frame whose entry has PB_ENTRY_SETS. */
-PB_INLINE __u32 judge_plain_by_sets(struct xdp_md *ctx, __u32 slot, __u8 family, __u32 entry)
+/* A plain frame whose entry has PB_ENTRY_SETS. `key`: of its class in pb_decisions. */
+PB_INLINE __u32 judge_plain_by_sets(struct xdp_md *ctx, __u8 family, __u64 key)
 {
-	if (family == 4)
-		return judge_plain4(ctx, slot, entry);
-	return judge_plain6(ctx, slot, entry);
+	return family == 4 ? judge_plain4(ctx, key) : judge_plain6(ctx, key);
 }
 
 #endif
