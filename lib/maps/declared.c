@@ -448,6 +448,21 @@ static void tell_numbers(const struct pb_sets_plan *plan)
 			plan->declared[i]->number = i;
 }
 
+/* What there was has to be there until it is exchanged, and for a way back. */
+static int fail_side_by_side(struct pb_error *error)
+{
+	struct pb_error full;
+
+	if (!error)
+		return -ENOSPC;
+	full = *error;
+	return pb_fail(
+		error, ENOSPC,
+		"%.600s; the elements in force and those of the files have to fit side by side: "
+		"apply shorter lists first, and these then",
+		full.text);
+}
+
 /*
  * A number is nobody's from its name on, and its elements come after that: whoever is killed leaves none that
  * nobody would take out again.
@@ -464,7 +479,7 @@ int pb_sets_carry_out(const struct pb_maps *maps, const struct pb_maps *from,
 	if (pb_sets_plan_rebuilds(plan))
 		ret = rebuild_from(maps, from, plan, error);
 	if (ret && pb_sets_plan_must_rebuild(plan))
-		return ret;
+		return ret == -ENOSPC ? fail_side_by_side(error) : ret;
 	if (!ret) /* else they stay nobody's, until there is memory for it */
 		free_numbers(sets, plan->gone & ~plan->fresh);
 	write_records(sets, plan);

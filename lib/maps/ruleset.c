@@ -324,13 +324,14 @@ static void restart_new_counters(const struct pb_ruleset *ruleset, const struct 
 			pb_counters_restart(&counters, rules->rule[i].id);
 }
 
-/* What the sets' elements are compared with does not change meanwhile. */
+/* Where elements are compared with those that are there, these do not change meanwhile. */
 static int plan_sets(struct pb_ruleset *ruleset, const struct pb_rules *rules,
 		     struct pb_sets_plan *plan, struct pb_error *error)
 {
-	int lock = pb_lock(ruleset->name, PB_LOCK_ELEMENTS_READ, error), ret;
+	bool looks = pb_rules_bring_elements(rules);
+	int lock = looks ? pb_lock(ruleset->name, PB_LOCK_ELEMENTS_READ, error) : -1, ret;
 
-	if (lock < 0)
+	if (looks && lock < 0)
 		return lock;
 	ret = pb_sets_plan(&ruleset->maps, rules, true, plan, error);
 	pb_unlock(lock);

@@ -251,6 +251,15 @@ const struct pb_element *pb_rules_elements(const struct pb_rules *rules, const c
 	return list->elements;
 }
 
+bool pb_rules_bring_elements(const struct pb_rules *rules)
+{
+	for (size_t i = 0; i < rules->nr_sets; i++)
+		if (pb_declared_of(rules->sets[i])->list &&
+		    pb_declared_of(rules->sets[i])->number < 0)
+			return true;
+	return false;
+}
+
 static int insert(struct pb_rules *rules, size_t place, const struct pb_declared *declared,
 		  struct pb_error *error)
 {

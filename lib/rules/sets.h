@@ -63,6 +63,8 @@ void pb_rules_forget_sets(struct pb_rules *rules);
 /* NULL: there is none of that name. */
 const struct pb_set *pb_rules_find_set(const struct pb_rules *rules, const char *name);
 bool pb_set_same(const struct pb_set *a, const struct pb_set *b);
+/* Do they come with elements that a file has, and that no ruleset is known to have? */
+bool pb_rules_bring_elements(const struct pb_rules *rules);
 
 /* Reads a file by the path that the set has, as `from` names it. The caller lets go. */
 int pb_set_list_read(const char *path, const char *from, struct pb_set_list **list,

@@ -224,6 +224,7 @@ static inline void fill_folder(void)
 		{ "d", "x\n" },
 		{ "j.json", "{\"rules\":[{\"ports\":[\"3\"]}]}" },
 		{ "p", "10.0.0.1 10.0.0.0/8 # all\nfd00::/8,\n" },
+		{ "l", "; a list\n10.0.0.0/8 # one\nfd00::1\n" },
 	};
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {

@@ -265,7 +265,7 @@ t_ok 'in force' silent tcp "$A4" 22
 killed=0 wrong=
 for round in {1..60}; do
 	((round % 2)) && next=one || next=two
-	"$PB" apply $next.rules >/dev/null & pid=$!
+	"$PB" apply "$next.rules" >/dev/null & pid=$!
 	sleep "0.0$((RANDOM % 40 + 10))"
 	kill -KILL $pid 2>/dev/null
 	wait $pid 2>/dev/null
@@ -301,7 +301,7 @@ t_ok 'other changes know what is in it' in_a "$PB" rule add 4716/tcp
 t_fail 'and that it is needed' 1 'would cut the SSH connection' in_a "$PB" rule del allow tcp dport 22 from @friends
 t_ok '--force' in_a "$PB" apply f.rules --force
 # Of a set that is another one meanwhile: both are there, and each side is asked with its own.
-SSH_CONNECTION= "$PB" set flush own >/dev/null
+"$PB" set flush own >/dev/null
 "$PB" set add own "$B4" >/dev/null
 echo 192.0.2.77 >lists/hostile.txt
 printf '%s\n' 'set own' 'drop tcp dport 22 from @own' >plain.rules
