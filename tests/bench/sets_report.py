@@ -39,8 +39,8 @@ def show_lookups(part):
 BPF_PROG_TEST_RUN: another source in each packet, 1,048,576 drawn before. Hits are sources that elements
 hold, misses those that none holds. 70 % of the elements are hosts, 20 % /24 (IPv6: /64), 10 % of any length from
 /16 to /31 (/32 to /127). Best less best of {part['rounds']} rounds, in brackets the median of the
-differences round by round. The kernel's are its maps alone, called by a program that does nothing else; the hash has
-the hosts only. *A read* is one word of an array of as many cache lines as the table of IPv4 has, at a place that the
+differences round by round. The kernel's are its maps alone, called by a program that does nothing else, beyond that
+program without the call; the hash has the hosts only. *A read* is one word of an array of as many cache lines as the table of IPv4 has, at a place that the
 source says: what memory itself takes here.
 """)
     rows = []
@@ -140,8 +140,8 @@ def live_targets(part):
 
 
 def show_commands(part):
-    print(f"""**Commands** about sets, wall time in milliseconds, process start included, and peak memory; {part['rounds']}
-rounds: once a round what takes seconds, in the first one only what takes many, and single elements in
+    print(f"""**Commands** about sets, wall time in milliseconds, process start included, and peak memory. Rounds:
+{part['rounds']}; once a round what takes seconds, in the first one only what takes many, and single elements in
 20 turns. nft's tables are in networks of their own, since it reads all tables of one.
 """)
     markdown(("command", "least", "median", "middle half", "peak"), [
@@ -201,7 +201,7 @@ PARTS = {
 
 
 def all_of(worlds, key):
-    return " and ".join(sorted({world[key] for world in worlds}))
+    return ", ".join(sorted({world[key] for world in worlds}))
 
 
 def show_world(parts):
