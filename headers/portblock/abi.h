@@ -154,7 +154,9 @@ struct pb_config {
 #define PB_ENTRY_OUTCOME(entry) (((entry)&PB_ENTRY_OUTCOME_BITS) >> 4)
 #define PB_ENTRY_VERDICT(entry) ((entry)&3)
 #define PB_ENTRY_INDIRECT 0 /* as a verdict it would be XDP_ABORTED */
-#define PB_ENTRY_PROTOS 2   /* PB_PROTO_TCP, PB_PROTO_UDP */
+/* Of an indirect one: nothing decides but the source, of which a struct pb_source_decision asks for. */
+#define PB_ENTRY_SOURCES (1U << 3)
+#define PB_ENTRY_PROTOS 2 /* PB_PROTO_TCP, PB_PROTO_UDP */
 
 /* Where few rules look, one table serves all protocols: an index of pb_port_classes, 0: no rule. */
 enum pb_class_tables { PB_CLASSES_DPORT, PB_CLASSES_SPORT, PB_CLASSES_MAX };

@@ -12,6 +12,7 @@
  */
 #define PB_NATIVE false
 #include "filter.h"
+#include "plain-sources.h"
 
 /* A frame of one buffer with what is rare. */
 static __noinline int filter_rare(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 slot)
@@ -117,8 +118,13 @@ int xdp_portblock(struct xdp_md *ctx)
 		return filter_plain(ctx, cpu, length, active, 0);
 	entries = entries_of(active);
 	entry = plain_entry(entries, plain.proto, plain.dport);
-	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
-		return filter_plain(ctx, cpu, length, slot_of_entries(entries), entry);
+	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT) {
+		if (entry & PB_ENTRY_SOURCES)
+			entry = judge_plain_by_sources(ctx, slot_of_entries(entries), plain.family,
+						       entry);
+		if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
+			return filter_plain(ctx, cpu, length, slot_of_entries(entries), entry);
+	}
 	if (config->listen_until && !pb_quiet && !pass_over(cpu, entry))
 		return answer_plain(ctx, cpu, length, entry);
 	count(cpu, entry, length);

@@ -237,6 +237,44 @@ static int number_answers(struct maker *maker)
 	return 0;
 }
 
+/* Is a rule without conditions all that it comes to, or none, whatever the answer? */
+static bool is_plain(const struct maker *maker, const struct pb_decision *decision)
+{
+	const struct pb_decision *decisions = maker->tables->decisions;
+
+	if (!(decision->flags & PB_DECISION_SOURCES) || !maker->mixes[decision->mix].answers)
+		return false;
+	for (__u32 i = 0; i < maker->mixes[decision->mix].answers; i++)
+		if (decisions[decision->next + i].flags)
+			return false;
+	return true;
+}
+
+/* Where rules look at the source port, too, the source never says all. */
+static void set_entries(const struct maker *maker, const struct pb_tables *tables)
+{
+	__u32 last = 0;
+	bool plain = false;
+
+	for (int proto = 0; tables->ports && proto < PB_ENTRY_PROTOS; proto++) {
+		__u32 *entry = tables->ports->entry[proto];
+
+		if (tables->sides[proto] & 1U << PB_SIDE_SPORT)
+			continue;
+		for (__u32 port = 0; port < PB_PORTS; port++) {
+			__u32 class = PB_ENTRY_NUMBER(entry[port]);
+
+			if (PB_ENTRY_VERDICT(entry[port]) != PB_ENTRY_INDIRECT || !class)
+				continue;
+			if (class != last)
+				plain = is_plain(maker, &tables->decisions[class]);
+			last = class;
+			if (plain)
+				entry[port] |= PB_ENTRY_SOURCES;
+		}
+	}
+}
+
 static void set_decisions(const struct maker *maker, const struct pb_lookup *lookup,
 			  struct pb_decision *decisions)
 {
@@ -579,6 +617,7 @@ int pb_lookup_make(struct pb_tables *tables, __u32 max, const __u64 seed[2],
 	if (!ret)
 		ret = make_segments(&maker.ipv6, max, &made);
 	if (!ret) {
+		set_entries(&maker, tables);
 		set_decisions(&maker, &made, tables->decisions);
 		*lookup = made;
 	} else {

@@ -18,7 +18,7 @@ __u32 pb_lookup_segments_max(__u32 max_sources);
 
 /*
  * Makes them of the prefixes in `tables`, which are in order of mix and prefix, and gives the decisions that ask
- * for a source the form of struct pb_source_decision. `max` segments a family at most. The caller frees with
+ * for a source the form of struct pb_source_decision; entries of ports that ask for nothing else say so. `max` segments a family at most. The caller frees with
  * pb_lookup_free(). -ENOMEM, -ENOSPC: no message; the tables are as they were.
  */
 int pb_lookup_make(struct pb_tables *tables, __u32 max, const __u64 seed[2],
