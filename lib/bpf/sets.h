@@ -240,7 +240,7 @@ PB_INLINE __u64 sets_by_lengths4(__u32 address, __u32 first, __u32 bits, __u64 t
 
 #define BIT(len) (1ULL << (len))
 
-/* Lists are made of hosts, and of networks of 24 bits; others are rare. */
+/* Lists are made of hosts most of all. */
 PB_INLINE __u64 sets_of_ipv4(__u32 address, __u64 tables)
 {
 	__u64 sets = 0, all;
@@ -250,9 +250,7 @@ PB_INLINE __u64 sets_of_ipv4(__u32 address, __u64 tables)
 	all = lengths_of_ipv4(address, tables);
 	if (all & BIT(32))
 		sets |= sets_of_frequent4(address, 32, tables);
-	if (all & BIT(24))
-		sets |= sets_of_frequent4(address & 0xffffff00, 24, tables);
-	all &= ~(BIT(32) | BIT(24));
+	all &= ~BIT(32);
 	PB_NO_UNROLL
 	for (__u32 first = 0; all && first <= 24; first += 8, all >>= 8)
 		sets |= sets_by_lengths4(address, first, all & 0xff, tables);
