@@ -66,6 +66,14 @@ PB_INLINE __u64 frame_length(struct xdp_md *ctx)
 	return bpf_xdp_get_buff_len(ctx);
 }
 
+/* Which IP a plain frame has: pb_parse_plain(). */
+PB_INLINE bool is_plain_ipv4(struct xdp_md *ctx)
+{
+	const struct pb_eth_header *eth = (void *)(long)ctx->data;
+
+	return (void *)(eth + 1) <= (void *)(long)ctx->data_end && eth->type == PB_BE16(ETH_P_IP);
+}
+
 /* Copies `len` bytes of the frame, wherever they lie: in the first buffer nearly always. What is longer than a byte
  * is aligned to two, as the headers are. */
 PB_INLINE bool copy_frame(struct xdp_md *ctx, __u64 offset, void *to, __u32 len)

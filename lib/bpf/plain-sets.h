@@ -187,9 +187,9 @@ static __noinline int judge_plain6(struct xdp_md *ctx, __u64 key)
 }
 
 /* A plain frame whose entry has PB_ENTRY_SETS. `key`: of its class in pb_decisions. */
-PB_INLINE __u32 judge_plain_by_sets(struct xdp_md *ctx, __u8 family, __u64 key)
+PB_INLINE __u32 judge_plain_by_sets(struct xdp_md *ctx, __u64 key)
 {
-	return family == 4 ? judge_plain4(ctx, key) : judge_plain6(ctx, key);
+	return is_plain_ipv4(ctx) ? judge_plain4(ctx, key) : judge_plain6(ctx, key);
 }
 
 #endif

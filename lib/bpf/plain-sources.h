@@ -39,7 +39,7 @@ PB_INLINE __u32 answer_of_plain4(struct xdp_md *ctx, const struct pb_source_deci
  * What becomes of the packet, as an entry: still an indirect one where no rule decides and the policy takes more.
  * `key`: of the class in pb_decisions.
  */
-PB_INLINE __u32 judge_plain_by_sources(struct xdp_md *ctx, __u8 family, __u64 key)
+PB_INLINE __u32 judge_plain_by_sources(struct xdp_md *ctx, __u64 key)
 {
 	const struct pb_source_decision *mix = source_decision_at(key);
 	const struct pb_decision *winner;
@@ -48,7 +48,7 @@ PB_INLINE __u32 judge_plain_by_sources(struct xdp_md *ctx, __u8 family, __u64 ke
 
 	if (!mix)
 		return PB_ENTRY_INDIRECT;
-	if (family == 4)
+	if (is_plain_ipv4(ctx))
 		index = mix->next + answer_of_plain4(ctx, mix, key);
 	else
 		index = decision_by_source(ctx, FOUND(0, 6, sizeof(struct pb_eth_header), 0), key);

@@ -85,6 +85,31 @@ static __noinline int filter_plain(struct xdp_md *ctx, __u32 cpu, __u32 length, 
 			       PORTS(plain.sport, plain.dport), slot, entry);
 }
 
+/*
+ * A plain frame of which sets or the source alone say what becomes of it. What is known of it is in one number, since
+ * the stack of this function is that of all others, too; and the CPU is asked for again, so that packets that come to
+ * an end without this need not keep it.
+ */
+PB_INLINE int filter_plain_here(struct xdp_md *ctx, __u32 length, __u32 slot, __u32 entry)
+{
+	__u64 key = PB_ENTRY_NUMBER(entry) * PB_SLOTS + slot;
+	__u32 cpu;
+
+	barrier_var(key);
+	if (entry & PB_ENTRY_SETS)
+		entry = judge_plain_by_sets(ctx, key);
+	else
+		entry = judge_plain_by_sources(ctx, key);
+	cpu = bpf_get_smp_processor_id();
+	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
+		return filter_plain(ctx, cpu, length, key % PB_SLOTS,
+				    PB_ENTRY(key / PB_SLOTS, 0, PB_ENTRY_INDIRECT));
+	if (pb_config.listen_until && !pb_quiet)
+		return answer_plain(ctx, cpu, length, entry);
+	count(cpu, entry, length);
+	return PB_ENTRY_VERDICT(entry);
+}
+
 SEC("xdp")
 int xdp_portblock(struct xdp_md *ctx)
 {
@@ -109,17 +134,9 @@ int xdp_portblock(struct xdp_md *ctx)
 	entries = entries_of(active);
 	entry = plain_entry(entries, plain.proto, plain.dport);
 	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT) {
-		/* All there is to know, in one number: the stack of this function is that of all others, too. */
-		__u64 key = PB_ENTRY_NUMBER(entry) * PB_SLOTS + slot_of_entries(entries);
-
-		barrier_var(key);
-		if (entry & PB_ENTRY_SETS)
-			entry = judge_plain_by_sets(ctx, plain.family, key);
-		else if (entry & PB_ENTRY_SOURCES)
-			entry = judge_plain_by_sources(ctx, plain.family, key);
-		if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
-			return filter_plain(ctx, cpu, length, key % PB_SLOTS,
-					    PB_ENTRY(key / PB_SLOTS, 0, PB_ENTRY_INDIRECT));
+		if (!(entry & (PB_ENTRY_SETS | PB_ENTRY_SOURCES)))
+			return filter_plain(ctx, cpu, length, slot_of_entries(entries), entry);
+		return filter_plain_here(ctx, length, slot_of_entries(entries), entry);
 	}
 	if (config->listen_until && !pb_quiet && !pass_over(cpu, entry))
 		return answer_plain(ctx, cpu, length, entry);
