@@ -670,4 +670,32 @@ PB_INLINE enum pb_outcome pb_parse(struct pb_cursor *cursor, bool ethernet,
 	return outcome == PB_AGAIN ? pb_parse_again(cursor, packet, copy) : outcome;
 }
 
+/*
+ * Where the IP header of a frame begins, in `packet->network`, without a look into it: its family, 0 where there is
+ * none. The same as pb_parse() finds, if that does not call the frame malformed.
+ */
+PB_INLINE __u32 pb_find_network(struct pb_cursor *cursor, bool ethernet, struct pb_packet *packet,
+				union pb_copy *copy)
+{
+	const struct pb_eth_header *eth;
+	const __u8 *version;
+	__be16 type;
+
+	if (!ethernet) {
+		version = pb_peek(cursor, (__u8 *)copy, 1);
+		return version ? *version >> 4 : 0;
+	}
+	eth = pb_peek(cursor, &copy->eth, sizeof(*eth));
+	if (!eth)
+		return 0;
+	type = eth->type;
+	pb_skip(cursor, sizeof(*eth));
+	if (!pb_is_ip(type) && pb_parse_shims(cursor, packet, copy, &type) != PB_OUTCOME_PASS)
+		return 0;
+	packet->network = cursor->offset;
+	if (type == PB_BE16(ETH_P_IP))
+		return 4;
+	return type == PB_BE16(ETH_P_IPV6) ? 6 : 0;
+}
+
 #endif

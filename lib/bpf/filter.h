@@ -86,11 +86,11 @@ static __noinline __u64 find_source(struct xdp_md *ctx)
 	struct pb_cursor cursor;
 	struct pb_packet packet;
 	union pb_copy copy; /* not used */
+	__u32 family;
 
 	begin(ctx, &packet, &cursor);
-	pb_parse_common(&cursor, is_ethernet(), &packet,
-			&copy); /* says where IP is, also of what is rare */
-	return FOUND(0, packet.family, packet.network, 0);
+	family = pb_find_network(&cursor, is_ethernet(), &packet, &copy);
+	return FOUND(0, family, packet.network, 0);
 }
 
 /*

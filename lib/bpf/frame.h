@@ -74,19 +74,18 @@ PB_INLINE bool is_plain_ipv4(struct xdp_md *ctx)
 	return (void *)(eth + 1) <= (void *)(long)ctx->data_end && eth->type == PB_BE16(ETH_P_IP);
 }
 
-/* Copies `len` bytes of the frame, wherever they lie: in the first buffer nearly always. What is longer than a byte
- * is aligned to two, as the headers are. */
+/*
+ * Copies `len` bytes of the frame, wherever they lie: in the first buffer nearly always. Byte by byte, for an IP header
+ * may begin at an odd place: behind PPPoE whose protocol field is of one byte.
+ */
 PB_INLINE bool copy_frame(struct xdp_md *ctx, __u64 offset, void *to, __u32 len)
 {
 	const unsigned char *from = (void *)(long)ctx->data;
 
 	/* The parser was there: only the verifier has to be told. */
-	from += masked(offset, len > 1 ? HEADERS_MAX & ~1 : HEADERS_MAX);
+	from += masked(offset, HEADERS_MAX);
 	if (from + len <= (unsigned char *)(long)ctx->data_end) {
-		if (len > 1)
-			__builtin_memcpy(to, __builtin_assume_aligned(from, 2), len);
-		else
-			*(unsigned char *)to = *from;
+		__builtin_memcpy(to, from, len);
 		return true;
 	}
 	return may_have_frags() && !bpf_xdp_load_bytes(ctx, offset, to, len);

@@ -159,6 +159,26 @@ static inline const char *plain_broken(struct frame frame, const struct parsed *
 	return NULL;
 }
 
+/* Where IP begins is found without the rest just as with it. */
+static inline const char *network_broken(struct frame frame, bool ethernet,
+					 const struct parsed *linear)
+{
+	struct parsed found;
+	union pb_copy copy;
+	__u32 family;
+
+	memset(&found, 0, sizeof(found));
+	found.cursor.pos = frame.data;
+	found.cursor.end = frame.data + frame.length;
+	family = pb_find_network(&found.cursor, ethernet, &found.packet, &copy);
+	if (linear->outcome == PB_OUTCOME_MALFORMED)
+		return NULL;
+	if (family != linear->packet.family ||
+	    (family && found.packet.network != linear->packet.network))
+		return "the IP header is found elsewhere";
+	return NULL;
+}
+
 /*
  * Compares all ways to read a frame; returns NULL or what is wrong. A look at the first `buffer`
  * bytes alone must find what all of it holds or, only where a header is cut off, malformed or
@@ -171,6 +191,8 @@ static inline const char *check_frame(struct frame frame, size_t buffer, bool et
 	struct parsed first = parse_linear(frame, buffer, ethernet);
 	const char *wrong = ethernet ? plain_broken(frame, &linear) : NULL;
 
+	if (!wrong)
+		wrong = network_broken(frame, ethernet, &linear);
 	if (wrong)
 		return wrong;
 	if (!same_result(&linear, &split))
