@@ -239,11 +239,12 @@ pings()
 	bg in_b ping -n -i 0.002 "$A4"
 	pinger=$BG_PID pinged=$BG_OUT
 }
-# sent: how many, and how many came back, once it ends
-answered()
+# said: how many came back, of how many. Not in a subshell, which could not wait for the end.
+stop_pings()
 {
 	bg_stop "$pinger" INT
-	sed -n 's/^\([0-9]*\) packets transmitted, \([0-9]*\) .*/\2 of \1/p' "$pinged"
+	wait_for 60 grep -q 'packets transmitted' "$pinged"
+	said=$(sed -n 's/^\([0-9]*\) packets transmitted, \([0-9]*\) .*/\2 of \1/p' "$pinged")
 }
 pings
 failed=0
@@ -252,13 +253,13 @@ for ((i = 0; i < ${PB_ROUNDS:-20}; i++)); do
 		"$PB" apply old.rules >/dev/null && "$PB" set flush blocked >/dev/null || failed=$((failed + 1))
 done
 t_is 'apply, again and again' 0 $failed
-said=$(answered)
+stop_pings
 t_is "no ping is answered ($said)" '0 of' "${said% *}"
 t_ok 'of many' test "${said##* }" -gt 20
 pings
 "$PB" apply set.rules >/dev/null
 t_ok 'without elements one is' wait_for 60 grep -q 'bytes from' "$pinged"
-answered >/dev/null
+stop_pings
 
 # --- killed in the middle, and let fail ---------------------------------------------------------------
 
