@@ -91,21 +91,39 @@ static __noinline bool is_passed_over(__u32 cpu, __u32 entry)
 	return pass_over(cpu, entry);
 }
 
+/* A frame without link-layer header. It ends otherwise than the rest: see the other engine's. */
+PB_INLINE int filter_ip(struct xdp_md *ctx)
+{
+	__u32 cpu = bpf_get_smp_processor_id(), active = read_active();
+	__u32 length = may_have_frags() ? frame_length(ctx) : ctx->data_end - ctx->data;
+	int verdict;
+
+	if (active > PB_ACTIVE_SLOT)
+		verdict = filter_changing(ctx, cpu, length, active);
+	else
+		verdict = filter_rest(ctx, cpu, length, active, 0);
+	barrier_var(verdict);
+	return verdict;
+}
+
 SEC("xdp")
 int xdp_portblock(struct xdp_md *ctx)
 {
 	const volatile struct pb_config *config = &pb_config;
-	__u32 cpu = bpf_get_smp_processor_id(), active = read_active(), entry;
+	enum pb_frames frames = pb_frames;
+	__u32 cpu, active, entry;
 	__u64 length;
 
-	if (may_have_frags())
+	if (frames > PB_FRAMES_ETHERNET_FRAGS)
+		return filter_ip(ctx);
+	if (frames == PB_FRAMES_ETHERNET_FRAGS)
 		length = frame_length(ctx);
 	else
 		length = ctx->data_end - ctx->data;
+	cpu = bpf_get_smp_processor_id();
+	active = read_active();
 	if (active > PB_ACTIVE_SLOT)
 		return filter_changing(ctx, cpu, length, active);
-	if (!is_ethernet())
-		return filter_rest(ctx, cpu, length, active, 0);
 	entry = bpf_portblock_entry_v6(ctx, (void *)&pb_ports, active);
 	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
 		return filter_rest(ctx, cpu, length, active, entry);
