@@ -120,16 +120,23 @@ int xdp_portblock(struct xdp_md *ctx)
 		length = frame_length(ctx);
 	else
 		length = ctx->data_end - ctx->data;
-	cpu = bpf_get_smp_processor_id();
 	active = read_active();
-	if (active > PB_ACTIVE_SLOT)
-		return filter_changing(ctx, cpu, length, active);
+	if (unlikely(active > PB_ACTIVE_SLOT))
+		return filter_changing(ctx, bpf_get_smp_processor_id(), length, active);
 	entry = bpf_portblock_entry_v6(ctx, (void *)&pb_ports, active);
-	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
+	/* What is known from here on need not be kept over that call; nor over others, by whoever makes none. */
+	cpu = bpf_get_smp_processor_id();
+	if (unlikely(PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT))
 		return filter_rest(ctx, cpu, length, active, entry);
-	if (config->listen_until && !pb_quiet && !is_passed_over(cpu, entry))
-		return filter_rest(ctx, cpu, length, active, entry);
+	if (unlikely(config->listen_until && !pb_quiet)) {
+		bool passed_over = is_passed_over(cpu, entry);
+
+		cpu = bpf_get_smp_processor_id();
+		if (!passed_over)
+			return filter_rest(ctx, cpu, length, active, entry);
+	}
 	count(cpu, entry, length);
+	barrier_var(entry);
 	return PB_ENTRY_VERDICT(entry);
 }
 
