@@ -404,6 +404,27 @@ int pb_map_open(__u32 id)
 	return fd < 0 ? -errno : fd;
 }
 
+int pb_map_make_inner(const char *name, size_t size)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), size, 1, &options);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int pb_map_set_inner(int outer, const __u32 *keys, const int *fds, __u32 nr)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, options, .elem_flags = BPF_ANY);
+	__u32 done = nr;
+
+	if (!nr || !bpf_map_update_batch(outer, keys, fds, &done, &options))
+		return 0;
+	for (__u32 i = 0; i < nr; i++)
+		if (bpf_map_update_elem(outer, &keys[i], &fds[i], BPF_ANY))
+			return -errno;
+	return 0;
+}
+
 __u32 pb_maps_id(const struct pb_maps *maps)
 {
 	return maps->config->maps[PB_MAP_CONFIG];

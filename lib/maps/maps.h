@@ -91,6 +91,14 @@ void pb_maps_close(struct pb_maps *maps);
 /* A descriptor of the map with that id, which keeps it; or -errno. */
 int pb_map_open(__u32 id);
 
+/* An empty array of one entry of that size, which can be mapped: what maps of maps hold. A descriptor, or -errno. */
+int pb_map_make_inner(const char *name, size_t size);
+/*
+ * Puts maps into a map of maps, in one call where the kernel can, since each call waits for a grace period. On failure
+ * some of them may be there.
+ */
+int pb_map_set_inner(int outer, const __u32 *keys, const int *fds, __u32 nr);
+
 /* The kernel's id of the ruleset's pb_config, by which its programs and pins are told. */
 __u32 pb_maps_id(const struct pb_maps *maps);
 

@@ -19,7 +19,7 @@ struct family {
 	__u32 nr;
 };
 
-/* Entries of a map of maps, in one call where the kernel can: each call waits for a grace period. */
+/* Of a map of maps. */
 struct entries {
 	__u32 *keys;
 	int *fds;
@@ -45,20 +45,6 @@ static void entries_add(struct entries *entries, __u32 key, int fd)
 	entries->fds[entries->nr++] = fd;
 }
 
-static int entries_set(const struct entries *entries, int outer)
-{
-	LIBBPF_OPTS(bpf_map_batch_opts, options, .elem_flags = BPF_ANY);
-	__u32 done = entries->nr;
-
-	if (!entries->nr ||
-	    !bpf_map_update_batch(outer, entries->keys, entries->fds, &done, &options))
-		return 0;
-	for (__u32 i = 0; i < entries->nr; i++)
-		if (bpf_map_update_elem(outer, &entries->keys[i], &entries->fds[i], BPF_ANY))
-			return -errno;
-	return 0;
-}
-
 static __u32 key_of(__u32 segment, __u32 slot)
 {
 	return segment * PB_SLOTS + slot;
@@ -75,15 +61,6 @@ static int write_segment(const struct family *family, int fd, __u32 number)
 	return 0;
 }
 
-static int make_segment(const struct family *family)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, family->name, sizeof(__u32), family->size, 1,
-				&options);
-
-	return fd < 0 ? -errno : fd;
-}
-
 /* The segment that is there, and no other name of the first one (release()), or a new one. */
 static int take_segment(const struct family *family, int outer, __u32 key, __u32 first,
 			struct entries *made)
@@ -94,7 +71,7 @@ static int take_segment(const struct family *family, int outer, __u32 key, __u32
 	if (!bpf_map_lookup_elem(outer, &key, &id) &&
 	    (key == first || (!bpf_map_lookup_elem(outer, &first, &first_id) && id != first_id)))
 		return pb_map_open(id);
-	fd = make_segment(family);
+	fd = pb_map_make_inner(family->name, family->size);
 	if (fd >= 0)
 		entries_add(made, key, fd);
 	return fd;
@@ -113,7 +90,7 @@ static int write_segments(const struct family *family, int outer, __u32 slot, st
 		if (fd >= 0 && made->nr == nr)
 			close(fd);
 	}
-	return ret ?: entries_set(made, outer);
+	return ret ?: pb_map_set_inner(outer, made->keys, made->fds, made->nr);
 }
 
 /*
@@ -138,7 +115,7 @@ static int release(const struct family *family, int outer, __u32 slot, __u32 max
 		else if (bpf_map_delete_elem(outer, &key))
 			ret = -errno;
 	}
-	ret = ret ?: entries_set(entries, outer);
+	ret = ret ?: pb_map_set_inner(outer, entries->keys, entries->fds, entries->nr);
 	if (fd >= 0)
 		close(fd);
 	return ret;

@@ -57,13 +57,10 @@ static int open_part(const struct pb_set_tables *tables, int part, __u32 number,
 /* An empty one. The caller closes the descriptor. */
 static int make_part(int part, void **memory, int *fd)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
-	int made = bpf_map_create(BPF_MAP_TYPE_ARRAY, parts[part].name, sizeof(__u32),
-				  parts[part].size, 1, &options);
-	int ret;
+	int made = pb_map_make_inner(parts[part].name, parts[part].size), ret;
 
 	if (made < 0)
-		return -errno;
+		return made;
 	ret = map_part(made, part, memory);
 	if (ret)
 		close(made);
@@ -200,26 +197,12 @@ int pb_set_tables_each(const struct pb_set_tables *tables, __u64 now,
 
 /* ---- Publication --------------------------------------------------------------------------- */
 
-/* Entries of a map of maps, in one call where the kernel can: each call waits for a grace period. */
+/* Of a map of maps. */
 struct entries {
 	__u32 keys[PB_SEGMENTS_MAX];
 	int fds[PB_SEGMENTS_MAX];
 	__u32 nr;
 };
-
-static int set_entries(int outer, struct entries *entries)
-{
-	LIBBPF_OPTS(bpf_map_batch_opts, options, .elem_flags = BPF_ANY);
-	__u32 done = entries->nr;
-
-	if (!entries->nr ||
-	    !bpf_map_update_batch(outer, entries->keys, entries->fds, &done, &options))
-		return 0;
-	for (__u32 i = 0; i < entries->nr; i++)
-		if (bpf_map_update_elem(outer, &entries->keys[i], &entries->fds[i], BPF_ANY))
-			return -errno;
-	return 0;
-}
 
 static int set_segments(const struct pb_set_tables *tables, int family)
 {
@@ -229,7 +212,8 @@ static int set_segments(const struct pb_set_tables *tables, int family)
 		entries.keys[i] = key_of(tables, family, i);
 		entries.fds[i] = tables->segments[family][i].fd;
 	}
-	return set_entries(tables->maps->fd[parts[family].outer], &entries);
+	return pb_map_set_inner(tables->maps->fd[parts[family].outer], entries.keys, entries.fds,
+				entries.nr);
 }
 
 static int set_all(const struct pb_set_tables *tables)
@@ -268,7 +252,7 @@ static void release_segments(const struct pb_set_tables *tables, int family, __u
 			bpf_map_delete_elem(outer, &key);
 	}
 	if (nr)
-		set_entries(outer, &entries);
+		pb_map_set_inner(outer, entries.keys, entries.fds, entries.nr);
 }
 
 static void release_others(const struct pb_set_tables *tables)
