@@ -5,10 +5,7 @@
  *
  *	judge_sets RULESET PAIRS SEED
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <portblock/portblock.h>
+#include "judge.h"
 
 enum { A, B, C, D, E, SETS };
 #define ELEMENTS_MAX 200000
@@ -21,44 +18,9 @@ struct element {
 
 static struct element *elements;
 static size_t nr_elements;
-static struct pb_ruleset *ruleset;
-static struct pb_test_run *run;
-static struct pb_explanation *how;
-static struct pb_error error;
-static __u64 seed;
 static const char *const names[SETS] = { "a", "b", "c", "d", "e" };
 
-static void die(const char *what)
-{
-	printf("judge_sets: %s: %s\n", what, error.text);
-	exit(1);
-}
-
-/* xorshift64* */
-static __u32 draw(__u32 below)
-{
-	seed ^= seed >> 12;
-	seed ^= seed << 25;
-	seed ^= seed >> 27;
-	return (__u64)(__u32)(seed * 2685821657736338717ULL >> 32) * below >> 32;
-}
-
 /* ---- The list ------------------------------------------------------------------------------ */
-
-static int bit(const __u8 *addr, int i)
-{
-	return addr[i / 8] >> (7 - i % 8) & 1;
-}
-
-static bool holds(const struct pb_prefix *prefix, const struct pb_prefix *host)
-{
-	if (prefix->family != host->family)
-		return false;
-	for (int i = 0; i < prefix->len; i++)
-		if (bit(prefix->addr, i) != bit(host->addr, i))
-			return false;
-	return true;
-}
 
 static bool same(const struct pb_prefix *a, const struct pb_prefix *b)
 {
@@ -150,29 +112,16 @@ static bool drops(const struct packet *packet, __u64 now)
 static size_t build(const struct packet *packet, unsigned char *frame)
 {
 	bool ipv4 = packet->source.family == 4;
-	unsigned char *ip = frame + 14, *next = ip + (ipv4 ? 20 : 40);
+	__u8 portless = ipv4 ? packet->port ? 17 : 1 : 58;
+	unsigned char *next = build_ip(&packet->source, packet->port > 0 ? 6 : portless, frame);
 
-	memset(frame, 0, 128);
-	frame[12] = ipv4 ? 0x08 : 0x86;
-	frame[13] = ipv4 ? 0x00 : 0xdd;
-	if (ipv4) {
-		ip[0] = 0x45;
-		ip[3] = 40;
-		ip[7] = packet->port < 0 ? 3 : 0; /* the offset of a fragment */
-		ip[8] = 64;
-		ip[9] = packet->port > 0 ? 6 : packet->port ? 17 : 1;
-		memcpy(ip + 12, packet->source.addr, 4);
-	} else {
-		ip[0] = 0x60;
-		ip[5] = 20;
-		ip[6] = packet->port > 0 ? 6 : 58;
-		ip[7] = 64;
-		memcpy(ip + 8, packet->source.addr, 16);
-	}
-	next[0] = packet->port > 0 ? 0x40 : 8;
-	next[3] = packet->port > 0 ? packet->port : 0;
-	next[12] = 0x50;
-	return 14 + (ipv4 ? 20 : 40) + 20;
+	if (ipv4 && packet->port < 0)
+		frame[14 + 7] = 3; /* the offset of a fragment */
+	if (packet->port > 0)
+		build_tcp(next, packet->port);
+	else
+		next[0] = 8;
+	return next + 20 - frame;
 }
 
 /* Few bits differ, so that many prefixes hold others; now and then any address. */
@@ -202,8 +151,7 @@ static struct pb_prefix draw_prefix(void)
 		prefix = elements[draw(nr_elements)].is.prefix;
 	else if (draw(3))
 		prefix.len = draw(4) ? bits - draw(bits / 2) : draw(bits + 1);
-	for (int i = prefix.len; i < bits; i++)
-		prefix.addr[i / 8] &= ~(0x80 >> i % 8);
+	clear_host_bits(&prefix);
 	return prefix;
 }
 
@@ -305,10 +253,8 @@ static int look(bool *dropped)
 	if (packet.source.family == 6 && packet.port < 0)
 		packet.port = 0;
 	length = build(&packet, frame);
-	if (pb_test_run_frame(run, frame, length, how, &error))
-		die("pb_test_run_frame");
-	*dropped = how->drop;
-	if (how->drop == drops(&packet, before))
+	*dropped = ask(frame, length);
+	if (*dropped == drops(&packet, before))
 		return 1;
 	return is_at_its_end(&packet.source, before, pb_clock()) ? -1 : 0;
 }
@@ -319,10 +265,9 @@ int main(int argc, char **argv)
 
 	seed = argc == 4 ? strtoull(argv[3], NULL, 10) | 1 : 1;
 	elements = calloc(ELEMENTS_MAX, sizeof(*elements));
-	how = pb_explanation_new();
-	if (!elements || !how || !pairs || pb_ruleset_open(argv[1], &ruleset, &error) ||
-	    pb_test_run_open(ruleset, true, &run, &error))
+	if (!elements || !pairs)
 		die("begin");
+	judge_open(argv[1]);
 	for (size_t i = 0; i < pairs; i++) {
 		bool dropped;
 		int ret;

@@ -6,49 +6,16 @@
  *	judge_sources RULESET CHANGES PACKETS SEED
  */
 #include <arpa/inet.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <portblock/portblock.h>
+#include "judge.h"
 
 #define RULES 12
 #define PORTS 3 /* 1 to 3, of TCP */
 #define CROWD 6000
 #define ADDRESS_MAX 48
 
-static struct pb_ruleset *ruleset;
 static struct pb_rules *rules; /* those in force */
-static struct pb_test_run *run;
-static struct pb_explanation *how;
-static struct pb_error error;
-static __u64 seed;
-
-static void die(const char *what)
-{
-	printf("judge_sources: %s: %s\n", what, error.text);
-	exit(1);
-}
-
-/* xorshift64* */
-static __u32 draw(__u32 below)
-{
-	seed ^= seed >> 12;
-	seed ^= seed << 25;
-	seed ^= seed >> 27;
-	return (__u64)(__u32)(seed * 2685821657736338717ULL >> 32) * below >> 32;
-}
 
 /* ---- What the rules say -------------------------------------------------------------------- */
-
-static bool holds(const struct pb_prefix *prefix, const struct pb_prefix *host)
-{
-	if (prefix->family != host->family)
-		return false;
-	for (int i = 0; i < prefix->len; i++)
-		if ((prefix->addr[i / 8] ^ host->addr[i / 8]) >> (7 - i % 8) & 1)
-			return false;
-	return true;
-}
 
 /* The length by which the longest of the prefixes holds it; -1: none does. */
 static int longest(const struct pb_prefix *prefixes, size_t nr, const struct pb_prefix *host)
@@ -122,8 +89,7 @@ static struct pb_prefix draw_prefix(bool crowd)
 			prefix.addr[i] = draw(256);
 	else if (draw(3))
 		prefix.len = draw(bits + 1);
-	for (int i = prefix.len; i < bits; i++)
-		prefix.addr[i / 8] &= ~(0x80 >> i % 8);
+	clear_host_bits(&prefix);
 	return prefix;
 }
 
@@ -194,32 +160,6 @@ static void change(void)
 
 /* ---- Packets ------------------------------------------------------------------------------- */
 
-static size_t build(int port, const struct pb_prefix *host, unsigned char *frame)
-{
-	bool ipv4 = host->family == 4;
-	unsigned char *ip = frame + 14, *tcp = ip + (ipv4 ? 20 : 40);
-
-	memset(frame, 0, 128);
-	frame[12] = ipv4 ? 0x08 : 0x86;
-	frame[13] = ipv4 ? 0x00 : 0xdd;
-	ip[0] = ipv4 ? 0x45 : 0x60;
-	if (ipv4) {
-		ip[3] = 40;
-		ip[8] = 64;
-		ip[9] = 6;
-		memcpy(ip + 12, host->addr, 4);
-	} else {
-		ip[5] = 20;
-		ip[6] = 6;
-		ip[7] = 64;
-		memcpy(ip + 8, host->addr, 16);
-	}
-	tcp[0] = 0x40;
-	tcp[3] = port;
-	tcp[12] = 0x50;
-	return 14 + (ipv4 ? 20 : 40) + 20;
-}
-
 /* Mostly one that a rule names, or one bit beside it. */
 static struct pb_prefix draw_source(void)
 {
@@ -241,13 +181,11 @@ static bool look(bool *dropped)
 {
 	struct pb_prefix source = draw_source();
 	int port = 1 + draw(PORTS);
-	unsigned char frame[128];
-	size_t length = build(port, &source, frame);
+	unsigned char frame[128], *tcp = build_ip(&source, 6, frame);
 
-	if (pb_test_run_frame(run, frame, length, how, &error))
-		die("pb_test_run_frame");
-	*dropped = how->drop;
-	return how->drop == drops(port, &source);
+	build_tcp(tcp, port);
+	*dropped = ask(frame, tcp + 20 - frame);
+	return *dropped == drops(port, &source);
 }
 
 int main(int argc, char **argv)
@@ -256,10 +194,9 @@ int main(int argc, char **argv)
 	size_t packets = argc == 5 ? strtoul(argv[3], NULL, 10) : 0;
 
 	seed = argc == 5 ? strtoull(argv[4], NULL, 10) | 1 : 1;
-	how = pb_explanation_new();
-	if (!how || !changes || pb_ruleset_open(argv[1], &ruleset, &error) ||
-	    pb_test_run_open(ruleset, true, &run, &error))
+	if (!changes)
 		die("begin");
+	judge_open(argv[1]);
 	for (size_t i = 0; i < changes; i++) {
 		change();
 		for (size_t j = 0; j < packets; j++) {
