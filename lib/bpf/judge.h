@@ -201,6 +201,20 @@ PB_INLINE enum pb_outcome outcome_of_action(__u8 action)
 	return action == PB_ACTION_AUDIT ? PB_OUTCOME_AUDIT : PB_OUTCOME_PASS;
 }
 
+/* The lower bits of entries, by number: shifted, for constants of each branch would be verified one by one. */
+#define ENTRY_BITS(number, outcome, verdict) (PB_ENTRY(0, outcome, verdict) << 8 * (number))
+#define ENTRIES_OF_ACTION                                             \
+	(ENTRY_BITS(PB_ACTION_DROP, PB_OUTCOME_DROP_RULE, XDP_DROP) | \
+	 ENTRY_BITS(PB_ACTION_AUDIT, PB_OUTCOME_AUDIT, XDP_PASS) |    \
+	 ENTRY_BITS(PB_ACTION_ALLOW, PB_OUTCOME_PASS, XDP_PASS))
+
+/* What a rule says that decides, as an entry. */
+PB_INLINE __u32 entry_of_decision(const struct pb_decision *decision)
+{
+	return (__u32)decision->rule << 8 |
+	       (ENTRIES_OF_ACTION >> (decision->action & 3) * 8 & 0xff);
+}
+
 /* What the outcome does to the packet: xdp-portblock(8) "Which ports a packet has". */
 PB_INLINE int verdict_on(enum pb_outcome outcome, __u32 flags)
 {
@@ -228,7 +242,6 @@ PB_INLINE int judge_without_ports(struct xdp_md *ctx, __u64 found, __u32 slot,
 	const struct pb_slot *in_force = &pb_config.slots[slot & 1];
 	__u32 entry = PB_ENTRY(0, outcome, verdict_on(outcome, in_force->flags)), index;
 	const struct pb_decision *winner;
-	enum pb_outcome decided;
 
 	if (!FOUND_FAMILY(found) || outcome == PB_OUTCOME_MALFORMED)
 		return entry;
@@ -236,8 +249,7 @@ PB_INLINE int judge_without_ports(struct xdp_md *ctx, __u64 found, __u32 slot,
 	winner = index ? decision_at(index, slot) : NULL;
 	if (!winner || (outcome == PB_OUTCOME_UNPARSABLE && winner->action != PB_ACTION_DROP))
 		return entry;
-	decided = outcome_of_action(winner->action);
-	return PB_ENTRY(winner->rule, decided, verdict_on(decided, 0));
+	return entry_of_decision(winner);
 }
 
 /* What decides, by the classes of both sides' ports, in the form of an entry that is not indirect. */

@@ -84,36 +84,6 @@ PB_INLINE __u64 sets_of_frequent6(__u64 high, __u64 low, __u32 len, __u64 tables
 	return unlikely(goes_on) ? sets_of_prefix6(high, low, len, tables) : sets;
 }
 
-/* The source of a plain frame of IPv4, which it is known to be: only the verifier has to be told. */
-PB_INLINE __be32 plain_source4(struct xdp_md *ctx)
-{
-	const struct pb_plain_ipv4 *v4 = (void *)(long)ctx->data;
-	__be32 source = 0;
-
-	if ((void *)(v4 + 1) <= (void *)(long)ctx->data_end)
-		__builtin_memcpy(&source, v4->ip.source, sizeof(source));
-	return source;
-}
-
-PB_INLINE bool plain_source6(struct xdp_md *ctx, struct pb_address *source)
-{
-	const struct pb_plain_ipv6 *v6 = (void *)(long)ctx->data;
-	__be64 halves[2];
-
-	if ((void *)(v6 + 1) > (void *)(long)ctx->data_end)
-		return false;
-	__builtin_memcpy(halves, v6->ip.source, sizeof(halves));
-	source->high = bpf_be64_to_cpu(halves[0]);
-	source->low = bpf_be64_to_cpu(halves[1]);
-	return true;
-}
-
-/* The lower bits of entries, by number: shifted, for constants of each branch would be verified one by one. */
-#define ENTRY_BITS(number, outcome, verdict) (PB_ENTRY(0, outcome, verdict) << 8 * (number))
-#define ENTRIES_OF_ACTION                                             \
-	(ENTRY_BITS(PB_ACTION_DROP, PB_OUTCOME_DROP_RULE, XDP_DROP) | \
-	 ENTRY_BITS(PB_ACTION_AUDIT, PB_OUTCOME_AUDIT, XDP_PASS) |    \
-	 ENTRY_BITS(PB_ACTION_ALLOW, PB_OUTCOME_PASS, XDP_PASS))
 #define ENTRIES_OF_POLICY                           \
 	(ENTRY_BITS(0, PB_OUTCOME_PASS, XDP_PASS) | \
 	 ENTRY_BITS(PB_SLOT_DENY, PB_OUTCOME_DROP_POLICY, XDP_DROP))
@@ -124,8 +94,7 @@ PB_INLINE __u32 entry_by_sets(const struct pb_decision *decision, bool decides, 
 	__u32 flags = pb_config.slots[slot & 1].flags;
 
 	if (decides)
-		return (__u32)decision->rule << 8 |
-		       (ENTRIES_OF_ACTION >> (decision->action & 3) * 8 & 0xff);
+		return entry_of_decision(decision);
 	return ENTRIES_OF_POLICY >> (flags & PB_SLOT_DENY) * 8 & 0xff;
 }
 

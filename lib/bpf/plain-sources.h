@@ -19,20 +19,29 @@ __noinline int answer_of_rest4(__u64 address, __u32 key)
 PB_INLINE __u32 answer_of_plain4(struct xdp_md *ctx, const struct pb_source_decision *mix,
 				 __u32 key)
 {
-	const struct pb_plain_ipv4 *v4 = (void *)(long)ctx->data;
+	__u64 address = (__u64)bpf_ntohl(plain_source4(ctx)) << 32;
 	int answer = NO_ANSWER;
-	__be32 source;
-	__u64 address;
 
-	if ((void *)(v4 + 1) > (void *)(long)ctx->data_end)
-		return 0; /* never: it was plain a moment ago */
-	__builtin_memcpy(&source, v4->ip.source, sizeof(source));
-	address = (__u64)bpf_ntohl(source) << 32;
 	if (mix->levels & PB_LEVEL4(24))
 		answer = answer_at_level4(mix, address, 24, key);
 	if (answer < 0 && (mix->levels & (PB_LEVEL4(16) | PB_LEVEL4(8)) || mix->lengths4))
 		answer = answer_of_rest4(address, key);
 	return answer < 0 ? 0 : answer;
+}
+
+__noinline int answer_of_address6(__u64 high, __u64 low, __u32 key)
+{
+	const struct pb_source_decision *mix = source_decision_at(key);
+	int answer = mix ? answer_of_ipv6(mix, key, high, low) : NO_ANSWER;
+
+	return answer < 0 ? 0 : answer;
+}
+
+PB_INLINE __u32 answer_of_plain6(struct xdp_md *ctx, __u32 key)
+{
+	struct pb_address source;
+
+	return plain_source6(ctx, &source) ? answer_of_address6(source.high, source.low, key) : 0;
 }
 
 /*
@@ -43,25 +52,19 @@ PB_INLINE __u32 judge_plain_by_sources(struct xdp_md *ctx, __u64 key)
 {
 	const struct pb_source_decision *mix = source_decision_at(key);
 	const struct pb_decision *winner;
-	enum pb_outcome outcome;
-	__u32 index;
+	__u32 answer;
 
 	if (!mix)
 		return PB_ENTRY_INDIRECT;
-	if (is_plain_ipv4(ctx))
-		index = mix->next + answer_of_plain4(ctx, mix, key);
-	else
-		index = decision_by_source(ctx, FOUND(0, 6, sizeof(struct pb_eth_header), 0), key);
-	winner = decision_at(index, key % PB_SLOTS);
+	answer = is_plain_ipv4(ctx) ? answer_of_plain4(ctx, mix, key) : answer_of_plain6(ctx, key);
+	winner = decision_at(mix->next + answer, key % PB_SLOTS);
 	if (!winner)
 		return PB_ENTRY_INDIRECT;
 	if (winner->rule)
-		outcome = outcome_of_action(winner->action);
-	else if (pb_config.slots[key % PB_SLOTS].flags & PB_SLOT_DENY)
+		return entry_of_decision(winner);
+	if (pb_config.slots[key % PB_SLOTS].flags & PB_SLOT_DENY)
 		return PB_ENTRY_INDIRECT;
-	else
-		outcome = PB_OUTCOME_PASS;
-	return PB_ENTRY(winner->rule, outcome, verdict_on(outcome, 0));
+	return PB_ENTRY(0, PB_OUTCOME_PASS, XDP_PASS);
 }
 
 #endif

@@ -15,18 +15,12 @@
 
 PB_INLINE const struct pb_lengths *lengths_of(__u64 tables)
 {
-	__u32 generation = PB_TABLES_GENERATION(tables), zero = 0;
-	void *map = bpf_map_lookup_elem(&pb_lengths, &generation);
-
-	return map ? bpf_map_lookup_elem(map, &zero) : NULL;
+	return inner_entry(&pb_lengths, PB_TABLES_GENERATION(tables));
 }
 
 PB_INLINE void *segment_of(void *elements, __u64 tables, __u32 number)
 {
-	__u32 key = PB_TABLES_GENERATION(tables) * PB_SEGMENTS_MAX + number, zero = 0;
-	void *map = bpf_map_lookup_elem(elements, &key);
-
-	return map ? bpf_map_lookup_elem(map, &zero) : NULL;
+	return inner_entry(elements, PB_TABLES_GENERATION(tables) * PB_SEGMENTS_MAX + number);
 }
 
 /* Eight times, each with its own branch: the processor learns that nearly none is taken. */
@@ -165,21 +159,15 @@ PB_INLINE __u32 lowest_of_8(__u32 bits)
 	return 0x56374210U >> ((bits & -bits) * 0x17 >> 3 & 0x1c) & 7;
 }
 
-/* Is a prefix so short about that it is in pb_lengths? */
-PB_INLINE bool has_shorter4(__u32 address, __u64 tables)
+/* Is a prefix about that is so short that it is in pb_lengths? `bits`: of struct pb_shorter. */
+PB_INLINE bool has_shorter(const volatile __u32 *bits, __u32 bit)
 {
-	const volatile __u32 *bits = pb_sets.shorter[PB_TABLES_GENERATION(tables)].of4;
-	__u32 bit = pb_shorter4(address);
-
 	return bits[masked(bit >> 5, 7)] >> (bit & 31) & 1;
 }
 
-PB_INLINE bool has_shorter6(__u64 high, __u64 tables)
+PB_INLINE const struct pb_shorter *shorter_of(__u64 tables)
 {
-	const volatile __u32 *bits = pb_sets.shorter[PB_TABLES_GENERATION(tables)].of6;
-	__u32 bit = pb_shorter6(high);
-
-	return bits[masked(bit >> 5, 7)] >> (bit & 31) & 1;
+	return &pb_sets.shorter[PB_TABLES_GENERATION(tables)];
 }
 
 PB_INLINE __u64 shorter_of_ipv4(__u32 address, __u64 tables)
@@ -201,7 +189,7 @@ PB_INLINE __u64 lengths_of_ipv4(__u32 address, __u64 tables)
 		all = pb_lengths4(
 			segment->by20[masked(pb_cell4_by_20(hash), PB_CELLS4_BY_20 - 1)],
 			segment->by24[masked(pb_cell4_by_24(address, hash), PB_CELLS4_BY_24 - 1)]);
-	if (has_shorter4(address, tables))
+	if (has_shorter(shorter_of(tables)->of4, pb_shorter4(address)))
 		all |= shorter_of_ipv4(address, tables);
 	return all;
 }
@@ -305,7 +293,9 @@ PB_INLINE bool lengths_of_ipv6(__u64 high, __u64 tables, struct lengths6 *all)
 		return false;
 	all->from65 = of64->by64[masked(by64, PB_CELLS6_BY_64 - 1)];
 	all->from33 = of32->by32[masked(by32, PB_CELLS6_BY_32 - 1)];
-	all->from0 = has_shorter6(high, tables) ? shorter_of_ipv6(high, tables) : 0;
+	all->from0 = has_shorter(shorter_of(tables)->of6, pb_shorter6(high)) ?
+			     shorter_of_ipv6(high, tables) :
+			     0;
 	return true;
 }
 

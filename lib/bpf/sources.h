@@ -18,10 +18,7 @@ PB_INLINE const struct pb_source_decision *source_decision_at(__u32 key)
 
 PB_INLINE void *source_segment_of(void *segments, __u64 hash, __u32 nr, __u32 slot)
 {
-	__u32 key = pb_hash_segment(hash, nr) * PB_SLOTS + slot, zero = 0;
-	void *map = bpf_map_lookup_elem(segments, &key);
-
-	return map ? bpf_map_lookup_elem(map, &zero) : NULL;
+	return inner_entry(segments, pb_hash_segment(hash, nr) * PB_SLOTS + slot);
 }
 
 /* Where in the segment: the step is read at the hash's number, and the place follows. */
