@@ -62,7 +62,7 @@ warnings := -Wall -Wextra $(WERROR)
 includes := -Iheaders -Ilib -I$(B)
 # Empty _GNU_SOURCE: a source may say `#define _GNU_SOURCE` itself.
 user_cflags = -std=gnu11 -pthread $(warnings) $(includes) -D_GNU_SOURCE= -DPB_VERSION='"$(VERSION)"' \
-	$(DEP_CFLAGS) $(sanitize) $(CPPFLAGS) $(CFLAGS)
+	-DPCAP_SONAME='"$(PCAP_SONAME)"' $(DEP_CFLAGS) $(sanitize) $(CPPFLAGS) $(CFLAGS)
 # v3 (32-bit registers, jumps on them) is known to every kernel since 5.1.
 bpf_cflags = -target bpf -mcpu=v3 -O2 -g $(warnings) $(includes) $(BPF_INCLUDES)
 

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <net/ethernet.h>
-#include <pcap/pcap.h>
 #include "capture.h"
+#include "pcap-library.h"
 #include "tool.h"
 
 struct capture {
+	const struct pcap_library *library;
 	pcap_t *pcap;
 	pcap_dumper_t *dumper;
 	int err; /* of the first write that failed */
@@ -17,20 +18,26 @@ struct capture {
 
 int capture_open(const char *path, unsigned int snaplen, struct capture **capture)
 {
-	struct capture *made = calloc(1, sizeof(*made));
+	const struct pcap_library *library = pcap_library_load();
+	struct capture *made;
 
-	if (made)
-		made->pcap = pcap_open_dead_with_tstamp_precision(DLT_EN10MB, ETH_HLEN + snaplen,
-								  PCAP_TSTAMP_PRECISION_NANO);
+	if (!library)
+		return FAILED;
+	made = calloc(1, sizeof(*made));
+	if (made) {
+		made->library = library;
+		made->pcap = library->open_dead_with_tstamp_precision(
+			DLT_EN10MB, ETH_HLEN + snaplen, PCAP_TSTAMP_PRECISION_NANO);
+	}
 	if (!made || !made->pcap) {
 		note("out of memory");
 		free(made);
 		return FAILED;
 	}
-	made->dumper = pcap_dump_open(made->pcap, path);
+	made->dumper = library->dump_open(made->pcap, path);
 	if (!made->dumper) {
-		note("cannot write '%s': %s", path, pcap_geterr(made->pcap));
-		pcap_close(made->pcap);
+		note("cannot write '%s': %s", path, library->geterr(made->pcap));
+		library->close(made->pcap);
 		free(made);
 		return FAILED;
 	}
@@ -70,13 +77,13 @@ int capture_write(struct capture *capture, struct timespec at, const struct pb_e
 				      .caplen = event->captured + more,
 				      .len = event->length + more };
 
-	pcap_dump((u_char *)capture->dumper, &header, capture->frame);
-	return keep_error(capture, ferror(pcap_dump_file(capture->dumper)));
+	capture->library->dump((u_char *)capture->dumper, &header, capture->frame);
+	return keep_error(capture, ferror(capture->library->dump_file(capture->dumper)));
 }
 
 int capture_flush(struct capture *capture)
 {
-	return keep_error(capture, pcap_dump_flush(capture->dumper));
+	return keep_error(capture, capture->library->dump_flush(capture->dumper));
 }
 
 int capture_close(struct capture *capture)
@@ -85,8 +92,8 @@ int capture_close(struct capture *capture)
 
 	capture_flush(capture);
 	err = capture->err;
-	pcap_dump_close(capture->dumper);
-	pcap_close(capture->pcap);
+	capture->library->dump_close(capture->dumper);
+	capture->library->close(capture->pcap);
 	free(capture);
 	if (err && err != EPIPE)
 		note("cannot write the capture: %s", strerror(err));

@@ -4,16 +4,17 @@
 #include <string.h>
 #include <net/ethernet.h>
 #include <netinet/ip.h>
-#include <pcap/pcap.h>
 #include "frames.h"
 #include "link-type.h"
 #include "needed.h"
+#include "pcap-library.h"
 #include "tool.h"
 
 /* More than all headers that the program reads: 8 extension headers of 2,048 bytes, and the rest. */
 #define FRAME_MAX 32768
 
 struct frames {
+	const struct pcap_library *library;
 	pcap_t *pcap;
 	const char *path;
 	const struct link_type *link;
@@ -122,21 +123,25 @@ static void make_frame(struct frames *frames, const struct pcap_pkthdr *packet,
 
 static int open_pcap(struct frames *frames)
 {
+	const struct pcap_library *library = pcap_library_load();
 	char message[PCAP_ERRBUF_SIZE];
 	int link;
 
-	frames->pcap = pcap_open_offline(frames->path, message);
+	if (!library)
+		return FAILED;
+	frames->library = library;
+	frames->pcap = library->open_offline(frames->path, message);
 	if (!frames->pcap) {
 		note("cannot read '%s': %s", frames->path, message);
 		return FAILED;
 	}
-	link = pcap_datalink(frames->pcap);
+	link = library->datalink(frames->pcap);
 	frames->link = link_type_find(link);
 	if (frames->link)
 		return DONE;
 	note("'%s' holds frames of the link type %s (%d): Ethernet, raw IP, Linux cooked or BSD "
 	     "loopback is wanted",
-	     frames->path, pcap_datalink_val_to_name(link) ?: "unknown", link);
+	     frames->path, library->datalink_val_to_name(link) ?: "unknown", link);
 	return FAILED;
 }
 
@@ -160,19 +165,20 @@ int frames_next(struct frames *frames, struct frame *frame)
 {
 	struct pcap_pkthdr *header;
 	const unsigned char *data;
-	int got = pcap_next_ex(frames->pcap, &header, &data);
+	int got = frames->library->next_ex(frames->pcap, &header, &data);
 
 	if (got == 1)
 		make_frame(frames, header, data, frame);
 	if (got != PCAP_ERROR)
 		return got == 1;
-	note("'%s', after packet %zu: %s", frames->path, frames->number, pcap_geterr(frames->pcap));
+	note("'%s', after packet %zu: %s", frames->path, frames->number,
+	     frames->library->geterr(frames->pcap));
 	return -1;
 }
 
 void frames_close(struct frames *frames)
 {
 	if (frames && frames->pcap)
-		pcap_close(frames->pcap);
+		frames->library->close(frames->pcap);
 	free(frames);
 }
