@@ -900,7 +900,10 @@ int pb_doctor(const char *interface, pb_finding_function *function, void *contex
 
 /* ---- Counters, again and again ------------------------------------------------------------ */
 
-/* One rule's counter, read from memory: no system call. */
+/*
+ * One rule's counter, read from memory: no system call once the rules were read, or one counter. 0 where there
+ * is no memory to map them.
+ */
 struct pb_count pb_ruleset_count(const struct pb_ruleset *ruleset, __u32 id);
 /* Still the one that is pinned under its name? Not after it was unloaded. */
 bool pb_ruleset_is_there(const struct pb_ruleset *ruleset);

@@ -318,9 +318,11 @@ static int read_maps(struct pb_interface *interface, const struct pb_instance *i
 		return 0;
 	if (ret)
 		return pb_fail_permission(error, -ret, "read the rules of the program");
-	interface->rules = pb_slot_live_rules(&maps, pb_config_slot(&config), pb_clock());
+	ret = pb_maps_map_rules(&maps);
+	if (!ret)
+		interface->rules = pb_slot_live_rules(&maps, pb_config_slot(&config), pb_clock());
 	pb_maps_close(&maps);
-	return 0;
+	return ret ? pb_fail_permission(error, -ret, "map the rules of the program") : 0;
 }
 
 int pb_interface_look(int ifindex, struct pb_interface *interface, struct pb_instances *ours,

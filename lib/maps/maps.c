@@ -252,27 +252,46 @@ static int map_memory(struct pb_maps *maps, enum pb_map which, void *pointer)
 	return 0;
 }
 
-static int map_memories(struct pb_maps *maps)
+/* An array, and where its memory is to be found. */
+struct array {
+	enum pb_map which;
+	void *pointer;
+};
+
+static int map_arrays(struct pb_maps *maps, const struct array *arrays, size_t nr)
 {
-	const struct {
-		enum pb_map which;
-		void *pointer;
-	} arrays[] = {
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < nr; i++)
+		if (!maps->memory[arrays[i].which].start)
+			ret = map_memory(maps, arrays[i].which, arrays[i].pointer);
+	return ret;
+}
+
+/* What every command needs. */
+static int map_settings(struct pb_maps *maps)
+{
+	const struct array arrays[] = {
 		{ PB_MAP_CONFIG, &maps->config },
+		{ PB_MAP_METERS, &maps->meters },
+		{ PB_MAP_SETS, &maps->sets },
+	};
+
+	return map_arrays(maps, arrays, sizeof(arrays) / sizeof(arrays[0]));
+}
+
+int pb_maps_map_rules(struct pb_maps *maps)
+{
+	const struct array arrays[] = {
 		{ PB_MAP_PORTS, &maps->ports },
 		{ PB_MAP_PORT_CLASSES, &maps->port_classes },
 		{ PB_MAP_DECISIONS, &maps->decisions },
 		{ PB_MAP_RULES, &maps->rules },
 		{ PB_MAP_RANGES, &maps->ranges },
 		{ PB_MAP_COUNTS, &maps->counts },
-		{ PB_MAP_METERS, &maps->meters },
-		{ PB_MAP_SETS, &maps->sets },
 	};
-	int ret = 0;
 
-	for (size_t i = 0; !ret && i < sizeof(arrays) / sizeof(arrays[0]); i++)
-		ret = map_memory(maps, arrays[i].which, arrays[i].pointer);
-	return ret;
+	return map_arrays(maps, arrays, sizeof(arrays) / sizeof(arrays[0]));
 }
 
 /* Which maps belong to the ruleset: pb_config says it to whoever opens them. */
@@ -329,7 +348,7 @@ int pb_maps_prove(struct pb_maps *maps, enum pb_map *wrong)
 		*wrong = i;
 		ret = check_map(maps->fd[i], &config, i);
 	}
-	return ret ?: map_memories(maps);
+	return ret ?: map_settings(maps);
 }
 
 int pb_maps_open_by_id(__u32 config_id, struct pb_maps *maps)
@@ -371,7 +390,9 @@ int pb_maps_create(const char *ruleset, const struct pb_ruleset_options *options
 	if (!ret)
 		ret = take_maps(object, &made);
 	if (!ret)
-		ret = map_memories(&made);
+		ret = map_settings(&made);
+	if (!ret)
+		ret = pb_maps_map_rules(&made);
 	if (!ret)
 		ret = read_ids(&made, config.maps);
 	if (!ret)

@@ -31,7 +31,10 @@ struct pb_range_entry {
 	__u32 reserved;
 };
 
-/* Open maps; those that are arrays are mapped into memory. Indexed as abi.h says. */
+/*
+ * Open maps; of those that are arrays, pb_config, pb_meters and pb_sets are mapped into memory, and the others
+ * when pb_maps_map_rules() was called. Indexed as abi.h says.
+ */
 struct pb_maps {
 	int fd[PB_MAP_MAX];
 	struct {
@@ -39,14 +42,15 @@ struct pb_maps {
 		size_t size;
 	} memory[PB_MAP_MAX];
 	struct pb_config *config;
+	struct pb_meters *meters;
+	struct pb_sets *sets;
+	/* NULL before pb_maps_map_rules() */
 	struct pb_ports *ports;
 	struct pb_port_classes *port_classes;
 	struct pb_decision *decisions;
 	struct pb_rule_record *rules;
 	struct pb_range_entry *ranges;
 	struct pb_count *counts;
-	struct pb_meters *meters;
-	struct pb_sets *sets;
 };
 
 /* A valid `struct pb_maps` that holds nothing; pb_maps_close() takes it. */
@@ -69,7 +73,7 @@ __u32 pb_config_slot(const struct pb_config *config);
 /* Nanoseconds left to confirm; 0: nothing is pending. */
 __u64 pb_config_pending(const struct pb_config *config);
 
-/* Makes the maps of an empty ruleset, not pinned: slot 0 active, generation 1, policy allow. */
+/* Makes the maps of an empty ruleset, not pinned, all mapped: slot 0 active, generation 1, policy allow. */
 int pb_maps_create(const char *ruleset, const struct pb_ruleset_options *options,
 		   struct pb_maps *maps, struct pb_error *error);
 
@@ -81,10 +85,17 @@ int pb_maps_open_by_id(__u32 config_id, struct pb_maps *maps);
 
 /*
  * Shows that open maps are those that their pb_config names, each of its type and size, and maps
- * the arrays among them into memory: before that, nothing of them is to be believed. -EPROTO:
+ * those into memory that every command needs: before that, nothing of them is to be believed. -EPROTO:
  * `wrong` is not. For maps.c and pins.c.
  */
 int pb_maps_prove(struct pb_maps *maps, enum pb_map *wrong);
+
+/*
+ * Maps into memory what rules are made of and counted in, unless it was done: some megabytes, whose pages the
+ * kernel enters one by one, so who changes elements of sets goes without. Some may be mapped on failure. No
+ * message.
+ */
+int pb_maps_map_rules(struct pb_maps *maps);
 
 void pb_maps_close(struct pb_maps *maps);
 
@@ -116,7 +127,7 @@ const char *pb_map_name(enum pb_map which);
 int pb_config_read(int fd, struct pb_config *config);
 int pb_maps_config_by_id(__u32 id, struct pb_config *config);
 
-/* The counters of the rules, by id. */
+/* The counters of the rules, by id; they are mapped. */
 struct pb_counters pb_maps_counters(const struct pb_maps *maps);
 
 /* Waits until no packet is judged by what it read of the maps before this call. */

@@ -170,12 +170,22 @@ __u64 pb_ruleset_generation(const struct pb_ruleset *ruleset)
 	return __atomic_load_n(&config->slots[pb_config_slot(config)].generation, __ATOMIC_ACQUIRE);
 }
 
-static int read_slot(const struct pb_ruleset *ruleset, __u32 slot, struct pb_rules **rules,
+/* Before any of the rules is looked at. */
+static int map_rules(struct pb_ruleset *ruleset, struct pb_error *error)
+{
+	int ret = pb_maps_map_rules(&ruleset->maps);
+
+	return ret ? pb_fail_permission(error, -ret, "map the rules into memory") : 0;
+}
+
+static int read_slot(struct pb_ruleset *ruleset, __u32 slot, struct pb_rules **rules,
 		     struct pb_error *error)
 {
 	struct pb_rules *read = pb_rules_new();
-	int ret = read ? pb_slot_read(&ruleset->maps, slot, read, error) : pb_fail_memory(error);
+	int ret = read ? map_rules(ruleset, error) : pb_fail_memory(error);
 
+	if (!ret)
+		ret = pb_slot_read(&ruleset->maps, slot, read, error);
 	if (!ret)
 		ret = pb_sets_read(&ruleset->maps, slot, read, error);
 	if (ret)
@@ -585,12 +595,16 @@ int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error)
 {
 	PB_LOG_HERE();
 	int lock = pb_ruleset_lock(ruleset, PB_LOCK_CHANGE, error), ret;
-	struct bound bound = { .config_id = pb_maps_id(&ruleset->maps) };
-	struct pb_counters counters = pb_maps_counters(&ruleset->maps);
+	struct bound bound = {};
+	struct pb_counters counters;
 
 	if (lock < 0)
 		return lock;
-	ret = find_all_bound(&bound);
+	bound.config_id = pb_maps_id(&ruleset->maps);
+	ret = pb_maps_map_rules(&ruleset->maps);
+	if (!ret)
+		ret = find_all_bound(&bound);
+	counters = pb_maps_counters(&ruleset->maps);
 	if (!ret)
 		pb_counters_reset(&counters);
 	for (size_t i = 0; i < bound.nr; i++) {
@@ -607,11 +621,16 @@ int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error)
 	return 0;
 }
 
+/* For the caller, nothing of the ruleset changes where its counters are mapped. */
 struct pb_count pb_ruleset_count(const struct pb_ruleset *ruleset, __u32 id)
 {
-	const struct pb_counters counters = pb_maps_counters(&ruleset->maps);
+	struct pb_maps *maps = (struct pb_maps *)&ruleset->maps;
+	struct pb_counters counters;
 	struct pb_count count = {};
 
+	if (pb_maps_map_rules(maps))
+		return count;
+	counters = pb_maps_counters(maps);
 	if (id < counters.width)
 		pb_counters_read(&counters, id, 1, &count);
 	return count;

@@ -15,6 +15,7 @@
 #include "maps/declared.h"
 #include "maps/rebuild.h"
 #include "maps/restored.h"
+#include "maps/rights.h"
 #include "maps/ruleset.h"
 #include "rule/element.h"
 #include "util/array.h"
@@ -1026,10 +1027,13 @@ static __u32 rule_with_set(const struct pb_maps *maps, __u32 slot, int number)
 /* In force, or about to come back when nobody confirms. */
 static int check_unused(const struct change *change, int number)
 {
-	const struct pb_maps *maps = &change->ruleset->maps;
-	__u32 slot = pb_config_slot(maps->config);
-	__u32 rule = rule_with_set(maps, slot, number);
+	struct pb_maps *maps = &change->ruleset->maps;
+	__u32 slot = pb_config_slot(maps->config), rule;
+	int ret = pb_maps_map_rules(maps);
 
+	if (ret)
+		return pb_fail_permission(change->error, -ret, "map the rules into memory");
+	rule = rule_with_set(maps, slot, number);
 	if (!rule && pb_config_pending(maps->config))
 		rule = rule_with_set(maps, !slot, number);
 	if (!rule)
