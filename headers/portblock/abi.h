@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define PB_ABI_VERSION 6
+#define PB_ABI_VERSION 7
 
 #define PB_SLOTS 2
 #define PB_PORTS 65536		 /* port numbers in a class table */
@@ -38,8 +38,11 @@
 #define PB_SETS_MAX 64		    /* sets of a ruleset: a bit each in a __u64 */
 #define PB_SET_DEFAULT 65536	    /* --max of a set unless said: elements */
 #define PB_SET_LIMIT 4194304
-#define PB_SET_FILE_LEN 256   /* path of the file of a set's elements, with its NUL */
-#define PB_SET_CONDITIONS 256 /* different combinations of sets in the rules of a slot */
+#define PB_SET_FILE_LEN 256	 /* path of the file of a set's elements, with its NUL */
+#define PB_SET_CONDITIONS 256	 /* different combinations of sets in the rules of a slot */
+#define PB_BUCKETS_DEFAULT 65536 /* --max-buckets unless said: token buckets of sources */
+#define PB_BUCKETS_LIMIT 4194304
+#define PB_ANSWERS_DEFAULT 1000 /* answers of `reject` a second and CPU, unless said */
 
 /* Transport protocols whose first four bytes are source and destination port. */
 enum pb_proto {
@@ -73,9 +76,15 @@ enum pb_frames {
 	((frames) == PB_FRAMES_ETHERNET_FRAGS || (frames) == PB_FRAMES_IP_FRAGS)
 
 /* The first one wins when all else is equal: xdp-portblock(8) "Which rule decides". */
-enum pb_action { PB_ACTION_DROP, PB_ACTION_AUDIT, PB_ACTION_ALLOW, PB_ACTION_MAX };
+enum pb_action {
+	PB_ACTION_DROP,
+	PB_ACTION_REJECT, /* dropped, and the sender is told */
+	PB_ACTION_AUDIT,
+	PB_ACTION_ALLOW,
+	PB_ACTION_MAX
+};
 
-enum pb_policy { PB_POLICY_ALLOW, PB_POLICY_DENY, PB_POLICY_MAX };
+enum pb_policy { PB_POLICY_ALLOW, PB_POLICY_DENY, PB_POLICY_REJECT, PB_POLICY_MAX };
 
 /* What became of a packet, for counting. */
 enum pb_outcome {
@@ -87,14 +96,16 @@ enum pb_outcome {
 	PB_OUTCOME_FRAGMENT,
 	PB_OUTCOME_MALFORMED,
 	PB_OUTCOME_UNPARSABLE,
+	PB_OUTCOME_REJECT, /* by a rule or the policy; whether the sender was told or not */
 	PB_OUTCOME_MAX
 };
 
 /* pb_slot.flags */
-#define PB_SLOT_DENY (1U << 0)		  /* policy deny */
+#define PB_SLOT_DENY (1U << 0)		  /* policy deny or reject */
 #define PB_SLOT_NO_REPLIES (1U << 1)	  /* policy deny drops replies to own connections, too */
 #define PB_SLOT_DROP_FRAGMENTS (1U << 2)  /* later fragments are dropped */
 #define PB_SLOT_PASS_UNPARSABLE (1U << 3) /* unparsable packets are passed */
+#define PB_SLOT_REJECT (1U << 4)	  /* with PB_SLOT_DENY: policy reject */
 
 /* One compiled generation of a ruleset. */
 struct pb_slot {
@@ -107,6 +118,8 @@ struct pb_slot {
 	/* The decision with which the chain of packets without ports begins, those of IP alone; 0: no rule
 	 * is about them. */
 	__u32 portless;
+	__u32 answers; /* of `reject`, at most so many a second and CPU */
+	__u32 reserved;
 };
 
 /* pb_config.active */
@@ -133,9 +146,9 @@ struct pb_config {
 	__u32 max_ranges;	/* a slot */
 	__u32 cpus;		/* rows of pb_counts, beside those of baselines */
 	__u32 keep;		/* pins stay when no interface uses them */
-	__u32 reserved;
-	__u64 resets;	   /* of pb_counts: by it the row of baselines is chosen */
-	__u64 generations; /* so many numbers of generations were given out */
+	__u32 max_buckets;	/* of sources, in pb_source_tokens */
+	__u64 resets;		/* of pb_counts: by it the row of baselines is chosen */
+	__u64 generations;	/* so many numbers of generations were given out */
 	char ruleset[PB_NAME_LEN];
 	struct pb_slot slots[PB_SLOTS];
 	/* The kernel's ids of the maps of this ruleset, itself included: what is pinned beside it and
@@ -145,13 +158,13 @@ struct pb_config {
 
 /*
  * What a destination port of TCP or UDP comes to, in one load: the rule that decides (0: none), the
- * outcome and the verdict (XDP_DROP, XDP_PASS). Where that takes more than the port, the verdict is
- * PB_ENTRY_INDIRECT and the number that of the port's class (0: no rule covers it).
+ * outcome and the verdict (XDP_DROP, XDP_PASS; what is rejected is never said by the port alone). Where that
+ * takes more than the port, the verdict is PB_ENTRY_INDIRECT and the number that of the port's class (0: no rule covers it).
  */
 #define PB_ENTRY(number, outcome, verdict) \
 	((__u32)(number) << 8 | (__u32)(outcome) << 4 | (__u32)(verdict))
 #define PB_ENTRY_NUMBER(entry) ((entry) >> 8)
-#define PB_ENTRY_OUTCOME_BITS (7U << 4) /* sizeof(struct pb_count) times the outcome */
+#define PB_ENTRY_OUTCOME_BITS (15U << 4) /* sizeof(struct pb_count) times the outcome */
 #define PB_ENTRY_OUTCOME(entry) (((entry)&PB_ENTRY_OUTCOME_BITS) >> 4)
 #define PB_ENTRY_VERDICT(entry) ((entry)&3)
 #define PB_ENTRY_INDIRECT 0 /* as a verdict it would be XDP_ABORTED */
@@ -183,6 +196,8 @@ struct pb_port_classes {
 #define PB_DECISION_SETS (1U << 3)    /* counts only as pb_sets.conditions[slot][mix] says */
 #define PB_DECISION_ASKS \
 	(1U << 4) /* here or further on in the chain is one with PB_DECISION_SETS */
+#define PB_DECISION_OVER \
+	(1U << 5) /* counts only for packets beyond a rate: pb_limits, of the rule */
 
 /*
  * pb_decisions[i * PB_SLOTS + slot]: a candidate, the best one of its chain; `next` is taken when
@@ -207,8 +222,10 @@ struct pb_decision {
  * action. At least 1 for any rule.
  */
 #define PB_WIDTH_ALL 65537
-#define PB_RANK(len, width, action) \
-	(((__u32)(len) << 19) | ((PB_WIDTH_ALL - (__u32)(width)) << 2) | (3U - (__u32)(action)))
+#define PB_RANK_LEN_SHIFT 20
+#define PB_RANK(len, width, action)                                                     \
+	(((__u32)(len) << PB_RANK_LEN_SHIFT) | ((PB_WIDTH_ALL - (__u32)(width)) << 3) | \
+	 (4U - (__u32)(action)))
 
 /*
  * In the place of a decision, with PB_DECISION_SOURCES in its flags: a mix of source lists. The head of the chain
@@ -276,6 +293,27 @@ struct pb_range {
 /* pb_rule_record.flags */
 #define PB_RULE_NEW (1U << 0)
 
+/* A rate, as it is written. */
+enum pb_rate_unit { PB_RATE_PACKETS, PB_RATE_BITS, PB_RATE_UNIT_MAX };
+enum pb_rate_per { PB_RATE_SECOND, PB_RATE_MINUTE, PB_RATE_HOUR, PB_RATE_PER_MAX };
+struct pb_rate {
+	__u64 amount; /* packets or bits; 0: no rate */
+	__u64 burst;  /* so many at once, packets or bits: what a bucket holds */
+	__u8 unit;    /* enum pb_rate_unit */
+	__u8 per;     /* enum pb_rate_per; bits: PB_RATE_SECOND */
+	__u8 reserved[6];
+};
+
+/* `over RATE [burst N] [each source[/LEN4[,LEN6]] [total RATE [burst N]]]`: the rule is about the packets beyond. */
+struct pb_over {
+	struct pb_rate rate;  /* of the rule, or of each source */
+	struct pb_rate total; /* with `each`: of all its sources together; amount 0: none */
+	__u8 each;	      /* a bucket a prefix of sources, of these lengths: */
+	__u8 len4;	      /* 1 to 32; without `each` 0 */
+	__u8 len6;	      /* 1 to 128 */
+	__u8 reserved[5];
+};
+
 /* pb_rules[id * PB_SLOTS + slot]: a rule as it was written; id 0: the entry is free. */
 struct pb_rule_record {
 	__u32 id;
@@ -295,6 +333,7 @@ struct pb_rule_record {
 	__u32 padding;	 /* to a multiple of 8, where a __u64 needs no more than 4, too */
 	__u64 from_sets; /* bit 1 << number of the set */
 	__u64 except_sets;
+	struct pb_over over; /* rate.amount 0: there is no such condition */
 };
 
 /*
@@ -437,6 +476,63 @@ struct pb_lengths {
 	__u32 reserved;
 };
 
+/* Maps of one entry have so many rows; the last one is for all CPUs beyond, which take turns. */
+#define PB_CPU_ROWS 256
+
+/* ---- Rates: token buckets ------------------------------------------------------------------- */
+
+/*
+ * A token bucket is one number, the time at which it will be full (the "theoretical arrival time" of the generic
+ * cell rate algorithm, ITU-T I.371): a packet puts it off by what it costs, and is over the rate where that would be
+ * more than `burst` from now. Times are of the kernel's monotonic clock in 1/16 ns, and compared by their difference.
+ */
+#define PB_TICKS_SHIFT 4 /* ticks in a nanosecond: 1 << so many */
+struct pb_limit {
+	__u64 burst; /* ticks */
+	__u64 mult;  /* a packet costs its weight * mult >> shift ticks */
+	__u32 shift;
+	__u32 flags; /* PB_LIMIT_* */
+};
+#define PB_LIMIT_BITS (1U << 0) /* a packet weighs its bytes, else 1 */
+#define PB_LIMIT_COARSE \
+	(1U             \
+	 << 1) /* the coarse clock is as right, and costs less: a tick of it is little of `burst` */
+
+/* pb_limits[id * PB_SLOTS + slot]: what a decision with PB_DECISION_OVER asks for. */
+struct pb_rule_limits {
+	struct pb_limit rate;
+	struct pb_limit total; /* mult 0: there is none */
+	__u8 each;	       /* 1: a bucket a source, in pb_source_tokens */
+	__u8 len4;
+	__u8 len6;
+	__u8 reserved[5];
+};
+
+/* pb_tokens[id]: the rule's own bucket, with `each` that of `total`. 0: full. */
+/*
+ * pb_source_tokens[row]: buckets of sources, which lie in the row that a seeded hash of rule and prefix says. The
+ * fullest one goes for a new one; where it was not full, that is counted in pb_rates.evicted.
+ */
+#define PB_TOKEN_ROW 8
+struct pb_token_row {
+	__u64 tag[PB_TOKEN_ROW]; /* another part of the hash; 0: free; 1: being taken */
+	__u64 full_at[PB_TOKEN_ROW];
+};
+
+/* pb_rates[0]: what is kept of rates and answers, a row a CPU, each with cache lines of its own. */
+struct pb_rate_meter {
+	__u64 evicted;	     /* buckets of sources that were not full when they went */
+	__u64 answers_until; /* of `reject`, a token bucket as above */
+	__u64 answered;
+	__u64 held_back; /* answers that were over the rate */
+	__u64 reserved[4];
+};
+struct pb_rates {
+	__u64 seed[2]; /* secret: which buckets share a row is not for others to choose */
+	__u64 reserved[6];
+	struct pb_rate_meter row[PB_CPU_ROWS];
+};
+
 /*
  * pb_counts[cpu * (max_rules + 1) + rule id]: a plain array with a row a CPU, since a per-CPU array
  * costs a helper call before Linux 6.10 and cannot be mapped into memory. Only its own CPU writes a
@@ -450,9 +546,6 @@ struct pb_count {
 };
 
 #define PB_BASE_ROWS 2
-
-/* Maps of one entry have so many rows; the last one is for all CPUs beyond, which take turns. */
-#define PB_CPU_ROWS 256
 
 /* pb_outcomes[0], of one interface: a row a CPU, and baselines, as above. */
 struct pb_outcomes {

@@ -17,7 +17,7 @@
 #define PB_SIZE(name, size) PB_ASSERT(sizeof(struct name) == (size))
 #define PB_AT(name, member, offset) PB_ASSERT(__builtin_offsetof(struct name, member) == (offset))
 
-PB_SIZE(pb_config, 280);
+PB_SIZE(pb_config, 296);
 PB_AT(pb_config, abi_version, 0);
 PB_AT(pb_config, active, 4);
 PB_AT(pb_config, revert_at, 8);
@@ -34,14 +34,14 @@ PB_AT(pb_config, max_port_classes, 52);
 PB_AT(pb_config, max_ranges, 56);
 PB_AT(pb_config, cpus, 60);
 PB_AT(pb_config, keep, 64);
-PB_AT(pb_config, reserved, 68);
+PB_AT(pb_config, max_buckets, 68);
 PB_AT(pb_config, resets, 72);
 PB_AT(pb_config, generations, 80);
 PB_AT(pb_config, ruleset, 88);
 PB_AT(pb_config, slots, 120);
-PB_AT(pb_config, maps, 184);
+PB_AT(pb_config, maps, 200);
 
-PB_SIZE(pb_slot, 32);
+PB_SIZE(pb_slot, 40);
 PB_AT(pb_slot, generation, 0);
 PB_AT(pb_slot, flags, 8);
 PB_AT(pb_slot, rules, 12);
@@ -49,8 +49,10 @@ PB_AT(pb_slot, next_id, 16);
 PB_AT(pb_slot, prefixes, 20);
 PB_AT(pb_slot, ranges, 24);
 PB_AT(pb_slot, portless, 28);
+PB_AT(pb_slot, answers, 32);
+PB_AT(pb_slot, reserved, 36);
 
-PB_SIZE(pb_rule_record, 152);
+PB_SIZE(pb_rule_record, 208);
 PB_AT(pb_rule_record, id, 0);
 PB_AT(pb_rule_record, action, 4);
 PB_AT(pb_rule_record, side, 8);
@@ -68,6 +70,52 @@ PB_AT(pb_rule_record, comment, 68);
 PB_AT(pb_rule_record, padding, 132);
 PB_AT(pb_rule_record, from_sets, 136);
 PB_AT(pb_rule_record, except_sets, 144);
+PB_AT(pb_rule_record, over, 152);
+
+PB_SIZE(pb_rate, 24);
+PB_AT(pb_rate, amount, 0);
+PB_AT(pb_rate, burst, 8);
+PB_AT(pb_rate, unit, 16);
+PB_AT(pb_rate, per, 17);
+PB_AT(pb_rate, reserved, 18);
+
+PB_SIZE(pb_over, 56);
+PB_AT(pb_over, rate, 0);
+PB_AT(pb_over, total, 24);
+PB_AT(pb_over, each, 48);
+PB_AT(pb_over, len4, 49);
+PB_AT(pb_over, len6, 50);
+PB_AT(pb_over, reserved, 51);
+
+PB_SIZE(pb_limit, 24);
+PB_AT(pb_limit, burst, 0);
+PB_AT(pb_limit, mult, 8);
+PB_AT(pb_limit, shift, 16);
+PB_AT(pb_limit, flags, 20);
+
+PB_SIZE(pb_rule_limits, 56);
+PB_AT(pb_rule_limits, rate, 0);
+PB_AT(pb_rule_limits, total, 24);
+PB_AT(pb_rule_limits, each, 48);
+PB_AT(pb_rule_limits, len4, 49);
+PB_AT(pb_rule_limits, len6, 50);
+PB_AT(pb_rule_limits, reserved, 51);
+
+PB_SIZE(pb_token_row, 128);
+PB_AT(pb_token_row, tag, 0);
+PB_AT(pb_token_row, full_at, 64);
+
+PB_SIZE(pb_rate_meter, 64);
+PB_AT(pb_rate_meter, evicted, 0);
+PB_AT(pb_rate_meter, answers_until, 8);
+PB_AT(pb_rate_meter, answered, 16);
+PB_AT(pb_rate_meter, held_back, 24);
+PB_AT(pb_rate_meter, reserved, 32);
+
+PB_SIZE(pb_rates, 16448);
+PB_AT(pb_rates, seed, 0);
+PB_AT(pb_rates, reserved, 16);
+PB_AT(pb_rates, row, 64);
 
 PB_SIZE(pb_range, 4);
 PB_AT(pb_range, first, 0);
@@ -90,9 +138,9 @@ PB_SIZE(pb_count, 16);
 PB_AT(pb_count, packets, 0);
 PB_AT(pb_count, bytes, 8);
 
-PB_SIZE(pb_outcomes, 33032);
+PB_SIZE(pb_outcomes, 37160);
 PB_AT(pb_outcomes, row, 0);
-PB_AT(pb_outcomes, resets, 33024);
+PB_AT(pb_outcomes, resets, 37152);
 
 PB_SIZE(pb_event, 24);
 PB_AT(pb_event, time, 0);
@@ -210,7 +258,7 @@ PB_AT(pb_lengths, reserved, 524292);
 
 /* The bits of the outcome in an entry are the offset of its counter in a row of pb_outcomes. */
 PB_ASSERT(PB_ENTRY(0, 1, 0) == sizeof(struct pb_count));
-PB_ASSERT(PB_ENTRY_OUTCOME_BITS == (PB_OUTCOME_MAX - 1) * sizeof(struct pb_count));
+PB_ASSERT((PB_OUTCOME_MAX - 1) * sizeof(struct pb_count) <= PB_ENTRY_OUTCOME_BITS);
 
 #undef PB_ASSERT
 #undef PB_SIZE

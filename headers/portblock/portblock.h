@@ -84,6 +84,7 @@ struct pb_rule {
 	size_t nr_from_sets;
 	char **except_sets;
 	size_t nr_except_sets;
+	struct pb_over over; /* only packets beyond a rate; rate.amount 0: all */
 };
 
 /* An empty rule, for the functions below to fill. NULL: no memory. */

@@ -20,10 +20,10 @@ struct pb_item {
 	__u16 last;
 };
 
-/* Its rank when it matches by a `from` of this length: PB_RANK() of that and of nothing else. */
+/* Its rank when it matches by a `from` of this length. */
 static inline __u32 pb_item_rank(const struct pb_item *item, __u32 len)
 {
-	return item->rank + PB_RANK(len, PB_WIDTH_ALL, PB_ACTION_MAX);
+	return item->rank + ((__u32)len << PB_RANK_LEN_SHIFT);
 }
 
 static inline bool pb_item_only_new(const struct pb_item *item)

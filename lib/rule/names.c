@@ -100,6 +100,7 @@ int pb_names_find(const struct pb_names *names, const char *word, struct pb_erro
 
 static const char *const actions[] = {
 	[PB_ACTION_DROP] = "drop",
+	[PB_ACTION_REJECT] = "reject",
 	[PB_ACTION_AUDIT] = "audit",
 	[PB_ACTION_ALLOW] = "allow",
 };
@@ -120,6 +121,7 @@ NAMES_MATCH(protos, PB_PROTO_MAX);
 static const char *const policies[] = {
 	[PB_POLICY_ALLOW] = "allow",
 	[PB_POLICY_DENY] = "deny",
+	[PB_POLICY_REJECT] = "reject",
 };
 NAMES_MATCH(policies, PB_POLICY_MAX);
 
@@ -132,6 +134,7 @@ static const char *const outcomes[] = {
 	[PB_OUTCOME_FRAGMENT] = "fragment",
 	[PB_OUTCOME_MALFORMED] = "malformed",
 	[PB_OUTCOME_UNPARSABLE] = "unparsable",
+	[PB_OUTCOME_REJECT] = "reject",
 };
 NAMES_MATCH(outcomes, PB_OUTCOME_MAX);
 
