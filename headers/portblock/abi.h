@@ -146,7 +146,7 @@ struct pb_config {
 	__u32 max_ranges;	/* a slot */
 	__u32 cpus;		/* rows of pb_counts, beside those of baselines */
 	__u32 keep;		/* pins stay when no interface uses them */
-	__u32 max_buckets;	/* of sources, in pb_source_tokens */
+	__u32 max_buckets;	/* of sources, in pb_tokens_each */
 	__u64 resets;		/* of pb_counts: by it the row of baselines is chosen */
 	__u64 generations;	/* so many numbers of generations were given out */
 	char ruleset[PB_NAME_LEN];
@@ -502,7 +502,7 @@ struct pb_limit {
 struct pb_rule_limits {
 	struct pb_limit rate;
 	struct pb_limit total; /* mult 0: there is none */
-	__u8 each;	       /* 1: a bucket a source, in pb_source_tokens */
+	__u8 each;	       /* 1: a bucket a source, in pb_tokens_each */
 	__u8 len4;
 	__u8 len6;
 	__u8 reserved[5];
@@ -510,7 +510,7 @@ struct pb_rule_limits {
 
 /* pb_tokens[id]: the rule's own bucket, with `each` that of `total`. 0: full. */
 /*
- * pb_source_tokens[row]: buckets of sources, which lie in the row that a seeded hash of rule and prefix says. The
+ * pb_tokens_each[row]: buckets of sources, which lie in the row that a seeded hash of rule and prefix says. The
  * fullest one goes for a new one; where it was not full, that is counted in pb_rates.evicted.
  */
 #define PB_TOKEN_ROW 8

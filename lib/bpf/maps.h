@@ -13,7 +13,7 @@ const volatile __u32 pb_number; /* of the two that take turns in an exchange: 0 
 
 /*
  * Maps of one entry, as variables: the program holds their address, where a look-up in a map takes
- * 11 instructions on 6.1. The library makes the first four under these names, and pins them; the
+ * 11 instructions on 6.1. The library makes the first five under these names, and pins them; the
  * last two are of this interface alone, and gone with the program. (pb_ports is in .bss, since that
  * takes no room in the object; Debian 12's bpftool knows no .bss.NAME.)
  */
@@ -21,6 +21,7 @@ struct pb_config pb_config SEC(".data.config");
 struct pb_ports pb_ports;
 struct pb_meters pb_meters SEC(".data.meters");
 struct pb_sets pb_sets SEC(".data.sets");
+struct pb_rates pb_rates SEC(".data.rates");
 struct pb_outcomes pb_outcomes SEC(".data.outcomes");
 struct pb_exchange pb_exchange SEC(".data.exchange");
 
@@ -115,6 +116,31 @@ struct {
 	__type(key, __u32);
 	__array(values, struct lengths);
 } pb_lengths SEC(".maps");
+
+/* Rates of rules, and their token buckets. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, PB_SLOTS);
+	__type(key, __u32);
+	__type(value, struct pb_rule_limits);
+} pb_limits SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} pb_tokens SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pb_token_row);
+} pb_tokens_each SEC(".maps");
 
 /* The next three are not read here: they hold the rules as written, for `rule list` and bpftool. */
 struct {

@@ -29,7 +29,17 @@ struct pb_config pb_config_sized(__u32 max_rules, __u32 max_sources)
 		/* A range that stands alone begins one and ends one. */
 		.max_port_classes = max_rules < PB_PORTS / 2 ? 2 * max_rules + 2 : PB_PORTS,
 		.max_ranges = max_rules,
+		.max_buckets = PB_BUCKETS_DEFAULT,
 	};
+}
+
+__u32 pb_token_rows(__u32 max_buckets)
+{
+	__u32 rows = 1;
+
+	while (rows * (PB_TOKEN_ROW / 2) < max_buckets)
+		rows *= 2;
+	return rows;
 }
 
 __u32 pb_config_slot(const struct pb_config *config)
@@ -49,11 +59,11 @@ __u64 pb_config_pending(const struct pb_config *config)
 }
 
 /* Nobody is to know where elements lie, so as not to choose addresses that all lie in one place. */
-static int draw_seed(struct pb_sets *sets)
+static int draw_seed(__u64 seed[2])
 {
-	ssize_t drawn = getrandom(sets->seed, sizeof(sets->seed), 0);
+	ssize_t drawn = getrandom(seed, 2 * sizeof(*seed), 0);
 
-	return drawn == sizeof(sets->seed) ? 0 : drawn < 0 ? -errno : -EIO;
+	return drawn == 2 * sizeof(*seed) ? 0 : drawn < 0 ? -errno : -EIO;
 }
 
 static struct pb_config first_config(const char *ruleset, const struct pb_ruleset_options *options)
@@ -61,6 +71,7 @@ static struct pb_config first_config(const char *ruleset, const struct pb_rulese
 	struct pb_config config = pb_config_sized(options->max_rules ?: PB_RULES_DEFAULT,
 						  options->max_sources ?: PB_SOURCES_DEFAULT);
 
+	config.max_buckets = options->max_buckets ?: PB_BUCKETS_DEFAULT;
 	config.cpus = libbpf_num_possible_cpus();
 	config.generations = 1;
 	config.slots[0].generation = config.generations;
@@ -103,6 +114,13 @@ static const struct shape {
 	[PB_MAP_ELEMENTS4] = { "pb_elements4", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, 0 },
 	[PB_MAP_ELEMENTS6] = { "pb_elements6", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, 0 },
 	[PB_MAP_LENGTHS] = { "pb_lengths", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, 0 },
+	[PB_MAP_LIMITS] = { "pb_limits", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_rule_limits),
+			    BPF_F_MMAPABLE },
+	[PB_MAP_TOKENS] = { "pb_tokens", BPF_MAP_TYPE_ARRAY, 4, sizeof(__u64), BPF_F_MMAPABLE },
+	[PB_MAP_TOKENS_EACH] = { "pb_tokens_each", BPF_MAP_TYPE_ARRAY, 4,
+				 sizeof(struct pb_token_row), BPF_F_MMAPABLE },
+	[PB_MAP_RATES] = { "pb_rates", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_rates),
+			   BPF_F_MMAPABLE },
 };
 
 _Static_assert(PB_MAP_MAX <= PB_CONFIG_MAPS, "pb_config has room for the id of each map");
@@ -132,6 +150,10 @@ static __u64 entries_of(const struct pb_config *config, enum pb_map which)
 		[PB_MAP_ELEMENTS4] = PB_TABLE_GENERATIONS * PB_SEGMENTS_MAX,
 		[PB_MAP_ELEMENTS6] = PB_TABLE_GENERATIONS * PB_SEGMENTS_MAX,
 		[PB_MAP_LENGTHS] = PB_TABLE_GENERATIONS,
+		[PB_MAP_LIMITS] = ((__u64)config->max_rules + 1) * PB_SLOTS,
+		[PB_MAP_TOKENS] = (__u64)config->max_rules + 1,
+		[PB_MAP_TOKENS_EACH] = pb_token_rows(config->max_buckets),
+		[PB_MAP_RATES] = 1,
 	};
 
 	return entries[which];
@@ -156,6 +178,10 @@ struct bpf_map *pb_map_of(const struct portblock_bpf *object, enum pb_map which)
 		[PB_MAP_ELEMENTS4] = object->maps.pb_elements4,
 		[PB_MAP_ELEMENTS6] = object->maps.pb_elements6,
 		[PB_MAP_LENGTHS] = object->maps.pb_lengths,
+		[PB_MAP_LIMITS] = object->maps.pb_limits,
+		[PB_MAP_TOKENS] = object->maps.pb_tokens,
+		[PB_MAP_TOKENS_EACH] = object->maps.pb_tokens_each,
+		[PB_MAP_RATES] = object->maps.data_rates,
 	};
 
 	return maps[which];
@@ -165,7 +191,7 @@ struct bpf_map *pb_map_of(const struct portblock_bpf *object, enum pb_map which)
 static bool is_variable(enum pb_map which)
 {
 	return which == PB_MAP_CONFIG || which == PB_MAP_PORTS || which == PB_MAP_METERS ||
-	       which == PB_MAP_SETS;
+	       which == PB_MAP_SETS || which == PB_MAP_RATES;
 }
 
 static int set_sizes(struct portblock_bpf *object, const struct pb_config *config)
@@ -183,8 +209,8 @@ static int leave_out_others(struct portblock_bpf *object)
 {
 	struct bpf_map *variables[] = { object->maps.data_config,   object->maps.bss,
 					object->maps.data_meters,   object->maps.data_sets,
-					object->maps.data_outcomes, object->maps.data_exchange,
-					object->maps.rodata };
+					object->maps.data_rates,    object->maps.data_outcomes,
+					object->maps.data_exchange, object->maps.rodata };
 	int ret = bpf_program__set_autoload(object->progs.xdp_portblock, false);
 
 	for (size_t i = 0; !ret && i < sizeof(variables) / sizeof(variables[0]); i++)
@@ -275,6 +301,7 @@ static int map_settings(struct pb_maps *maps)
 		{ PB_MAP_CONFIG, &maps->config },
 		{ PB_MAP_METERS, &maps->meters },
 		{ PB_MAP_SETS, &maps->sets },
+		{ PB_MAP_RATES, &maps->rates },
 	};
 
 	return map_arrays(maps, arrays, sizeof(arrays) / sizeof(arrays[0]));
@@ -289,6 +316,9 @@ int pb_maps_map_rules(struct pb_maps *maps)
 		{ PB_MAP_RULES, &maps->rules },
 		{ PB_MAP_RANGES, &maps->ranges },
 		{ PB_MAP_COUNTS, &maps->counts },
+		{ PB_MAP_LIMITS, &maps->limits },
+		{ PB_MAP_TOKENS, &maps->tokens },
+		{ PB_MAP_TOKENS_EACH, &maps->tokens_each },
 	};
 
 	return map_arrays(maps, arrays, sizeof(arrays) / sizeof(arrays[0]));
@@ -396,7 +426,9 @@ int pb_maps_create(const char *ruleset, const struct pb_ruleset_options *options
 	if (!ret)
 		ret = read_ids(&made, config.maps);
 	if (!ret)
-		ret = draw_seed(made.sets);
+		ret = draw_seed(made.sets->seed);
+	if (!ret)
+		ret = draw_seed(made.rates->seed);
 	portblock_bpf__destroy(object);
 	if (ret) {
 		pb_maps_close(&made);

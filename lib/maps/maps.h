@@ -22,6 +22,10 @@ enum pb_map {
 	PB_MAP_ELEMENTS4,
 	PB_MAP_ELEMENTS6,
 	PB_MAP_LENGTHS,
+	PB_MAP_LIMITS,
+	PB_MAP_TOKENS,
+	PB_MAP_TOKENS_EACH,
+	PB_MAP_RATES,
 	PB_MAP_MAX
 };
 
@@ -32,7 +36,7 @@ struct pb_range_entry {
 };
 
 /*
- * Open maps; of those that are arrays, pb_config, pb_meters and pb_sets are mapped into memory, and the others
+ * Open maps; of those that are arrays, pb_config, pb_meters, pb_sets and pb_rates are mapped into memory, and the others
  * when pb_maps_map_rules() was called. Indexed as abi.h says.
  */
 struct pb_maps {
@@ -44,6 +48,7 @@ struct pb_maps {
 	struct pb_config *config;
 	struct pb_meters *meters;
 	struct pb_sets *sets;
+	struct pb_rates *rates;
 	/* NULL before pb_maps_map_rules() */
 	struct pb_ports *ports;
 	struct pb_port_classes *port_classes;
@@ -51,12 +56,15 @@ struct pb_maps {
 	struct pb_rule_record *rules;
 	struct pb_range_entry *ranges;
 	struct pb_count *counts;
+	struct pb_rule_limits *limits;
+	__u64 *tokens;
+	struct pb_token_row *tokens_each;
 };
 
 /* A valid `struct pb_maps` that holds nothing; pb_maps_close() takes it. */
-#define PB_MAPS_NONE                                                                     \
-	{                                                                                \
-		.fd = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } \
+#define PB_MAPS_NONE                                  \
+	{                                             \
+		.fd = { [0 ... PB_MAP_MAX - 1] = -1 } \
 	}
 
 /* Blocks of pb_prefixes that hold so many. */
@@ -64,6 +72,9 @@ static inline __u32 pb_prefix_blocks(__u32 prefixes)
 {
 	return (prefixes + PB_PREFIX_BLOCK - 1) / PB_PREFIX_BLOCK;
 }
+
+/* Rows of pb_tokens_each, a power of two: twice as many places as buckets, so that few rows are full before. */
+__u32 pb_token_rows(__u32 max_buckets);
 
 /* The sizes of a ruleset's maps. */
 struct pb_config pb_config_sized(__u32 max_rules, __u32 max_sources);

@@ -15,7 +15,7 @@ cd "$T_DIR" || exit 1
 echo 22/tcp >one.rules
 
 MAPS='pb_config pb_ports pb_port_classes pb_decisions pb_sources4 pb_sources6 pb_rules pb_ranges pb_prefixes pb_counts
-	pb_events pb_meters pb_sets pb_elements4 pb_elements6 pb_lengths'
+	pb_events pb_meters pb_sets pb_elements4 pb_elements6 pb_lengths pb_limits pb_tokens pb_tokens_each pb_rates'
 
 t_ok 'load' in_a "$PB" load v0 --rules one.rules
 t_ok 'load of another ruleset' in_b "$PB" load v1 -r other --rules one.rules
