@@ -508,14 +508,22 @@ struct pb_rule_limits {
 	__u8 reserved[5];
 };
 
-/* pb_tokens[id]: the rule's own bucket, with `each` that of `total`. 0: full. */
+/* pb_tokens[id]: the rule's own bucket; with `each`, that of `total`. */
+struct pb_tokens {
+	__u64 full_at;
+	__u64 refills; /* how often they were: buckets of sources from before count no more */
+};
+
 /*
- * pb_tokens_each[row]: buckets of sources, which lie in the row that a seeded hash of rule and prefix says. The
- * fullest one goes for a new one; where it was not full, that is counted in pb_rates.evicted.
+ * pb_tokens_each[row]: buckets of sources. A seeded hash of rule and prefix says the row. Where it is full, the
+ * bucket that misses least goes for a new one; if it misses anything, that is counted in pb_rates.
  */
 #define PB_TOKEN_ROW 8
+#define PB_TAG_FREE 0
+#define PB_TAG_TAKEN 1 /* it is being made another's */
+#define PB_TAG_FIRST 2
 struct pb_token_row {
-	__u64 tag[PB_TOKEN_ROW]; /* another part of the hash; 0: free; 1: being taken */
+	__u64 tag[PB_TOKEN_ROW]; /* the hash, or one of these */
 	__u64 full_at[PB_TOKEN_ROW];
 };
 

@@ -70,6 +70,7 @@ int pb_object_open(const struct pb_maps *maps, const struct pb_constants *consta
 		return pb_fail(error, errno, "cannot open the BPF object: %s", strerror(errno));
 	opened->rodata->pb_frames = PB_FRAMES(constants->ethernet, constants->frags);
 	opened->rodata->pb_connections = constants->connections;
+	opened->rodata->pb_token_rows = pb_token_rows(maps->config->max_buckets);
 	opened->rodata->pb_quiet = constants->private_counts;
 	/* Its own counters are one row, in which all CPUs count. */
 	opened->rodata->pb_count_row = constants->private_counts ? 0 : row;

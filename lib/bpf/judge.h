@@ -4,6 +4,7 @@
 #define PB_BPF_JUDGE_H
 
 #include "connection.h"
+#include "rates.h"
 #include "sets.h"
 #include "sources.h"
 
@@ -96,7 +97,11 @@ PB_INLINE bool holds(struct xdp_md *ctx, const struct pb_decision *decision, __u
 		return false;
 	if (decision->flags & PB_DECISION_EXPIRES && bpf_ktime_get_boot_ns() >= decision->expires)
 		return false;
-	return !(decision->flags & PB_DECISION_NEW) || !is_connected(ctx, found, ports);
+	if (decision->flags & PB_DECISION_NEW && is_connected(ctx, found, ports))
+		return false;
+	/* The last one: only packets that all else is right of are taken out of a bucket. */
+	return !(decision->flags & PB_DECISION_OVER) ||
+	       is_over(ctx, found, decision->rule * PB_SLOTS + slot);
 }
 
 /* The candidates of both sides, and the slot, in one number. */
