@@ -6,6 +6,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include "attach/features.h"
+#include "attach/swap.h"
 #include "util/error.h"
 
 /* Can the kernel load programs for frames in several buffers (5.18)? By trying one. */
@@ -19,6 +20,29 @@ static bool kernel_has_frags(void)
 	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "pb_frags", "GPL", pass, 2, &options);
 
 	if (fd < 0) /* by another failure it is not told, and what is loaded then fails as well */
+		return errno != EINVAL;
+	close(fd);
+	return true;
+}
+
+/* Can programs compare and swap (5.12)? */
+static bool kernel_has_swap(void)
+{
+	const struct bpf_insn swap[] = {
+		{ .code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .off = -8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_1, .imm = 1 },
+		{ .code = PB_INSN_SWAP,
+		  .dst_reg = BPF_REG_10,
+		  .src_reg = BPF_REG_1,
+		  .off = -8,
+		  .imm = PB_INSN_SWAP_IMM },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "pb_swap", "GPL", swap, 5, &options);
+
+	if (fd < 0)
 		return errno != EINVAL;
 	close(fd);
 	return true;
@@ -46,6 +70,9 @@ static void find_out(void)
 {
 	features.frags = kernel_has_frags();
 	features.kern_ctx = features.frags && kernel_has_kern_ctx();
+	features.swap = kernel_has_swap();
+	features.coarse_clock =
+		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_ktime_get_coarse_ns, NULL) == 1;
 	features.connections =
 		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_skc_lookup_tcp, NULL) == 1;
 }

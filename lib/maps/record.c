@@ -153,6 +153,7 @@ void pb_records_add(struct pb_records *records, const struct pb_rule *rule,
 	record->nr_except = rule->nr_except;
 	record->from_sets = sets->from;
 	record->except_sets = sets->except;
+	record->over = rule->over;
 	memcpy(record->comment, rule->comment, sizeof(record->comment));
 	for (size_t i = 0; i < rule->nr_ports; i++) {
 		if (i < PB_RECORD_PORTS)
@@ -267,6 +268,7 @@ bool pb_records_get(const struct pb_records *records, __u32 id, struct pb_rule *
 	rule->protocols = record->protocols;
 	rule->only_new = record->flags & PB_RULE_NEW;
 	rule->expires = record->expires;
+	rule->over = record->over;
 	memcpy(rule->comment, record->comment, sizeof(rule->comment));
 	return get_ports(records, record, rule) && get_sources(records, record, rule) &&
 	       get_sets(records, record, rule);

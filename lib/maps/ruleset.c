@@ -324,14 +324,24 @@ void pb_ruleset_abort(struct pb_ruleset *ruleset, struct pb_rules *rules)
 	ruleset->lock = -1;
 }
 
+/* Its own bucket is full, and those of its sources from before are found no more. */
+static void refill(const struct pb_maps *maps, __u32 id)
+{
+	__atomic_fetch_add(&maps->tokens[id].refills, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&maps->tokens[id].full_at, 0, __ATOMIC_SEQ_CST);
+}
+
 /* Nobody counts by the idle slot: packets that were judged by it have been waited for. */
 static void restart_new_counters(const struct pb_ruleset *ruleset, const struct pb_rules *rules)
 {
 	const struct pb_counters counters = pb_maps_counters(&ruleset->maps);
 
-	for (size_t i = 0; i < rules->nr; i++)
-		if (rules->rule[i].added)
-			pb_counters_restart(&counters, rules->rule[i].id);
+	for (size_t i = 0; i < rules->nr; i++) {
+		if (!rules->rule[i].added)
+			continue;
+		pb_counters_restart(&counters, rules->rule[i].id);
+		refill(&ruleset->maps, rules->rule[i].id);
+	}
 }
 
 /* Where elements are compared with those that are there, these do not change meanwhile. */
@@ -613,6 +623,8 @@ int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error)
 			pb_counters_reset(&counters);
 		pb_outcomes_unmap(bound.outcomes[i]);
 	}
+	for (__u32 id = 1; !ret && id <= ruleset->maps.config->max_rules; id++)
+		refill(&ruleset->maps, id);
 	free(bound.outcomes);
 	pb_unlock(lock);
 	if (ret)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <stdlib.h>
 #include <string.h>
+#include "compile/limits.h"
 #include "maps/record.h"
 #include "maps/slot.h"
 #include "maps/sources.h"
@@ -117,6 +118,13 @@ static void write_tables(const struct pb_maps *maps, __u32 slot, const struct pb
 		maps->sets->conditions[slot][i] = tables->conditions[i];
 }
 
+static void write_limits(const struct pb_maps *maps, __u32 slot, const struct pb_rules *rules)
+{
+	for (size_t i = 0; i < rules->nr; i++)
+		maps->limits[rules->rule[i].id * PB_SLOTS + slot] =
+			pb_limits_of(&rules->rule[i].over);
+}
+
 static void write_header(struct pb_slot *header, const struct pb_rules *rules,
 			 const struct pb_tables *tables, __u64 generation)
 {
@@ -155,6 +163,7 @@ int pb_slot_put(const struct pb_maps *maps, __u32 slot, const struct pb_rules *r
 	if (ret)
 		return ret;
 	write_tables(maps, slot, tables);
+	write_limits(maps, slot, rules);
 	if (maps->sets)
 		maps->sets->files[slot] = compiled->files;
 	write_header(&maps->config->slots[slot], rules, tables, generation);
