@@ -105,6 +105,21 @@ static bool has_new(const struct pb_rule *rule)
 	return rule->only_new;
 }
 
+static bool has_over(const struct pb_rule *rule)
+{
+	return rule->over.rate.amount;
+}
+
+static bool has_each(const struct pb_rule *rule)
+{
+	return rule->over.each;
+}
+
+static bool has_total(const struct pb_rule *rule)
+{
+	return rule->over.total.amount;
+}
+
 static bool has_expires(const struct pb_rule *rule)
 {
 	return rule->expires;
@@ -131,6 +146,10 @@ static const struct {
 	{ OPT_FROM, "from", has_from },
 	{ OPT_EXCEPT, "except", has_except },
 	{ OPT_NEW, "new", has_new },
+	{ OPT_OVER, "over", has_over },
+	{ OPT_BURST, "burst", NULL },
+	{ OPT_EACH, "each", has_each },
+	{ OPT_TOTAL, "total", has_total },
 	{ OPT_EXPIRES, "expires", has_expires },
 	{ OPT_COMMENT, "comment", has_comment },
 };

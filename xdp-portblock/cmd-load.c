@@ -35,6 +35,9 @@ static int read_options(const struct arguments *arguments, struct pb_load_option
 	if (ret == DONE)
 		ret = option_number(arguments, OPT_MAX_SOURCES, 1, PB_SOURCES_LIMIT,
 				    &limits->max_sources);
+	if (ret == DONE)
+		ret = option_number(arguments, OPT_MAX_BUCKETS, 1, PB_BUCKETS_LIMIT,
+				    &limits->max_buckets);
 	return ret;
 }
 

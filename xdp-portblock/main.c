@@ -8,7 +8,7 @@
 
 #define MATCH_OPTIONS                                                                             \
 	(OPT(PORT) | OPT(SPORT) | OPT(PROTO) | OPT(ACTION) | OPT(FROM) | OPT(EXCEPT) | OPT(NEW) | \
-	 OPT(EXPIRES) | OPT(COMMENT))
+	 OPT(OVER) | OPT(BURST) | OPT(EACH) | OPT(TOTAL) | OPT(EXPIRES) | OPT(COMMENT))
 
 const struct option_info option_infos[OPT_MAX] = {
 	[OPT_MODE] = { 'm', "mode", "MODE",
@@ -25,6 +25,8 @@ const struct option_info option_infos[OPT_MAX] = {
 			    "room for rules in a new ruleset (default 4096, at most 65535)" },
 	[OPT_MAX_SOURCES] = { 0, "max-sources", "N",
 			      "room for source prefixes in a new ruleset (default 16384)" },
+	[OPT_MAX_BUCKETS] = { 0, "max-buckets", "N",
+			      "sources with a bucket each, of rates (default 65536)" },
 	[OPT_TIMEOUT] = { 0, "timeout", "DURATION",
 			  "how long elements count: 600 or 10m, 1d; 0: they do not expire" },
 	[OPT_MAX_ELEMENTS] = { 0, "max", "N",
@@ -40,6 +42,12 @@ const struct option_info option_infos[OPT_MAX] = {
 		       "only from these prefixes: 10.0.0.0/8,2001:db8::1, or @FILE" },
 	[OPT_EXCEPT] = { 0, "except", "P,..", "not from these prefixes" },
 	[OPT_NEW] = { 0, "new", NULL, "only packets of no connection of this host" },
+	[OPT_OVER] = { 0, "over", "RATE", "only packets beyond it: 6/m, 100/s, 10mbit/s" },
+	[OPT_BURST] = { 0, "burst", "N",
+			"with --over: so many at once (default the rate's own number)" },
+	[OPT_EACH] = { 0, "each", "source[/L4[,L6]]",
+		       "with --over: a bucket a source, or a prefix of so many bits" },
+	[OPT_TOTAL] = { 0, "total", "RATE", "with --each: and of all sources together" },
 	[OPT_EXPIRES] = { 0, "expires", "DURATION", "end the rule after 90s, 10m, 1h30m, 2d" },
 	[OPT_COMMENT] = { 0, "comment", "TEXT", "a comment, at most 63 bytes" },
 	[OPT_CONFIRM] = { 0, "confirm", "DURATION",
@@ -101,7 +109,7 @@ static const struct command commands[] = {
 	{ "load", "IFNAME...", "load the filter on interfaces", restored_form,
 	  OPT(MODE) | OPT(ENGINE) | OPT(POLICY) | OPT(RULES) | OPT(ELEMENTS) | OPT(RULESET) |
 		  OPT(FORCE) | OPT(PRIORITY) | OPT(REQUIRE_DISPATCHER) | OPT(MAX_RULES) |
-		  OPT(MAX_SOURCES),
+		  OPT(MAX_SOURCES) | OPT(MAX_BUCKETS),
 	  cmd_load },
 	{ "unload", "IFNAME... | --all", "take the filter off interfaces", NULL,
 	  OPT(ALL) | OPT(KEEP), cmd_unload },

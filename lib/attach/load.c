@@ -277,13 +277,14 @@ static int check_limits(const struct load *load, struct pb_error *error)
 	const struct pb_config *config = load->ruleset->maps.config;
 
 	if ((!limits->max_rules || limits->max_rules == config->max_rules) &&
-	    (!limits->max_sources || limits->max_sources == config->max_sources))
+	    (!limits->max_sources || limits->max_sources == config->max_sources) &&
+	    (!limits->max_buckets || limits->max_buckets == config->max_buckets))
 		return 0;
 	return pb_fail(error, EEXIST,
-		       "the ruleset '%s' is there already, with --max-rules %u and --max-sources "
-		       "%u: unload all of its interfaces, or `xdp-portblock unload --all`, to make "
-		       "it anew",
-		       load->name, config->max_rules, config->max_sources);
+		       "the ruleset '%s' is there already, with --max-rules %u, --max-sources %u and "
+		       "--max-buckets %u: unload all of its interfaces, or `xdp-portblock unload "
+		       "--all`, to make it anew",
+		       load->name, config->max_rules, config->max_sources, config->max_buckets);
 }
 
 static int prepare_ruleset(struct load *load, struct pb_error *error)
@@ -437,7 +438,7 @@ static int load_locked(struct load *load, const int *ifindexes, struct pb_error 
 {
 	const struct pb_ruleset_options *limits = &load->limits;
 	bool wanted = load->options.rules || load->options.saved || limits->max_rules ||
-		      limits->max_sources;
+		      limits->max_sources || limits->max_buckets;
 	size_t done = 0;
 	int ret = 0;
 

@@ -45,6 +45,8 @@ int pb_ruleset_create(const char *name, const struct pb_ruleset_options *options
 
 	if (!ret)
 		ret = check_limit("--max-sources", options->max_sources, PB_SOURCES_LIMIT, error);
+	if (!ret)
+		ret = check_limit("--max-buckets", options->max_buckets, PB_BUCKETS_LIMIT, error);
 	if (ret)
 		return ret;
 	made = new_ruleset(name);
@@ -158,6 +160,7 @@ int pb_ruleset_limits(const struct pb_ruleset *ruleset, struct pb_ruleset_option
 	const struct pb_ruleset_options made_with = {
 		.max_rules = config->max_rules,
 		.max_sources = config->max_sources,
+		.max_buckets = config->max_buckets,
 	};
 
 	return pb_options_give(limits, &made_with, sizeof(made_with), error);

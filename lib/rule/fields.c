@@ -8,6 +8,7 @@
 #include "rule/names.h"
 #include "rule/ports.h"
 #include "rule/prefix.h"
+#include "rule/rate.h"
 #include "rule/set-names.h"
 #include "util/error.h"
 #include "util/escape.h"
@@ -251,6 +252,89 @@ static bool given_new(const struct pb_rule *rule)
 	return rule->only_new;
 }
 
+/* Another rate has another burst; whether each source has a bucket stays. */
+static int set_over(struct pb_rule *rule, const char *text, const struct pb_input *in)
+{
+	return pb_rate_parse(text, &rule->over.rate, in->error);
+}
+
+static bool given_over(const struct pb_rule *rule)
+{
+	return rule->over.rate.amount;
+}
+
+static void print_over(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *out)
+{
+	pb_rate_print(out, &rule->over.rate);
+}
+
+static int lacks_over(const char *word, const struct pb_input *in)
+{
+	return pb_fail(
+		in->error, EINVAL,
+		"\"%s\" stands behind \"over\" and the rate that it is about, as in over 6/m %s %s",
+		word, word, pb_field_find(word, false, NULL)->value);
+}
+
+static int set_burst(struct pb_rule *rule, const char *text, const struct pb_input *in)
+{
+	if (!given_over(rule))
+		return lacks_over("burst", in);
+	return pb_burst_parse(text, &rule->over.rate, in->error);
+}
+
+static bool given_burst(const struct pb_rule *rule)
+{
+	return pb_burst_is_given(&rule->over.rate);
+}
+
+static void print_burst(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *out)
+{
+	pb_burst_print(out, &rule->over.rate);
+}
+
+static int set_each(struct pb_rule *rule, const char *text, const struct pb_input *in)
+{
+	if (!given_over(rule))
+		return lacks_over("each", in);
+	return pb_each_parse(text, &rule->over, in->error);
+}
+
+static bool given_each(const struct pb_rule *rule)
+{
+	return rule->over.each;
+}
+
+static void print_each(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *out)
+{
+	pb_each_print(out, &rule->over);
+}
+
+static int set_total(struct pb_rule *rule, const char *text, const struct pb_input *in)
+{
+	if (!rule->over.each)
+		return pb_fail(
+			in->error, EINVAL,
+			"\"total\" stands behind \"each source\", whose sources it is about, as in "
+			"over 6/m each source total 100/s");
+	return pb_rate_parse(text, &rule->over.total, in->error);
+}
+
+static bool given_total(const struct pb_rule *rule)
+{
+	return rule->over.total.amount;
+}
+
+static void print_total(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *out)
+{
+	pb_rate_print(out, &rule->over.total);
+}
+
+static int set_all_of_over(struct pb_rule *rule, const char *text, const struct pb_input *in)
+{
+	return pb_over_parse(text, &rule->over, in->error);
+}
+
 static int set_expires(struct pb_rule *rule, const char *text, const struct pb_input *in)
 {
 	__u64 ns;
@@ -342,6 +426,12 @@ const struct pb_field pb_fields[] = {
 	  .set = set_except, .given = given_except, .print = print_except },
 	{ .word = "new", .key = "new", .set = set_new, .given = given_new,
 	  .write = pb_json_write_given, .read = pb_json_read_given, .identity = VALUE(only_new) },
+	{ .key = "over", .set = set_all_of_over,
+	  .write = pb_json_write_over, .read = pb_json_read_over, .identity = VALUE(over) },
+	{ .word = "over", .value = "6/m", .set = set_over, .given = given_over, .print = print_over },
+	{ .word = "burst", .value = "10", .set = set_burst, .given = given_burst, .print = print_burst },
+	{ .word = "each", .value = "source", .set = set_each, .given = given_each, .print = print_each },
+	{ .word = "total", .value = "100/s", .set = set_total, .given = given_total, .print = print_total },
 	{ .word = "expires", .key = "expires_in", .value = "1h30m",
 	  .set = set_expires, .given = given_expires, .print = print_expires,
 	  .write = pb_json_write_seconds, .read = pb_json_read_seconds },
