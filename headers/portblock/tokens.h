@@ -8,9 +8,10 @@
  * off by what the packet costs, and is over the rate if it were more than `burst` ahead of now then: so a full bucket
  * lets a burst go, and after that as many as come back with time. Nothing has to be done while no packet comes.
  *
- * Times are compared by their difference, so it does not matter that ticks wrap around (every 36 years). A bucket
- * that is further ahead than `burst` was left by another limit, or by a time half a wrap ago: it is empty then, which
- * is written down, so that it fills from now on.
+ * Times are compared by their difference, so it does not matter that ticks wrap around (every 36 years). A packet's
+ * time may be older than that of another which was let go since: then the bucket is a little further ahead than `burst`,
+ * and is left so. One that is more than a second further ahead was left by another limit, or by a time half a wrap ago:
+ * it is empty then, which is written down, so that it fills from now on.
  *
  * Several CPUs change a bucket at once, by compare-and-swap. Who loses looks again at what is there, and each loss
  * means that another packet was let go, or that an impossible time was put right. After PB_TAKE_TRIES losses a packet
@@ -24,6 +25,8 @@
 #include <portblock/elements.h>
 
 #define PB_TAKE_TRIES 16
+#define PB_TICKS_STRAY \
+	(1000000000ULL << PB_TICKS_SHIFT) /* so much older a packet's time never is */
 
 /* A full barrier, as BPF has it (Linux 5.12); what was there before. */
 #define PB_COMPARE_AND_SWAP(word, was, now) __sync_val_compare_and_swap(word, was, now)
@@ -44,7 +47,7 @@ PB_INLINE __u64 pb_token_cost(const struct pb_limit *limit, __u64 bytes)
 }
 
 /*
- * How far a bucket is from full, in ticks: 0 to `burst`, and beyond where that is not possible. Without branches, as
+ * How far a bucket is from full, in ticks: 0 to `burst`, and beyond where time went back. Without branches, as
  * are the look-ups below: the verifier would follow each.
  */
 PB_INLINE __u64 pb_token_missing(__u64 full_at, __u64 now)
@@ -60,7 +63,7 @@ PB_INLINE __u64 pb_token_next(__u64 full_at, __u64 now, __u64 burst, __u64 cost,
 	__u64 missing = pb_token_missing(full_at, now);
 
 	*over = missing + cost > burst;
-	if (missing > burst)
+	if (missing > burst + PB_TICKS_STRAY)
 		return now + burst;
 	return *over ? full_at : now + missing + cost;
 }
