@@ -14,6 +14,8 @@ struct pb_features {
 	bool frags;	  /* frames in several buffers (5.18) */
 	bool kern_ctx;	  /* bpf_cast_to_kern_ctx() (6.2) */
 	bool connections; /* socket lookup from XDP */
+	bool cmpxchg;	  /* compare-and-swap in programs (5.12) */
+	bool coarse;	  /* bpf_ktime_get_coarse_ns() (5.11) */
 };
 struct pb_features pb_features(void);
 

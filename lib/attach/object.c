@@ -4,6 +4,8 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include "attach/cmpxchg.h"
+#include "attach/features.h"
 #include "attach/object.h"
 #include "portblock_kern_ctx.skel.h"
 #include "portblock_native.skel.h"
@@ -46,11 +48,18 @@ static struct portblock_bpf *open_skeleton(bool native, bool kern_ctx)
 {
 	struct portblock_bpf *object = calloc(1, sizeof(*object));
 	int ret = object ? portblock_bpf__create_skeleton(object) : -ENOMEM;
+	void *replaced = NULL;
 
 	if (!ret)
 		object->skeleton->data = objects[native][kern_ctx](&object->skeleton->data_sz);
+	if (!ret && !pb_features().cmpxchg) {
+		replaced = pb_cmpxchg_replace(object->skeleton->data, object->skeleton->data_sz);
+		object->skeleton->data = replaced;
+		ret = replaced ? 0 : -ENOMEM;
+	}
 	if (!ret)
 		ret = bpf_object__open_skeleton(object->skeleton, NULL);
+	free(replaced); /* libbpf has read all of it */
 	if (!ret)
 		return object;
 	portblock_bpf__destroy(object);
@@ -63,6 +72,7 @@ int pb_object_open(const struct pb_maps *maps, const struct pb_constants *consta
 {
 	struct portblock_bpf *opened =
 		open_skeleton(constants->native, constants->frags && constants->kern_ctx);
+	const struct pb_features has = pb_features();
 	__u32 row = maps->config->max_rules + 1;
 	int ret;
 
@@ -70,11 +80,16 @@ int pb_object_open(const struct pb_maps *maps, const struct pb_constants *consta
 		return pb_fail(error, errno, "cannot open the BPF object: %s", strerror(errno));
 	opened->rodata->pb_frames = PB_FRAMES(constants->ethernet, constants->frags);
 	opened->rodata->pb_connections = constants->connections;
+	opened->rodata->pb_cmpxchg = has.cmpxchg;
+	opened->rodata->pb_coarse = has.coarse;
+	opened->rodata->pb_token_rows = pb_token_rows(maps->config->max_buckets);
 	opened->rodata->pb_quiet = constants->private_counts;
 	/* Its own counters are one row, in which all CPUs count. */
 	opened->rodata->pb_count_row = constants->private_counts ? 0 : row;
 	opened->rodata->pb_number = constants->number;
 	ret = use_maps(opened, maps, constants->private_counts);
+	if (!ret)
+		ret = bpf_map__set_autocreate(opened->maps.pb_token_locks, !has.cmpxchg);
 	if (!ret)
 		ret = use_map(opened->maps.data_outcomes, constants->outcomes_id);
 	if (!ret)

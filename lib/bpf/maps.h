@@ -6,9 +6,12 @@
 /* Constants of the interface, set before load: the verifier removes what they rule out. */
 const volatile enum pb_frames pb_frames = PB_FRAMES_ETHERNET;
 const volatile bool pb_connections = true; /* the kernel can look sockets up from XDP */
+const volatile bool pb_cmpxchg = true;	   /* the kernel has that instruction: rates.h */
+const volatile bool pb_coarse = true;	   /* the kernel has bpf_ktime_get_coarse_ns() */
 const volatile bool pb_quiet = false;	   /* tells no listener */
 const volatile bool pb_native = PB_NATIVE; /* frames are read by the kernel module */
 const volatile __u32 pb_count_row = PB_RULES_DEFAULT + 1; /* entries of a CPU in pb_counts */
+const volatile __u32 pb_token_rows = 1;			  /* in pb_tokens_each, a power of two */
 const volatile __u32 pb_number; /* of the two that take turns in an exchange: 0 or 1 */
 
 /*
@@ -141,6 +144,18 @@ struct {
 	__type(key, __u32);
 	__type(value, struct pb_token_row);
 } pb_tokens_each SEC(".maps");
+
+/* Without compare-and-swap: rates.h. Of this program alone, and made only where it is needed. */
+#define TOKEN_LOCKS 256
+struct token_lock {
+	struct bpf_spin_lock lock;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TOKEN_LOCKS);
+	__type(key, __u32);
+	__type(value, struct token_lock);
+} pb_token_locks SEC(".maps");
 
 /* The next three are not read here: they hold the rules as written, for `rule list` and bpftool. */
 struct {

@@ -80,9 +80,10 @@ static int chain_too_long(const struct pb_cover *cover, size_t nr, struct pb_err
 			 cover->side == PB_SIDE_DPORT ? "dport" : "sport", cover->port);
 	return pb_fail(
 		error, ENOSPC,
-		"%s: %zu rules there come one after the other as they expire or ask which sets "
-		"hold the source, at most %d can: merge those that expire, let the ones with "
-		"wider ranges end first, or name several sets in one rule, as in from @a,@b",
+		"%s: %zu rules there come one after the other as they expire, have a rate or ask "
+		"which sets hold the source, at most %d can: merge those that expire, let the "
+		"ones with wider ranges end first, or name several sets in one rule, as in from "
+		"@a,@b",
 		where, nr, PB_CHAIN_RULES);
 }
 

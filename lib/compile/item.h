@@ -36,7 +36,7 @@ bool pb_item_beats(const struct pb_item *a, __u32 len_a, const struct pb_item *b
 /* How long an item holds, and whether that is no longer than `until`. */
 __u64 pb_item_until(const struct pb_item *item);
 bool pb_item_within(const struct pb_item *item, const struct pb_until *until);
-/* Nothing is added by an item that asks which sets hold the source: it may let any packet go. */
+/* Nothing is added by an item that asks which sets hold the source, or has a rate: it may let any packet go. */
 void pb_until_add(struct pb_until *until, const struct pb_item *item);
 
 #endif

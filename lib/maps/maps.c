@@ -210,7 +210,8 @@ static int leave_out_others(struct portblock_bpf *object)
 	struct bpf_map *variables[] = { object->maps.data_config,   object->maps.bss,
 					object->maps.data_meters,   object->maps.data_sets,
 					object->maps.data_rates,    object->maps.data_outcomes,
-					object->maps.data_exchange, object->maps.rodata };
+					object->maps.data_exchange, object->maps.rodata,
+					object->maps.pb_token_locks };
 	int ret = bpf_program__set_autoload(object->progs.xdp_portblock, false);
 
 	for (size_t i = 0; !ret && i < sizeof(variables) / sizeof(variables[0]); i++)

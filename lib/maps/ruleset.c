@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
+#include "maps/buckets.h"
 #include "maps/declared.h"
 #include "maps/instance.h"
 #include "maps/lock.h"
@@ -324,14 +325,20 @@ void pb_ruleset_abort(struct pb_ruleset *ruleset, struct pb_rules *rules)
 	ruleset->lock = -1;
 }
 
-/* Nobody counts by the idle slot: packets that were judged by it have been waited for. */
-static void restart_new_counters(const struct pb_ruleset *ruleset, const struct pb_rules *rules)
+/*
+ * Nobody counts by the idle slot, nor takes tokens: packets that were judged by it have been waited for. The buckets of
+ * its sources are by their epoch other ones.
+ */
+static void restart_new(const struct pb_ruleset *ruleset, const struct pb_rules *rules)
 {
 	const struct pb_counters counters = pb_maps_counters(&ruleset->maps);
 
-	for (size_t i = 0; i < rules->nr; i++)
-		if (rules->rule[i].added)
-			pb_counters_restart(&counters, rules->rule[i].id);
+	for (size_t i = 0; i < rules->nr; i++) {
+		if (!rules->rule[i].added)
+			continue;
+		pb_counters_restart(&counters, rules->rule[i].id);
+		pb_buckets_refill_rule(&ruleset->maps, rules->rule[i].id);
+	}
 }
 
 /* Where elements are compared with those that are there, these do not change meanwhile. */
@@ -381,7 +388,7 @@ static int write_idle(struct pb_ruleset *ruleset, __u32 idle, const struct pb_ru
 	if (!ret)
 		ret = put_coming(ruleset, idle, rules, coming, ++config->generations, error);
 	if (!ret)
-		restart_new_counters(ruleset, rules);
+		restart_new(ruleset, rules);
 	return ret;
 }
 
@@ -607,6 +614,8 @@ int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error)
 	counters = pb_maps_counters(&ruleset->maps);
 	if (!ret)
 		pb_counters_reset(&counters);
+	if (!ret)
+		pb_buckets_refill(&ruleset->maps);
 	for (size_t i = 0; i < bound.nr; i++) {
 		counters = pb_outcomes_counters(bound.outcomes[i]);
 		if (!ret)

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Is a packet beyond the rate of a rule? Its tokens are taken out of a bucket by compare-and-swap: tokens.h has the
+ * argument.
+ *
+ * Kernels before 5.12 do not know that instruction, and refuse a program in which it is, even where it is never
+ * reached. So for them the library makes a plain store of each (lib/attach/cmpxchg.c), in whose way it cannot come to
+ * be lost; and what is between the load and the store is done under a lock, one of TOKEN_LOCKS, which the row or the
+ * rule says. On other kernels that has gone before the program runs: pb_cmpxchg is a constant.
+ */
+#ifndef PB_BPF_RATES_H
+#define PB_BPF_RATES_H
+
+#include <portblock/sources.h>
+#include "frame.h"
+
+#define PB_TOKEN_LOAD(at) (*(volatile __u64 *)(at))
+#define PB_TOKEN_SWAP(at, old, new) __sync_val_compare_and_swap(at, old, new)
+#define PB_TOKEN_LOOP PB_NO_UNROLL
+#define PB_TOKEN_UNROLL _Pragma("unroll")
+#define PB_TOKEN_PLACE(place) masked(place, PB_TOKEN_ROW - 1)
+#include <portblock/tokens.h>
+
+/* Now, in ticks. The clock that is read costs 35 ns here, and the one that goes by the kernel's tick 5. */
+PB_INLINE __u64 token_time(__u32 flags)
+{
+	__u64 now;
+
+	if (pb_coarse && flags & PB_LIMIT_COARSE)
+		now = bpf_ktime_get_coarse_ns();
+	else
+		now = bpf_ktime_get_ns();
+	return now << PB_TICKS_SHIFT;
+}
+
+PB_INLINE __u64 token_weight(struct xdp_md *ctx, __u32 flags)
+{
+	if (!(flags & PB_LIMIT_BITS))
+		return 1;
+	return may_have_frags() ? frame_length(ctx) : ctx->data_end - ctx->data;
+}
+
+/* Where there is no compare-and-swap. NULL, which never is: the verifier is to be told. */
+PB_INLINE struct token_lock *token_lock(__u32 number)
+{
+	__u32 key = number & (TOKEN_LOCKS - 1);
+
+	return bpf_map_lookup_elem(&pb_token_locks, &key);
+}
+
+PB_INLINE void count_evicted(__u64 evicted)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	if (cpu >= PB_CPU_ROWS - 1)
+		__sync_fetch_and_add(&pb_rates.row[PB_CPU_ROWS - 1].evicted, evicted);
+	else
+		pb_rates.row[cpu].evicted += evicted;
+}
+
+/* The hash of a rule and the source of a packet. Of IPv4 it is the upper half of an address that is masked. */
+PB_INLINE __u64 token_hash(struct xdp_md *ctx, __u64 found, __u32 rule,
+			   const struct pb_rule_limits *limits)
+{
+	const __u64 seed[2] = { pb_rates.seed[0], pb_rates.seed[1] };
+	bool is4 = FOUND_FAMILY(found) == 4;
+	union {
+		__be32 words[4];
+		__be64 halves[2];
+	} address = {};
+	struct pb_address source;
+
+	copy_source(ctx, found, address.words); /* it could be read a moment ago */
+	source.high = bpf_be64_to_cpu(address.halves[0]);
+	source.low = bpf_be64_to_cpu(address.halves[1]);
+	source = pb_source_first6(source, is4 ? limits->len4 : limits->len6);
+	return pb_token_hash(rule | (is4 ? PB_TOKEN_IPV4 : 0), limits->epoch, source, seed);
+}
+
+/* The place of the bucket in a row, which is taken if there is none. */
+PB_INLINE __u32 find_place(__u32 number, __u64 tag)
+{
+	struct pb_token_row *row = bpf_map_lookup_elem(&pb_tokens_each, &number);
+	struct token_lock *lock = NULL;
+	__u64 evicted = 0, now;
+	__u32 place;
+
+	if (!row)
+		return PB_TOKEN_NONE;
+	place = pb_token_find(row, tag);
+	if (place != PB_TOKEN_NONE || pb_quiet)
+		return place;
+	now = bpf_ktime_get_ns() << PB_TICKS_SHIFT;
+	if (!pb_cmpxchg) {
+		lock = token_lock(number);
+		if (!lock)
+			return PB_TOKEN_NONE;
+		bpf_spin_lock(&lock->lock);
+		place = pb_token_find(row, tag);
+	}
+	if (place == PB_TOKEN_NONE)
+		place = pb_token_take(row, tag, now, &evicted);
+	if (!pb_cmpxchg)
+		bpf_spin_unlock(&lock->lock);
+	if (evicted)
+		count_evicted(evicted);
+	return place;
+}
+
+/* Where the bucket of a packet's source lies: row * PB_TOKEN_ROW + place; negative: it has got none. `key`: of pb_limits. */
+__noinline int bucket_of_source(struct xdp_md *ctx, __u64 found, __u32 key)
+{
+	const struct pb_rule_limits *limits = bpf_map_lookup_elem(&pb_limits, &key);
+	__u32 row, place;
+	__u64 hash;
+
+	if (!limits)
+		return -1;
+	hash = token_hash(ctx, found, key / PB_SLOTS, limits);
+	row = pb_token_row(hash, pb_token_rows);
+	place = find_place(row, pb_token_tag(hash));
+	return place < PB_TOKEN_ROW ? (int)(row * PB_TOKEN_ROW + place) : -1;
+}
+
+/* Takes what a packet costs out of a bucket. `number`: of a lock. */
+PB_INLINE bool take_tokens(struct xdp_md *ctx, const struct pb_limit *limit, __u64 *full_at,
+			   __u64 now, __u32 number)
+{
+	__u64 cost = pb_token_cost(limit, token_weight(ctx, limit->flags)), burst = limit->burst;
+	struct token_lock *lock = NULL;
+	bool over;
+
+	if (!full_at)
+		return false;
+	if (pb_quiet) /* leaves no trace */
+		return cost > pb_token_left(PB_TOKEN_LOAD(full_at), now, burst);
+	if (!pb_cmpxchg) {
+		lock = token_lock(number);
+		if (!lock)
+			return false;
+		bpf_spin_lock(&lock->lock);
+	}
+	over = pb_token_over(full_at, now, cost, burst);
+	if (!pb_cmpxchg)
+		bpf_spin_unlock(&lock->lock);
+	return over;
+}
+
+PB_INLINE bool is_rule_over(struct xdp_md *ctx, const struct pb_limit *limit, __u32 rule, __u64 now)
+{
+	return take_tokens(ctx, limit, bpf_map_lookup_elem(&pb_tokens, &rule), now, rule);
+}
+
+PB_INLINE bool is_source_over(struct xdp_md *ctx, const struct pb_limit *limit, __u32 at, __u64 now)
+{
+	__u32 number = at / PB_TOKEN_ROW;
+	struct pb_token_row *row = bpf_map_lookup_elem(&pb_tokens_each, &number);
+
+	return take_tokens(ctx, limit, row ? &row->full_at[masked(at, PB_TOKEN_ROW - 1)] : NULL,
+			   now, number);
+}
+
+/*
+ * Is the packet beyond the rate of its rule? With `each` first of its source, so what is over there takes nothing
+ * out of the bucket of all. `key`: of pb_limits; `at`: bucket_of_source(), with `each`. Who got no bucket is over: the
+ * places were given to others, time and again. But one that only looks takes none, for a new one would be full.
+ */
+__noinline int is_over(struct xdp_md *ctx, __u32 key, int at)
+{
+	const struct pb_rule_limits *limits = bpf_map_lookup_elem(&pb_limits, &key);
+	const struct pb_limit *limit;
+	__u64 now;
+
+	if (!limits)
+		return false;
+	limit = &limits->rate;
+	now = token_time(limit->flags);
+	if (limits->each) {
+		if (at >= 0 ? is_source_over(ctx, limit, at, now) : !pb_quiet)
+			return true;
+		limit = &limits->total;
+		if (!limit->mult)
+			return false;
+	}
+	return is_rule_over(ctx, limit, key / PB_SLOTS, now);
+}
+
+/* The same of a decision. Two calls, since the stack has no room for what both take. */
+PB_INLINE bool is_beyond(struct xdp_md *ctx, __u64 found, const struct pb_decision *decision,
+			 __u32 slot)
+{
+	__u32 key = decision->rule * PB_SLOTS + slot;
+	int at = 0;
+
+	if (decision->flags & PB_DECISION_EACH)
+		at = bucket_of_source(ctx, found, key);
+	return is_over(ctx, key, at);
+}
+
+#endif
