@@ -198,6 +198,7 @@ struct pb_port_classes {
 	(1U << 4) /* here or further on in the chain is one with PB_DECISION_SETS */
 #define PB_DECISION_OVER \
 	(1U << 5) /* counts only for packets beyond a rate: pb_limits, of the rule */
+#define PB_DECISION_EACH (1U << 6) /* with PB_DECISION_OVER: of each source */
 
 /*
  * pb_decisions[i * PB_SLOTS + slot]: a candidate, the best one of its chain; `next` is taken when
@@ -505,25 +506,18 @@ struct pb_rule_limits {
 	__u8 each;	       /* 1: a bucket a source, in pb_tokens_each */
 	__u8 len4;
 	__u8 len6;
-	__u8 reserved[5];
+	__u8 reserved;
+	__u32 epoch; /* another one for each rule that has had the id: buckets of sources are not inherited */
 };
 
-/* pb_tokens[id]: the rule's own bucket; with `each`, that of `total`. */
-struct pb_tokens {
-	__u64 full_at;
-	__u64 refills; /* how often they were: buckets of sources from before count no more */
-};
-
+/* pb_tokens[id]: the rule's own bucket, with `each` that of `total`. 0: full. */
 /*
- * pb_tokens_each[row]: buckets of sources. A seeded hash of rule and prefix says the row. Where it is full, the
- * bucket that misses least goes for a new one; if it misses anything, that is counted in pb_rates.
+ * pb_tokens_each[row]: buckets of sources, which lie in the row that a seeded hash of rule and prefix says: tokens.h.
+ * The fullest one goes for a new one; where it was not full, that is counted in pb_rates.evicted.
  */
 #define PB_TOKEN_ROW 8
-#define PB_TAG_FREE 0
-#define PB_TAG_TAKEN 1 /* it is being made another's */
-#define PB_TAG_FIRST 2
 struct pb_token_row {
-	__u64 tag[PB_TOKEN_ROW]; /* the hash, or one of these */
+	__u64 tag[PB_TOKEN_ROW]; /* the hash, | 1; 0: free */
 	__u64 full_at[PB_TOKEN_ROW];
 };
 

@@ -100,10 +100,7 @@ PB_AT(pb_rule_limits, each, 48);
 PB_AT(pb_rule_limits, len4, 49);
 PB_AT(pb_rule_limits, len6, 50);
 PB_AT(pb_rule_limits, reserved, 51);
-
-PB_SIZE(pb_tokens, 16);
-PB_AT(pb_tokens, full_at, 0);
-PB_AT(pb_tokens, refills, 8);
+PB_AT(pb_rule_limits, epoch, 52);
 
 PB_SIZE(pb_token_row, 128);
 PB_AT(pb_token_row, tag, 0);

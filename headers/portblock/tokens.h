@@ -1,167 +1,186 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Token buckets: what the XDP program does for each packet that comes to a rate, and what the library, the
- * tests and the model check do likewise. Pure C, no map, no helper, no clock: the time comes from the caller.
+ * Token buckets: what the XDP program, the library and the proof of it all compute. Pure C, no map, no helper.
  *
- * A bucket is one number, `full_at`: when it will be full, in ticks of 1/16 ns (struct pb_limit). This is the
- * virtual scheduling algorithm of ITU-T I.371, annex A, whose "theoretical arrival time" it is. A packet puts it
- * off by what the packet costs, and is over the rate if it were more than `burst` ahead of now then: so a full bucket
- * lets a burst go, and after that as many as come back with time. Nothing has to be done while no packet comes.
+ * A bucket is one number, `full_at`: when it will be full. To take tokens out is to put that off by what they cost in
+ * time; who would put it off to more than `burst` from now finds too few of them and is over the rate. So nothing has
+ * to be refilled, and one compare-and-swap is the whole of a change: no packet sees half of it.
  *
- * Times are compared by their difference, so it does not matter that ticks wrap around (every 36 years). A packet's
- * time may be older than that of another which was let go since: then the bucket is a little further ahead than `burst`,
- * and is left so. One that is more than a second further ahead was left by another limit, or by a time half a wrap ago:
- * it is empty then, which is written down, so that it fills from now on.
+ * What holds, on however many CPUs (proof:tokens goes all ways of two CPUs through this code):
  *
- * Several CPUs change a bucket at once, by compare-and-swap. Who loses looks again at what is there, and each loss
- * means that another packet was let go, or that an impossible time was put right. After PB_TAKE_TRIES losses a packet
- * counts as over: that many others went in the meantime. So no packet is let go that is not paid for.
+ *  1. Let through in any time t are at most burst + t, in ticks of what packets cost. For each packet that is let go
+ *     has moved full_at by its cost, from no earlier than now to no later than now + burst, by a compare-and-swap,
+ *     and nothing else moves it back but 3.
+ *  2. A compare-and-swap is lost only to another one that was won, which is a packet that was let go (or 3.). So who
+ *     has lost PB_TOKEN_TRIES of them has seen as many packets go, and is over: no CPU turns here without end.
+ *  3. A full_at that lies further ahead than any packet can have put it is not believed: the rule had a larger
+ *     burst, or the clock another idea of now. It becomes that of an empty bucket, so the rate is back within burst.
+ *     "Further" is PB_TOKEN_SLACK beyond burst, for a packet may have read its clock before the one who stored full_at,
+ *     and come to it later; it must not give back what the other has taken. Only one that was stopped for longer than
+ *     the slack between the two can, once, at most that time.
+ *  4. Times are compared by their difference, so the clock may wrap around (after 36 years). A bucket in which nobody
+ *     has looked for 18 years is one from ahead (3.).
  */
 #ifndef PORTBLOCK_TOKENS_H
 #define PORTBLOCK_TOKENS_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <portblock/elements.h>
 
-#define PB_TAKE_TRIES 16
-#define PB_TICKS_STRAY \
-	(1000000000ULL << PB_TICKS_SHIFT) /* so much older a packet's time never is */
+#define PB_TOKEN_TRIES 16
+#define PB_TOKEN_SLACK (1ULL << 34)	/* ticks: 1.07 s */
+#define PB_TOKEN_BURST_MAX (1ULL << 62) /* ticks: nine years */
 
-/* A full barrier, as BPF has it (Linux 5.12); what was there before. */
-#define PB_COMPARE_AND_SWAP(word, was, now) __sync_val_compare_and_swap(word, was, now)
-#define PB_READ_ONCE(word) (*(const volatile __u64 *)&(word))
+/* Who checks it against another CPU's steps takes these over. */
+#ifndef PB_TOKEN_LOAD
+#define PB_TOKEN_LOAD(at) (*(volatile __u64 *)(at))
+/* What was there before: `old` where it was exchanged. A full barrier. */
+#define PB_TOKEN_SWAP(at, old, new) __sync_val_compare_and_swap(at, old, new)
+#endif
+/* What clang and the verifier are to be told: of loops, and of an index that is known to be one. */
+#ifndef PB_TOKEN_LOOP
+#define PB_TOKEN_LOOP
+#define PB_TOKEN_UNROLL
+#define PB_TOKEN_PLACE(place) (place)
+#endif
 
-/* A time of CLOCK_MONOTONIC, ns, in ticks. */
-PB_INLINE __u64 pb_ticks(__u64 ns)
+/* How much later `a` is than `b`; negative: earlier. */
+PB_INLINE __s64 pb_token_after(__u64 a, __u64 b)
 {
-	return ns << PB_TICKS_SHIFT;
+	return (__s64)(a - b);
 }
 
-/* What a packet of so many bytes costs, in ticks. */
-PB_INLINE __u64 pb_token_cost(const struct pb_limit *limit, __u64 bytes)
+/* What a packet of that weight costs, in ticks. */
+PB_INLINE __u64 pb_token_cost(const struct pb_limit *limit, __u64 weight)
 {
-	__u64 weight = limit->flags & PB_LIMIT_BITS ? bytes : 1;
-
 	return weight * limit->mult >> limit->shift;
 }
 
-/*
- * How far a bucket is from full, in ticks: 0 to `burst`, and beyond where time went back. Without branches, as
- * are the look-ups below: the verifier would follow each.
- */
-PB_INLINE __u64 pb_token_missing(__u64 full_at, __u64 now)
+/* Takes what a packet costs out of a bucket. Not 0: there is too little in it, the packet is over the rate. */
+PB_INLINE int pb_token_over(__u64 *full_at, __u64 now, __u64 cost, __u64 burst)
 {
-	__s64 ahead = full_at - now;
+	__u64 seen = PB_TOKEN_LOAD(full_at), next, was;
 
-	return ahead & ~(ahead >> 63);
-}
+	PB_TOKEN_LOOP
+	for (int i = 0; i < PB_TOKEN_TRIES; i++) {
+		__s64 ahead = pb_token_after(seen, now);
+		int over = ahead > (__s64)(burst + PB_TOKEN_SLACK);
 
-/* What a bucket becomes by a packet; `over`: the packet is over the rate. */
-PB_INLINE __u64 pb_token_next(__u64 full_at, __u64 now, __u64 burst, __u64 cost, bool *over)
-{
-	__u64 missing = pb_token_missing(full_at, now);
-
-	*over = missing + cost > burst;
-	if (missing > burst + PB_TICKS_STRAY)
-		return now + burst;
-	return *over ? full_at : now + missing + cost;
-}
-
-/* Takes what a packet costs out of a bucket, if it is there; else true: it is over the rate. */
-PB_INLINE bool pb_tokens_take(__u64 *full_at, __u64 now, __u64 burst, __u64 cost)
-{
-	bool over;
-
-	for (int i = 0; i < PB_TAKE_TRIES; i++) {
-		__u64 was = PB_READ_ONCE(*full_at);
-		__u64 next = pb_token_next(was, now, burst, cost, &over);
-
-		if (next == was || PB_COMPARE_AND_SWAP(full_at, was, next) == was)
+		next = over ? now + burst : (ahead > 0 ? seen : now) + cost;
+		if (pb_token_after(next, now) > (__s64)burst)
+			return 1;
+		was = PB_TOKEN_SWAP(full_at, seen, next);
+		if (was == seen)
 			return over;
+		seen = was;
 	}
-	return true;
+	return 1;
 }
 
-/* ---- Of sources ------------------------------------------------------------------------------ */
+/* The same, and nothing is taken: how much there is, in ticks, 0 to burst. */
+PB_INLINE __u64 pb_token_left(__u64 full_at, __u64 now, __u64 burst)
+{
+	__s64 ahead = pb_token_after(full_at, now);
+
+	if (ahead <= 0)
+		return burst;
+	return (__u64)ahead < burst ? burst - ahead : 0;
+}
+
+/* ---- Buckets of sources --------------------------------------------------------------------- */
+
+#define PB_TOKEN_IPV4 (1U << 31) /* beside the rule's id */
+
+/* Of the source, masked; of IPv4 in the upper half of `high`. `rule`: id. */
+PB_INLINE __u64 pb_token_hash(__u32 rule, __u32 epoch, struct pb_address source,
+			      const __u64 seed[2])
+{
+	__u64 hash = ((__u64)rule << 32 | epoch) * PB_MIX_B ^ source.high;
+
+	return pb_mix(pb_mix(hash, seed[0]) ^ source.low, seed[1]);
+}
+
+/* `rows`: a power of two. */
+PB_INLINE __u32 pb_token_row(__u64 hash, __u32 rows)
+{
+	return (__u32)(hash >> 32) & (rows - 1);
+}
+
+PB_INLINE __u64 pb_token_tag(__u64 hash)
+{
+	return hash | 1;
+}
+
+#define PB_TOKEN_NONE PB_TOKEN_ROW /* no place */
+#define PB_TOKEN_TAKES 4
+
+/* The place of a bucket in its row, the first one; PB_TOKEN_NONE: it has none. */
+PB_INLINE __u32 pb_token_find(struct pb_token_row *row, __u64 tag)
+{
+	PB_TOKEN_UNROLL
+	for (__u32 i = 0; i < PB_TOKEN_ROW; i++)
+		if (PB_TOKEN_LOAD(&row->tag[i]) == tag)
+			return i;
+	return PB_TOKEN_NONE;
+}
+
+/* The place that goes for a new bucket: the first free one, else the fullest. */
+PB_INLINE __u32 pb_token_victim(struct pb_token_row *row, __u64 now)
+{
+	__s64 least = 0x7fffffffffffffffLL;
+	__u32 place = 0;
+
+	PB_TOKEN_LOOP
+	for (__u32 i = 0; i < PB_TOKEN_ROW; i++) {
+		__s64 ahead = pb_token_after(PB_TOKEN_LOAD(&row->full_at[i]), now);
+
+		if (!PB_TOKEN_LOAD(&row->tag[i]))
+			return i;
+		if (ahead < least) {
+			least = ahead;
+			place = i;
+		}
+	}
+	return place;
+}
 
 /*
- * The hash of a rule and a prefix of sources, which nobody can aim at without the seed. `rule`: its id and how often
- * its buckets were refilled, by which those from before are others'. Its lower bits say the row, all of it is the tag.
- * Two of them that share 64 bits would share a bucket.
+ * Gives a bucket a place, for one that was not found. One compare-and-swap of the tag does it, and the bucket counts at
+ * once, so nobody waits for a place that is being taken. The one before was full mostly, so its full_at is that
+ * of a full bucket; else it is made one, unless another has changed it meanwhile. What races there are cost:
+ *
+ *  1. Who has found the place before the tag changed, and changes full_at after, takes out of another one's bucket: a
+ *     packet a CPU at most. So does who sees the tag and the full_at from before.
+ *  2. Two CPUs may give the same bucket a place each, as they have seen the row otherwise. The first place with the
+ *     tag counts, for all who look. So each looks once more when it has taken one, and gives it back if another comes
+ *     before. Both tags are there by then (a compare-and-swap is a full barrier), so one of the two sees the other,
+ *     unless the second to come has the place that comes before: then it is the one that counts, and what was taken
+ *     out of the other in between, a packet or two, is forgotten. The other is not found any more: it gets full,
+ *     and goes as such.
+ *
+ * `evicted`: 1 is added where a bucket went that was not full. PB_TOKEN_NONE: others were faster, each time.
  */
-PB_INLINE __u64 pb_token_tag(__u64 rule, __u32 family, struct pb_address prefix,
-			     const __u64 seed[2])
+PB_INLINE __u32 pb_token_take(struct pb_token_row *row, __u64 tag, __u64 now, __u64 *evicted)
 {
-	__u64 hash = pb_mix(pb_mix(prefix.high ^ rule * PB_MIX_B, seed[0]) ^ prefix.low ^ family,
-			    seed[1]);
+	PB_TOKEN_LOOP
+	for (int i = 0; i < PB_TOKEN_TAKES; i++) {
+		__u32 mine = PB_TOKEN_PLACE(pb_token_victim(row, now)), first;
+		__u64 was = PB_TOKEN_LOAD(&row->tag[mine]);
+		__u64 full_at = PB_TOKEN_LOAD(&row->full_at[mine]);
+		int taken = was != tag && PB_TOKEN_SWAP(&row->tag[mine], was, tag) == was;
 
-	return hash < PB_TAG_FIRST ? PB_TAG_FIRST : hash;
-}
-
-/* The first `len` bits of an address; of IPv4 in the upper half of `high`. */
-PB_INLINE struct pb_address pb_token_prefix(struct pb_address address, __u32 len)
-{
-	if (len < 64)
-		return (struct pb_address){ pb_first_bits(address.high, len), 0 };
-	return (struct pb_address){ address.high, pb_first_bits(address.low, len - 64) };
-}
-
-/* How many bits of eight are set. */
-PB_INLINE __u32 pb_bits_of_8(__u32 bits)
-{
-	bits -= bits >> 1 & 0x55;
-	bits = (bits & 0x33) + (bits >> 2 & 0x33);
-	return (bits + (bits >> 4)) & 15;
-}
-
-/* Its place in the row, the first one; PB_TOKEN_ROW: it has none. */
-PB_INLINE __u32 pb_token_find(const struct pb_token_row *row, __u64 tag)
-{
-	__u32 found = 0;
-
-	for (__u32 i = 0; i < PB_TOKEN_ROW; i++) {
-		__u64 other = PB_READ_ONCE(row->tag[i]) ^ tag;
-
-		found |= (__u32)(~(other | -other) >> 63) << i;
+		if (taken && pb_token_after(full_at, now) > 0) {
+			PB_TOKEN_SWAP(&row->full_at[mine], full_at, now);
+			*evicted += was != 0;
+		}
+		first = pb_token_find(row, tag);
+		if (taken && first < mine)
+			PB_TOKEN_SWAP(&row->tag[mine], tag, 0);
+		if (first != PB_TOKEN_NONE)
+			return first;
+		if (taken) /* and already given to another one */
+			return mine;
 	}
-	return pb_bits_of_8(((found & -found) - 1) & 0xff);
-}
-
-/* The place whose bucket misses least, and how much, to 8 ticks: a free one misses nothing. */
-PB_INLINE __u32 pb_token_fullest(const struct pb_token_row *row, __u64 now, __u64 *missing)
-{
-	__s64 least = 0;
-
-	for (__u32 i = 0; i < PB_TOKEN_ROW; i++) {
-		__s64 misses = (pb_token_missing(PB_READ_ONCE(row->full_at[i]), now) & ~7ULL) | i;
-
-		least = i ? least + ((misses - least) & (misses - least) >> 63) : misses;
-	}
-	*missing = least & ~7ULL;
-	return least & 7;
-}
-
-/*
- * Takes a place for a bucket that has none. Its tag is PB_TAG_TAKEN until the bucket is full, so nobody finds it
- * with another's level. PB_TOKEN_ROW: another took this place first, or its own bucket was taken from it again. Two CPUs that take places for one bucket at once both look afterwards, and each tag is written
- * before its writer looks; so whoever has the higher place sees the lower one, or was done before that was written,
- * and then everybody who comes later finds the lower one first. What it costs is that a bucket lets one packet a CPU
- * go beyond its burst when it is new.
- */
-PB_INLINE __u32 pb_token_replace(struct pb_token_row *row, __u64 tag, __u64 now, __u64 *missing)
-{
-	__u32 place = pb_token_fullest(row, now, missing), first;
-	__u64 was = PB_READ_ONCE(row->tag[place]);
-
-	if (was == PB_TAG_TAKEN || PB_COMPARE_AND_SWAP(&row->tag[place], was, PB_TAG_TAKEN) != was)
-		return PB_TOKEN_ROW;
-	row->full_at[place] = now;
-	PB_COMPARE_AND_SWAP(&row->tag[place], PB_TAG_TAKEN, tag);
-	first = pb_token_find(row, tag);
-	if (first < place)
-		PB_COMPARE_AND_SWAP(&row->tag[place], tag, PB_TAG_FREE);
-	return first;
+	return PB_TOKEN_NONE;
 }
 
 #endif

@@ -79,8 +79,6 @@ static int open_object(const struct pb_attach *how, const struct pb_interface *i
 					  .kern_ctx = has.kern_ctx,
 					  .native = how->native,
 					  .connections = has.connections,
-					  .coarse_clock = has.coarse_clock,
-					  .swap = has.swap,
 					  .outcomes_id = how->outcomes_id,
 					  .exchange_id = how->exchange_id,
 					  .number = how->number };

@@ -6,7 +6,6 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include "attach/features.h"
-#include "attach/swap.h"
 #include "util/error.h"
 
 /* Can the kernel load programs for frames in several buffers (5.18)? By trying one. */
@@ -25,28 +24,33 @@ static bool kernel_has_frags(void)
 	return true;
 }
 
-/* Can programs compare and swap (5.12)? */
-static bool kernel_has_swap(void)
+/* Does the kernel know that instruction (5.12)? Of another failure as above. */
+static bool kernel_has_cmpxchg(void)
 {
 	const struct bpf_insn swap[] = {
-		{ .code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .off = -8 },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_1, .imm = 1 },
-		{ .code = PB_INSN_SWAP,
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS },
+		{ .code = BPF_STX | BPF_MEM | BPF_DW,
 		  .dst_reg = BPF_REG_10,
-		  .src_reg = BPF_REG_1,
+		  .src_reg = BPF_REG_0,
+		  .off = -8 },
+		{ .code = BPF_STX | 0xc0 | BPF_DW, /* BPF_ATOMIC: Debian 11's headers are older */
+		  .dst_reg = BPF_REG_10,
+		  .src_reg = BPF_REG_0,
 		  .off = -8,
-		  .imm = PB_INSN_SWAP_IMM },
+		  .imm = 0xf1 /* BPF_CMPXCHG */ },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, options);
-	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "pb_swap", "GPL", swap, 5, &options);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "pb_cmpxchg", "GPL", swap,
+			       sizeof(swap) / sizeof(swap[0]), NULL);
 
 	if (fd < 0)
 		return errno != EINVAL;
 	close(fd);
 	return true;
 }
+
+#define KTIME_GET_COARSE_NS 160 /* BPF_FUNC_ktime_get_coarse_ns: 5.11 */
 
 static bool kernel_has_kern_ctx(void)
 {
@@ -70,9 +74,9 @@ static void find_out(void)
 {
 	features.frags = kernel_has_frags();
 	features.kern_ctx = features.frags && kernel_has_kern_ctx();
-	features.swap = kernel_has_swap();
-	features.coarse_clock =
-		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_ktime_get_coarse_ns, NULL) == 1;
+	features.cmpxchg = kernel_has_cmpxchg();
+	features.coarse = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, KTIME_GET_COARSE_NS, NULL) ==
+			  1;
 	features.connections =
 		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_skc_lookup_tcp, NULL) == 1;
 }

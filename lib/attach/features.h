@@ -11,11 +11,11 @@
 #endif
 
 struct pb_features {
-	bool frags;	   /* frames in several buffers (5.18) */
-	bool kern_ctx;	   /* bpf_cast_to_kern_ctx() (6.2) */
-	bool connections;  /* socket lookup from XDP */
-	bool coarse_clock; /* bpf_ktime_get_coarse_ns() (5.11) */
-	bool swap;	   /* compare-and-swap (5.12) */
+	bool frags;	  /* frames in several buffers (5.18) */
+	bool kern_ctx;	  /* bpf_cast_to_kern_ctx() (6.2) */
+	bool connections; /* socket lookup from XDP */
+	bool cmpxchg;	  /* compare-and-swap in programs (5.12) */
+	bool coarse;	  /* bpf_ktime_get_coarse_ns() (5.11) */
 };
 struct pb_features pb_features(void);
 

@@ -4,40 +4,22 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include "attach/cmpxchg.h"
+#include "attach/features.h"
 #include "attach/object.h"
-#include "attach/swap.h"
 #include "portblock_kern_ctx.skel.h"
 #include "portblock_native.skel.h"
 #include "portblock_native_kern_ctx.skel.h"
 #include "util/error.h"
-
-/* What packets write. */
-static bool is_private(enum pb_map which)
-{
-	return which == PB_MAP_COUNTS || which == PB_MAP_TOKENS || which == PB_MAP_TOKENS_EACH ||
-	       which == PB_MAP_RATES;
-}
 
 static int use_maps(struct portblock_bpf *object, const struct pb_maps *maps, bool private_counts)
 {
 	int ret = 0;
 
 	for (int i = 0; !ret && i < PB_MAP_MAX; i++)
-		if (!private_counts || !is_private(i))
+		if (!private_counts || i != PB_MAP_COUNTS)
 			ret = bpf_map__reuse_fd(pb_map_of(object, i), maps->fd[i]);
 	return ret;
-}
-
-/* As many entries as the ruleset's have. */
-static int size_private_maps(struct portblock_bpf *object, const struct pb_config *config)
-{
-	int ret = bpf_map__set_max_entries(object->maps.pb_counts, config->max_rules + 1);
-
-	if (!ret)
-		ret = bpf_map__set_max_entries(object->maps.pb_tokens, config->max_rules + 1);
-	return ret   ?:
-		       bpf_map__set_max_entries(object->maps.pb_tokens_each,
-						pb_token_rows(config->max_buckets));
 }
 
 /* Of another instance; 0: one of its own. */
@@ -62,29 +44,22 @@ static elf_function *const objects[2][2] = {
 	{ portblock_native_bpf__elf_bytes, portblock_native_kern_ctx_bpf__elf_bytes },
 };
 
-/* libbpf keeps nothing of what it has read. */
-static int open_elf(struct portblock_bpf *object, const struct pb_constants *constants)
-{
-	bool kern_ctx = constants->frags && constants->kern_ctx;
-	const void *elf = objects[constants->native][kern_ctx](&object->skeleton->data_sz);
-	void *copy = constants->swap ? NULL : pb_swap_take_out(elf, object->skeleton->data_sz);
-	int ret;
-
-	if (!constants->swap && !copy)
-		return -errno;
-	object->skeleton->data = copy ?: elf;
-	ret = bpf_object__open_skeleton(object->skeleton, NULL);
-	free(copy);
-	return ret;
-}
-
-static struct portblock_bpf *open_skeleton(const struct pb_constants *constants)
+static struct portblock_bpf *open_skeleton(bool native, bool kern_ctx)
 {
 	struct portblock_bpf *object = calloc(1, sizeof(*object));
 	int ret = object ? portblock_bpf__create_skeleton(object) : -ENOMEM;
+	void *replaced = NULL;
 
 	if (!ret)
-		ret = open_elf(object, constants);
+		object->skeleton->data = objects[native][kern_ctx](&object->skeleton->data_sz);
+	if (!ret && !pb_features().cmpxchg) {
+		replaced = pb_cmpxchg_replace(object->skeleton->data, object->skeleton->data_sz);
+		object->skeleton->data = replaced;
+		ret = replaced ? 0 : -ENOMEM;
+	}
+	if (!ret)
+		ret = bpf_object__open_skeleton(object->skeleton, NULL);
+	free(replaced); /* libbpf has read all of it */
 	if (!ret)
 		return object;
 	portblock_bpf__destroy(object);
@@ -95,7 +70,9 @@ static struct portblock_bpf *open_skeleton(const struct pb_constants *constants)
 int pb_object_open(const struct pb_maps *maps, const struct pb_constants *constants,
 		   struct portblock_bpf **object, struct pb_error *error)
 {
-	struct portblock_bpf *opened = open_skeleton(constants);
+	struct portblock_bpf *opened =
+		open_skeleton(constants->native, constants->frags && constants->kern_ctx);
+	const struct pb_features has = pb_features();
 	__u32 row = maps->config->max_rules + 1;
 	int ret;
 
@@ -103,8 +80,8 @@ int pb_object_open(const struct pb_maps *maps, const struct pb_constants *consta
 		return pb_fail(error, errno, "cannot open the BPF object: %s", strerror(errno));
 	opened->rodata->pb_frames = PB_FRAMES(constants->ethernet, constants->frags);
 	opened->rodata->pb_connections = constants->connections;
-	opened->rodata->pb_coarse_clock = constants->coarse_clock;
-	opened->rodata->pb_no_swap = !constants->swap;
+	opened->rodata->pb_cmpxchg = has.cmpxchg;
+	opened->rodata->pb_coarse = has.coarse;
 	opened->rodata->pb_token_rows = pb_token_rows(maps->config->max_buckets);
 	opened->rodata->pb_quiet = constants->private_counts;
 	/* Its own counters are one row, in which all CPUs count. */
@@ -112,11 +89,13 @@ int pb_object_open(const struct pb_maps *maps, const struct pb_constants *consta
 	opened->rodata->pb_number = constants->number;
 	ret = use_maps(opened, maps, constants->private_counts);
 	if (!ret)
+		ret = bpf_map__set_autocreate(opened->maps.pb_token_locks, !has.cmpxchg);
+	if (!ret)
 		ret = use_map(opened->maps.data_outcomes, constants->outcomes_id);
 	if (!ret)
 		ret = use_map(opened->maps.data_exchange, constants->exchange_id);
 	if (!ret && constants->private_counts)
-		ret = size_private_maps(opened, maps->config);
+		ret = bpf_map__set_max_entries(opened->maps.pb_counts, row);
 	if (ret) {
 		portblock_bpf__destroy(opened);
 		return pb_fail(error, -ret, "cannot prepare the BPF object: %s", strerror(-ret));

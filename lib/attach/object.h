@@ -13,9 +13,7 @@ struct pb_constants {
 	bool kern_ctx;	     /* with `frags`: the kernel has bpf_cast_to_kern_ctx() (6.2) */
 	bool native;	     /* the engine in the kernel module */
 	bool connections;    /* the kernel can look sockets up from XDP */
-	bool coarse_clock;   /* it has bpf_ktime_get_coarse_ns() */
-	bool swap;	     /* it has compare-and-swap */
-	bool private_counts; /* and token buckets, and no reports: it leaves no trace */
+	bool private_counts; /* of rules, by number, and no reports: it leaves no trace */
 	__u32 outcomes_id;   /* the map of outcome counters; 0: one of its own */
 	__u32 exchange_id;   /* likewise, of the turns in an exchange */
 	__u32 number;	     /* its own there */

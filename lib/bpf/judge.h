@@ -88,7 +88,10 @@ PB_INLINE bool beats(const struct pb_decision *a, const struct pb_decision *b)
 	return a->rank != b->rank ? a->rank > b->rank : a->rule < b->rule;
 }
 
-/* Do the conditions of a candidate hold for this packet now? `sets`: those that hold its source. */
+/*
+ * Do the conditions of a candidate hold for this packet now? `sets`: those that hold its source. The rate comes last:
+ * tokens are taken for packets that the rule is about in all else.
+ */
 PB_INLINE bool holds(struct xdp_md *ctx, const struct pb_decision *decision, __u32 slot,
 		     __u64 found, __u32 ports, __u64 sets)
 {
@@ -97,11 +100,11 @@ PB_INLINE bool holds(struct xdp_md *ctx, const struct pb_decision *decision, __u
 		return false;
 	if (decision->flags & PB_DECISION_EXPIRES && bpf_ktime_get_boot_ns() >= decision->expires)
 		return false;
+	if (!(decision->flags & (PB_DECISION_NEW | PB_DECISION_OVER)))
+		return true;
 	if (decision->flags & PB_DECISION_NEW && is_connected(ctx, found, ports))
 		return false;
-	/* The last one: only packets that all else is right of are taken out of a bucket. */
-	return !(decision->flags & PB_DECISION_OVER) ||
-	       is_over(ctx, found, decision->rule * PB_SLOTS + slot);
+	return !(decision->flags & PB_DECISION_OVER) || is_beyond(ctx, found, decision, slot);
 }
 
 /* The candidates of both sides, and the slot, in one number. */

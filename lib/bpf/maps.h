@@ -6,13 +6,13 @@
 /* Constants of the interface, set before load: the verifier removes what they rule out. */
 const volatile enum pb_frames pb_frames = PB_FRAMES_ETHERNET;
 const volatile bool pb_connections = true; /* the kernel can look sockets up from XDP */
+const volatile bool pb_cmpxchg = true;	   /* the kernel has that instruction: rates.h */
+const volatile bool pb_coarse = true;	   /* the kernel has bpf_ktime_get_coarse_ns() */
 const volatile bool pb_quiet = false;	   /* tells no listener */
 const volatile bool pb_native = PB_NATIVE; /* frames are read by the kernel module */
 const volatile __u32 pb_count_row = PB_RULES_DEFAULT + 1; /* entries of a CPU in pb_counts */
-const volatile __u32 pb_token_rows = 1;			  /* of pb_tokens_each, a power of two */
-const volatile bool pb_coarse_clock = true; /* the kernel has bpf_ktime_get_coarse_ns(): 5.11 */
-const volatile bool pb_no_swap = false;	    /* it has no compare-and-swap: before 5.12 */
-const volatile __u32 pb_number;		    /* of the two that take turns in an exchange: 0 or 1 */
+const volatile __u32 pb_token_rows = 1;			  /* in pb_tokens_each, a power of two */
+const volatile __u32 pb_number; /* of the two that take turns in an exchange: 0 or 1 */
 
 /*
  * Maps of one entry, as variables: the program holds their address, where a look-up in a map takes
@@ -134,7 +134,7 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct pb_tokens);
+	__type(value, __u64);
 } pb_tokens SEC(".maps");
 
 struct {
@@ -145,18 +145,17 @@ struct {
 	__type(value, struct pb_token_row);
 } pb_tokens_each SEC(".maps");
 
-/* Of kernels without compare-and-swap. */
-#define PB_LOCKS 64
-struct lock {
+/* Without compare-and-swap: rates.h. Of this program alone, and made only where it is needed. */
+#define TOKEN_LOCKS 256
+struct token_lock {
 	struct bpf_spin_lock lock;
-	__u32 reserved[15]; /* a cache line each */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, PB_LOCKS);
+	__uint(max_entries, TOKEN_LOCKS);
 	__type(key, __u32);
-	__type(value, struct lock);
-} pb_locks SEC(".maps");
+	__type(value, struct token_lock);
+} pb_token_locks SEC(".maps");
 
 /* The next three are not read here: they hold the rules as written, for `rule list` and bpftool. */
 struct {

@@ -1,134 +1,200 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Rates: is a packet beyond what a rule, or its source, may have? How buckets work: <portblock/tokens.h>. */
+/*
+ * Is a packet beyond the rate of a rule? Its tokens are taken out of a bucket by compare-and-swap: tokens.h has the
+ * argument.
+ *
+ * Kernels before 5.12 do not know that instruction, and refuse a program in which it is, even where it is never
+ * reached. So for them the library makes a plain store of each (lib/attach/cmpxchg.c), in whose way it cannot come to
+ * be lost; and what is between the load and the store is done under a lock, one of TOKEN_LOCKS, which the row or the
+ * rule says. On other kernels that has gone before the program runs: pb_cmpxchg is a constant.
+ */
 #ifndef PB_BPF_RATES_H
 #define PB_BPF_RATES_H
 
-#include <portblock/tokens.h>
+#include <portblock/sources.h>
 #include "frame.h"
 
-/*
- * A kernel before 5.12 has no compare-and-swap: there the library puts a plain store in its place
- * (lib/attach/swap.c), and a lock stands around all that lies between the reading and the store. No helper may be
- * called meanwhile. All buckets share PB_LOCKS of them.
- */
-PB_INLINE struct lock *lock_of(__u64 number)
-{
-	__u32 key = number % PB_LOCKS;
+#define PB_TOKEN_LOAD(at) (*(volatile __u64 *)(at))
+#define PB_TOKEN_SWAP(at, old, new) __sync_val_compare_and_swap(at, old, new)
+#define PB_TOKEN_LOOP PB_NO_UNROLL
+#define PB_TOKEN_UNROLL _Pragma("unroll")
+#define PB_TOKEN_PLACE(place) masked(place, PB_TOKEN_ROW - 1)
+#include <portblock/tokens.h>
 
-	return pb_no_swap ? bpf_map_lookup_elem(&pb_locks, &key) : NULL;
+/* Now, in ticks. The clock that is read costs 35 ns here, and the one that goes by the kernel's tick 5. */
+PB_INLINE __u64 token_time(__u32 flags)
+{
+	__u64 now;
+
+	if (pb_coarse && flags & PB_LIMIT_COARSE)
+		now = bpf_ktime_get_coarse_ns();
+	else
+		now = bpf_ktime_get_ns();
+	return now << PB_TICKS_SHIFT;
 }
 
-PB_INLINE void lock(struct lock *lock)
+PB_INLINE __u64 token_weight(struct xdp_md *ctx, __u32 flags)
 {
-	if (pb_no_swap && lock)
-		bpf_spin_lock(&lock->lock);
+	if (!(flags & PB_LIMIT_BITS))
+		return 1;
+	return may_have_frags() ? frame_length(ctx) : ctx->data_end - ctx->data;
 }
 
-PB_INLINE void unlock(struct lock *lock)
+/* Where there is no compare-and-swap. NULL, which never is: the verifier is to be told. */
+PB_INLINE struct token_lock *token_lock(__u32 number)
 {
-	if (pb_no_swap && lock)
-		bpf_spin_unlock(&lock->lock);
+	__u32 key = number & (TOKEN_LOCKS - 1);
+
+	return bpf_map_lookup_elem(&pb_token_locks, &key);
 }
 
-/* A tick of the coarse clock is as right where a bucket holds many; then it costs a tenth. */
-PB_INLINE __u64 ticks_now(const struct pb_limit *limit)
-{
-	if (pb_coarse_clock && limit->flags & PB_LIMIT_COARSE)
-		return pb_ticks(bpf_ktime_get_coarse_ns());
-	return pb_ticks(bpf_ktime_get_ns());
-}
-
-PB_INLINE __u64 cost_of(struct xdp_md *ctx, const struct pb_limit *limit)
-{
-	return pb_token_cost(limit, limit->flags & PB_LIMIT_BITS ? packet_length(ctx) : 1);
-}
-
-/* Takes what a packet costs out of a bucket; true: it is over the rate. */
-PB_INLINE bool take(struct xdp_md *ctx, __u64 *full_at, const struct pb_limit *limit, __u64 now,
-		    __u32 number)
-{
-	__u64 cost = cost_of(ctx, limit), burst = limit->burst;
-	struct lock *held = lock_of(number);
-	bool over;
-
-	lock(held);
-	over = pb_tokens_take(full_at, now, burst, cost);
-	unlock(held);
-	return over;
-}
-
-PB_INLINE void count_evicted(void)
+PB_INLINE void count_evicted(__u64 evicted)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 
-	__sync_fetch_and_add(&pb_rates.row[cpu < PB_CPU_ROWS ? cpu : PB_CPU_ROWS - 1].evicted, 1);
+	if (cpu >= PB_CPU_ROWS - 1)
+		__sync_fetch_and_add(&pb_rates.row[PB_CPU_ROWS - 1].evicted, evicted);
+	else
+		pb_rates.row[cpu].evicted += evicted;
 }
 
-/* The bits of the source that a bucket is about, and of which family. */
-PB_INLINE __u64 tag_of_source(struct xdp_md *ctx, __u64 found, const struct pb_rule_limits *limits,
-			      __u64 rule)
+/* The hash of a rule and the source of a packet. Of IPv4 it is the upper half of an address that is masked. */
+PB_INLINE __u64 token_hash(struct xdp_md *ctx, __u64 found, __u32 rule,
+			   const struct pb_rule_limits *limits)
 {
-	__u32 family = FOUND_FAMILY(found);
-	__be32 source[4] = {};
-	struct pb_address address = {};
+	const __u64 seed[2] = { pb_rates.seed[0], pb_rates.seed[1] };
+	bool is4 = FOUND_FAMILY(found) == 4;
+	union {
+		__be32 words[4];
+		__be64 halves[2];
+	} address = {};
+	struct pb_address source;
 
-	copy_source(ctx, found, source);
-	address.high = (__u64)bpf_ntohl(source[0]) << 32 | bpf_ntohl(source[1]);
-	address.low = (__u64)bpf_ntohl(source[2]) << 32 | bpf_ntohl(source[3]);
-	address = pb_token_prefix(address, family == 6 ? limits->len6 : limits->len4);
-	return pb_token_tag(rule, family, address, pb_rates.seed);
+	copy_source(ctx, found, address.words); /* it could be read a moment ago */
+	source.high = bpf_be64_to_cpu(address.halves[0]);
+	source.low = bpf_be64_to_cpu(address.halves[1]);
+	source = pb_source_first6(source, is4 ? limits->len4 : limits->len6);
+	return pb_token_hash(rule | (is4 ? PB_TOKEN_IPV4 : 0), limits->epoch, source, seed);
 }
 
-/* The place of a source's bucket, made if it is not there. */
-PB_INLINE __u32 place_of(struct pb_token_row *row, __u64 tag, __u64 now, __u32 number)
+/* The place of the bucket in a row, which is taken if there is none. */
+PB_INLINE __u32 find_place(__u32 number, __u64 tag)
 {
-	struct lock *held = lock_of(number);
-	__u64 missing = 0;
+	struct pb_token_row *row = bpf_map_lookup_elem(&pb_tokens_each, &number);
+	struct token_lock *lock = NULL;
+	__u64 evicted = 0, now;
 	__u32 place;
 
-	lock(held);
+	if (!row)
+		return PB_TOKEN_NONE;
 	place = pb_token_find(row, tag);
-	if (place >= PB_TOKEN_ROW)
-		place = pb_token_replace(row, tag, now, &missing);
-	unlock(held);
-	if (missing && place < PB_TOKEN_ROW)
-		count_evicted();
+	if (place != PB_TOKEN_NONE || pb_quiet)
+		return place;
+	now = bpf_ktime_get_ns() << PB_TICKS_SHIFT;
+	if (!pb_cmpxchg) {
+		lock = token_lock(number);
+		if (!lock)
+			return PB_TOKEN_NONE;
+		bpf_spin_lock(&lock->lock);
+		place = pb_token_find(row, tag);
+	}
+	if (place == PB_TOKEN_NONE)
+		place = pb_token_take(row, tag, now, &evicted);
+	if (!pb_cmpxchg)
+		bpf_spin_unlock(&lock->lock);
+	if (evicted)
+		count_evicted(evicted);
 	return place;
 }
 
-/* Where no place is to be had, other CPUs are making all of the row others': it is over then. */
-PB_INLINE bool is_source_over(struct xdp_md *ctx, __u64 tag, const struct pb_rule_limits *limits,
-			      __u64 now)
+/* Where the bucket of a packet's source lies: row * PB_TOKEN_ROW + place; negative: it has got none. `key`: of pb_limits. */
+__noinline int bucket_of_source(struct xdp_md *ctx, __u64 found, __u32 key)
 {
-	__u32 number = tag & (pb_token_rows - 1), place;
+	const struct pb_rule_limits *limits = bpf_map_lookup_elem(&pb_limits, &key);
+	__u32 row, place;
+	__u64 hash;
+
+	if (!limits)
+		return -1;
+	hash = token_hash(ctx, found, key / PB_SLOTS, limits);
+	row = pb_token_row(hash, pb_token_rows);
+	place = find_place(row, pb_token_tag(hash));
+	return place < PB_TOKEN_ROW ? (int)(row * PB_TOKEN_ROW + place) : -1;
+}
+
+/* Takes what a packet costs out of a bucket. `number`: of a lock. */
+PB_INLINE bool take_tokens(struct xdp_md *ctx, const struct pb_limit *limit, __u64 *full_at,
+			   __u64 now, __u32 number)
+{
+	__u64 cost = pb_token_cost(limit, token_weight(ctx, limit->flags)), burst = limit->burst;
+	struct token_lock *lock = NULL;
+	bool over;
+
+	if (!full_at)
+		return false;
+	if (pb_quiet) /* leaves no trace */
+		return cost > pb_token_left(PB_TOKEN_LOAD(full_at), now, burst);
+	if (!pb_cmpxchg) {
+		lock = token_lock(number);
+		if (!lock)
+			return false;
+		bpf_spin_lock(&lock->lock);
+	}
+	over = pb_token_over(full_at, now, cost, burst);
+	if (!pb_cmpxchg)
+		bpf_spin_unlock(&lock->lock);
+	return over;
+}
+
+PB_INLINE bool is_rule_over(struct xdp_md *ctx, const struct pb_limit *limit, __u32 rule, __u64 now)
+{
+	return take_tokens(ctx, limit, bpf_map_lookup_elem(&pb_tokens, &rule), now, rule);
+}
+
+PB_INLINE bool is_source_over(struct xdp_md *ctx, const struct pb_limit *limit, __u32 at, __u64 now)
+{
+	__u32 number = at / PB_TOKEN_ROW;
 	struct pb_token_row *row = bpf_map_lookup_elem(&pb_tokens_each, &number);
 
-	if (!row)
-		return false;
-	place = place_of(row, tag, now, number);
-	return place >= PB_TOKEN_ROW || take(ctx, &row->full_at[place], &limits->rate, now, number);
+	return take_tokens(ctx, limit, row ? &row->full_at[masked(at, PB_TOKEN_ROW - 1)] : NULL,
+			   now, number);
 }
 
 /*
- * Is the packet over the rate of a rule? Of a source first: what one sends too much is not to use up what all of them
- * may send together.
+ * Is the packet beyond the rate of its rule? With `each` first of its source, so what is over there takes nothing
+ * out of the bucket of all. `key`: of pb_limits; `at`: bucket_of_source(), with `each`. Who got no bucket is over: the
+ * places were given to others, time and again. But one that only looks takes none, for a new one would be full.
  */
-__noinline int is_over(struct xdp_md *ctx, __u64 found, __u32 key)
+__noinline int is_over(struct xdp_md *ctx, __u32 key, int at)
 {
 	const struct pb_rule_limits *limits = bpf_map_lookup_elem(&pb_limits, &key);
-	__u32 rule = key / PB_SLOTS;
-	struct pb_tokens *tokens = bpf_map_lookup_elem(&pb_tokens, &rule);
+	const struct pb_limit *limit;
 	__u64 now;
 
-	if (!limits || !tokens)
+	if (!limits)
 		return false;
-	now = ticks_now(&limits->rate);
-	if (!limits->each)
-		return take(ctx, &tokens->full_at, &limits->rate, now, rule);
-	if (is_source_over(ctx, tag_of_source(ctx, found, limits, tokens->refills << 16 | rule),
-			   limits, now))
-		return true;
-	return limits->total.mult && take(ctx, &tokens->full_at, &limits->total, now, rule);
+	limit = &limits->rate;
+	now = token_time(limit->flags);
+	if (limits->each) {
+		if (at >= 0 ? is_source_over(ctx, limit, at, now) : !pb_quiet)
+			return true;
+		limit = &limits->total;
+		if (!limit->mult)
+			return false;
+	}
+	return is_rule_over(ctx, limit, key / PB_SLOTS, now);
+}
+
+/* The same of a decision. Two calls, since the stack has no room for what both take. */
+PB_INLINE bool is_beyond(struct xdp_md *ctx, __u64 found, const struct pb_decision *decision,
+			 __u32 slot)
+{
+	__u32 key = decision->rule * PB_SLOTS + slot;
+	int at = 0;
+
+	if (decision->flags & PB_DECISION_EACH)
+		at = bucket_of_source(ctx, found, key);
+	return is_over(ctx, key, at);
 }
 
 #endif

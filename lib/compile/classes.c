@@ -38,18 +38,9 @@ static struct pb_stream *best_stream(struct pb_stream *streams, size_t nr)
 	return best;
 }
 
-/* Is there a better one of the same part? Its conditions are the same, and a packet is taken out of a bucket once. */
-static bool chain_has(const struct chain *chain, const struct pb_item *item)
-{
-	for (size_t i = 0; i < chain->nr && i < PB_CHAIN_RULES; i++)
-		if (chain->links[i].item->part == item->part)
-			return true;
-	return false;
-}
-
 static void chain_add(struct chain *chain, const struct pb_item *item, __u32 len)
 {
-	if (pb_item_within(item, &chain->until) || chain_has(chain, item))
+	if (pb_item_within(item, &chain->until))
 		return;
 	if (chain->nr < PB_CHAIN_RULES) {
 		chain->links[chain->nr].item = item;
@@ -90,8 +81,9 @@ static int chain_too_long(const struct pb_cover *cover, size_t nr, struct pb_err
 	return pb_fail(
 		error, ENOSPC,
 		"%s: %zu rules there come one after the other as they expire, have a rate or ask "
-		"which sets hold the source, at most %d can: merge those that expire, let the ones with "
-		"wider ranges end first, or name several sets in one rule, as in from @a,@b",
+		"which sets hold the source, at most %d can: merge those that expire, let the "
+		"ones with wider ranges end first, or name several sets in one rule, as in from "
+		"@a,@b",
 		where, nr, PB_CHAIN_RULES);
 }
 

@@ -107,6 +107,16 @@ static bool shadowed(const struct compiler *c, const struct pb_item *item)
 	return pb_item_within(item, &until);
 }
 
+/* Is another range of the same part before it? Where it has a rate a packet is to ask for that once. */
+static bool is_there(const struct compiler *c, const struct pb_stair *stair,
+		     const struct pb_item *item)
+{
+	for (size_t i = stair->first; i < c->cover.nr_items; i++)
+		if (c->cover.items[i]->part == item->part)
+			return true;
+	return false;
+}
+
 /* Of a group, from its best item that holds here, those that hold longer than all before. */
 static void add_stair(struct compiler *c, size_t i)
 {
@@ -116,7 +126,8 @@ static void add_stair(struct compiler *c, size_t i)
 
 	while (i < c->group_end[stair.group]) {
 		pb_until_add(&until, &c->items[i]);
-		if (!shadowed(c, &c->items[i]))
+		if (!shadowed(c, &c->items[i]) &&
+		    !(pb_part_has_rate(c->items[i].part) && is_there(c, &stair, &c->items[i])))
 			cover->items[cover->nr_items++] = &c->items[i];
 		i = pb_tree_find(&c->tree, i + 1, &until);
 	}

@@ -75,6 +75,7 @@ static struct pb_decision rule_decision(const struct pb_classes *classes, const 
 		.flags = (rule->only_new ? PB_DECISION_NEW : 0) |
 			 (rule->expires ? PB_DECISION_EXPIRES : 0) | (asks ? PB_DECISION_SETS : 0) |
 			 (rule->over.rate.amount ? PB_DECISION_OVER : 0) |
+			 (rule->over.rate.amount && rule->over.each ? PB_DECISION_EACH : 0) |
 			 (chain_asks(classes, node) ? PB_DECISION_ASKS : 0),
 		.mix = asks ? part->condition : 0,
 	};

@@ -23,7 +23,7 @@ bool pb_item_within(const struct pb_item *item, const struct pb_until *until)
 /* What ends it for any packet ends it for those of no connection, too. */
 void pb_until_add(struct pb_until *until, const struct pb_item *item)
 {
-	if (item->part->condition != PB_NONE || item->part->rule->over.rate.amount)
+	if (item->part->condition != PB_NONE || pb_part_has_rate(item->part))
 		return;
 	for (int i = pb_item_only_new(item); i < 2; i++) {
 		if (until->at[i] < pb_item_until(item))

@@ -1,58 +1,90 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <portblock/tokens.h>
 #include "compile/limits.h"
 
-/* Bits of a fraction of a tick that a packet, or a byte, costs: as many as fit with the slowest rate. */
-#define PACKET_SHIFT 16
-#define BYTE_SHIFT 9
+#define TICKS_A_SECOND (1000000000ULL << PB_TICKS_SHIFT)
 
 /*
- * A tick of the coarse clock is 1 to 10 ms. A bucket that holds more than so many ticks beyond one packet is never
- * full between two of them, so not one token is lost, and what is let go at once is little of its burst.
+ * The kernel's tick is 10 ms at most, 4 mostly, and the coarse clock is late by up to that. What it lets through in the
+ * long run is the same, as long as a bucket does not get full between two ticks; what it delays is to be little of the
+ * burst, 2 % of it with ticks of 4 ms.
  */
-#define COARSE_NS 20000000ULL
+#define COARSE_BURST (TICKS_A_SECOND / 5)
 
-static const __u64 periods[PB_RATE_PER_MAX] = {
-	[PB_RATE_SECOND] = 1000000000ULL,
-	[PB_RATE_MINUTE] = 60 * 1000000000ULL,
-	[PB_RATE_HOUR] = 3600 * 1000000000ULL,
-};
+/* A frame of several buffers is that long at most. */
+#define WEIGHT_BITS 17
 
-/* The largest frame, whose cost a burst must have beside those ticks. */
-#define FRAME_MAX 65536
+/* How long a unit of weight takes, as a fraction: ticks of `amount` units. */
+static __u64 ticks_of_amount(const struct pb_rate *rate)
+{
+	static const __u64 seconds[PB_RATE_PER_MAX] = { 1, 60, 3600 };
+	__u64 ticks = TICKS_A_SECOND * seconds[rate->per];
+
+	return rate->unit == PB_RATE_BITS ? ticks * 8 : ticks;
+}
+
+/*
+ * mult / 2^shift is ticks / amount, to 20 bits or more: as many as there is room for, where the heaviest packet's
+ * cost is to be computed in 64.
+ */
+static void set_cost(struct pb_limit *limit, __u64 ticks, __u64 amount, __u32 weight_bits)
+{
+	while (ticks >> 62 == 0 && (ticks << 1) / amount >> (63 - weight_bits) == 0 &&
+	       limit->shift < 63) {
+		ticks <<= 1;
+		limit->shift++;
+	}
+	limit->mult = ticks / amount;
+	if (!limit->mult)
+		limit->mult = 1;
+}
+
+/* What `amount` of units or bits cost, or as much as a bucket can hold. */
+static __u64 ticks_of_burst(const struct pb_rate *rate)
+{
+	long double ticks = (long double)ticks_of_amount(rate) / rate->amount * rate->burst;
+
+	if (rate->unit == PB_RATE_BITS)
+		ticks /= 8;
+	return ticks < PB_TOKEN_BURST_MAX ? (__u64)ticks : PB_TOKEN_BURST_MAX;
+}
 
 static struct pb_limit limit_of(const struct pb_rate *rate)
 {
 	bool bits = rate->unit == PB_RATE_BITS;
-	__u64 period = periods[rate->per % PB_RATE_PER_MAX] << PB_TICKS_SHIFT;
-	struct pb_limit limit = { .shift = bits ? BYTE_SHIFT : PACKET_SHIFT,
-				  .flags = bits ? PB_LIMIT_BITS : 0 };
-	__u64 weight = bits ? FRAME_MAX : 1, one;
+	struct pb_limit limit = { .flags = bits ? PB_LIMIT_BITS : 0 };
 
-	if (!rate->amount)
-		return (struct pb_limit){ 0 };
-	limit.mult = ((bits ? 8 * period : period) << limit.shift) / rate->amount;
-	one = limit.mult >> limit.shift;
-	/* Of packets, that of so many to the tick: their cost is rounded down. */
-	limit.burst = bits ? (__u64)((double)(rate->burst / 8) * (double)limit.mult /
-				     (double)(1U << limit.shift)) :
-			     rate->burst * one;
-	if (limit.burst >= one * weight + (COARSE_NS << PB_TICKS_SHIFT))
-		limit.flags |= PB_LIMIT_COARSE;
+	set_cost(&limit, ticks_of_amount(rate), rate->amount, bits ? WEIGHT_BITS : 0);
+	/* Of packets, by what each costs: so many go at once, and not one less by rounding. */
+	if (!bits && rate->burst < PB_TOKEN_BURST_MAX / (pb_token_cost(&limit, 1) + 1))
+		limit.burst = rate->burst * pb_token_cost(&limit, 1);
+	else
+		limit.burst = ticks_of_burst(rate);
 	return limit;
+}
+
+/* Beyond what a packet of 1,500 bytes costs. */
+static bool is_coarse(const struct pb_limit *limit)
+{
+	return limit->burst >=
+	       COARSE_BURST + pb_token_cost(limit, limit->flags & PB_LIMIT_BITS ? 1500 : 1);
 }
 
 struct pb_rule_limits pb_limits_of(const struct pb_over *over)
 {
-	struct pb_rule_limits limits = {
-		.rate = limit_of(&over->rate),
-		.total = limit_of(&over->total),
-		.each = over->each,
-		.len4 = over->len4,
-		.len6 = over->len6,
-	};
+	struct pb_rule_limits limits = { .each = over->each,
+					 .len4 = over->len4,
+					 .len6 = over->len6 };
+	bool total = over->each && over->total.amount, coarse;
 
-	/* They share a look at the clock. */
-	if (limits.total.mult && !(limits.total.flags & PB_LIMIT_COARSE))
-		limits.rate.flags &= ~PB_LIMIT_COARSE;
+	if (!over->rate.amount)
+		return (struct pb_rule_limits){ .each = 0 };
+	limits.rate = limit_of(&over->rate);
+	if (total)
+		limits.total = limit_of(&over->total);
+	/* The clock is read once for both. */
+	coarse = is_coarse(&limits.rate) && (!total || is_coarse(&limits.total));
+	if (coarse)
+		limits.rate.flags |= PB_LIMIT_COARSE;
 	return limits;
 }

@@ -37,12 +37,10 @@ static int add_part(struct pb_parts *parts, const struct pb_rule *rule, bool by_
 	struct pb_rule_part *part = &parts->part[parts->nr++];
 
 	*part = (struct pb_rule_part){ rule, PB_NONE, by_set };
-	if (!by_set) {
-		/* What the other part has let go has been taken out of the rule's bucket once. */
-		if (rule->over.rate.amount)
-			sets.except |= sets.from;
+	if (!by_set && rule->over.rate.amount)
+		sets.except |= sets.from;
+	if (!by_set)
 		sets.from = 0;
-	}
 	return sets.from || sets.except ? number_of(parts, sets, &part->condition, error) : 0;
 }
 

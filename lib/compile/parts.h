@@ -8,7 +8,8 @@
 
 /*
  * A rule with prefixes and sets in its `from` has two: its place among the others is known for
- * each of them, while it depends on the source which one of them matches.
+ * each of them, while it depends on the source which one of them matches. Where it has a rate, no source is
+ * for both: tokens are taken once.
  */
 struct pb_rule_part {
 	const struct pb_rule *rule;
@@ -31,6 +32,11 @@ void pb_parts_free(struct pb_parts *parts);
 static inline size_t pb_part_nr_from(const struct pb_rule_part *part)
 {
 	return part->by_set ? 0 : part->rule->nr_from;
+}
+
+static inline bool pb_part_has_rate(const struct pb_rule_part *part)
+{
+	return part->rule->over.rate.amount;
 }
 
 /* About sources alone, whatever the ports. */

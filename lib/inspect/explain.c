@@ -23,18 +23,10 @@
 #define SHORTEST ETH_HLEN
 #define NR_OUTCOMES ((size_t)PB_CPU_ROWS * PB_OUTCOME_MAX)
 
-/* Of the ruleset's memory, as it is when a packet is run: what becomes of it there is not the ruleset's. */
-struct copied {
-	void *to;
-	const void *from;
-	size_t size;
-};
-
 struct pb_test_run {
 	struct portblock_bpf *object;
 	struct pb_count *counts, *outcomes; /* mapped: zero but while a packet is run */
 	size_t nr_counts;		    /* of rules: one row for all CPUs */
-	struct copied tokens, tokens_each, rates;
 	bool ethernet, native;
 };
 
@@ -46,39 +38,6 @@ static struct pb_count *map_counts(const struct bpf_map *map, size_t nr)
 	return start == MAP_FAILED ? NULL : start;
 }
 
-static int map_copied(struct copied *copied, const struct bpf_map *map, const struct pb_maps *maps,
-		      enum pb_map which)
-{
-	void *start = mmap(NULL, maps->memory[which].size, PROT_READ | PROT_WRITE, MAP_SHARED,
-			   bpf_map__fd(map), 0);
-
-	if (start == MAP_FAILED)
-		return -errno;
-	*copied = (struct copied){ start, maps->memory[which].start, maps->memory[which].size };
-	return 0;
-}
-
-static int map_all_copied(struct pb_test_run *run, const struct pb_maps *maps)
-{
-	int ret = map_copied(&run->tokens, run->object->maps.pb_tokens, maps, PB_MAP_TOKENS);
-
-	if (!ret)
-		ret = map_copied(&run->tokens_each, run->object->maps.pb_tokens_each, maps,
-				 PB_MAP_TOKENS_EACH);
-	return ret ?: map_copied(&run->rates, run->object->maps.data_rates, maps, PB_MAP_RATES);
-}
-
-static void copy(const struct copied *copied)
-{
-	memcpy(copied->to, copied->from, copied->size);
-}
-
-static void unmap_copied(const struct copied *copied)
-{
-	if (copied->to)
-		munmap(copied->to, copied->size);
-}
-
 static int load_instance(struct pb_test_run *run, const struct pb_maps *maps, bool sockets,
 			 struct pb_error *error)
 {
@@ -88,8 +47,6 @@ static int load_instance(struct pb_test_run *run, const struct pb_maps *maps, bo
 						.kern_ctx = features.kern_ctx,
 						.native = run->native,
 						.connections = sockets && features.connections,
-						.coarse_clock = features.coarse_clock,
-						.swap = features.swap,
 						.private_counts = true };
 	int ret;
 
@@ -110,13 +67,10 @@ static int load_instance(struct pb_test_run *run, const struct pb_maps *maps, bo
 	if (!run->counts || !run->outcomes)
 		return pb_fail(error, errno, "cannot map the counters of a test run: %s",
 			       strerror(errno));
-	ret = map_all_copied(run, maps);
-	return ret ? pb_fail(error, -ret, "cannot map the buckets of a test run: %s",
-			     strerror(-ret)) :
-		     0;
+	return 0;
 }
 
-int pb_test_run_make(struct pb_maps *maps, bool ethernet, bool native, bool sockets,
+int pb_test_run_make(const struct pb_maps *maps, bool ethernet, bool native, bool sockets,
 		     struct pb_test_run **run, struct pb_error *error)
 {
 	struct pb_test_run *made = calloc(1, sizeof(*made));
@@ -126,8 +80,7 @@ int pb_test_run_make(struct pb_maps *maps, bool ethernet, bool native, bool sock
 		return pb_fail_memory(error);
 	made->ethernet = ethernet;
 	made->native = native;
-	ret = pb_maps_map_rules(maps) ? -ENOMEM : 0;
-	ret = ret ? pb_fail_memory(error) : load_instance(made, maps, sockets, error);
+	ret = load_instance(made, maps, sockets, error);
 	if (ret)
 		pb_test_run_close(made);
 	else
@@ -159,9 +112,6 @@ void pb_test_run_close(struct pb_test_run *run)
 		munmap(run->counts, run->nr_counts * sizeof(*run->counts));
 	if (run->outcomes)
 		munmap(run->outcomes, NR_OUTCOMES * sizeof(*run->outcomes));
-	unmap_copied(&run->tokens);
-	unmap_copied(&run->tokens_each);
-	unmap_copied(&run->rates);
 	portblock_bpf__destroy(run->object);
 	free(run);
 }
@@ -209,9 +159,6 @@ int pb_test_run_frame_on(struct pb_test_run *run, int ifindex, const void *frame
 			"%zu bytes are too few: the kernel tries packets of %d bytes and more "
 			"only",
 			length, SHORTEST);
-	copy(&run->tokens);
-	copy(&run->tokens_each);
-	copy(&run->rates);
 	verdict = run_once(run, ifindex, frame, length);
 	if (verdict < 0)
 		return pb_fail_permission(error, -verdict, "run the program on a packet");

@@ -6,7 +6,7 @@
 #include "maps/maps.h"
 
 /* As pb_test_run_open(); with `sockets` false no packet belongs to a connection of the host. */
-int pb_test_run_make(struct pb_maps *maps, bool ethernet, bool native, bool sockets,
+int pb_test_run_make(const struct pb_maps *maps, bool ethernet, bool native, bool sockets,
 		     struct pb_test_run **run, struct pb_error *error);
 
 /*

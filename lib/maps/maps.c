@@ -116,8 +116,7 @@ static const struct shape {
 	[PB_MAP_LENGTHS] = { "pb_lengths", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, 0 },
 	[PB_MAP_LIMITS] = { "pb_limits", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_rule_limits),
 			    BPF_F_MMAPABLE },
-	[PB_MAP_TOKENS] = { "pb_tokens", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_tokens),
-			    BPF_F_MMAPABLE },
+	[PB_MAP_TOKENS] = { "pb_tokens", BPF_MAP_TYPE_ARRAY, 4, sizeof(__u64), BPF_F_MMAPABLE },
 	[PB_MAP_TOKENS_EACH] = { "pb_tokens_each", BPF_MAP_TYPE_ARRAY, 4,
 				 sizeof(struct pb_token_row), BPF_F_MMAPABLE },
 	[PB_MAP_RATES] = { "pb_rates", BPF_MAP_TYPE_ARRAY, 4, sizeof(struct pb_rates),
@@ -211,7 +210,8 @@ static int leave_out_others(struct portblock_bpf *object)
 	struct bpf_map *variables[] = { object->maps.data_config,   object->maps.bss,
 					object->maps.data_meters,   object->maps.data_sets,
 					object->maps.data_rates,    object->maps.data_outcomes,
-					object->maps.data_exchange, object->maps.rodata };
+					object->maps.data_exchange, object->maps.rodata,
+					object->maps.pb_token_locks };
 	int ret = bpf_program__set_autoload(object->progs.xdp_portblock, false);
 
 	for (size_t i = 0; !ret && i < sizeof(variables) / sizeof(variables[0]); i++)

@@ -57,7 +57,7 @@ struct pb_maps {
 	struct pb_range_entry *ranges;
 	struct pb_count *counts;
 	struct pb_rule_limits *limits;
-	struct pb_tokens *tokens;
+	__u64 *tokens;
 	struct pb_token_row *tokens_each;
 };
 

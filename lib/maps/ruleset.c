@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
+#include "maps/buckets.h"
 #include "maps/declared.h"
 #include "maps/instance.h"
 #include "maps/lock.h"
@@ -327,15 +328,11 @@ void pb_ruleset_abort(struct pb_ruleset *ruleset, struct pb_rules *rules)
 	ruleset->lock = -1;
 }
 
-/* Its own bucket is full, and those of its sources from before are found no more. */
-static void refill(const struct pb_maps *maps, __u32 id)
-{
-	__atomic_fetch_add(&maps->tokens[id].refills, 1, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&maps->tokens[id].full_at, 0, __ATOMIC_SEQ_CST);
-}
-
-/* Nobody counts by the idle slot: packets that were judged by it have been waited for. */
-static void restart_new_counters(const struct pb_ruleset *ruleset, const struct pb_rules *rules)
+/*
+ * Nobody counts by the idle slot, nor takes tokens: packets that were judged by it have been waited for. The buckets of
+ * its sources are by their epoch other ones.
+ */
+static void restart_new(const struct pb_ruleset *ruleset, const struct pb_rules *rules)
 {
 	const struct pb_counters counters = pb_maps_counters(&ruleset->maps);
 
@@ -343,7 +340,7 @@ static void restart_new_counters(const struct pb_ruleset *ruleset, const struct 
 		if (!rules->rule[i].added)
 			continue;
 		pb_counters_restart(&counters, rules->rule[i].id);
-		refill(&ruleset->maps, rules->rule[i].id);
+		pb_buckets_refill_rule(&ruleset->maps, rules->rule[i].id);
 	}
 }
 
@@ -394,7 +391,7 @@ static int write_idle(struct pb_ruleset *ruleset, __u32 idle, const struct pb_ru
 	if (!ret)
 		ret = put_coming(ruleset, idle, rules, coming, ++config->generations, error);
 	if (!ret)
-		restart_new_counters(ruleset, rules);
+		restart_new(ruleset, rules);
 	return ret;
 }
 
@@ -620,14 +617,14 @@ int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error)
 	counters = pb_maps_counters(&ruleset->maps);
 	if (!ret)
 		pb_counters_reset(&counters);
+	if (!ret)
+		pb_buckets_refill(&ruleset->maps);
 	for (size_t i = 0; i < bound.nr; i++) {
 		counters = pb_outcomes_counters(bound.outcomes[i]);
 		if (!ret)
 			pb_counters_reset(&counters);
 		pb_outcomes_unmap(bound.outcomes[i]);
 	}
-	for (__u32 id = 1; !ret && id <= ruleset->maps.config->max_rules; id++)
-		refill(&ruleset->maps, id);
 	free(bound.outcomes);
 	pb_unlock(lock);
 	if (ret)

@@ -103,6 +103,24 @@ static int write_rules(const struct pb_maps *maps, __u32 slot, const struct pb_r
 	return ret;
 }
 
+/*
+ * The limits of each rule that has a rate. A rule that stays has its buckets as they were, so its epoch is that of
+ * the other slot, which is in force; one that is new begins with full ones: what lies under its id, and the epoch, of
+ * another rule is not its own.
+ */
+static void write_limits(const struct pb_maps *maps, __u32 slot, const struct pb_rules *rules,
+			 __u64 generation)
+{
+	for (size_t i = 0; i < rules->nr; i++) {
+		const struct pb_rule *rule = &rules->rule[i];
+		struct pb_rule_limits limits = pb_limits_of(&rule->over);
+		struct pb_rule_limits *at = &maps->limits[rule->id * PB_SLOTS];
+
+		limits.epoch = rule->added ? generation : at[!slot].epoch;
+		at[slot] = limits;
+	}
+}
+
 static void write_tables(const struct pb_maps *maps, __u32 slot, const struct pb_tables *tables)
 {
 	const struct pb_port_tables *ports = tables->ports;
@@ -116,13 +134,6 @@ static void write_tables(const struct pb_maps *maps, __u32 slot, const struct pb
 	/* Only rules that name sets have conditions, and they are refused where there are none. */
 	for (size_t i = 0; maps->sets && i < tables->nr_conditions; i++)
 		maps->sets->conditions[slot][i] = tables->conditions[i];
-}
-
-static void write_limits(const struct pb_maps *maps, __u32 slot, const struct pb_rules *rules)
-{
-	for (size_t i = 0; i < rules->nr; i++)
-		maps->limits[rules->rule[i].id * PB_SLOTS + slot] =
-			pb_limits_of(&rules->rule[i].over);
 }
 
 static void write_header(struct pb_slot *header, const struct pb_rules *rules,
@@ -163,7 +174,7 @@ int pb_slot_put(const struct pb_maps *maps, __u32 slot, const struct pb_rules *r
 	if (ret)
 		return ret;
 	write_tables(maps, slot, tables);
-	write_limits(maps, slot, rules);
+	write_limits(maps, slot, rules, generation);
 	if (maps->sets)
 		maps->sets->files[slot] = compiled->files;
 	write_header(&maps->config->slots[slot], rules, tables, generation);
