@@ -27,7 +27,8 @@ const char *pb_setting_name(size_t i)
 
 __u32 pb_settings_flags(const struct pb_settings *of)
 {
-	return (of->policy == PB_POLICY_DENY ? PB_SLOT_DENY : 0) |
+	return (of->policy != PB_POLICY_ALLOW ? PB_SLOT_DENY : 0) |
+	       (of->policy == PB_POLICY_REJECT ? PB_SLOT_REJECT : 0) |
 	       (of->no_replies ? PB_SLOT_NO_REPLIES : 0) |
 	       (of->drop_fragments ? PB_SLOT_DROP_FRAGMENTS : 0) |
 	       (of->pass_unparsable ? PB_SLOT_PASS_UNPARSABLE : 0);
@@ -36,7 +37,9 @@ __u32 pb_settings_flags(const struct pb_settings *of)
 struct pb_settings pb_settings_of(__u32 flags)
 {
 	return (struct pb_settings){
-		.policy = flags & PB_SLOT_DENY ? PB_POLICY_DENY : PB_POLICY_ALLOW,
+		.policy = flags & PB_SLOT_REJECT ? PB_POLICY_REJECT :
+			  flags & PB_SLOT_DENY	 ? PB_POLICY_DENY :
+						   PB_POLICY_ALLOW,
 		.no_replies = flags & PB_SLOT_NO_REPLIES,
 		.drop_fragments = flags & PB_SLOT_DROP_FRAGMENTS,
 		.pass_unparsable = flags & PB_SLOT_PASS_UNPARSABLE,
