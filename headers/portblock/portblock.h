@@ -444,6 +444,46 @@ int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error);
  */
 int pb_ruleset_names(char ***names, size_t *nr, struct pb_error *error);
 
+/* ---- Rates: how full buckets are ---------------------------------------------------------- */
+
+/* A token bucket. It fills by the clock alone; looking takes nothing out of it. */
+struct pb_bucket {
+	__u64 left;    /* packets or bits, as its rate counts, that may come at once */
+	__u64 burst;   /* so many it holds; 0: there is no such bucket */
+	__u64 full_in; /* ns until it is full; 0: it is */
+};
+
+/* Those of a rule with `over`. */
+struct pb_buckets {
+	size_t size;
+	struct pb_bucket rate; /* the rule's own; with `each` that of the source which is asked for */
+	struct pb_bucket total; /* with `each`: that of all its sources together */
+	bool over; /* a packet from there is beyond one of them: the rule holds for it */
+	bool reserved[7];
+};
+
+/*
+ * How full the buckets of a rule are, in the generation in force. `source`: of full length; NULL: none is asked for.
+ * With `each`, one that has no bucket yet has a full one. `length`: of the packet that `over` is about, in bytes from the
+ * link-layer header on. Changes nothing. -ENOENT: there is no such rule, or it has no `over`.
+ */
+int pb_rule_buckets(struct pb_ruleset *ruleset, __u32 id, const struct pb_prefix *source,
+		    size_t length, struct pb_buckets *buckets, struct pb_error *error);
+
+/* What is kept of rates and of the answers of `reject`; the first three since the ruleset is there. */
+struct pb_rate_counts {
+	__u64 evicted;	 /* buckets of sources that were not full when they went for another one */
+	__u64 answered;	 /* packets whose sender was told */
+	__u64 held_back; /* answers that were over the rate of answers */
+	__u32 buckets;	 /* of sources, that are not full now */
+	__u32 max_buckets; /* so many the ruleset was made for */
+	__u64 reserved[4]; /* 0 */
+};
+
+/* Adds up what all CPUs have counted, and looks at each bucket of a source. Changes nothing. */
+int pb_ruleset_rates(struct pb_ruleset *ruleset, struct pb_rate_counts *counts,
+		     struct pb_error *error);
+
 /* ---- Sets: sources of a ruleset by name --------------------------------------------------- */
 
 /*
@@ -679,7 +719,8 @@ struct pb_interface {
 	struct pb_count outcomes[PB_OUTCOMES_ROOM]; /* by enum pb_outcome; 0 beyond the last */
 	int outcomes_error; /* 0, or a negative errno: why `outcomes` could not be read */
 	enum pb_engine engine;
-	char module[32]; /* the version of the native engine's kernel module; else "" */
+	char module[32];	     /* the version of the native engine's kernel module; else "" */
+	struct pb_rate_counts rates; /* of the ruleset, `buckets` 0; max_buckets 0: not known */
 };
 
 /* An interface's index from its name or from a decimal index. -ENODEV quotes the word. */

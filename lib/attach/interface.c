@@ -17,6 +17,7 @@
 #include "maps/folders.h"
 #include "maps/instance.h"
 #include "maps/pins.h"
+#include "maps/rates.h"
 #include "maps/rights.h"
 #include "maps/slot.h"
 #include "maps/variables.h"
@@ -319,8 +320,10 @@ static int read_maps(struct pb_interface *interface, const struct pb_instance *i
 	if (ret)
 		return pb_fail_permission(error, -ret, "read the rules of the program");
 	ret = pb_maps_map_rules(&maps);
-	if (!ret)
+	if (!ret) {
 		interface->rules = pb_slot_live_rules(&maps, pb_config_slot(&config), pb_clock());
+		interface->rates = pb_rates_add_up(&maps);
+	}
 	pb_maps_close(&maps);
 	return ret ? pb_fail_permission(error, -ret, "map the rules of the program") : 0;
 }
