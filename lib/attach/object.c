@@ -67,10 +67,13 @@ static int open_elf(struct portblock_bpf *object, const struct pb_constants *con
 {
 	bool kern_ctx = constants->frags && constants->kern_ctx;
 	const void *elf = objects[constants->native][kern_ctx](&object->skeleton->data_sz);
-	void *copy = constants->swap ? NULL : pb_swap_take_out(elf, object->skeleton->data_sz);
+	void *copy = constants->swap && constants->resize ?
+			     NULL :
+			     pb_swap_take_out(elf, object->skeleton->data_sz, !constants->swap,
+					      !constants->resize);
 	int ret;
 
-	if (!constants->swap && !copy)
+	if (!(constants->swap && constants->resize) && !copy)
 		return -errno;
 	object->skeleton->data = copy ?: elf;
 	ret = bpf_object__open_skeleton(object->skeleton, NULL);

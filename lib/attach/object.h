@@ -15,6 +15,7 @@ struct pb_constants {
 	bool connections;    /* the kernel can look sockets up from XDP */
 	bool coarse_clock;   /* it has bpf_ktime_get_coarse_ns() */
 	bool swap;	     /* it has compare-and-swap */
+	bool resize; /* the program may change the size of a frame, for answers of `reject` */
 	bool private_counts; /* and token buckets, and no reports: it leaves no trace */
 	__u32 outcomes_id;   /* the map of outcome counters; 0: one of its own */
 	__u32 exchange_id;   /* likewise, of the turns in an exchange */
