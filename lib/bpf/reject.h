@@ -48,10 +48,6 @@ struct icmp_header {
 	__be16 unused[2];
 };
 
-/* What is to be known of a rejected packet; `end`: where it ends by its IP header. All but ports from the first byte
- * of the frame. */
-#define REJECTED_MAX 0xffff
-
 PB_INLINE void *frame_end(struct xdp_md *ctx)
 {
 	barrier_var(ctx); /* read anew: with what clang has, it would compute */
@@ -92,26 +88,28 @@ PB_INLINE __be16 folded(__u64 sum)
 
 #define SUM_STEP 32
 
-/* Of all from there to the end of the frame. */
-__noinline int sum_of_rest(struct xdp_md *ctx, __u32 offset)
+/* Of so many bytes; those that the frame does not have count as zero. */
+__noinline int sum_of(struct xdp_md *ctx, __u32 offset, __u32 bytes)
 {
 	const __be16 *at = frame_at(ctx, offset, 0x7e);
 	__u64 sum = 0;
 
 	PB_NO_UNROLL
 	for (int step = 0; step < 1280 / SUM_STEP; step++) {
-		if ((void *)(at + SUM_STEP / 2) > frame_end(ctx))
+		if (bytes < SUM_STEP || (void *)(at + SUM_STEP / 2) > frame_end(ctx))
 			break;
 		SUM(sum, at, SUM_STEP);
 		at += SUM_STEP / 2;
+		bytes -= SUM_STEP;
 	}
 	PB_NO_UNROLL
 	for (int step = 0; step < SUM_STEP / 2 - 1; step++) {
-		if ((void *)(at + 1) > frame_end(ctx))
+		if (bytes < 2 || (void *)(at + 1) > frame_end(ctx))
 			break;
 		sum += *at++;
+		bytes -= 2;
 	}
-	if ((const __u8 *)at + 1 <= (const __u8 *)frame_end(ctx))
+	if (bytes && (const __u8 *)at + 1 <= (const __u8 *)frame_end(ctx))
 		sum += bpf_htons(*(const __u8 *)at << 8);
 	return (__u16)~folded(sum);
 }
@@ -315,7 +313,7 @@ PB_INLINE bool turn_link(struct xdp_md *ctx, __u32 network, __u32 from, __u32 le
 
 	if (!is_ethernet())
 		return true;
-	if ((void *)(link + 7) > frame_end(ctx))
+	if ((void *)(to + 19) > frame_end(ctx) || (void *)(link + 7) > frame_end(ctx))
 		return false;
 	_Pragma("unroll") for (int i = 0; i < 3; i++)
 	{
@@ -458,32 +456,77 @@ __noinline int reset6(struct xdp_md *ctx, __u64 found, __u32 length, __u32 end)
 
 /* ---- Port unreachable ----------------------------------------------------------------------- */
 
-/* Bytes of the packet that are quoted: as much as there is, in the first buffer, and as fits. */
-PB_INLINE __u32 quotable(struct xdp_md *ctx, __u32 network, __u32 end, __u32 max)
-{
-	__u32 here = ctx->data_end - ctx->data;
+#define MOVED_MAX 128
 
-	if (end > here)
+/* Moves so many bytes of the packet, an even number, further on by `size`, within the frame. The last ones first. */
+PB_INLINE bool move_packet(struct xdp_md *ctx, __u32 network, __u32 size, __u32 bytes)
+{
+	PB_NO_UNROLL
+	for (int i = 0; i < MOVED_MAX / 2; i++) {
+		__be16 *from, *to;
+
+		if (!bytes)
+			return true;
+		bytes -= 2;
+		from = frame_at(ctx, network + bytes, 0xfe);
+		to = (void *)from + size;
+		if ((void *)(from + 1) > frame_end(ctx) || (void *)(to + 1) > frame_end(ctx))
+			return false;
+		*to = *from;
+	}
+	return !bytes;
+}
+
+/*
+ * Makes room for two headers of `size` bytes before the packet, and turns what is before that. Returns how much of the
+ * packet is behind them, to be quoted; 0: it can't be done. Where the frame can't grow, that is what it has room for.
+ */
+__noinline int make_room(struct xdp_md *ctx, __u64 found, __u32 length, __u32 end, __u32 size)
+{
+	__u32 network = FOUND_NETWORK(found), here = ctx->data_end - ctx->data, quoted;
+	__u32 max = FOUND_FAMILY(found) == 4 ? QUOTED4_MAX : QUOTED6_MAX;
+
+	if (end > here) /* no more than the first buffer has */
 		end = here;
-	return end - network < max ? end - network : max;
+	quoted = end - network < max ? end - network : max;
+	size = masked(size, 0x3e);
+	if (!bpf_xdp_adjust_head(ctx, -(int)size)) {
+		if (!turn_link(ctx, network, size, size + quoted))
+			return 0;
+		cut_frame(ctx, length + size, network + size + quoted);
+		return quoted;
+	}
+	if (here < network + size)
+		return 0;
+	here -= network + size;
+	if (quoted > here)
+		quoted = here;
+	if (quoted > MOVED_MAX)
+		quoted = MOVED_MAX;
+	quoted &= ~1U;
+	/* At least the IP header, of which an option may be part, and eight bytes: RFC 792 */
+	if (quoted < end - network && quoted < (FOUND_FAMILY(found) == 4 ? 68 : 48)) {
+		const struct pb_ipv4_header *ip = frame_at(ctx, network, LINK_MAX);
+
+		if (FOUND_FAMILY(found) != 4 || (void *)(ip + 1) > frame_end(ctx) ||
+		    quoted < (ip->version_ihl & 15) * 4 + 8)
+			return 0;
+	}
+	if (!move_packet(ctx, network, size, quoted) ||
+	    !turn_link(ctx, network, 0, size + quoted))
+		return 0;
+	return quoted;
 }
 
 __noinline int unreachable4(struct xdp_md *ctx, __u64 found, __u32 length, __u32 end)
 {
-	__u32 network = FOUND_NETWORK(found);
-	__u32 quoted = quotable(ctx, network, end, QUOTED4_MAX);
-	struct pb_ipv4_header *ip, *rejected;
-	struct icmp_header *icmp;
-	__u32 size = sizeof(*ip) + sizeof(*icmp);
+	__u32 network = FOUND_NETWORK(found), size = sizeof(struct pb_ipv4_header) + 8;
+	__u32 quoted = make_room(ctx, found, length, end, size);
+	struct pb_ipv4_header *ip = frame_at(ctx, network, LINK_MAX), *rejected;
+	struct icmp_header *icmp = (void *)(ip + 1);
 
-	cut_frame(ctx, length, network + quoted);
-	if (bpf_xdp_adjust_head(ctx, -(int)size))
-		return false;
-	ip = frame_at(ctx, network, LINK_MAX);
-	icmp = (void *)(ip + 1);
 	rejected = (void *)(icmp + 1);
-	if (!turn_link(ctx, network, size, size + quoted) ||
-	    (void *)(rejected + 1) > frame_end(ctx))
+	if (!quoted || (void *)(rejected + 1) > frame_end(ctx))
 		return false;
 	write_ipv4(ip, size + quoted, NEXT_ICMP, TOS_CONTROL, 0, rejected->source,
 		   rejected->destination);
@@ -491,27 +534,24 @@ __noinline int unreachable4(struct xdp_md *ctx, __u64 found, __u32 length, __u32
 	icmp->code = 3;
 	icmp->checksum = 0;
 	store32(icmp->unused, 0);
-	icmp->checksum = folded(sum_of_rest(ctx, network + sizeof(*ip)));
+	size = sum_of(ctx, network + sizeof(*ip), sizeof(*icmp) + quoted);
+	icmp = frame_at(ctx, network, LINK_MAX) + sizeof(*ip);
+	if ((void *)(icmp + 1) > frame_end(ctx))
+		return false;
+	icmp->checksum = folded(size);
 	return true;
 }
 
 __noinline int unreachable6(struct xdp_md *ctx, __u64 found, __u32 length, __u32 end)
 {
-	__u32 network = FOUND_NETWORK(found);
-	__u32 quoted = quotable(ctx, network, end, QUOTED6_MAX);
-	struct pb_ipv6_header *ip, *rejected;
-	struct icmp_header *icmp;
-	__u32 size = sizeof(*ip) + sizeof(*icmp);
+	__u32 network = FOUND_NETWORK(found), size = sizeof(struct pb_ipv6_header) + 8;
+	__u32 quoted = make_room(ctx, found, length, end, size);
+	struct pb_ipv6_header *ip = frame_at(ctx, network, LINK_MAX), *rejected;
+	struct icmp_header *icmp = (void *)(ip + 1);
 	__u64 sum;
 
-	cut_frame(ctx, length, network + quoted);
-	if (bpf_xdp_adjust_head(ctx, -(int)size))
-		return false;
-	ip = frame_at(ctx, network, LINK_MAX);
-	icmp = (void *)(ip + 1);
 	rejected = (void *)(icmp + 1);
-	if (!turn_link(ctx, network, size, size + quoted) ||
-	    (void *)(rejected + 1) > frame_end(ctx))
+	if (!quoted || (void *)(rejected + 1) > frame_end(ctx))
 		return false;
 	write_ipv6(ip, sizeof(*icmp) + quoted, NEXT_ICMPV6, rejected->source,
 		   rejected->destination);
@@ -519,8 +559,9 @@ __noinline int unreachable6(struct xdp_md *ctx, __u64 found, __u32 length, __u32
 	icmp->code = 4;
 	icmp->checksum = 0;
 	store32(icmp->unused, 0);
-	/* The sum of the rest begins with the addresses, which the pseudo header has, too. */
-	sum = sum_of_rest(ctx, network + offsetof(struct pb_ipv6_header, source));
+	/* That begins with the addresses, which the pseudo header has, too. */
+	sum = (__u32)sum_of(ctx, network + offsetof(struct pb_ipv6_header, source),
+			    32 + sizeof(*icmp) + quoted);
 	sum += bpf_htons(NEXT_ICMPV6) + bpf_htons(sizeof(*icmp) + quoted);
 	icmp = frame_at(ctx, network, LINK_MAX) + sizeof(*ip);
 	if ((void *)(icmp + 1) > frame_end(ctx))

@@ -47,6 +47,7 @@ static int load_instance(struct pb_test_run *run, const struct pb_maps *maps, bo
 						.kern_ctx = features.kern_ctx,
 						.native = run->native,
 						.connections = sockets && features.connections,
+						.resize = true,
 						.private_counts = true };
 	int ret;
 
