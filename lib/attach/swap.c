@@ -19,8 +19,8 @@ static void take_out(struct bpf_insn *insns, size_t nr, bool swap, bool resize)
 			continue;
 		}
 		if (resize && is_resize(&insns[i]))
-			insns[i] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K,
-						      .imm = -1 };
+			insns[i] =
+				(struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = -1 };
 		if (!swap || insns[i].code != PB_INSN_SWAP || insns[i].imm != PB_INSN_SWAP_IMM)
 			continue;
 		insns[i].code = BPF_STX | BPF_MEM | BPF_DW;
