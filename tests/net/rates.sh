@@ -95,5 +95,89 @@ rates() { "$PB" stats -j | json "d['rates']['$1']"; }
 if [ -n "$live" ]; then
 	LOAD='--max-buckets 64' offer 'a flood of 50,000 sources, and 64 buckets: the total' \
 		'over 10/s each source total 2000/s' 2000 2000 0/50000 200000 v1 live
+	evicted=$(rates evicted)
+	t_ok "buckets were evicted: $evicted" test "$evicted" -gt 0
+	t_is 'of so many' 64 "$(rates max_buckets)"
+	t_is 'status has it' "$evicted" "$(status_is v0 rates | json 'd["evicted"]')"
+	t_ok 'in text' in_a "$PB" status v0
+	t_ok 'too' grep -q "rates: 64 buckets of sources, $evicted evicted" <<<"$T_OUT"
+	t_ok 'Prometheus' grep -qx "xdp_portblock_buckets_evicted_total{ruleset=\"default\"} $evicted" \
+		<("$PB" stats --prometheus)
+	t_fail 'doctor says what to do' 0 'larger --max-buckets than 64.*total' in_a "$PB" doctor
+	t_ok 'and how many' grep -q "warning *ruleset 'default': $evicted buckets of sources went" <<<"$T_OUT"
+fi
+
+# --- what is seen, and changes nothing -------------------------------------------------------------
+
+# one SOURCE N: so many datagrams to port 7, which are judged when it returns
+one()
+{
+	in_b "$PYTHON" -c '
+import socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("v1", 0))
+def frame(port):
+    return bytes.fromhex("020000000002020000000001080045000032000000004011" "0000") + socket.inet_aton(sys.argv[1]) + \
+        bytes.fromhex("0a0900019c40") + port.to_bytes(2, "big") + bytes.fromhex("001e0000") + bytes(22)
+for i in range(int(sys.argv[2])):
+    s.send(frame(7))
+s.send(frame(9))' "$1" "$2"
+	sent=$((sent + 1))
+	wait_for 60 counted 3 $sent
+}
+
+# bucket EXPRESSION: of the state of rule 1's `over`
+bucket() { rule_is 1 over | json "d['state']$1"; }
+
+# over SOURCE KEY: of what explain says of rule 1 and a packet from there
+over() { in_a "$PB" explain -j --port 7 --proto udp --from "$1" --to "$A4" | json "d['over'][0]$2"; }
+
+begin 'over 6/h' && sent=0
+t_is 'a new rule has a full bucket' '6 6 0.0' "$(bucket '["bucket"]["left"]') $(bucket '["bucket"]["burst"]') $(bucket '["bucket"]["full_in"]')"
+t_is 'and no total' null "$(bucket '["total"]')"
+one 10.64.0.1 2
+t_is 'two packets take two' 4 "$(bucket '["bucket"]["left"]')"
+t_is 'explain sees them, too' '4 false' "$(over 10.64.0.1 '["bucket"]["left"]') $(over 10.64.0.1 '["over"]')"
+t_fail 'in text' 0 'rate:  rule 1: 4 of 6 packets left, full in (19|20)m.*; the packet is not over it' \
+	in_a "$PB" explain --port 7 --proto udp --from 10.64.0.1 --to "$A4"
+t_is 'which passes, by the next rule' 'pass 2' \
+	"$(in_a "$PB" explain -j --port 7 --proto udp --to "$A4" | json 'd["verdict"] + " " + str(d["rule"])')"
+t_is 'looking has taken none' 4 "$(bucket '["bucket"]["left"]')"
+one 10.64.0.2 7
+t_is 'four go, from whomever' '3 6' "$(rule_is 1 packets) $(rule_is 2 packets)"
+t_is 'none is left' 0 "$(bucket '["bucket"]["left"]')"
+t_is 'explain: it is over' 'drop 1 true' \
+	"$(in_a "$PB" explain -j --port 7 --proto udp --to "$A4" | json '" ".join(str(x) for x in (d["verdict"], d["rule"], d["over"][0]["over"])).replace("T", "t")')"
+t_ok 'another rule' "$PB" rule add drop tcp dport 22 over 1/s
+t_is 'refills nothing' 0 "$(bucket '["bucket"]["left"]')"
+t_ok 'rule reset' "$PB" rule reset
+t_is 'does' '6 0.0' "$(bucket '["bucket"]["left"]') $(bucket '["bucket"]["full_in"]')"
+sent=0
+one 10.64.0.1 9
+t_is 'and as many go again' '3 6' "$(rule_is 1 packets) $(rule_is 2 packets)"
+
+begin 'over 3/h each source/24 total 5/h' && sent=0
+one 10.64.0.1 4
+t_is 'each source: a packet of the first was over' '1 3' "$(rule_is 1 packets) $(rule_is 2 packets)"
+t_is 'of its bucket none is left, as of that of its neighbour' '0 0 true' \
+	"$(over 10.64.0.1 '["bucket"]["left"]') $(over 10.64.0.9 '["bucket"]["left"]') $(over 10.64.0.9 '["over"]')"
+t_is 'that of another one is full' '3 false' "$(over 10.64.1.1 '["bucket"]["left"]') $(over 10.64.1.1 '["over"]')"
+t_is 'the total has given three' '2 null' "$(bucket '["total"]["left"]') $(bucket '["bucket"]')"
+t_is 'one bucket is in use' '1 0' "$(rates buckets) $(rates evicted)"
+one 10.64.1.1 3
+t_is 'the total holds for the next' '2 5' "$(rule_is 1 packets) $(rule_is 2 packets)"
+t_is 'which has one left, and is over' '0 true' "$(over 10.64.2.1 '["total"]["left"]') $(over 10.64.2.1 '["over"]')"
+
+begin 'over 8kbit/s burst 80kbit' && sent=0
+t_is 'bits' '80000 80000' "$(bucket '["bucket"]["left"]') $(bucket '["bucket"]["burst"]')"
+
+# In a time namespace, whose clock is another
+if unshare -T --monotonic 7200 true 2>/dev/null; then
+	begin 'over 6/h' && sent=0
+	one 10.64.0.1 3
+	t_is 'in a time namespace it is as full' 3 "$(in_a unshare -T --monotonic 7200 --fork "$PB" rule list -j |
+		json '[r for r in d["rules"] if r["id"] == 1][0]["over"]["state"]["bucket"]["left"]')"
+else
+	t_skip 'in a time namespace' 'there is none'
 fi
 t_done
