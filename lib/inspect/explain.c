@@ -171,6 +171,7 @@ int pb_test_run_frame_on(struct pb_test_run *run, int ifindex, const void *frame
 	explanation->drop = verdict != XDP_PASS;
 	explanation->outcome = outcome % PB_OUTCOME_MAX;
 	explanation->rule = rule == run->nr_counts ? 0 : rule;
+	explanation->length = length;
 	return 0;
 }
 
