@@ -175,10 +175,10 @@ _xdp_portblock_value()	# CUR PREV COMMAND PROGRAM RULESET
 	case $2 in
 	-m | --mode) _xdp_portblock_words "$1" 'auto native skb hw' ;;
 	--engine) _xdp_portblock_words "$1" 'bpf native' ;;
-	-p | --policy) _xdp_portblock_words "$1" 'allow deny' ;;
+	-p | --policy) _xdp_portblock_words "$1" 'allow deny reject' ;;
 	-r | --ruleset) _xdp_portblock_rulesets "$1" ;;
 	--proto) _xdp_portblock_list "$1" 'tcp udp sctp dccp udplite' ;;
-	--action) _xdp_portblock_words "$1" 'drop allow audit' ;;
+	--action) _xdp_portblock_words "$1" 'drop reject allow audit' ;;
 	--rule) _xdp_portblock_words "$1" "$(_xdp_portblock_ids "$4" "$5")" ;;
 	--outcome)
 		_xdp_portblock_list "$1" "pass drop-rule drop-policy audit noport fragment malformed \
@@ -203,7 +203,7 @@ _xdp_portblock_argument()	# PROGRAM CUR COMMAND RULESET WORDS DASHES
 
 	case $3,$5 in
 	load,* | unload,* | upgrade,* | status,* | doctor,) _xdp_portblock_interfaces "$2" "$6" ;;
-	'rule add,') _xdp_portblock_words "$2" "drop allow audit $protocols" ;;
+	'rule add,') _xdp_portblock_words "$2" "drop reject allow audit $protocols" ;;
 	'rule del,'*[!\ 0-9]* | 'rule add,'*)
 		_xdp_portblock_words "$2" "$protocols dport sport from except new over burst each total expires comment"
 		;;
@@ -220,7 +220,7 @@ _xdp_portblock_argument()	# PROGRAM CUR COMMAND RULESET WORDS DASHES
 		COMPREPLY=("${COMPREPLY[@]/#/@}")
 		;;
 	save, | check, | diff, | apply, | explain,) _xdp_portblock_files "$2" ;;
-	policy,) _xdp_portblock_words "$2" 'allow deny' ;;
+	policy,) _xdp_portblock_words "$2" 'allow deny reject' ;;
 	replies,) _xdp_portblock_words "$2" 'on off' ;;
 	fragments,) _xdp_portblock_words "$2" 'pass drop' ;;
 	unparsable,) _xdp_portblock_words "$2" 'drop pass' ;;

@@ -125,7 +125,7 @@ complete -c xdp-portblock -n '__xdp_portblock_is set' -a swap -d 'exchange two s
 # Options
 complete -c xdp-portblock -n '__xdp_portblock_is load' -x -s m -l mode -a 'auto native skb hw' -d 'where in the kernel to attach'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -x -l engine -a 'bpf native' -d 'what reads frames'
-complete -c xdp-portblock -n '__xdp_portblock_is load' -x -s p -l policy -a 'allow deny' -d 'what happens where no rule matches'
+complete -c xdp-portblock -n '__xdp_portblock_is load' -x -s p -l policy -a 'allow deny reject' -d 'what happens where no rule matches'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -x -l priority -d 'place in the chain of XDP programs'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -l require-dispatcher -d 'fail where other XDP programs could not be added'
 complete -c xdp-portblock -n '__xdp_portblock_is load check' -x -l max-rules -d 'room for rules in a new ruleset'
@@ -139,7 +139,7 @@ complete -c xdp-portblock -n '__xdp_portblock_is unload' -s k -l keep -d 'keep t
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l port -d 'destination ports'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l sport -d 'source ports'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l proto -a '(__xdp_portblock_protocols)' -d protocols
-complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l action -a 'drop allow audit' -d 'what to do'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l action -a 'drop reject allow audit' -d 'what to do'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l from -d 'only from these prefixes'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l except -d 'not from these prefixes'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -l new -d 'only packets of no connection of this host'
@@ -180,11 +180,11 @@ complete -c xdp-portblock -n '__xdp_portblock_is doctor' -l fix -d 'remove stale
 # Arguments
 complete -c xdp-portblock -n '__xdp_portblock_is save check diff apply explain' -F
 complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status doctor' -a '(__xdp_portblock_interfaces)' -d interface
-complete -c xdp-portblock -n '__xdp_portblock_is rule-add' -a 'drop allow audit tcp udp sctp dccp udplite dport sport from except new over burst each total expires comment'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add' -a 'drop reject allow audit tcp udp sctp dccp udplite dport sport from except new over burst each total expires comment'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-del' -a '(__xdp_portblock_ids)' -d 'rule id'
 complete -c xdp-portblock -n '__xdp_portblock_is set-add set-del set-test set-list set-flush set-load set-destroy set-swap' -a '(__xdp_portblock_sets)' -d set
 complete -c xdp-portblock -n '__xdp_portblock_is set-load set-restore' -F
-complete -c xdp-portblock -n '__xdp_portblock_is policy' -a 'allow deny'
+complete -c xdp-portblock -n '__xdp_portblock_is policy' -a 'allow deny reject'
 complete -c xdp-portblock -n '__xdp_portblock_is replies' -a 'on off'
 complete -c xdp-portblock -n '__xdp_portblock_is fragments' -a 'pass drop'
 complete -c xdp-portblock -n '__xdp_portblock_is unparsable' -a 'drop pass'

@@ -52,7 +52,7 @@ _xdp_portblock_prefixes() {
 }
 
 _xdp_portblock_rule_words() {
-	compadd -- drop allow audit tcp udp sctp dccp udplite \
+	compadd -- drop reject allow audit tcp udp sctp dccp udplite \
 		dport sport from except new over burst each total expires comment
 }
 
@@ -145,7 +145,7 @@ _xdp_portblock() {
 		'(--sport)--port[destination ports]:ports (22,80-90): '
 		'(--port --new)--sport[source ports]:ports (22,80-90): '
 		'--proto[protocols]:protocols:_xdp_portblock_protocols'
-		'--action[what to do]:action:(drop allow audit)'
+		'--action[what to do]:action:(drop reject allow audit)'
 		'--from[only from these prefixes]:prefixes:_xdp_portblock_prefixes'
 		'--except[not from these prefixes]:prefixes:_xdp_portblock_prefixes'
 		'(--sport)--new[only packets of no connection of this host]'
@@ -183,7 +183,7 @@ _xdp_portblock() {
 		_arguments -s -S $common $ruleset $elements \
 			'(-m --mode)'{-m,--mode}'[where in the kernel to attach]:mode:(auto native skb hw)' \
 			'--engine[what reads frames]:engine:(bpf native)' \
-			'(-p --policy)'{-p,--policy}'[what happens where no rule matches]:policy:(allow deny)' \
+			'(-p --policy)'{-p,--policy}'[what happens where no rule matches]:policy:(allow deny reject)' \
 			'--priority[place in the chain of XDP programs]:number: ' \
 			'--require-dispatcher[fail where other XDP programs could not be added]' \
 			'--max-rules[room for rules in a new ruleset]:number: ' \
@@ -230,7 +230,7 @@ _xdp_portblock() {
 	'set swap')
 		_arguments -s -S $common $ruleset ':set:_xdp_portblock_sets' ':set:_xdp_portblock_sets'
 		;;
-	policy) _arguments -s -S $common $change $ruleset $json ':policy:(allow deny)' ;;
+	policy) _arguments -s -S $common $change $ruleset $json ':policy:(allow deny reject)' ;;
 	replies) _arguments -s -S $common $change $ruleset $json ':replies:(on off)' ;;
 	fragments) _arguments -s -S $common $change $ruleset $json ':fragments:(pass drop)' ;;
 	unparsable) _arguments -s -S $common $change $ruleset $json ':unparsable:(drop pass)' ;;

@@ -55,6 +55,7 @@ t_is 'library: what its threads share' "$(sed 's/ *#.*//' <<'SHARED'
 attach/features.o features          # written once, by pthread_once()
 attach/features.o once              # for pthread_once()
 attach/features.o without_kern_ctx  # atomic
+attach/features.o without_resize    # atomic
 attach/libxdp.o lock                # a mutex
 util/log.o for_others               # atomic
 util/log.o for_warnings             # atomic
