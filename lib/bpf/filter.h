@@ -75,18 +75,23 @@ static __noinline __u64 find_source(struct xdp_md *ctx)
 
 #include "reject.h"
 
-/* The end of a packet's way: tells whoever listens, counts, answers. `found`: of one with ports. */
-PB_INLINE int answer(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 entry, __u32 ports,
-		     __u64 found, __u32 slot)
+/* The end of a packet's way: tells whoever listens, counts, answers. */
+PB_INLINE int answer(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 entry, __u32 ports)
 {
 	if (pb_config.listen_until && !pb_quiet)
 		tell(ctx, cpu, length, entry,
 		     is_listened_for(entry) &&
 			     is_port_listened_for(PORTS_SOURCE(ports), PORTS_DESTINATION(ports)));
 	count(cpu, entry, length);
-	if (unlikely(PB_ENTRY_VERDICT(entry) == XDP_TX))
-		return refuse(ctx, length, found, slot);
 	return PB_ENTRY_VERDICT(entry);
+}
+
+/* As answer(), where the packet may have been rejected. */
+PB_INLINE int answer_judged(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 entry, __u32 ports)
+{
+	int verdict = answer(ctx, cpu, length, entry, ports);
+
+	return unlikely(verdict == XDP_TX) ? refuse(ctx, length) : verdict;
 }
 
 /* A frame with ports, of which `entry` is the destination's. */
@@ -95,7 +100,7 @@ PB_INLINE int filter_by_entry(struct xdp_md *ctx, __u32 cpu, __u32 length, __u64
 {
 	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
 		entry = judge_by_rules(ctx, found, ports, slot, entry);
-	return answer(ctx, cpu, length, entry, ports, found, slot);
+	return answer_judged(ctx, cpu, length, entry, ports);
 }
 
 /*
@@ -118,7 +123,7 @@ PB_INLINE int answer_without_ports(struct xdp_md *ctx, __u32 cpu, __u32 length, 
 
 	if (unlikely(in_force->portless))
 		entry = judge_by_source(ctx, length, slot, outcome);
-	return answer(ctx, cpu, length, entry, 0, 0, slot);
+	return answer_judged(ctx, cpu, length, entry, 0);
 }
 
 /* From what the parser found to the verdict. */

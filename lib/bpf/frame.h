@@ -27,6 +27,24 @@
 #define PORTS_SOURCE(ports) ((__be16)((ports) >> 16))
 #define PORTS_DESTINATION(ports) ((__be16)(ports))
 
+/* From the judge of a packet that is rejected to whoever tells its sender. */
+PB_INLINE void keep_rejected(__u64 found)
+{
+	__u32 zero = 0;
+	__u64 *at = bpf_map_lookup_elem(&pb_rejected, &zero);
+
+	if (at)
+		*at = found;
+}
+
+PB_INLINE __u64 found_of_rejected(void)
+{
+	__u32 zero = 0;
+	__u64 *at = bpf_map_lookup_elem(&pb_rejected, &zero);
+
+	return at ? *at : 0;
+}
+
 PB_INLINE bool is_ethernet(void)
 {
 	return PB_FRAMES_HAVE_ETHERNET(pb_frames);

@@ -263,6 +263,8 @@ PB_INLINE int judge_without_ports(struct xdp_md *ctx, __u64 found, __u32 slot,
 	if (!winner || (outcome == PB_OUTCOME_UNPARSABLE && winner->action > PB_ACTION_REJECT))
 		return entry;
 	outcome = outcome_of_action(winner->action);
+	if (outcome == PB_OUTCOME_REJECT)
+		keep_rejected(found | PB_PROTO_MAX);
 	return PB_ENTRY(winner->rule, outcome, verdict_on(outcome, in_force->flags));
 }
 
@@ -279,6 +281,8 @@ PB_INLINE int judge_by_classes(struct xdp_md *ctx, __u64 found, __u32 ports, __u
 		outcome = outcome_of_action(winner->action);
 	else if (flags & PB_SLOT_DENY)
 		outcome = by_policy(ctx, flags, found, ports);
+	if (outcome == PB_OUTCOME_REJECT)
+		keep_rejected(found);
 	return PB_ENTRY(winner ? winner->rule : 0, outcome, verdict_on(outcome, flags));
 }
 

@@ -195,6 +195,14 @@ struct {
 	__uint(max_entries, PB_EVENTS_SIZE);
 } pb_events SEC(".maps");
 
+/* What was found in the packet that is rejected: FOUND(). XDP runs to the end on its CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} pb_rejected SEC(".maps");
+
 /* Where a report is put together. */
 struct report {
 	struct pb_event event;

@@ -50,11 +50,12 @@ PB_INLINE int filter_found(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 sl
 {
 	__u32 entry = found->entry;
 
-	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
-		entry = judge_found(ctx, found->found, found->ports, slot,
-				    entry | (__u64)found->classes[PB_CLASSES_DPORT] << 32 |
-					    (__u64)found->classes[PB_CLASSES_SPORT] << 48);
-	return answer(ctx, cpu, length, entry, found->ports, found->found, slot);
+	if (PB_ENTRY_VERDICT(entry) != PB_ENTRY_INDIRECT)
+		return answer(ctx, cpu, length, entry, found->ports);
+	entry = judge_found(ctx, found->found, found->ports, slot,
+			    entry | (__u64)found->classes[PB_CLASSES_DPORT] << 32 |
+				    (__u64)found->classes[PB_CLASSES_SPORT] << 48);
+	return answer_judged(ctx, cpu, length, entry, found->ports);
 }
 
 /* All that takes more than the entry; 0: it is not known. */

@@ -278,9 +278,10 @@ PB_INLINE struct pb_rate_meter *rate_meter(void)
  * Takes one out of the CPU's bucket, which holds those of a second. Nobody else of this CPU comes in between; those
  * that share the last row may let go some more.
  */
-__noinline int is_held_back(__u32 slot)
+__noinline int is_held_back(void)
 {
-	__u32 answers = pb_config.slots[slot & 1].answers ?: PB_ANSWERS_DEFAULT;
+	__u32 slot = read_active() & PB_ACTIVE_SLOT;
+	__u32 answers = pb_config.slots[slot].answers ?: PB_ANSWERS_DEFAULT;
 	__u64 now = bpf_ktime_get_ns() << PB_TICKS_SHIFT, cost = TICKS_OF_SECOND / answers;
 	struct pb_rate_meter *meter = rate_meter();
 	__s64 ahead = (__s64)(meter->answers_until - now);
@@ -570,21 +571,20 @@ __noinline int unreachable6(struct xdp_md *ctx, __u64 found, __u32 length, __u32
 }
 
 /*
- * Makes the answer to a rejected packet out of its frame, and returns the verdict. `found`: of a packet without ports,
- * 0. The counters and the listener have the packet as it was.
+ * Makes the answer to a rejected packet out of its frame, and returns the verdict. What was found in it the judge has
+ * left behind, so that others need not keep it. The counters and the listener have the packet as it was.
  */
-__noinline int refuse(struct xdp_md *ctx, __u32 length, __u64 found, __u32 slot)
+__noinline int refuse(struct xdp_md *ctx, __u32 length)
 {
+	__u64 found = found_of_rejected();
 	__u32 end;
 	int told;
 
-	if (!FOUND_FAMILY(found))
-		found = find_source(ctx) | PB_PROTO_MAX;
 	if (!FOUND_FAMILY(found) || FOUND_NETWORK(found) & 1)
 		return XDP_DROP; /* no IP; or PPP's protocol field is of one byte */
 	end = FOUND_FAMILY(found) == 4 ? end_to_tell4(ctx, found, length) :
 					 end_to_tell6(ctx, found, length);
-	if (!end || is_held_back(slot))
+	if (!end || is_held_back())
 		return XDP_DROP;
 	if (FOUND_PROTO(found) == PB_PROTO_TCP)
 		told = FOUND_FAMILY(found) == 4 ? reset4(ctx, found, length, end) :
