@@ -7,6 +7,7 @@
 #include "frames.h"
 #include "in-set.h"
 #include "packet.h"
+#include "rated.h"
 #include "tool.h"
 
 struct explaining {
@@ -25,6 +26,7 @@ struct explaining {
 struct reasons {
 	struct pb_match *matches;
 	size_t nr;
+	struct rated_list rated;
 	struct in_set in;
 	bool connected; /* the packet belongs to a connection of this host */
 	bool truncated; /* what was not captured could change the answer */
@@ -76,9 +78,10 @@ static void say_why(const struct pb_explanation *how, const struct pb_rules *rul
 		say_why_rule(how, reasons, reasons->why, sizeof(reasons->why));
 	else if (how->parsed != PB_OUTCOME_PASS)
 		snprintf(reasons->why, sizeof(reasons->why), "%s", unparsed[how->parsed]);
-	else if (how->outcome == PB_OUTCOME_DROP_POLICY)
-		snprintf(reasons->why, sizeof(reasons->why), "no rule matches, and policy is deny");
-	else if (pb_rules_settings(rules)->policy == PB_POLICY_DENY)
+	else if (how->outcome == PB_OUTCOME_DROP_POLICY || how->outcome == PB_OUTCOME_REJECT)
+		snprintf(reasons->why, sizeof(reasons->why), "no rule matches, and policy is %s",
+			 pb_policy_name(pb_rules_settings(rules)->policy));
+	else if (pb_rules_settings(rules)->policy != PB_POLICY_ALLOW)
 		snprintf(reasons->why, sizeof(reasons->why),
 			 "no rule matches, and it belongs to a connection of this host");
 	else
@@ -96,6 +99,42 @@ static struct pb_flow flow_of(const struct pb_explanation *how)
 	return flow;
 }
 
+/* The rules that match, and with `over` whose rate it is beyond. */
+static int find_matches(const struct explaining *all, const struct pb_explanation *how,
+			bool connected, struct reasons *reasons)
+{
+	struct pb_flow flow = flow_of(how);
+
+	flow.connected = connected;
+	reasons->connected = connected;
+	if (pb_rules_matches_in(all->rules, &flow, pb_clock(), set_holds, all->ruleset,
+				&reasons->matches, &reasons->nr))
+		return -ENOMEM;
+	return rated_take(all->ruleset, &flow.source, how->length, how->rule, reasons->matches,
+			  &reasons->nr, &reasons->rated);
+}
+
+static void free_matches(struct reasons *reasons)
+{
+	free(reasons->matches);
+	free(reasons->rated.list);
+	reasons->matches = NULL;
+	reasons->rated = (struct rated_list){ .nr = 0 };
+}
+
+/* Is it what the program said? Where no rule decides, the policy does. */
+static bool agree(const struct explaining *all, const struct pb_explanation *how,
+		  const struct reasons *reasons)
+{
+	const struct pb_settings *settings = pb_rules_settings(all->rules);
+	bool pass = settings->policy == PB_POLICY_ALLOW ||
+		    (reasons->connected && !settings->no_replies);
+
+	if (reasons->nr || how->rule)
+		return reasons->nr && reasons->matches[0].rule->id == how->rule;
+	return how->parsed != PB_OUTCOME_PASS || pass == !how->drop;
+}
+
 /*
  * Finds the rules that match. Whether the packet is of a connection only the program knows; the
  * answer that fits what it said is taken.
@@ -103,40 +142,37 @@ static struct pb_flow flow_of(const struct pb_explanation *how)
 static int find_reasons(const struct explaining *all, const struct pb_explanation *how,
 			struct reasons *reasons)
 {
-	struct pb_flow flow = flow_of(how);
-	const struct pb_rule *rule;
-	__u64 now = pb_clock();
+	int ret = 0;
 
 	memset(reasons, 0, sizeof(*reasons));
-	if (how->parsed == PB_OUTCOME_PASS || how->rule) {
-		flow.connected = false;
-		if (pb_rules_judge_in(all->rules, &flow, now, set_holds, all->ruleset, &rule) !=
-			    how->outcome ||
-		    (rule ? rule->id : 0) != how->rule)
-			flow.connected = how->parsed == PB_OUTCOME_PASS;
-		reasons->connected = flow.connected;
-		if (pb_rules_matches_in(all->rules, &flow, now, set_holds, all->ruleset,
-					&reasons->matches, &reasons->nr))
-			return -ENOMEM;
+	if (how->parsed == PB_OUTCOME_PASS || how->rule)
+		ret = find_matches(all, how, false, reasons);
+	if (!ret && reasons->matches && how->parsed == PB_OUTCOME_PASS &&
+	    !agree(all, how, reasons)) {
+		free_matches(reasons);
+		ret = find_matches(all, how, true, reasons);
 	}
-	find_in_set(all->ruleset, pb_rules_find(all->rules, how->rule), &flow.source, &reasons->in);
+	if (ret)
+		return ret;
+	find_in_set(all->ruleset, pb_rules_find(all->rules, how->rule), &how->flow.source,
+		    &reasons->in);
 	say_why(how, all->rules, reasons);
 	return 0;
 }
 
+/* Would another rule decide, or the policy otherwise, if it belonged to a connection, or did not? */
 static bool depends_on_connection(const struct explaining *all, const struct pb_explanation *how)
 {
-	struct pb_flow flow = flow_of(how);
-	const struct pb_rule *with, *without;
-	__u64 now = pb_clock();
-	enum pb_outcome outcome;
+	const struct pb_settings *settings = pb_rules_settings(all->rules);
+	struct reasons with = {}, without = {};
+	bool depends = find_matches(all, how, true, &with) ||
+		       find_matches(all, how, false, &without) || with.nr != without.nr ||
+		       (with.nr && with.matches[0].rule != without.matches[0].rule) ||
+		       (!with.nr && settings->policy != PB_POLICY_ALLOW && !settings->no_replies);
 
-	flow.connected = true;
-	outcome = pb_rules_judge_in(all->rules, &flow, now, set_holds, all->ruleset, &with);
-	flow.connected = false;
-	return pb_rules_judge_in(all->rules, &flow, now, set_holds, all->ruleset, &without) !=
-		       outcome ||
-	       with != without;
+	free_matches(&with);
+	free_matches(&without);
+	return depends;
 }
 
 /* Behind the ports the program reads TCP's flags, and those only where a connection decides. */
@@ -198,6 +234,7 @@ static void print_explanation(const struct explaining *all, const struct pb_expl
 		print("  set:   @%s, by %s\n", reasons->in.name, kept(reasons->in.element));
 	printf("  why:   %s\n  found: %s\n", reasons->why, found);
 	free(text);
+	rated_print(&reasons->rated);
 	for (size_t i = 1; i < reasons->nr; i++) {
 		text = text_of(reasons->matches[i].rule);
 		print("  beaten: rule %u: %s\n", reasons->matches[i].rule->id, kept(text));
@@ -234,6 +271,7 @@ static struct json_object *explanation_to_json(const struct explaining *all,
 	json_add(json, "element", *reasons->in.name ? json_string(reasons->in.element) : NULL);
 	json_add(json, "why", json_string(reasons->why));
 	json_add(json, "beaten", beaten);
+	json_add(json, "over", rated_to_json(&reasons->rated));
 	json_add(json, "connected", json_boolean(reasons->connected));
 	json_add(json, "tags", json_int(how->tags));
 	json_add(json, "extensions", json_int(how->extensions));
@@ -277,7 +315,7 @@ static int print_answer(const struct explaining *all, const struct pb_explanatio
 		print_line(frame->number, how, &reasons);
 	else
 		print_explanation(all, how, &reasons);
-	free(reasons.matches);
+	free_matches(&reasons);
 	free(reasons.in.element);
 	return json ? ret : finish_output();
 }

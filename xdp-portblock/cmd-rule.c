@@ -155,12 +155,13 @@ int cmd_rule_list(const struct arguments *arguments)
 
 	if (pb_ruleset_open(ruleset_name(arguments), &ruleset, &error))
 		return fail(&error);
-	ret = pb_ruleset_read(ruleset, &rules, &error);
+	if (pb_ruleset_read(ruleset, &rules, &error)) {
+		ret = fail(&error);
+	} else {
+		ret = print_rules(ruleset, rules, given(arguments, OPT_JSON));
+		pb_rules_free(rules);
+	}
 	pb_ruleset_close(ruleset);
-	if (ret)
-		return fail(&error);
-	ret = print_rules(ruleset_name(arguments), rules, given(arguments, OPT_JSON));
-	pb_rules_free(rules);
 	return ret;
 }
 

@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "json.h"
+#include "buckets.h"
 #include "counters.h"
+#include "json.h"
 
 /* ---- JSON: one object a reading, newline-separated ---------------------------------------- */
 
@@ -70,6 +71,7 @@ static int print_counters_json(const struct counters *counters)
 	json_add(json, "ruleset", json_string(pb_ruleset_name(counters->ruleset)));
 	json_add(json, "rules", rules_to_json(counters));
 	json_add(json, "interfaces", interfaces_to_json(counters));
+	json_add(json, "rates", rate_counts_to_json(&counters->rates, true));
 	return json_print(json);
 }
 
@@ -103,6 +105,10 @@ void print_counters(const struct counters *counters)
 	}
 	if (!counters->nr_rules)
 		printf("No rules.\n");
+	if (rate_counts_any(&counters->rates)) {
+		printf("rates: ");
+		print_rate_counts(&counters->rates, true);
+	}
 	for (size_t i = 0; i < counters->nr_interfaces; i++) {
 		const struct interface_counters *at = &counters->interfaces[i];
 

@@ -137,7 +137,8 @@ int counters_update(struct counters *counters, struct pb_error *error)
 	if (ret)
 		return ret;
 	count_rules(counters);
-	return read_interfaces(counters, error);
+	ret = pb_ruleset_rates(counters->ruleset, &counters->rates, error);
+	return ret ?: read_interfaces(counters, error);
 }
 
 void counters_clear(struct counters *counters)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "buckets.h"
 #include "json.h"
 #include "tool.h"
 
@@ -39,7 +40,17 @@ static int print_rule(const struct pb_rule *rule, __u64 now)
 	return DONE;
 }
 
-int print_rules(const char *ruleset, const struct pb_rules *rules, bool json)
+/* With how full their buckets are. */
+static int print_rules_json(struct pb_ruleset *ruleset, const struct pb_rules *rules, __u64 now)
+{
+	struct json_object *json = pb_rules_to_json(rules, pb_ruleset_name(ruleset), now);
+
+	if (json)
+		add_states(json, ruleset);
+	return json_print(json);
+}
+
+int print_rules(struct pb_ruleset *ruleset, const struct pb_rules *rules, bool json)
 {
 	const struct pb_rule *rule;
 	__u64 now = pb_clock();
@@ -47,8 +58,8 @@ int print_rules(const char *ruleset, const struct pb_rules *rules, bool json)
 	int ret = DONE;
 
 	if (json)
-		return json_print(pb_rules_to_json(rules, ruleset, now));
-	printf("Ruleset %s", ruleset);
+		return print_rules_json(ruleset, rules, now);
+	printf("Ruleset %s", pb_ruleset_name(ruleset));
 	print_settings(pb_rules_settings(rules));
 	printf("\n");
 	for (size_t i = 0; ret == DONE && (rule = pb_rules_at(rules, i)); i++) {
@@ -139,6 +150,7 @@ struct json_object *interface_to_json(const struct pb_interface *interface)
 	json_add(json, "exchange", json_boolean(interface->exchange));
 	json_add(json, "chain", chain_to_json(interface));
 	json_add(json, "outcomes", outcomes);
+	json_add(json, "rates", rate_counts_to_json(&interface->rates, false));
 	return json;
 }
 
@@ -224,6 +236,10 @@ static void print_interface(const struct pb_interface *interface)
 		left = pb_duration_text(interface->pending);
 		print("  a change waits to be confirmed: %s left\n", kept(left));
 		free(left);
+	}
+	if (rate_counts_any(&interface->rates)) {
+		printf("  rates: ");
+		print_rate_counts(&interface->rates, false);
 	}
 	print_chain(interface);
 	print_doubled(interface);

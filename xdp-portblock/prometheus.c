@@ -69,12 +69,33 @@ static void print_outcomes(FILE *out, const struct counters *counters, bool byte
 	}
 }
 
-static void print_rule_number(FILE *out, const struct counters *counters)
+/* A number of the ruleset. */
+static void print_one(FILE *out, const struct counters *counters, const char *name,
+		      const char *help, const char *type, __u64 number)
 {
-	print_head(out, "xdp_portblock_rules", "Rules in a ruleset.", "gauge");
-	fputs("xdp_portblock_rules{ruleset=", out);
+	print_head(out, name, help, type);
+	fprintf(out, "%s{ruleset=", name);
 	print_value(out, pb_ruleset_name(counters->ruleset));
-	fprintf(out, "} %zu\n", counters->nr_rules);
+	fprintf(out, "} %llu\n", (unsigned long long)number);
+}
+
+static void print_rates(FILE *out, const struct counters *counters)
+{
+	const struct pb_rate_counts *rates = &counters->rates;
+
+	print_one(out, counters, "xdp_portblock_buckets",
+		  "Token buckets of sources that are not full.", "gauge", rates->buckets);
+	print_one(out, counters, "xdp_portblock_buckets_max",
+		  "Token buckets of sources that the ruleset was made for.", "gauge",
+		  rates->max_buckets);
+	print_one(out, counters, "xdp_portblock_buckets_evicted_total",
+		  "Token buckets of sources that went for others while they were not full.",
+		  "counter", rates->evicted);
+	print_one(out, counters, "xdp_portblock_answers_total",
+		  "Answers that were sent to what was rejected.", "counter", rates->answered);
+	print_one(out, counters, "xdp_portblock_answers_held_back_total",
+		  "Answers that were over the rate of answers, and not sent.", "counter",
+		  rates->held_back);
 }
 
 /* What has no numbers is left out: 0 would be one. */
@@ -100,11 +121,13 @@ static char *all_metrics(const struct counters *counters)
 
 	if (!out)
 		return NULL;
-	print_rule_number(out, counters);
+	print_one(out, counters, "xdp_portblock_rules", "Rules in a ruleset.", "gauge",
+		  counters->nr_rules);
 	print_rule_counts(out, counters, false);
 	print_rule_counts(out, counters, true);
 	print_outcomes(out, counters, false);
 	print_outcomes(out, counters, true);
+	print_rates(out, counters);
 	failed = ferror(out);
 	if (!fclose(out) && !failed)
 		return text;

@@ -215,7 +215,7 @@ void print_restored(const struct pb_saved *saved);
 
 /* print.c: text and JSON */
 struct json_object;
-int print_rules(const char *ruleset, const struct pb_rules *rules, bool json);
+int print_rules(struct pb_ruleset *ruleset, const struct pb_rules *rules, bool json);
 /* Adds a key for each setting. */
 void settings_to_json(struct json_object *json, const struct pb_settings *settings);
 int print_interfaces(struct pb_interface *const *interfaces, size_t nr, bool json);

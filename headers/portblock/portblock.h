@@ -869,7 +869,8 @@ struct pb_explanation {
 	unsigned int protocol; /* the number at which the search ended */
 	unsigned int family;
 	bool first_fragment;
-	bool cut; /* PB_OUTCOME_UNPARSABLE: a first fragment that does not hold its ports */
+	bool cut;      /* PB_OUTCOME_UNPARSABLE: a first fragment that does not hold its ports */
+	size_t length; /* of the frame that the program was run on; else 0 */
 };
 
 /* An empty one, for the functions below to fill; freed by free(). NULL: no memory. */

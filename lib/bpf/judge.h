@@ -100,11 +100,10 @@ PB_INLINE bool holds(struct xdp_md *ctx, const struct pb_decision *decision, __u
 		return false;
 	if (decision->flags & PB_DECISION_EXPIRES && bpf_ktime_get_boot_ns() >= decision->expires)
 		return false;
-	if (!(decision->flags & (PB_DECISION_NEW | PB_DECISION_OVER)))
-		return true;
 	if (decision->flags & PB_DECISION_NEW && is_connected(ctx, found, ports))
 		return false;
-	return !(decision->flags & PB_DECISION_OVER) || is_beyond(ctx, found, decision, slot);
+	/* One comparison, since the flags of rates are the highest ones. */
+	return decision->flags < PB_DECISION_OVER || is_beyond(ctx, found, decision, slot);
 }
 
 /* The candidates of both sides, and the slot, in one number. */
@@ -131,15 +130,14 @@ __noinline int walk(struct xdp_md *ctx, __u64 found, __u32 ports, __u64 candidat
 		if (!first || !second)
 			return 0;
 		if (beats(second, first)) {
-			const struct pb_decision *other = first;
-			__u32 index = a;
+			__u32 other = a;
 
 			first = second;
-			second = other;
 			a = b;
-			b = index;
+			b = other;
+			barrier_var(a); /* a branch: clang would ask again for each of the three */
 		}
-		if (!first->rule)
+		if (!first->rank) /* decision 0 */
 			return 0;
 		if (holds(ctx, first, slot, found, ports, sets))
 			return a;

@@ -158,10 +158,10 @@ PB_INLINE bool is_icmp_query(__u8 type)
 	return type == 0 || type == 8 || (type >= 13 && type <= 18);
 }
 
-/* RFC 4443 section 2.4 (e): no error about an error, or a redirect. */
-PB_INLINE bool is_icmpv6_information(__u8 type)
+/* RFC 4443 section 2.4 (e): no error about an error, or a redirect; and none about what neighbours tell each other. */
+PB_INLINE bool is_icmpv6_query(__u8 type)
 {
-	return type >= 128 && type != 137;
+	return type == 128 || type == 129;
 }
 
 /* Bytes of a transport header that make it whole, but for TCP's options. */
@@ -191,7 +191,7 @@ PB_INLINE bool is_transport_right(struct xdp_md *ctx, __u32 proto, __u8 next, __
 		return true;
 	if (next == NEXT_ICMP)
 		return is_icmp_query(*(const __u8 *)tcp);
-	return next != NEXT_ICMPV6 || is_icmpv6_information(*(const __u8 *)tcp);
+	return next != NEXT_ICMPV6 || is_icmpv6_query(*(const __u8 *)tcp);
 }
 
 /* Is the sum of the header right? The stack would have asked. */
@@ -512,8 +512,7 @@ __noinline int make_room(struct xdp_md *ctx, __u64 found, __u32 length, __u32 en
 		    quoted < (ip->version_ihl & 15) * 4 + 8)
 			return 0;
 	}
-	if (!move_packet(ctx, network, size, quoted) ||
-	    !turn_link(ctx, network, 0, size + quoted))
+	if (!move_packet(ctx, network, size, quoted) || !turn_link(ctx, network, 0, size + quoted))
 		return 0;
 	return quoted;
 }

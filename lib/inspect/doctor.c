@@ -187,6 +187,29 @@ static void check_dispatcher(struct doctor *doctor)
 	}
 }
 
+/* What was let go of sources that had more than their rate. */
+static void check_buckets(struct doctor *doctor, struct pb_ruleset *ruleset)
+{
+	struct pb_rate_counts counts;
+	struct pb_error error;
+	char mend[160];
+
+	if (pb_ruleset_rates(ruleset, &counts, &error)) {
+		say(doctor, PB_HEALTH_PROBLEM, NULL, "%.500s", error.text);
+		return;
+	}
+	if (!counts.evicted)
+		return;
+	snprintf(mend, sizeof(mend),
+		 "load it anew with a larger --max-buckets than %u, and give rules with `each "
+		 "source` a `total`",
+		 counts.max_buckets);
+	say(doctor, PB_HEALTH_WARNING, mend,
+	    "ruleset '%s': %llu buckets of sources went for those of others before they were full, so "
+	    "these sources may have had more than their rate",
+	    ruleset->name, (unsigned long long)counts.evicted);
+}
+
 static void check_ruleset(struct doctor *doctor, const char *name)
 {
 	struct pb_ruleset *ruleset;
@@ -210,6 +233,7 @@ static void check_ruleset(struct doctor *doctor, const char *name)
 	else
 		say(doctor, PB_HEALTH_WARNING, mend,
 		    "ruleset '%s': left over, no interface uses it", name);
+	check_buckets(doctor, ruleset);
 	pb_ruleset_close(ruleset);
 }
 

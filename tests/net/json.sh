@@ -33,6 +33,8 @@ in_a "$PB" load v0 >/dev/null || t_die 'load'
 documented 'rule add' 'rule add' "$PB" rule add -j 22,80-90/tcp from 192.0.2.0/24 comment x expires 1h
 documented 'rule add, again' 'rule add' "$PB" rule add -j 22,80-90/tcp from 192.0.2.0/24
 "$PB" rule add drop udp sport 53 except 2001:db8::/32 >/dev/null
+"$PB" rule add drop tcp dport 24 over 6/m >/dev/null
+"$PB" rule add drop tcp dport 24-25 over 6/m each source total 100/s >/dev/null
 documented 'rule list' 'rule list' "$PB" rule list -j
 "$PB" set create bans --timeout 1h --max 10 >/dev/null
 "$PB" set create list >/dev/null
@@ -50,6 +52,7 @@ done
 documented 'stats, twice' stats in_a "$PB" stats -j -c 2
 documented 'explain, dropped' explain in_a "$PB" explain -j --port 22 --from 192.0.2.7
 documented 'explain, passed' explain in_a "$PB" explain -j --port 23
+documented 'explain, rates' explain in_a "$PB" explain -j --port 24
 "$PYTHON" - "$T_DIR/frames.pcap" <<'END'
 import struct, sys
 frames = [bytes(12) + b"\x08\x00" + bytes.fromhex("45000028000040004006000001020304050607080016001600000000")
