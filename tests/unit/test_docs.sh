@@ -328,6 +328,10 @@ bash_offers 'fragments' 'pass drop' fragments ''
 bash_offers 'unparsable' 'drop pass' unparsable ''
 bash_offers 'actions' 'drop allow audit' rule add --action ''
 bash_offers 'protocols' 'tcp udp sctp dccp udplite' rule add --proto ''
+bash_offers 'what can have a bucket each' 'source' rule add --each ''
+bash_offers 'the same, in the text' 'source' rule add drop tcp dport 22 over 6/m each s
+bash_offers 'no word for a rate' '' rule add --over ''
+bash_offers 'the words behind a rate' 'except each expires' rule add drop tcp dport 22 over 6/m e
 bash_offers 'the second protocol' 'tcp,udp tcp,udplite' rule add --proto tcp,u
 bash_offers 'interfaces' "$interfaces" load ''
 bash_offers 'another interface' "$interfaces" status lo ''
