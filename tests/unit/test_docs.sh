@@ -129,6 +129,16 @@ t_is 'rules(5): settings are those of the library' \
 	"$(sed -n 's/^\t{ "\([a-z]*\)", { "\([a-z]*\)", "\([a-z]*\)" }.*/\1 \2 | \3/p' lib/rules/settings.c)" \
 	"$(sed -n 's/^\.It Cm \([a-z]* [a-z]* | [a-z]*\)$/\1/p' man/xdp-portblock.rules.5)"
 
+# Recipes are to be copied.
+awk '/^\.Ss Rates/ { in_it = 1 } /^\.Bd/ { on = in_it; next } /^\.Ed/ { on = in_it = 0 } on' "$MAN" \
+	>"$T_DIR/rates.rules"
+awk '/^\.Ss Not too many/ { in_it = 1 } /^\.Bd/ { on = in_it; next } /^\.Ed/ { on = in_it = 0 } on' \
+	man/xdp-portblock.rules.5 | grep -v @guests >"$T_DIR/more-rates.rules"
+for page in rates more-rates; do
+	t_is "xdp-portblock(8), rules(5): the recipes of $page are right" \
+		"$page.rules: 4 rules, policy allow" "$(cd "$T_DIR" && "$PB" check $page.rules 2>&1)"
+done
+
 # --- xdp-portblock-json(5) ------------------------------------------------------------
 
 # Which command prints which key, and of what type, is looked at by net:json.
