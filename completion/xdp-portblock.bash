@@ -184,6 +184,7 @@ _xdp_portblock_value()	# CUR PREV COMMAND PROGRAM RULESET
 		_xdp_portblock_list "$1" "pass drop-rule drop-policy audit noport fragment malformed \
 			unparsable all"
 		;;
+	--each | each) _xdp_portblock_words "$1" source ;;
 	-i | --interface) [ "$3" != explain ] || _xdp_portblock_interfaces "$1" yes ;;
 	--rules | --elements | -o | --output | -w | --write) _xdp_portblock_files "$1" ;;
 	--from | --except | from | except)

@@ -305,7 +305,7 @@ struct pb_rate {
 	__u8 reserved[6];
 };
 
-/* `over RATE [burst N] [each source[/LEN4[,LEN6]] [total RATE [burst N]]]`: the rule is about the packets beyond. */
+/* `over RATE [burst N] [each source[/LEN4[,LEN6]] [total RATE]]`: the rule is about the packets beyond. */
 struct pb_over {
 	struct pb_rate rate;  /* of the rule, or of each source */
 	struct pb_rate total; /* with `each`: of all its sources together; amount 0: none */

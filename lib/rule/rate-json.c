@@ -137,9 +137,8 @@ static int word_of(const struct json_object *json, const char *key, const char *
 		       PB_Q(json_object_to_json_string(value)), key, EXAMPLE);
 }
 
-/* "6/m", and the burst with its key before it if there is one. */
-static int rate_text(const struct json_object *json, const char *burst, FILE *out,
-		     struct pb_error *error)
+/* "6/m", and the burst if there is one. */
+static int rate_text(const struct json_object *json, FILE *out, struct pb_error *error)
 {
 	static const char *const units[] = { "packets", "bits", NULL };
 	static const char *const pers[] = { "s", "m", "h", NULL };
@@ -152,9 +151,9 @@ static int rate_text(const struct json_object *json, const char *burst, FILE *ou
 		return per;
 	err = number_of(json, "rate", out, error);
 	fprintf(out, "%s/%s", unit ? "bit" : "", pers[per]);
-	if (err || !burst || !value_of(json, "burst"))
+	if (err || !value_of(json, "burst"))
 		return err;
-	fprintf(out, " %s ", burst);
+	fputs(" burst ", out);
 	err = number_of(json, "burst", out, error);
 	if (unit)
 		fputs("bit", out);
@@ -196,7 +195,7 @@ static int total_text(const struct json_object *json, FILE *out, struct pb_error
 			"\"total\" is of the sources that have a bucket each: give \"each\", too");
 	err = check_keys(total, known, error);
 	fputs(" total ", out);
-	return err ?: rate_text(total, NULL, out, error);
+	return err ?: rate_text(total, out, error);
 }
 
 static int over_text(const struct json_object *json, FILE *out, struct pb_error *error)
@@ -206,7 +205,7 @@ static int over_text(const struct json_object *json, FILE *out, struct pb_error 
 	int err = check_keys(json, known, error);
 
 	if (!err)
-		err = rate_text(json, "burst", out, error);
+		err = rate_text(json, out, error);
 	if (!err)
 		err = each_text(json, out, error);
 	return err ?: total_text(json, out, error);

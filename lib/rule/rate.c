@@ -6,23 +6,13 @@
 #include "util/escape.h"
 #include "util/text.h"
 
-#define NUMBER_MAX 4000000000UL
-/* A packet costs 160 ticks of 1/16 ns then, a byte 1.28: portblock/tokens.h. */
-#define PACKETS_MAX 100000000ULL /* a second */
-#define BITS_MAX 100000000000ULL
-#define BURST_SECONDS (365ULL * 86400)
-#define FRAME_BITS (1518 * 8ULL)	  /* the least that a burst lets through */
-#define LARGEST_FRAME_BITS (65536 * 8ULL) /* as the kernel joins them */
 #define LEN4_DEFAULT 32
 #define LEN6_DEFAULT 64
 
-static const struct {
-	const char *letter;
-	unsigned int seconds;
-} pers[PB_RATE_PER_MAX] = {
-	[PB_RATE_SECOND] = { "s", 1 },
-	[PB_RATE_MINUTE] = { "m", 60 },
-	[PB_RATE_HOUR] = { "h", 3600 },
+static const char *const pers[PB_RATE_PER_MAX] = {
+	[PB_RATE_SECOND] = "s",
+	[PB_RATE_MINUTE] = "m",
+	[PB_RATE_HOUR] = "h",
 };
 
 static const struct {
@@ -38,7 +28,7 @@ const char *pb_rate_unit_name(__u8 unit)
 
 const char *pb_rate_per_name(__u8 per)
 {
-	return per < PB_RATE_PER_MAX ? pers[per].letter : "?";
+	return per < PB_RATE_PER_MAX ? pers[per] : "?";
 }
 
 /* ---- From text ------------------------------------------------------------------------------- */
@@ -53,12 +43,29 @@ static int bad_rate(const char *text, const char *why, struct pb_error *error)
 		       PB_Q(text), why);
 }
 
+/* JSON and the canonical text write numbers out, so they may need 64 bits. -EINVAL; -ERANGE: more than `max`. */
+static int parse_number(const char *text, size_t len, __u64 max, __u64 *number)
+{
+	__u64 read = 0;
+
+	if (!len || (len > 1 && text[0] == '0'))
+		return -EINVAL;
+	for (size_t i = 0; i < len; i++) {
+		__u64 digit = text[i] - '0';
+
+		if (digit > max || read > (max - digit) / 10)
+			return -ERANGE;
+		read = read * 10 + digit;
+	}
+	*number = read;
+	return 0;
+}
+
 /* "10", "10k", "10mbit", of which `len` characters count. -EINVAL: none; -ERANGE: too large, or `*amount` is 0. */
 static int parse_amount(const char *text, size_t len, __u64 *amount, __u8 *unit)
 {
 	size_t digits = strspn(text, "0123456789");
-	__u64 factor = 1;
-	unsigned long number;
+	__u64 factor = 1, number;
 	int ret;
 
 	*unit = PB_RATE_PACKETS;
@@ -74,40 +81,21 @@ static int parse_amount(const char *text, size_t len, __u64 *amount, __u8 *unit)
 			factor = prefixes[i].factor;
 	if (digits > len || len - digits != (factor > 1))
 		return -EINVAL;
-	ret = pb_number_parse(text, digits, NUMBER_MAX, &number);
+	ret = parse_number(text, digits, ~0ULL / factor, &number);
 	if (ret == -ERANGE)
 		*amount = ~0ULL;
 	if (ret)
 		return ret;
 	*amount = number * factor;
-	return number && number <= ~0ULL / factor ? 0 : -ERANGE;
+	return number ? 0 : -ERANGE;
 }
 
 static int find_per(const char *text)
 {
 	for (int i = 0; i < PB_RATE_PER_MAX; i++)
-		if (!strcmp(text, pers[i].letter))
+		if (!strcmp(text, pers[i]))
 			return i;
 	return -EINVAL;
-}
-
-static int check_rate(const char *text, const struct pb_rate *rate, struct pb_error *error)
-{
-	if (rate->unit == PB_RATE_BITS && rate->per != PB_RATE_SECOND)
-		return pb_fail(error, EINVAL, "%s: bits are counted a second, as in 10mbit/s",
-			       PB_Q(text));
-	if (rate->unit == PB_RATE_BITS && rate->amount > BITS_MAX)
-		return pb_fail(error, EINVAL, "%s is too fast: at most 100gbit/s", PB_Q(text));
-	if (rate->unit == PB_RATE_PACKETS && rate->amount / pers[rate->per].seconds > PACKETS_MAX)
-		return pb_fail(error, EINVAL, "%s is too fast: at most 100000000/s", PB_Q(text));
-	return 0;
-}
-
-static __u64 default_burst(const struct pb_rate *rate)
-{
-	if (rate->unit == PB_RATE_BITS && rate->amount < LARGEST_FRAME_BITS)
-		return LARGEST_FRAME_BITS;
-	return rate->amount;
 }
 
 int pb_rate_parse(const char *text, struct pb_rate *rate, struct pb_error *error)
@@ -131,26 +119,11 @@ int pb_rate_parse(const char *text, struct pb_rate *rate, struct pb_error *error
 				error);
 	if (ret)
 		return bad_rate(text, "is no rate", error);
-	ret = check_rate(text, &read, error);
+	ret = pb_rate_check(text, &read, error);
 	if (ret)
 		return ret;
-	read.burst = default_burst(&read);
+	read.burst = pb_rate_default_burst(&read);
 	*rate = read;
-	return 0;
-}
-
-static int check_burst(const char *text, const struct pb_rate *rate, __u64 burst,
-		       struct pb_error *error)
-{
-	if (rate->unit == PB_RATE_BITS && burst < FRAME_BITS)
-		return pb_fail(error, EINVAL,
-			       "a burst of %s lets no full frame through: at least %llubit",
-			       PB_Q(text), FRAME_BITS);
-	if (burst / rate->amount >= BURST_SECONDS / pers[rate->per].seconds)
-		return pb_fail(error, EINVAL,
-			       "a burst of %s takes more than a year to come back at this rate: "
-			       "make it smaller, or the rate larger",
-			       PB_Q(text));
 	return 0;
 }
 
@@ -176,7 +149,7 @@ int pb_burst_parse(const char *text, struct pb_rate *rate, struct pb_error *erro
 			       "the burst %s counts %s and the rate %s: write as in burst %s",
 			       PB_Q(text), pb_rate_unit_name(unit), pb_rate_unit_name(rate->unit),
 			       example);
-	ret = check_burst(text, rate, burst, error);
+	ret = pb_burst_check(text, rate, burst, error);
 	if (!ret)
 		rate->burst = burst;
 	return ret;
@@ -264,7 +237,7 @@ void pb_burst_print(FILE *out, const struct pb_rate *rate)
 
 bool pb_burst_is_given(const struct pb_rate *rate)
 {
-	return rate->amount && rate->burst != default_burst(rate);
+	return rate->amount && rate->burst != pb_rate_default_burst(rate);
 }
 
 void pb_each_print(FILE *out, const struct pb_over *over)
@@ -276,9 +249,26 @@ void pb_each_print(FILE *out, const struct pb_over *over)
 
 /* ---- All of it --------------------------------------------------------------------------------- */
 
+/* The text form has no word for it, so it is what it is without one. */
+static int check_total_burst(const char *text, const struct pb_rate *total, struct pb_error *error)
+{
+	struct pb_rate read = *total;
+	int ret = pb_burst_parse(text, &read, error);
+
+	if (!ret && read.burst != total->burst)
+		return pb_fail(
+			error, EINVAL,
+			"%s is not the burst of the total, which is always that of its rate, "
+			"%llu: leave it out",
+			PB_Q(text), (unsigned long long)total->burst);
+	return ret;
+}
+
 static int parse_pair(const char *word, const char *text, struct pb_over *over,
 		      struct pb_error *error)
 {
+	if (!strcmp(word, "burst") && over->total.amount)
+		return check_total_burst(text, &over->total, error);
 	if (!strcmp(word, "burst"))
 		return pb_burst_parse(text, &over->rate, error);
 	if (!strcmp(word, "each"))

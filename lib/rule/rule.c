@@ -4,6 +4,7 @@
 #include <string.h>
 #include "rule/fields.h"
 #include "rule/prefix.h"
+#include "rule/rate.h"
 #include "rule/set-names.h"
 #include "util/error.h"
 #include "util/escape.h"
@@ -183,6 +184,8 @@ int pb_rule_check(const struct pb_rule *rule, struct pb_error *error)
 
 	if (!err)
 		err = check_new(rule, error);
+	if (!err)
+		err = pb_over_check(&rule->over, error);
 	return err ? err : check_sources(rule, error);
 }
 

@@ -49,6 +49,26 @@ refused '--action block' 2 '"block" is not an action' "$PB" rule add --port 22 -
 refused 'both sides' 2 'port.*one side' "$PB" rule add --port 22 --sport 22
 refused '--new with --sport' 2 'new.*sport' "$PB" rule add --sport 22 --new
 refused '--expires 5' 2 '"5"' "$PB" rule add 23/tcp --expires 5
+# bad_rate OPTIONS TEXT REGEX: by options, and in the text
+bad_rate()
+{
+	# shellcheck disable=SC2086 # words
+	refused "$1" 2 "$3" "$PB" rule add --port 23 --proto tcp $1
+	refused "$2" 2 "$3" "$PB" rule add "drop tcp dport 23 $2"
+}
+
+bad_rate '--over 0/s' 'over 0/s' '"0/s" would let nothing through.*without "over"'
+bad_rate '--over 10' 'over 10' '"10" says not in what time.*100/s'
+bad_rate '--over 10/d' 'over 10/d' '"10/d" has no such time.*second, minute or hour'
+bad_rate '--over 101gbit/s' 'over 101gbit/s' '"101gbit/s" is too fast: at most 100gbit/s'
+bad_rate '--over 99999999999999999999/s' 'over 99999999999999999999/s' 'beyond what can be counted'
+bad_rate '--over 6/m --burst 0' 'over 6/m burst 0' 'a burst of "0" lets nothing through.*burst 10'
+bad_rate '--burst 10' 'burst 10' '"burst" stands behind "over"'
+bad_rate '--each source' 'each source' '"each" stands behind "over"'
+bad_rate '--over 6/m --each port' 'over 6/m each port' 'each "port".*each source/24,64'
+bad_rate '--over 6/m --each source/33' 'over 6/m each source/33' '"source/33".*1 to 32 bits'
+bad_rate '--over 6/m --total 9/s' 'over 6/m total 9/s' '"total" stands behind "each source"'
+refused 'over twice' 2 '"over" is given twice' "$PB" rule add drop tcp dport 23 over 6/m over 7/m
 refused '--from 10.0.0.0/33' 2 '10.0.0.0/33' "$PB" rule add 23/tcp --from 10.0.0.0/33
 refused 'a comment too long' 2 'comment.*64 bytes.*63' \
 	"$PB" rule add 23/tcp --comment "$(printf '%064d' 0)"
@@ -82,6 +102,10 @@ for number in 0 65536 -1 x 7x ''; do
 		--max-rules "$number"
 	refused "--priority '$number'" 2 "--priority.*'$number'" in_a "$PB" load lo \
 		--priority "$number"
+done
+for number in 0 4194305 -1 x 7x ''; do
+	refused "--max-buckets '$number'" 2 "--max-buckets.*'$number'" in_a "$PB" load lo \
+		--max-buckets "$number"
 done
 for name in a/b .. '' 'a b' "$(printf '%032d' 0)"; do
 	refused "a ruleset named '$name'" 1 "'$name' is no name" "$PB" rule list -r "$name"

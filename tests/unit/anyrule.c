@@ -108,6 +108,46 @@ static void add_comment(struct random *random, char *line)
 	add(line, "\"");
 }
 
+/* Numbers of any length: most are small, some need more than 32 bits. */
+static void add_rate(struct random *random, char *line, bool *bits)
+{
+	static const char *const prefixes[] = { "", "k", "m", "g" };
+	static const char pers[] = "smh";
+	__u32 number = 1 + random_below(random, chance(random, 50) ? 20 : 90000), per;
+
+	*bits = chance(random, 30);
+	per = *bits ? 0 : random_below(random, 3);
+	add(line, "%u%s", number,
+	    prefixes[random_below(random, number > 90	    ? 2 :
+					  *bits || per == 2 ? 4 :
+							      3)]);
+	add(line, "%s/%c", *bits ? "bit" : "", pers[per]);
+}
+
+static void add_over(struct random *random, char *line)
+{
+	bool bits;
+
+	add(line, " over ");
+	add_rate(random, line, &bits);
+	if (bits && chance(random, 40))
+		add(line, " burst %u%cbit", 13 + random_below(random, 18),
+		    chance(random, 50) ? 'k' : 'm');
+	else if (!bits && chance(random, 40))
+		add(line, " burst %u", 1 + random_below(random, 8000));
+	if (!chance(random, 50))
+		return;
+	add(line, " each source");
+	if (chance(random, 50))
+		add(line, "/%u", 1 + random_below(random, 32));
+	if (line[strlen(line) - 1] != 'e' && chance(random, 50))
+		add(line, ",%u", 1 + random_below(random, 128));
+	if (!chance(random, 50))
+		return;
+	add(line, " total ");
+	add_rate(random, line, &bits);
+}
+
 void any_line(struct random *random, char *line)
 {
 	bool alone = chance(random, 15), sport = !alone && chance(random, 30);
@@ -132,6 +172,8 @@ void any_line(struct random *random, char *line)
 	}
 	if (only_new)
 		add(line, " new");
+	if (chance(random, 30))
+		add_over(random, line);
 	if (chance(random, 30)) {
 		add(line, " expires ");
 		add_duration(random, line);

@@ -131,6 +131,16 @@ t_is 'rules(5): settings are those of the library' \
 	done)" \
 	"$(sed -n 's/^\.It Cm \([a-z]* [a-z]* | [a-z |]*\)$/\1/p' man/xdp-portblock.rules.5)"
 
+# Recipes are to be copied.
+awk '/^\.Ss Rates/ { in_it = 1 } /^\.Bd/ { on = in_it; next } /^\.Ed/ { on = in_it = 0 } on' "$MAN" \
+	>"$T_DIR/rates.rules"
+awk '/^\.Ss Not too many/ { in_it = 1 } /^\.Bd/ { on = in_it; next } /^\.Ed/ { on = in_it = 0 } on' \
+	man/xdp-portblock.rules.5 | grep -v @guests >"$T_DIR/more-rates.rules"
+for page in rates more-rates; do
+	t_is "xdp-portblock(8), rules(5): the recipes of $page are right" \
+		"$page.rules: 4 rules, policy allow" "$(cd "$T_DIR" && "$PB" check $page.rules 2>&1)"
+done
+
 # --- xdp-portblock-json(5) ------------------------------------------------------------
 
 # Which command prints which key, and of what type, is looked at by net:json.
@@ -330,6 +340,10 @@ bash_offers 'fragments' 'pass drop' fragments ''
 bash_offers 'unparsable' 'drop pass' unparsable ''
 bash_offers 'actions' 'drop allow audit' rule add --action ''
 bash_offers 'protocols' 'tcp udp sctp dccp udplite' rule add --proto ''
+bash_offers 'what can have a bucket each' 'source' rule add --each ''
+bash_offers 'the same, in the text' 'source' rule add drop tcp dport 22 over 6/m each s
+bash_offers 'no word for a rate' '' rule add --over ''
+bash_offers 'the words behind a rate' 'except each expires' rule add drop tcp dport 22 over 6/m e
 bash_offers 'the second protocol' 'tcp,udp tcp,udplite' rule add --proto tcp,u
 bash_offers 'interfaces' "$interfaces" load ''
 bash_offers 'another interface' "$interfaces" status lo ''

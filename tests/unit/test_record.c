@@ -79,6 +79,7 @@ static void assert_same(const struct pb_rule *a, const struct pb_rule *b)
 	assert_int_equal(a->protocols, b->protocols);
 	assert_int_equal(a->only_new, b->only_new);
 	assert_true(a->expires == b->expires);
+	assert_memory_equal(&a->over, &b->over, sizeof(a->over));
 	assert_string_equal(a->comment, b->comment);
 	assert_int_equal(a->nr_ports, b->nr_ports);
 	assert_memory_equal(a->ports, b->ports, a->nr_ports * sizeof(*a->ports));
@@ -201,6 +202,8 @@ static void test_most_rules(void **state)
 		rule->protocols = 1 + i % ((1U << PB_PROTO_MAX) - 1);
 		rule->only_new = i % 2;
 		rule->expires = ~0ULL - i;
+		if (i % 3)
+			memset(&rule->over, i % 251 + 1, sizeof(rule->over));
 		memset(rule->comment, 'a' + i % 26, sizeof(rule->comment) - 1);
 		set_ports(rule, 1 + i % (PB_RECORD_PORTS + 1));
 		for (size_t j = 0; j < rule->nr_ports; j++)

@@ -101,6 +101,22 @@ static void test_rates(void **state)
 	reads("22/tcp over 6/m burst 2 each source/1,128 total 100/s comment x",
 	      "drop tcp dport 22 over 6/m burst 2 each source/1,128 total 100/s comment \"x\"");
 	reads("drop from @bans over 1/s", "drop from @bans over 1/s");
+	reads("audit from 10.0.0.0/8,@bans over 1/s each source expires 1h",
+	      "audit from 10.0.0.0/8,@bans over 1/s each source expires 1h");
+	reads("allow udp sport 53 over 1/s", "allow udp sport 53 over 1/s");
+	/* There is one burst, that of the rate, wherever it stands. */
+	reads("22/tcp over 6/m each source total 9/s burst 3",
+	      "drop tcp dport 22 over 6/m burst 3 each source total 9/s");
+	/* The largest there are, which are more than 32 bits have room for. */
+	reads("drop tcp dport 22 over 360g/h", "drop tcp dport 22 over 360000000000/h");
+	reads("drop tcp dport 22 over 360000000000/h", "drop tcp dport 22 over 360000000000/h");
+	reads("drop tcp dport 22 over 1m/s burst 5g",
+	      "drop tcp dport 22 over 1000000/s burst 5000000000");
+	reads("drop tcp dport 22 over 1/h burst 8759", "drop tcp dport 22 over 1/h burst 8759");
+	reads("drop udp dport 53 over 100000000000bit/s", "drop udp dport 53 over 100gbit/s");
+	reads("drop udp dport 53 over 99999999999bit/s", "drop udp dport 53 over 99999999999bit/s");
+	reads("drop udp dport 53 over 1bit/s burst 12144bit",
+	      "drop udp dport 53 over 1bit/s burst 12144bit");
 }
 
 static void test_wrong(void **state)
@@ -140,6 +156,14 @@ static void test_wrong(void **state)
 		  "without \"over\"" },
 		{ "drop tcp dport 22 over 0mbit/s", "would let nothing through", NULL },
 		{ "drop tcp dport 22 over 100000001/s", "is too fast", "100000000/s" },
+		{ "drop tcp dport 22 over 360000000001/h", "is too fast", "100000000/s" },
+		{ "drop tcp dport 22 over 18446744073709551615/s", "is too fast", NULL },
+		{ "drop tcp dport 22 over 18446744073709551616/s", "beyond what can be counted",
+		  NULL },
+		{ "drop tcp dport 22 over 18446744074g/s", "beyond what can be counted", NULL },
+		{ "drop tcp dport 22 over 06/s", "\"06/s\" is no rate", "6/m" },
+		{ "drop tcp dport 22 over 6/m each source/24,64,1", "\"source/24,64,1\"",
+		  "1 to 128 bits" },
 		{ "drop tcp dport 22 over 101gbit/s", "is too fast", "100gbit/s" },
 		{ "drop tcp dport 22 over 99999999999999999999/s", "beyond what can be counted",
 		  NULL },
@@ -291,6 +315,63 @@ static void test_set_wrong(void **state)
 	pb_rule_clear(&rule);
 }
 
+/* What no text says, but a program that fills the structure itself may. */
+static void test_unfit_rates(void **state)
+{
+#define UNFIT(set, text)                                                            \
+	do {                                                                        \
+		static const struct wrong wrong = { #set, "\"over\" has", text };   \
+		struct pb_over *over = &rule.over;                                  \
+		*over = right;                                                      \
+		set;                                                                \
+		assert_says(&wrong, pb_rule_check(&rule, &error), -EINVAL, &error); \
+	} while (0)
+	struct pb_rule rule = rule_of("22/tcp over 6/m each source total 9/s", NOW);
+	struct pb_over right = rule.over;
+	struct pb_error error = { "" };
+
+	(void)state;
+	assert_int_equal(pb_rule_check(&rule, &error), 0);
+	UNFIT(over->rate.amount = 0, "no rate");
+	UNFIT(over->rate.burst = 0, "burst of 0");
+	UNFIT(over->rate.unit = PB_RATE_UNIT_MAX, "unit or time");
+	UNFIT(over->rate.per = PB_RATE_PER_MAX, "unit or time");
+	UNFIT(over->rate.reserved[5] = 1, "mean nothing");
+	UNFIT(over->reserved[4] = 1, "mean nothing");
+	UNFIT(over->each = 0, "no \"each\"");
+	UNFIT(over->each = 2, "1 to 32 bits");
+	UNFIT(over->len4 = 0, "1 to 32 bits");
+	UNFIT(over->len4 = 33, "1 to 32 bits");
+	UNFIT(over->len6 = 0, "1 to 128");
+	UNFIT(over->len6 = 129, "1 to 128");
+	UNFIT(over->each = over->len4 = over->len6 = 0, "\"total\", but no \"each\"");
+	UNFIT(over->total.amount = 0, "\"total\" without its rate");
+	UNFIT(over->total.burst = 10, "another burst");
+	UNFIT(over->total.unit = PB_RATE_UNIT_MAX, "unit or time");
+	pb_rule_clear(&rule);
+#undef UNFIT
+}
+
+/* Of a rate that a program has put together itself, as of one that somebody wrote. */
+static void test_rates_beyond(void **state)
+{
+	static const struct wrong fast = { "fast", "\"100000001\" is too fast", NULL };
+	static const struct wrong slow = { "slow", "a burst of \"8760\"", "more than a year" };
+	static const struct wrong hour = { "hour", "bits are counted a second", NULL };
+	struct pb_rule rule = rule_of("22/tcp over 100000000/s", NOW);
+	struct pb_error error = { "" };
+
+	(void)state;
+	assert_int_equal(pb_rule_check(&rule, &error), 0);
+	rule.over.rate.amount++;
+	assert_says(&fast, pb_rule_check(&rule, &error), -EINVAL, &error);
+	rule.over.rate = (struct pb_rate){ .amount = 1, .burst = 8760, .per = PB_RATE_HOUR };
+	assert_says(&slow, pb_rule_check(&rule, &error), -EINVAL, &error);
+	rule.over.rate = (struct pb_rate){ 1, 20000, PB_RATE_BITS, PB_RATE_HOUR, { 0 } };
+	assert_says(&hour, pb_rule_check(&rule, &error), -EINVAL, &error);
+	pb_rule_clear(&rule);
+}
+
 static void test_notes(void **state)
 {
 	char *words[] = { "22/tcp", "from", "10.0.0.1/8", "except", "10.9.0.1/16" };
@@ -362,6 +443,7 @@ static void test_random(void **state)
 		assert_true(first.expires == second.expires);
 		assert_string_equal(first.comment, second.comment);
 		assert_int_equal(first.nr_ports, second.nr_ports);
+		assert_memory_equal(&first.over, &second.over, sizeof(first.over));
 		assert_memory_equal(first.ports, second.ports,
 				    first.nr_ports * sizeof(*first.ports));
 		free(once);
@@ -374,11 +456,12 @@ static void test_random(void **state)
 /* Any words at all: an answer, and a message when it is no. */
 static void test_noise(void **state)
 {
-	static const char *const bits[] = { "drop",	  "tcp",     "dport",	"22",	  "from",
-					    "10.0.0.0/8", ",",	     "/",	"-",	  "new",
-					    "comment",	  "expires", "1h",	"except", "sport",
-					    "@a",	  "@./b",    "tcp,udp", "22/tcp", "\"",
-					    "#",	  "@",	     "\xff" };
+	static const char *const bits[] = {
+		"drop", "tcp",	   "dport",   "22",	 "from",  "10.0.0.0/8", ",",	 "/",
+		"-",	"new",	   "comment", "expires", "1h",	  "except",	"sport", "@a",
+		"@./b", "tcp,udp", "22/tcp",  "\"",	 "#",	  "@",		"\xff",	 "over",
+		"6/m",	"burst",   "each",    "source",	 "total", "1mbit/s"
+	};
 	__u64 seed = random_seed();
 	struct random random;
 
@@ -418,6 +501,8 @@ int main(void)
 		cmocka_unit_test(test_sources_alone),
 		cmocka_unit_test(test_set),
 		cmocka_unit_test(test_set_wrong),
+		cmocka_unit_test(test_unfit_rates),
+		cmocka_unit_test(test_rates_beyond),
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_copy),

@@ -104,6 +104,13 @@ static void test_over(void **state)
 		 "\"each\":null,\"total\":null}}",
 		 over);
 	reads(text, "drop tcp,udp dport 1 over 1500kbit/s burst 20kbit");
+	snprintf(text, sizeof(text), "%s{\"rate\":100000000000,\"unit\":\"bits\"}}", over);
+	reads(text, "drop tcp,udp dport 1 over 100gbit/s");
+	snprintf(text, sizeof(text),
+		 "%s{\"rate\":9,\"each\":{\"ipv4\":32,\"ipv6\":64},"
+		 "\"total\":{\"rate\":50,\"burst\":50}}}",
+		 over);
+	reads(text, "drop tcp,udp dport 1 over 9/s each source total 50/s");
 	snprintf(text, sizeof(text), "%snull}", over);
 	reads(text, "drop tcp,udp dport 1");
 }
@@ -181,6 +188,11 @@ static void test_wrong(void **state)
 		  "\"ipv6\" is missing", NULL },
 		{ "{\"ports\":[\"1\"],\"over\":{\"rate\":6,\"total\":{\"rate\":9}}}",
 		  "give \"each\"", NULL },
+		{ "{\"ports\":[\"1\"],\"over\":{\"rate\":9,\"each\":{\"ipv4\":32,\"ipv6\":64},"
+		  "\"total\":{\"rate\":50,\"burst\":51}}}",
+		  "\"51\" is not the burst of the total", "50: leave it out" },
+		{ "{\"ports\":[\"1\"],\"over\":{\"rate\":1e3}}", "is not a whole number", NULL },
+		{ "{\"ports\":[\"1\"],\"over\":{\"rate\":-1}}", "\"-1/s\" is no rate", NULL },
 		{ "{\"ports\":\"22\"}", "\"ports\": ", "is not a list of strings" },
 		{ "{\"ports\":22}", "\"ports\": \"22\" is not a list of strings", NULL },
 		{ "{\"ports\":[22]}", "\"ports\": \"22\" is not a string", NULL },

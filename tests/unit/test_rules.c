@@ -180,6 +180,17 @@ static void test_not_same(void **state)
 		"22,24/tcp",
 		"tcp sport 22",
 		"22/tcp new",
+		"22/tcp over 6/m",
+		"22/tcp over 6/m new",
+		"22/tcp over 7/m",
+		"22/tcp over 6/s",
+		"22/tcp over 6/m burst 7",
+		"22/tcp over 6/m each source",
+		"22/tcp over 6/m each source/24",
+		"22/tcp over 6/m each source/32,48",
+		"22/tcp over 6/m each source total 60/m",
+		"22/tcp over 6/m each source total 61/m",
+		"22/tcp over 6bit/s",
 		"22/tcp from 10.0.0.0/8",
 		"22/tcp except 10.0.0.0/8",
 		"22/tcp from 10.0.0.0/9",
@@ -195,6 +206,7 @@ static void test_not_same(void **state)
 		"22/tcp from 10.0.0.0/8,@a",
 		"drop from @a",
 		"drop from 10.0.0.0/8",
+		"drop from 10.0.0.0/8 over 6/m",
 	};
 	struct pb_rules rules = { 0 };
 
