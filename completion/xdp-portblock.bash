@@ -16,12 +16,13 @@ _xdp_portblock_set_commands='create add del test list flush load restore destroy
 # The options of a command.
 _xdp_portblock_options()
 {
-	local match='--port --sport --proto --action --from --except --new --expires --comment'
+	local match='--port --sport --proto --action --from --except --new'
+	match+=' --over --burst --each --total --expires --comment'
 	local change='-r --ruleset --confirm -f --force'
 
 	case $1 in
 	load)
-		echo '-m --mode --engine -p --policy --priority --require-dispatcher --max-rules --max-sources'
+		echo '-m --mode --engine -p --policy --priority --require-dispatcher --max-rules --max-sources --max-buckets'
 		echo '--rules --elements -f --force -r --ruleset'
 		;;
 	unload) echo '-a --all -k --keep' ;;
@@ -159,11 +160,12 @@ _xdp_portblock_takes_value()	# WORD COMMAND
 {
 	case $1 in
 	-m | --mode | --engine | -p | --policy | -r | --ruleset | --priority | --max-rules | --max-sources) ;;
+	--max-buckets | --over | --burst | --each | --total) ;;
 	--port | --sport | --proto | --action | --from | --except | --expires | --comment) ;;
 	--confirm | --rules | --elements | --timeout | --max) ;;
 	-i | --interval | -c | --count | -o | --output | --rule | --outcome | --rate) ;;
 	-w | --write | -s | --snaplen | --interface | --to) ;;
-	dport | sport | from | except | expires | comment) [ "${2%% *}" = rule ] ;;
+	dport | sport | from | except | over | burst | each | total | expires | comment) [ "${2%% *}" = rule ] ;;
 	*) false ;;
 	esac
 }
@@ -203,7 +205,7 @@ _xdp_portblock_argument()	# PROGRAM CUR COMMAND RULESET WORDS DASHES
 	load,* | unload,* | upgrade,* | status,* | doctor,) _xdp_portblock_interfaces "$2" "$6" ;;
 	'rule add,') _xdp_portblock_words "$2" "drop allow audit $protocols" ;;
 	'rule del,'*[!\ 0-9]* | 'rule add,'*)
-		_xdp_portblock_words "$2" "$protocols dport sport from except new expires comment"
+		_xdp_portblock_words "$2" "$protocols dport sport from except new over burst each total expires comment"
 		;;
 	'rule del,'*) _xdp_portblock_words "$2" "$(_xdp_portblock_ids "$1" "$4")" ;;
 	'set create,' | 'set restore,'?*) ;;

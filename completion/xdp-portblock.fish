@@ -130,6 +130,7 @@ complete -c xdp-portblock -n '__xdp_portblock_is load' -x -l priority -d 'place 
 complete -c xdp-portblock -n '__xdp_portblock_is load' -l require-dispatcher -d 'fail where other XDP programs could not be added'
 complete -c xdp-portblock -n '__xdp_portblock_is load check' -x -l max-rules -d 'room for rules in a new ruleset'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -x -l max-sources -d 'room for source prefixes in a new ruleset'
+complete -c xdp-portblock -n '__xdp_portblock_is load' -x -l max-buckets -d 'sources with a bucket each, of rates'
 complete -c xdp-portblock -n '__xdp_portblock_is set-create set-add' -x -l timeout -d 'how long elements count'
 complete -c xdp-portblock -n '__xdp_portblock_is set-create' -x -l max -d 'room for elements'
 complete -c xdp-portblock -n '__xdp_portblock_is unload' -s a -l all -d 'all interfaces, and pins left over'
@@ -142,6 +143,10 @@ complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l action
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l from -d 'only from these prefixes'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l except -d 'not from these prefixes'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -l new -d 'only packets of no connection of this host'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l over -d 'only packets beyond a rate'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l burst -d 'so many at once'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l each -a source -d 'a bucket a source'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l total -d 'and of all sources together'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l expires -d 'end the rule after a time'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l comment -d 'a comment'
 complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable save diff apply confirm rollback stats top monitor explain' -x -s r -l ruleset -a '(__xdp_portblock_rulesets)' -d 'the ruleset'
@@ -175,7 +180,7 @@ complete -c xdp-portblock -n '__xdp_portblock_is doctor' -l fix -d 'remove stale
 # Arguments
 complete -c xdp-portblock -n '__xdp_portblock_is save check diff apply explain' -F
 complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status doctor' -a '(__xdp_portblock_interfaces)' -d interface
-complete -c xdp-portblock -n '__xdp_portblock_is rule-add' -a 'drop allow audit tcp udp sctp dccp udplite dport sport from except new expires comment'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add' -a 'drop allow audit tcp udp sctp dccp udplite dport sport from except new over burst each total expires comment'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-del' -a '(__xdp_portblock_ids)' -d 'rule id'
 complete -c xdp-portblock -n '__xdp_portblock_is set-add set-del set-test set-list set-flush set-load set-destroy set-swap' -a '(__xdp_portblock_sets)' -d set
 complete -c xdp-portblock -n '__xdp_portblock_is set-load set-restore' -F

@@ -53,7 +53,7 @@ _xdp_portblock_prefixes() {
 
 _xdp_portblock_rule_words() {
 	compadd -- drop allow audit tcp udp sctp dccp udplite \
-		dport sport from except new expires comment
+		dport sport from except new over burst each total expires comment
 }
 
 _xdp_portblock_del_words() {
@@ -149,6 +149,10 @@ _xdp_portblock() {
 		'--from[only from these prefixes]:prefixes:_xdp_portblock_prefixes'
 		'--except[not from these prefixes]:prefixes:_xdp_portblock_prefixes'
 		'(--sport)--new[only packets of no connection of this host]'
+		'--over[only packets beyond a rate]:rate (6/m, 100/s, 10mbit/s): '
+		'--burst[so many at once]:number (10, 1mbit): '
+		'--each[a bucket a source]:what:(source)'
+		'--total[and of all sources together]:rate (100/s): '
 		'--expires[end the rule after a time]:duration (10m, 1h30m): '
 		'--comment[a comment]:text: '
 	)
@@ -186,6 +190,7 @@ _xdp_portblock() {
 			'--rules[apply a file of rules before packets are judged]:file:_files' \
 			'(-f --force)'{-f,--force}'[even if it cuts the SSH connection in use]' \
 			'--max-sources[room for source prefixes in a new ruleset]:number: ' \
+			'--max-buckets[sources with a bucket each, of rates]:number: ' \
 			'*:interface:_xdp_portblock_interfaces'
 		;;
 	unload)

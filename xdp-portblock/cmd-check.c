@@ -9,17 +9,18 @@ static bool is_failsafe(const struct pb_rule *rule)
 	return rule->action == PB_ACTION_ALLOW && !strncmp(rule->comment, "failsafe", 8);
 }
 
-/* A file is applied as it is written, so `deny` without them is worth a word. */
+/* A file is applied as it is written, so `deny` or `reject` without them is worth a word. */
 static void warn_of_deny(const struct pb_rules *rules)
 {
-	if (pb_rules_settings(rules)->policy != PB_POLICY_DENY)
+	if (pb_rules_settings(rules)->policy == PB_POLICY_ALLOW)
 		return;
 	for (size_t i = 0; i < pb_rules_nr(rules); i++)
 		if (is_failsafe(pb_rules_at(rules, i)))
 			return;
-	note("policy deny without the rules that let the host get its own address: add "
+	note("policy %s without the rules that let the host get its own address: add "
 	     "`allow udp dport 68 comment \"failsafe\"` (DHCP) and `allow udp dport 546 comment "
-	     "\"failsafe\"` (DHCPv6) if it needs them");
+	     "\"failsafe\"` (DHCPv6) if it needs them",
+	     pb_policy_name(pb_rules_settings(rules)->policy));
 }
 
 int cmd_check(const struct arguments *arguments)

@@ -78,9 +78,10 @@ static void say_why(const struct pb_explanation *how, const struct pb_rules *rul
 		say_why_rule(how, reasons, reasons->why, sizeof(reasons->why));
 	else if (how->parsed != PB_OUTCOME_PASS)
 		snprintf(reasons->why, sizeof(reasons->why), "%s", unparsed[how->parsed]);
-	else if (how->outcome == PB_OUTCOME_DROP_POLICY)
-		snprintf(reasons->why, sizeof(reasons->why), "no rule matches, and policy is deny");
-	else if (pb_rules_settings(rules)->policy == PB_POLICY_DENY)
+	else if (how->outcome == PB_OUTCOME_DROP_POLICY || how->outcome == PB_OUTCOME_REJECT)
+		snprintf(reasons->why, sizeof(reasons->why), "no rule matches, and policy is %s",
+			 pb_policy_name(pb_rules_settings(rules)->policy));
+	else if (pb_rules_settings(rules)->policy != PB_POLICY_ALLOW)
 		snprintf(reasons->why, sizeof(reasons->why),
 			 "no rule matches, and it belongs to a connection of this host");
 	else

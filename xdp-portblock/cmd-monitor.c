@@ -15,8 +15,9 @@
 
 #define RATE_DEFAULT 1000
 #define SNAPLEN_DEFAULT 128
-#define OUTCOMES_DEFAULT \
-	(1U << PB_OUTCOME_DROP_RULE | 1U << PB_OUTCOME_DROP_POLICY | 1U << PB_OUTCOME_AUDIT)
+#define OUTCOMES_DEFAULT                                                                      \
+	(1U << PB_OUTCOME_DROP_RULE | 1U << PB_OUTCOME_DROP_POLICY | 1U << PB_OUTCOME_AUDIT | \
+	 1U << PB_OUTCOME_REJECT)
 
 struct monitor {
 	const struct arguments *arguments;
@@ -59,8 +60,8 @@ static int read_outcomes(const struct arguments *arguments, __u32 *outcomes)
 		if (outcome == PB_OUTCOME_MAX)
 			return wrong(arguments,
 				     "--outcome: '%s' is no outcome: there are pass, drop-rule, "
-				     "drop-policy, audit, noport, fragment, malformed, unparsable "
-				     "and all",
+				     "drop-policy, audit, noport, fragment, malformed, unparsable, "
+				     "reject and all",
 				     word);
 		*outcomes |= 1U << outcome;
 	}

@@ -189,7 +189,7 @@ struct pb_port_classes {
 	__u16 reserved[3];
 };
 
-/* pb_decision.flags */
+/* pb_decision.flags; those of rates are the highest */
 #define PB_DECISION_NEW (1U << 0)     /* counts only if the packet is of no connection of ours */
 #define PB_DECISION_EXPIRES (1U << 1) /* counts only before `expires` */
 #define PB_DECISION_SOURCES (1U << 2) /* no candidate, but struct pb_source_decision */

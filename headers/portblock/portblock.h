@@ -363,6 +363,7 @@ struct pb_ruleset_options {
 	__u32 max_rules;   /* 0: PB_RULES_DEFAULT */
 	__u32 max_sources; /* 0: PB_SOURCES_DEFAULT */
 	__u32 max_buckets; /* 0: PB_BUCKETS_DEFAULT; at most PB_BUCKETS_LIMIT */
+	__u32 reserved;	   /* 0 */
 };
 
 /* -EINVAL: letters, digits, - and _ only, at most PB_NAME_LEN - 1 of them. */

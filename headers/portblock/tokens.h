@@ -28,7 +28,7 @@
 
 #define PB_TOKEN_TRIES 16
 #define PB_TOKEN_SLACK (1ULL << 34)	/* ticks: 1.07 s */
-#define PB_TOKEN_BURST_MAX (1ULL << 62) /* ticks: nine years */
+#define PB_TOKEN_BURST_MAX (1ULL << 61) /* ticks, of a packet, too: four and a half years */
 
 /* Who checks it against another CPU's steps takes these over. */
 #ifndef PB_TOKEN_LOAD
@@ -123,22 +123,27 @@ PB_INLINE __u32 pb_token_find(struct pb_token_row *row, __u64 tag)
 	return PB_TOKEN_NONE;
 }
 
-/* The place that goes for a new bucket: the first free one, else the fullest. */
-PB_INLINE __u32 pb_token_victim(struct pb_token_row *row, __u64 now)
+/*
+ * The place that goes for a new bucket: the first free one, else the fullest. `tag`: that it had when it was looked at,
+ * by which it is to be taken: it may be another one's by now, and no place to go.
+ */
+PB_INLINE __u32 pb_token_victim(struct pb_token_row *row, __u64 now, __u64 *tag)
 {
 	__s64 least = 0x7fffffffffffffffLL;
 	__u32 place = 0;
 
 	PB_TOKEN_LOOP
 	for (__u32 i = 0; i < PB_TOKEN_ROW; i++) {
+		__u64 seen = PB_TOKEN_LOAD(&row->tag[i]);
 		__s64 ahead = pb_token_after(PB_TOKEN_LOAD(&row->full_at[i]), now);
 
-		if (!PB_TOKEN_LOAD(&row->tag[i]))
-			return i;
-		if (ahead < least) {
-			least = ahead;
-			place = i;
-		}
+		if (seen && ahead >= least)
+			continue;
+		least = ahead;
+		place = i;
+		*tag = seen;
+		if (!seen)
+			break;
 	}
 	return place;
 }
@@ -163,8 +168,8 @@ PB_INLINE __u32 pb_token_take(struct pb_token_row *row, __u64 tag, __u64 now, __
 {
 	PB_TOKEN_LOOP
 	for (int i = 0; i < PB_TOKEN_TAKES; i++) {
-		__u32 mine = PB_TOKEN_PLACE(pb_token_victim(row, now)), first;
-		__u64 was = PB_TOKEN_LOAD(&row->tag[mine]);
+		__u64 was = tag;
+		__u32 mine = PB_TOKEN_PLACE(pb_token_victim(row, now, &was)), first;
 		__u64 full_at = PB_TOKEN_LOAD(&row->full_at[mine]);
 		int taken = was != tag && PB_TOKEN_SWAP(&row->tag[mine], was, tag) == was;
 

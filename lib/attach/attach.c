@@ -72,13 +72,14 @@ static int fail_attach(const struct pb_interface *interface, enum pb_mode mode, 
 
 /* Opens the object of an instance, not loaded yet. */
 static int open_object(const struct pb_attach *how, const struct pb_interface *interface,
-		       struct portblock_bpf **object, struct pb_error *error)
+		       bool resize, struct portblock_bpf **object, struct pb_error *error)
 {
 	struct pb_features has = pb_features();
 	struct pb_constants constants = { .frags = has.frags,
 					  .kern_ctx = has.kern_ctx,
 					  .native = how->native,
 					  .connections = has.connections,
+					  .resize = resize,
 					  .outcomes_id = how->outcomes_id,
 					  .exchange_id = how->exchange_id,
 					  .number = how->number };
@@ -93,7 +94,7 @@ static int open_program(const struct pb_attach *how, const struct pb_interface *
 			struct pb_error *error)
 {
 	DECLARE_LIBXDP_OPTS(xdp_program_opts, options, 0);
-	int ret = open_object(how, interface, object, error);
+	int ret = open_object(how, interface, pb_features().resize, object, error);
 
 	if (ret)
 		return ret;
@@ -276,7 +277,7 @@ static int load_alone(const struct pb_attach *how, const struct pb_interface *in
 		      enum pb_mode mode, struct portblock_bpf **object, __u32 *id,
 		      struct pb_error *error)
 {
-	int ret = open_object(how, interface, object, error);
+	int ret = open_object(how, interface, true, object, error);
 
 	if (ret)
 		return ret;
@@ -335,6 +336,10 @@ static int attach_retrying(const struct pb_attach *how, const struct pb_interfac
 	}
 	if (!ret || !strstr(pb_log_last(), "failed to load object"))
 		return ret;
+	if (pb_features().resize) {
+		pb_features_do_without_resize();
+		return attach_retrying(how, interface, mode, error);
+	}
 	if (kern_ctx) {
 		pb_features_do_without_kern_ctx();
 		return attach_retrying(how, interface, mode, error);

@@ -69,6 +69,7 @@ static bool kernel_has_kern_ctx(void)
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct pb_features features;  /* as they are after that */
 static atomic_bool without_kern_ctx; /* found out later, by a thread that tried */
+static atomic_bool without_resize;   /* likewise */
 
 static void find_out(void)
 {
@@ -88,7 +89,13 @@ struct pb_features pb_features(void)
 	pthread_once(&once, find_out);
 	found = features;
 	found.kern_ctx = found.kern_ctx && !without_kern_ctx;
+	found.resize = !without_resize;
 	return found;
+}
+
+void pb_features_do_without_resize(void)
+{
+	without_resize = true;
 }
 
 void pb_features_do_without_kern_ctx(void)

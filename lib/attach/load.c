@@ -280,11 +280,12 @@ static int check_limits(const struct load *load, struct pb_error *error)
 	    (!limits->max_sources || limits->max_sources == config->max_sources) &&
 	    (!limits->max_buckets || limits->max_buckets == config->max_buckets))
 		return 0;
-	return pb_fail(error, EEXIST,
-		       "the ruleset '%s' is there already, with --max-rules %u, --max-sources %u and "
-		       "--max-buckets %u: unload all of its interfaces, or `xdp-portblock unload "
-		       "--all`, to make it anew",
-		       load->name, config->max_rules, config->max_sources, config->max_buckets);
+	return pb_fail(
+		error, EEXIST,
+		"the ruleset '%s' is there already, with --max-rules %u, --max-sources %u and "
+		"--max-buckets %u: unload all of its interfaces, or `xdp-portblock unload "
+		"--all`, to make it anew",
+		load->name, config->max_rules, config->max_sources, config->max_buckets);
 }
 
 static int prepare_ruleset(struct load *load, struct pb_error *error)

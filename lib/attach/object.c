@@ -4,9 +4,9 @@
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include "attach/cmpxchg.h"
 #include "attach/features.h"
 #include "attach/object.h"
+#include "attach/patch.h"
 #include "portblock_kern_ctx.skel.h"
 #include "portblock_native.skel.h"
 #include "portblock_native_kern_ctx.skel.h"
@@ -44,22 +44,32 @@ static elf_function *const objects[2][2] = {
 	{ portblock_native_bpf__elf_bytes, portblock_native_kern_ctx_bpf__elf_bytes },
 };
 
-static struct portblock_bpf *open_skeleton(bool native, bool kern_ctx)
+/* libbpf keeps nothing of what it has read. */
+static int open_elf(struct portblock_bpf *object, const struct pb_constants *constants)
+{
+	bool kern_ctx = constants->frags && constants->kern_ctx, cmpxchg = pb_features().cmpxchg;
+	const void *elf = objects[constants->native][kern_ctx](&object->skeleton->data_sz);
+	void *patched = NULL;
+	int ret;
+
+	if (!cmpxchg || !constants->resize) {
+		patched = pb_elf_patch(elf, object->skeleton->data_sz, cmpxchg, constants->resize);
+		if (!patched)
+			return -errno;
+	}
+	object->skeleton->data = patched ?: elf;
+	ret = bpf_object__open_skeleton(object->skeleton, NULL);
+	free(patched);
+	return ret;
+}
+
+static struct portblock_bpf *open_skeleton(const struct pb_constants *constants)
 {
 	struct portblock_bpf *object = calloc(1, sizeof(*object));
 	int ret = object ? portblock_bpf__create_skeleton(object) : -ENOMEM;
-	void *replaced = NULL;
 
 	if (!ret)
-		object->skeleton->data = objects[native][kern_ctx](&object->skeleton->data_sz);
-	if (!ret && !pb_features().cmpxchg) {
-		replaced = pb_cmpxchg_replace(object->skeleton->data, object->skeleton->data_sz);
-		object->skeleton->data = replaced;
-		ret = replaced ? 0 : -ENOMEM;
-	}
-	if (!ret)
-		ret = bpf_object__open_skeleton(object->skeleton, NULL);
-	free(replaced); /* libbpf has read all of it */
+		ret = open_elf(object, constants);
 	if (!ret)
 		return object;
 	portblock_bpf__destroy(object);
@@ -70,8 +80,7 @@ static struct portblock_bpf *open_skeleton(bool native, bool kern_ctx)
 int pb_object_open(const struct pb_maps *maps, const struct pb_constants *constants,
 		   struct portblock_bpf **object, struct pb_error *error)
 {
-	struct portblock_bpf *opened =
-		open_skeleton(constants->native, constants->frags && constants->kern_ctx);
+	struct portblock_bpf *opened = open_skeleton(constants);
 	const struct pb_features has = pb_features();
 	__u32 row = maps->config->max_rules + 1;
 	int ret;

@@ -8,11 +8,12 @@
 
 /* Constants of an interface, fixed in the program's read-only data. */
 struct pb_constants {
-	bool ethernet;	     /* frames begin with an Ethernet header */
-	bool frags;	     /* frames may come in several buffers */
-	bool kern_ctx;	     /* with `frags`: the kernel has bpf_cast_to_kern_ctx() (6.2) */
-	bool native;	     /* the engine in the kernel module */
-	bool connections;    /* the kernel can look sockets up from XDP */
+	bool ethernet;	  /* frames begin with an Ethernet header */
+	bool frags;	  /* frames may come in several buffers */
+	bool kern_ctx;	  /* with `frags`: the kernel has bpf_cast_to_kern_ctx() (6.2) */
+	bool native;	  /* the engine in the kernel module */
+	bool connections; /* the kernel can look sockets up from XDP */
+	bool resize;	  /* the program may change the size of a frame, for answers of `reject` */
 	bool private_counts; /* of rules, by number, and no reports: it leaves no trace */
 	__u32 outcomes_id;   /* the map of outcome counters; 0: one of its own */
 	__u32 exchange_id;   /* likewise, of the turns in an exchange */

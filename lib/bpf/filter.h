@@ -28,26 +28,6 @@ struct {
 	__uint(XDP_PASS, 1);
 } XDP_RUN_CONFIG(xdp_portblock);
 
-/* The end of a packet's way: tells whoever listens, counts, answers. */
-PB_INLINE int answer(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 entry, __u32 ports)
-{
-	if (pb_config.listen_until && !pb_quiet)
-		tell(ctx, cpu, length, entry,
-		     is_listened_for(entry) &&
-			     is_port_listened_for(PORTS_SOURCE(ports), PORTS_DESTINATION(ports)));
-	count(cpu, entry, length);
-	return PB_ENTRY_VERDICT(entry);
-}
-
-/* A frame with ports, of which `entry` is the destination's. */
-PB_INLINE int filter_by_entry(struct xdp_md *ctx, __u32 cpu, __u32 length, __u64 found, __u32 ports,
-			      __u32 slot, __u32 entry)
-{
-	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
-		entry = judge_by_rules(ctx, found, ports, slot, entry);
-	return answer(ctx, cpu, length, entry, ports);
-}
-
 /* Reads the frame, each header by copy. A call, so that what it takes of the stack is free again after it. */
 static __noinline int parse_by_copy(struct xdp_md *ctx, __u32 length, struct pb_packet *packet)
 {
@@ -93,6 +73,31 @@ static __noinline __u64 find_source(struct xdp_md *ctx)
 	return FOUND(0, family, packet.network, 0);
 }
 
+#include "reject.h"
+
+/* The end of a packet's way: tells whoever listens, counts, answers. `found`: of one with ports. */
+PB_INLINE int answer(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 entry, __u32 ports,
+		     __u64 found, __u32 slot)
+{
+	if (pb_config.listen_until && !pb_quiet)
+		tell(ctx, cpu, length, entry,
+		     is_listened_for(entry) &&
+			     is_port_listened_for(PORTS_SOURCE(ports), PORTS_DESTINATION(ports)));
+	count(cpu, entry, length);
+	if (unlikely(PB_ENTRY_VERDICT(entry) == XDP_TX))
+		return refuse(ctx, length, found, slot);
+	return PB_ENTRY_VERDICT(entry);
+}
+
+/* A frame with ports, of which `entry` is the destination's. */
+PB_INLINE int filter_by_entry(struct xdp_md *ctx, __u32 cpu, __u32 length, __u64 found, __u32 ports,
+			      __u32 slot, __u32 entry)
+{
+	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
+		entry = judge_by_rules(ctx, found, ports, slot, entry);
+	return answer(ctx, cpu, length, entry, ports, found, slot);
+}
+
 /*
  * What becomes of a packet without ports, as an entry, where rules are about sources alone. They want to know
  * where the source is: the frame is read once more, so that the others need not keep that.
@@ -113,7 +118,7 @@ PB_INLINE int answer_without_ports(struct xdp_md *ctx, __u32 cpu, __u32 length, 
 
 	if (unlikely(in_force->portless))
 		entry = judge_by_source(ctx, length, slot, outcome);
-	return answer(ctx, cpu, length, entry, 0);
+	return answer(ctx, cpu, length, entry, 0, 0, slot);
 }
 
 /* From what the parser found to the verdict. */

@@ -100,11 +100,10 @@ PB_INLINE bool holds(struct xdp_md *ctx, const struct pb_decision *decision, __u
 		return false;
 	if (decision->flags & PB_DECISION_EXPIRES && bpf_ktime_get_boot_ns() >= decision->expires)
 		return false;
-	if (!(decision->flags & (PB_DECISION_NEW | PB_DECISION_OVER)))
-		return true;
 	if (decision->flags & PB_DECISION_NEW && is_connected(ctx, found, ports))
 		return false;
-	return !(decision->flags & PB_DECISION_OVER) || is_beyond(ctx, found, decision, slot);
+	/* One comparison, since the flags of rates are the highest ones. */
+	return decision->flags < PB_DECISION_OVER || is_beyond(ctx, found, decision, slot);
 }
 
 /* The candidates of both sides, and the slot, in one number. */
@@ -131,15 +130,14 @@ __noinline int walk(struct xdp_md *ctx, __u64 found, __u32 ports, __u64 candidat
 		if (!first || !second)
 			return 0;
 		if (beats(second, first)) {
-			const struct pb_decision *other = first;
-			__u32 index = a;
+			__u32 other = a;
 
 			first = second;
-			second = other;
 			a = b;
-			b = index;
+			b = other;
+			barrier_var(a); /* a branch: clang would ask again for each of the three */
 		}
-		if (!first->rule)
+		if (!first->rank) /* decision 0 */
 			return 0;
 		if (holds(ctx, first, slot, found, ports, sets))
 			return a;
@@ -148,12 +146,12 @@ __noinline int walk(struct xdp_md *ctx, __u64 found, __u32 ports, __u64 candidat
 	return 0;
 }
 
-/* The outcome of a packet that no rule decides, under policy deny. */
+/* The outcome of a packet that no rule decides, under policy deny or reject. */
 PB_INLINE enum pb_outcome by_policy(struct xdp_md *ctx, __u32 flags, __u64 found, __u32 ports)
 {
 	if (!(flags & PB_SLOT_NO_REPLIES) && is_connected(ctx, found, ports))
 		return PB_OUTCOME_PASS;
-	return PB_OUTCOME_DROP_POLICY;
+	return flags & PB_SLOT_REJECT ? PB_OUTCOME_REJECT : PB_OUTCOME_DROP_POLICY;
 }
 
 /* The best candidate of a class, by the source where its rules ask for that; 0: none. */
@@ -206,17 +204,22 @@ PB_INLINE enum pb_outcome outcome_of_action(__u8 action)
 {
 	if (action == PB_ACTION_DROP)
 		return PB_OUTCOME_DROP_RULE;
+	if (action == PB_ACTION_REJECT)
+		return PB_OUTCOME_REJECT;
 	return action == PB_ACTION_AUDIT ? PB_OUTCOME_AUDIT : PB_OUTCOME_PASS;
 }
 
-/* The lower bits of entries, by number: shifted, for constants of each branch would be verified one by one. */
+/*
+ * The lower bits of entries, by number: shifted, for constants of each branch would be verified one by one. Those of
+ * PB_ACTION_REJECT are those of PB_ENTRY_INDIRECT, so the quick ways send what is rejected on to where it is answered.
+ */
 #define ENTRY_BITS(number, outcome, verdict) (PB_ENTRY(0, outcome, verdict) << 8 * (number))
 #define ENTRIES_OF_ACTION                                             \
 	(ENTRY_BITS(PB_ACTION_DROP, PB_OUTCOME_DROP_RULE, XDP_DROP) | \
 	 ENTRY_BITS(PB_ACTION_AUDIT, PB_OUTCOME_AUDIT, XDP_PASS) |    \
 	 ENTRY_BITS(PB_ACTION_ALLOW, PB_OUTCOME_PASS, XDP_PASS))
 
-/* What a rule says that decides, as an entry. */
+/* What a rule says that decides, as an entry; an indirect one where it rejects. */
 PB_INLINE __u32 entry_of_decision(const struct pb_decision *decision)
 {
 	return (__u32)decision->rule << 8 |
@@ -230,6 +233,8 @@ PB_INLINE int verdict_on(enum pb_outcome outcome, __u32 flags)
 	case PB_OUTCOME_DROP_RULE:
 	case PB_OUTCOME_DROP_POLICY:
 		return XDP_DROP;
+	case PB_OUTCOME_REJECT:
+		return XDP_TX;
 	case PB_OUTCOME_FRAGMENT:
 		return flags & PB_SLOT_DROP_FRAGMENTS ? XDP_DROP : XDP_PASS;
 	case PB_OUTCOME_UNPARSABLE:
@@ -255,9 +260,10 @@ PB_INLINE int judge_without_ports(struct xdp_md *ctx, __u64 found, __u32 slot,
 		return entry;
 	index = find_winner(ctx, found, 0, slot, in_force->portless, 0);
 	winner = index ? decision_at(index, slot) : NULL;
-	if (!winner || (outcome == PB_OUTCOME_UNPARSABLE && winner->action != PB_ACTION_DROP))
+	if (!winner || (outcome == PB_OUTCOME_UNPARSABLE && winner->action > PB_ACTION_REJECT))
 		return entry;
-	return entry_of_decision(winner);
+	outcome = outcome_of_action(winner->action);
+	return PB_ENTRY(winner->rule, outcome, verdict_on(outcome, in_force->flags));
 }
 
 /* What decides, by the classes of both sides' ports, in the form of an entry that is not indirect. */

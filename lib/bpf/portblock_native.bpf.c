@@ -54,7 +54,7 @@ PB_INLINE int filter_found(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 sl
 		entry = judge_found(ctx, found->found, found->ports, slot,
 				    entry | (__u64)found->classes[PB_CLASSES_DPORT] << 32 |
 					    (__u64)found->classes[PB_CLASSES_SPORT] << 48);
-	return answer(ctx, cpu, length, entry, found->ports);
+	return answer(ctx, cpu, length, entry, found->ports, found->found, slot);
 }
 
 /* All that takes more than the entry; 0: it is not known. */

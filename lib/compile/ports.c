@@ -15,9 +15,9 @@ static __u32 entry_of_policy(const struct pb_settings *settings)
 {
 	if (settings->policy == PB_POLICY_ALLOW)
 		return PB_ENTRY(0, PB_OUTCOME_PASS, XDP_PASS);
-	if (settings->no_replies)
+	if (settings->policy == PB_POLICY_DENY && settings->no_replies)
 		return PB_ENTRY(0, PB_OUTCOME_DROP_POLICY, XDP_DROP);
-	return PB_ENTRY(0, 0, PB_ENTRY_INDIRECT); /* is it a reply? */
+	return PB_ENTRY(0, 0, PB_ENTRY_INDIRECT); /* is it a reply? And whom to tell? */
 }
 
 static __u32 entry_of_rule(const struct pb_decision *decision)
@@ -44,7 +44,7 @@ static __u32 entry_of_class(const struct pb_tables *tables, __u16 class, __u32 n
 
 	if (!class)
 		return none;
-	if (!decision->flags)
+	if (!decision->flags && decision->action != PB_ACTION_REJECT)
 		return entry_of_rule(decision);
 	/* Where the sets are not right, the policy decides: it must need no more than the port, either. */
 	if (is_by_sets(decision) && PB_ENTRY_VERDICT(none) != PB_ENTRY_INDIRECT)

@@ -47,6 +47,7 @@ static int load_instance(struct pb_test_run *run, const struct pb_maps *maps, bo
 						.kern_ctx = features.kern_ctx,
 						.native = run->native,
 						.connections = sockets && features.connections,
+						.resize = true,
 						.private_counts = true };
 	int ret;
 
@@ -167,7 +168,7 @@ int pb_test_run_frame_on(struct pb_test_run *run, int ifindex, const void *frame
 	if (outcome == NR_OUTCOMES)
 		return pb_fail(error, EIO, "the program has not counted the packet");
 	pb_explain_parse(frame, length, run->ethernet, explanation);
-	explanation->drop = verdict == XDP_DROP;
+	explanation->drop = verdict != XDP_PASS;
 	explanation->outcome = outcome % PB_OUTCOME_MAX;
 	explanation->rule = rule == run->nr_counts ? 0 : rule;
 	explanation->length = length;

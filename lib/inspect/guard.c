@@ -301,8 +301,8 @@ static void show_rule(const struct pb_rule *rule, char shown[RULE_SHOWN + 4])
 	free(text);
 }
 
-static int fail_drop(const struct place *place, const struct pb_rule *rule, __u64 when,
-		     struct pb_error *error)
+static int fail_drop(const struct place *place, const struct pb_rule *rule, enum pb_policy policy,
+		     __u64 when, struct pb_error *error)
 {
 	__u64 now = pb_clock();
 	char shown[RULE_SHOWN + 4] = "", *after = when > now ? pb_duration_text(when - now) : NULL;
@@ -312,7 +312,8 @@ static int fail_drop(const struct place *place, const struct pb_rule *rule, __u6
 	pb_fail(error, ECONNABORTED, "on %s%s%s%s, by %s%s%s",
 		place->ifindex ? place->name : OUT_OF_SIGHT, after ? ", in " : "", after ?: "",
 		after ? " when the rule that lets it in has ended" : "",
-		rule ? "the rule `" : "policy deny", shown, rule ? "`" : "");
+		rule ? "the rule `" : "policy ", rule ? shown : pb_policy_name(policy),
+		rule ? "`" : "");
 	free(after);
 	return -ECONNABORTED;
 }
@@ -340,7 +341,7 @@ static int judge(struct guard *guard, const struct place *place, const struct pa
 		return ret;
 	rule = pb_rules_find(&guard->rules, how.rule);
 	if (how.drop)
-		return fail_drop(place, rule, when, error);
+		return fail_drop(place, rule, guard->rules.settings.policy, when, error);
 	if (rule && rule->expires && (!*next || rule->expires < *next))
 		*next = rule->expires;
 	return 0;

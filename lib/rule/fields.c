@@ -268,18 +268,18 @@ static void print_over(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *ou
 	pb_rate_print(out, &rule->over.rate);
 }
 
-static int lacks_over(const char *word, const struct pb_input *in)
+static int lacks_over(const char *word, const char *example, const struct pb_input *in)
 {
 	return pb_fail(
 		in->error, EINVAL,
-		"\"%s\" stands behind \"over\" and the rate that it is about, as in over 6/m %s %s",
-		word, word, pb_field_find(word, false, NULL)->value);
+		"\"%s\" stands behind \"over\" and the rate that it is about, as in over 6/m %s",
+		word, example);
 }
 
 static int set_burst(struct pb_rule *rule, const char *text, const struct pb_input *in)
 {
 	if (!given_over(rule))
-		return lacks_over("burst", in);
+		return lacks_over("burst", "burst 10", in);
 	return pb_burst_parse(text, &rule->over.rate, in->error);
 }
 
@@ -296,7 +296,7 @@ static void print_burst(const struct pb_rule *rule, __u64 now PB_UNUSED, FILE *o
 static int set_each(struct pb_rule *rule, const char *text, const struct pb_input *in)
 {
 	if (!given_over(rule))
-		return lacks_over("each", in);
+		return lacks_over("each", "each source", in);
 	return pb_each_parse(text, &rule->over, in->error);
 }
 

@@ -53,7 +53,7 @@ static int bad_rate(const char *text, const char *why, struct pb_error *error)
 		       PB_Q(text), why);
 }
 
-/* "10", "10k", "10mbit", of which `len` characters count. -EINVAL: none; -ERANGE: 0 or too large. */
+/* "10", "10k", "10mbit", of which `len` characters count. -EINVAL: none; -ERANGE: too large, or `*amount` is 0. */
 static int parse_amount(const char *text, size_t len, __u64 *amount, __u8 *unit)
 {
 	size_t digits = strspn(text, "0123456789");
@@ -75,6 +75,8 @@ static int parse_amount(const char *text, size_t len, __u64 *amount, __u8 *unit)
 	if (digits > len || len - digits != (factor > 1))
 		return -EINVAL;
 	ret = pb_number_parse(text, digits, NUMBER_MAX, &number);
+	if (ret == -ERANGE)
+		*amount = ~0ULL;
 	if (ret)
 		return ret;
 	*amount = number * factor;

@@ -114,13 +114,13 @@ static int bad_start(struct parse *p, const char *word)
 
 	if (!near)
 		near = pb_names_near(&pb_proto_names, word);
-	return pb_fail(p->in.error, EINVAL,
-		       "%s starts no rule%s%s%s Write as in \"drop tcp dport 22\", \"22/tcp\" or "
-		       "\"drop from 192.0.2.1\"; "
-		       "actions are drop, audit and allow, protocols tcp, udp, sctp, dccp and "
-		       "udplite",
-		       PB_Q(word), near ? ": did you mean " : "", near ? near : "",
-		       near ? "?" : ".");
+	return pb_fail(
+		p->in.error, EINVAL,
+		"%s starts no rule%s%s%s Write as in \"drop tcp dport 22\", \"22/tcp\" or "
+		"\"drop from 192.0.2.1\"; "
+		"actions are drop, reject, audit and allow, protocols tcp, udp, sctp, dccp and "
+		"udplite",
+		PB_Q(word), near ? ": did you mean " : "", near ? near : "", near ? "?" : ".");
 }
 
 /* Protocols or the short form, if the next word is no keyword. */

@@ -150,9 +150,14 @@ int pb_rules_matches(const struct pb_rules *rules, const struct pb_flow *flow, _
 
 static enum pb_outcome outcome_of(enum pb_action action)
 {
-	return action == PB_ACTION_DROP	 ? PB_OUTCOME_DROP_RULE :
-	       action == PB_ACTION_AUDIT ? PB_OUTCOME_AUDIT :
-					   PB_OUTCOME_PASS;
+	static const enum pb_outcome outcomes[PB_ACTION_MAX] = {
+		[PB_ACTION_DROP] = PB_OUTCOME_DROP_RULE,
+		[PB_ACTION_REJECT] = PB_OUTCOME_REJECT,
+		[PB_ACTION_AUDIT] = PB_OUTCOME_AUDIT,
+		[PB_ACTION_ALLOW] = PB_OUTCOME_PASS,
+	};
+
+	return outcomes[action % PB_ACTION_MAX];
 }
 
 /* The policy is about packets with ports. */
@@ -162,7 +167,7 @@ static enum pb_outcome by_policy(const struct pb_settings *settings, const struc
 		return PB_OUTCOME_NOPORT;
 	if (settings->policy == PB_POLICY_ALLOW || (flow->connected && !settings->no_replies))
 		return PB_OUTCOME_PASS;
-	return PB_OUTCOME_DROP_POLICY;
+	return settings->policy == PB_POLICY_REJECT ? PB_OUTCOME_REJECT : PB_OUTCOME_DROP_POLICY;
 }
 
 enum pb_outcome pb_rules_judge_in(const struct pb_rules *rules, const struct pb_flow *flow,

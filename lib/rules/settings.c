@@ -6,17 +6,25 @@
 #include "util/error.h"
 #include "util/escape.h"
 
+#define VALUES_MAX 3
+
 struct setting {
 	const char *name;
-	const char *values[2]; /* the default one first */
-	__u32 flag;	       /* PB_SLOT_*: set for the second */
+	/* The default one first, whose flags are 0; those of the last one hold all others'. */
+	struct {
+		const char *word;
+		__u32 flags; /* PB_SLOT_* */
+	} values[VALUES_MAX];
+	size_t nr;
 };
 
 static const struct setting settings[] = {
-	{ "policy", { "allow", "deny" }, PB_SLOT_DENY },
-	{ "replies", { "on", "off" }, PB_SLOT_NO_REPLIES },
-	{ "fragments", { "pass", "drop" }, PB_SLOT_DROP_FRAGMENTS },
-	{ "unparsable", { "drop", "pass" }, PB_SLOT_PASS_UNPARSABLE },
+	{ "policy",
+	  { { "allow", 0 }, { "deny", PB_SLOT_DENY }, { "reject", PB_SLOT_DENY | PB_SLOT_REJECT } },
+	  3 },
+	{ "replies", { { "on", 0 }, { "off", PB_SLOT_NO_REPLIES } }, 2 },
+	{ "fragments", { { "pass", 0 }, { "drop", PB_SLOT_DROP_FRAGMENTS } }, 2 },
+	{ "unparsable", { { "drop", 0 }, { "pass", PB_SLOT_PASS_UNPARSABLE } }, 2 },
 };
 #define NR_SETTINGS (sizeof(settings) / sizeof(settings[0]))
 
@@ -27,7 +35,8 @@ const char *pb_setting_name(size_t i)
 
 __u32 pb_settings_flags(const struct pb_settings *of)
 {
-	return (of->policy == PB_POLICY_DENY ? PB_SLOT_DENY : 0) |
+	return (of->policy != PB_POLICY_ALLOW ? PB_SLOT_DENY : 0) |
+	       (of->policy == PB_POLICY_REJECT ? PB_SLOT_REJECT : 0) |
 	       (of->no_replies ? PB_SLOT_NO_REPLIES : 0) |
 	       (of->drop_fragments ? PB_SLOT_DROP_FRAGMENTS : 0) |
 	       (of->pass_unparsable ? PB_SLOT_PASS_UNPARSABLE : 0);
@@ -36,7 +45,9 @@ __u32 pb_settings_flags(const struct pb_settings *of)
 struct pb_settings pb_settings_of(__u32 flags)
 {
 	return (struct pb_settings){
-		.policy = flags & PB_SLOT_DENY ? PB_POLICY_DENY : PB_POLICY_ALLOW,
+		.policy = flags & PB_SLOT_REJECT ? PB_POLICY_REJECT :
+			  flags & PB_SLOT_DENY	 ? PB_POLICY_DENY :
+						   PB_POLICY_ALLOW,
 		.no_replies = flags & PB_SLOT_NO_REPLIES,
 		.drop_fragments = flags & PB_SLOT_DROP_FRAGMENTS,
 		.pass_unparsable = flags & PB_SLOT_PASS_UNPARSABLE,
@@ -51,38 +62,59 @@ static const struct setting *find(const char *name)
 	return NULL;
 }
 
+/* All that its values set. */
+static __u32 flags_of(const struct setting *setting)
+{
+	return setting->values[setting->nr - 1].flags;
+}
+
 const char *pb_setting_value(const struct pb_settings *of, const char *name)
 {
 	const struct setting *setting = find(name);
+	__u32 flags;
 
-	return setting ? setting->values[!!(pb_settings_flags(of) & setting->flag)] : NULL;
+	if (!setting)
+		return NULL;
+	flags = pb_settings_flags(of) & flags_of(setting);
+	for (size_t i = 0; i < setting->nr; i++)
+		if (setting->values[i].flags == flags)
+			return setting->values[i].word;
+	return NULL;
 }
 
 bool pb_setting_is_default(const struct pb_settings *of, const char *name)
 {
 	const struct setting *setting = find(name);
 
-	return setting && !(pb_settings_flags(of) & setting->flag);
+	return setting && !(pb_settings_flags(of) & flags_of(setting));
+}
+
+static int no_value(const struct setting *setting, const char *value, struct pb_error *error)
+{
+	const char *third = setting->nr > 2 ? setting->values[2].word : NULL;
+
+	return pb_fail(error, EINVAL, "%s is no value for %s: it is %s%s%s or %s", PB_Q(value),
+		       setting->name, setting->values[0].word, third ? ", " : "",
+		       third ? setting->values[1].word : "", third ?: setting->values[1].word);
 }
 
 int pb_setting_set(struct pb_settings *of, const char *name, const char *value,
 		   struct pb_error *error)
 {
 	const struct setting *setting = find(name);
-	__u32 flags;
+	size_t i = 0;
 
 	if (!setting)
 		return pb_fail(error, ENOENT,
 			       "%s is no setting: there are policy, replies, fragments and "
 			       "unparsable",
 			       PB_Q(name));
-	flags = pb_settings_flags(of) & ~setting->flag;
-	if (!strcmp(value, setting->values[1]))
-		flags |= setting->flag;
-	else if (strcmp(value, setting->values[0]))
-		return pb_fail(error, EINVAL, "%s is no value for %s: it is %s or %s", PB_Q(value),
-			       name, setting->values[0], setting->values[1]);
-	*of = pb_settings_of(flags);
+	while (i < setting->nr && strcmp(value, setting->values[i].word))
+		i++;
+	if (i == setting->nr)
+		return no_value(setting, value, error);
+	*of = pb_settings_of((pb_settings_flags(of) & ~flags_of(setting)) |
+			     setting->values[i].flags);
 	return 0;
 }
 
@@ -119,7 +151,7 @@ static int add_failsafe(struct pb_rules *rules, __u16 port, const char *comment,
 
 int pb_rules_policy(struct pb_rules *rules, enum pb_policy policy, struct pb_error *error)
 {
-	bool turned = policy == PB_POLICY_DENY && rules->settings.policy != policy;
+	bool turned = policy != PB_POLICY_ALLOW && rules->settings.policy == PB_POLICY_ALLOW;
 	int ret = 0;
 
 	for (size_t i = 0; turned && !ret && i < sizeof(failsafe) / sizeof(failsafe[0]); i++)

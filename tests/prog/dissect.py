@@ -14,7 +14,7 @@ from struct import unpack_from
 
 # As counted by the program, in that order.
 OUTCOMES = ("pass", "drop-rule", "drop-policy", "audit", "noport", "fragment", "malformed",
-            "unparsable")
+            "unparsable", "reject")
 DROP, PASS = 1, 2
 
 # What a frame turned out to be. `outcome` is "ports" where it has ports.

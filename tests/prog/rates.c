@@ -456,10 +456,10 @@ static void test_two_cpus(void)
 {
 	const char *a = hosts[0][0], *b = hosts[0][1];
 
-	is(let_go(over(50000), a, b), 50000, "two CPUs, one bucket: not one packet more");
-	within(let_go(each(50000, 32, 64), a, a), 50000, 50000 + 2,
+	is(let_go(over(30000), a, b), 30000, "two CPUs, one bucket: not one packet more");
+	within(let_go(each(30000, 32, 64), a, a), 30000, 30000 + 2,
 	       "two CPUs, one source: a packet a CPU more at most");
-	is(let_go(each(50000, 32, 64), a, b), 100000, "two CPUs, two sources");
+	is(let_go(each(30000, 32, 64), a, b), 60000, "two CPUs, two sources");
 }
 
 int main(void)

@@ -3,10 +3,13 @@
  * The XDP program as a function of packets, for tests: loads it by itself, with maps of its own
  * and one ruleset, attaches it nowhere, and answers for each frame on stdin on stdout.
  *
- *	runner [--no-ethernet] [--frags | --linear] RULES-FILE
+ *	runner [--no-ethernet] [--frags | --linear] [--no-resize] [--sent] RULES-FILE
  *
  * The program is as `load` would load it, or as on older kernels: --frags: one with frames in several
  * buffers, before 6.2; --linear: one without, before 5.18.
+ *
+ * --no-resize: it can't change the size of a frame, as under an old dispatcher. --sent: behind each answer comes
+ * a __u32, how long the frame is that the program sends back (0: none), and that frame.
  *
  * RULES-FILE has a setting (`policy deny`, `replies off`, `fragments drop`, `unparsable pass`) or
  * a rule a line. First comes a struct hello, then a struct answer for each struct question and
@@ -70,6 +73,9 @@ struct runner {
 	__u32 nr_rules;
 	const struct pb_count *rules;	 /* this CPU's row */
 	const struct pb_count *outcomes; /* this CPU's row */
+	bool sent;			 /* frames that are sent back are told */
+	__u32 sent_length;
+	unsigned char sent_frame[65536];
 };
 
 __attribute__((noreturn, format(printf, 1, 2))) static void die(const char *format, ...)
@@ -89,7 +95,9 @@ __attribute__((noreturn, format(printf, 1, 2))) static void die(const char *form
 static bool read_setting(struct pb_settings *settings, const char *name, const char *value)
 {
 	if (!strcmp(name, "policy"))
-		settings->policy = strcmp(value, "deny") ? PB_POLICY_ALLOW : PB_POLICY_DENY;
+		settings->policy = !strcmp(value, "deny")   ? PB_POLICY_DENY :
+				   !strcmp(value, "reject") ? PB_POLICY_REJECT :
+							      PB_POLICY_ALLOW;
 	else if (!strcmp(name, "replies"))
 		settings->no_replies = !strcmp(value, "off");
 	else if (!strcmp(name, "fragments"))
@@ -197,19 +205,24 @@ static void write_ruleset(struct runner *runner, const struct pb_rules *rules)
 
 /* --- one packet ------------------------------------------------------------------------------ */
 
-static int test_run(const struct runner *runner, const void *frame, __u32 length, __u32 linear)
+static int test_run(struct runner *runner, const void *frame, __u32 length, __u32 linear)
 {
 	struct xdp_md ctx = { .data_end = linear };
 	struct bpf_test_run_opts options = { .sz = sizeof(options), .repeat = 1 };
 
 	options.data_in = frame;
 	options.data_size_in = length;
+	if (runner->sent) {
+		options.data_out = runner->sent_frame;
+		options.data_size_out = sizeof(runner->sent_frame);
+	}
 	if (linear) {
 		options.ctx_in = &ctx;
 		options.ctx_size_in = sizeof(ctx);
 	}
 	if (bpf_prog_test_run_opts(runner->prog, &options))
 		return -errno;
+	runner->sent_length = options.retval == XDP_TX ? options.data_size_out : 0;
 	return options.retval;
 }
 
@@ -232,7 +245,7 @@ static bool is_counted(const struct pb_count *now, const struct pb_count *before
 	return packets == 1 && now->bytes - before->bytes == length;
 }
 
-static struct answer judge(const struct runner *runner, const void *frame, struct question question)
+static struct answer judge(struct runner *runner, const void *frame, struct question question)
 {
 	struct pb_count outcomes[PB_OUTCOME_MAX], rules[MAX_RULES + 1];
 	struct answer answer = { .outcome = NOT_SHOWN };
@@ -273,7 +286,7 @@ static void write_all(const void *data, size_t size)
 }
 
 /* Answers the whole questions in `data`; returns how many bytes of it they were. */
-static size_t answer_all(const struct runner *runner, const unsigned char *data, size_t size)
+static size_t answer_all(struct runner *runner, const unsigned char *data, size_t size)
 {
 	static struct answer answers[BUFFER / sizeof(struct question)];
 	struct question question;
@@ -286,13 +299,18 @@ static size_t answer_all(const struct runner *runner, const unsigned char *data,
 		if (size - pos - sizeof(question) < question.length)
 			break;
 		answers[nr++] = judge(runner, data + pos + sizeof(question), question);
+		if (runner->sent) {
+			write_all(&answers[--nr], sizeof(answers[0]));
+			write_all(&runner->sent_length, sizeof(runner->sent_length));
+			write_all(runner->sent_frame, runner->sent_length);
+		}
 		pos += sizeof(question) + question.length;
 	}
 	write_all(answers, nr * sizeof(answers[0]));
 	return pos;
 }
 
-static void serve(const struct runner *runner)
+static void serve(struct runner *runner)
 {
 	static unsigned char buffer[BUFFER];
 	size_t size = 0, used;
@@ -324,9 +342,10 @@ int main(int argc, char **argv)
 	const struct pb_features features = pb_features();
 	struct pb_constants constants = { .ethernet = true,
 					  .frags = features.frags,
+					  .resize = true,
 					  .kern_ctx = features.kern_ctx };
 	const char *engine = getenv("PB_ENGINE");
-	struct runner runner = { .maps = PB_MAPS_NONE };
+	static struct runner runner = { .maps = PB_MAPS_NONE };
 	struct pb_rules rules = { .max_rules = MAX_RULES };
 	int cpu = stay_on_cpu();
 
@@ -337,6 +356,8 @@ int main(int argc, char **argv)
 		constants.ethernet &= !!strcmp(argv[i], "--no-ethernet");
 		constants.kern_ctx &= !!strcmp(argv[i], "--frags");
 		constants.frags &= !!strcmp(argv[i], "--linear");
+		constants.resize &= !!strcmp(argv[i], "--no-resize");
+		runner.sent |= !strcmp(argv[i], "--sent");
 	}
 	if (unshare(CLONE_NEWNET))
 		die("no network namespace of its own: %s", strerror(errno));

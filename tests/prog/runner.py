@@ -54,6 +54,12 @@ class Runner:
             answers += self.receive(len(part))
         return answers
 
+    def send_back(self, frame, linear=0):
+        """With --sent. -> (answer, the frame that is sent back, b"": none)"""
+        self.send(to_blob([(frame, linear)]))
+        answer = self.receive(1)[0]
+        return answer, self.read(unpack("<I", self.read(4))[0])
+
     def close(self):
         self.process.stdin.close()
         self.process.stdout.close()

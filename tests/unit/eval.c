@@ -112,13 +112,26 @@ static const struct pb_decision *winner(const struct pb_tables *tables, const st
 	return NULL;
 }
 
-/* What an entry says by itself; its verdict must be that of its outcome. */
+static const enum pb_outcome by_action[PB_ACTION_MAX] = {
+	[PB_ACTION_DROP] = PB_OUTCOME_DROP_RULE,
+	[PB_ACTION_REJECT] = PB_OUTCOME_REJECT,
+	[PB_ACTION_AUDIT] = PB_OUTCOME_AUDIT,
+	[PB_ACTION_ALLOW] = PB_OUTCOME_PASS,
+};
+static const enum pb_outcome by_policy[PB_POLICY_MAX] = {
+	[PB_POLICY_ALLOW] = PB_OUTCOME_PASS,
+	[PB_POLICY_DENY] = PB_OUTCOME_DROP_POLICY,
+	[PB_POLICY_REJECT] = PB_OUTCOME_REJECT,
+};
+
+/* What an entry says by itself; its verdict must be that of its outcome. What is rejected none says. */
 static struct verdict said(__u32 entry)
 {
 	int outcome = PB_ENTRY_OUTCOME(entry);
 	bool drop = outcome == PB_OUTCOME_DROP_RULE || outcome == PB_OUTCOME_DROP_POLICY;
 
-	if (PB_ENTRY_VERDICT(entry) != (drop ? XDP_DROP : XDP_PASS)) {
+	if (outcome == PB_OUTCOME_REJECT ||
+	    PB_ENTRY_VERDICT(entry) != (drop ? XDP_DROP : XDP_PASS)) {
 		fprintf(stderr, "entry %x\n", entry);
 		abort();
 	}
@@ -131,19 +144,15 @@ static struct verdict by_sets(const struct pb_tables *tables, const struct pb_se
 {
 	const struct pb_decision *only = decision_at(tables, PB_ENTRY_NUMBER(entry));
 	bool deny = settings->policy == PB_POLICY_DENY;
-	static const enum pb_outcome outcomes[PB_ACTION_MAX] = {
-		[PB_ACTION_DROP] = PB_OUTCOME_DROP_RULE,
-		[PB_ACTION_AUDIT] = PB_OUTCOME_AUDIT,
-		[PB_ACTION_ALLOW] = PB_OUTCOME_PASS,
-	};
 
 	if (PB_ENTRY_VERDICT(entry) != PB_ENTRY_INDIRECT || only->next ||
-	    !(only->flags & PB_DECISION_SETS) || (deny && !settings->no_replies)) {
+	    !(only->flags & PB_DECISION_SETS) || (deny && !settings->no_replies) ||
+	    settings->policy == PB_POLICY_REJECT) {
 		fprintf(stderr, "entry %x\n", entry);
 		abort();
 	}
 	if (holds(tables, only, packet))
-		return (struct verdict){ only->rule, outcomes[only->action] };
+		return (struct verdict){ only->rule, by_action[only->action] };
 	return (struct verdict){ 0, deny ? PB_OUTCOME_DROP_POLICY : PB_OUTCOME_PASS };
 }
 
@@ -163,17 +172,9 @@ struct verdict eval_packet(const struct pb_tables *tables, const struct pb_setti
 	if (!decision && packet->proto == PB_PROTO_MAX)
 		return (struct verdict){ 0, PB_OUTCOME_NOPORT };
 	if (!decision) {
-		bool pass = settings->policy != PB_POLICY_DENY ||
-			    (!settings->no_replies && packet->connection);
+		bool reply = !settings->no_replies && packet->connection;
 
-		return (struct verdict){ 0, pass ? PB_OUTCOME_PASS : PB_OUTCOME_DROP_POLICY };
+		return (struct verdict){ 0, reply ? PB_OUTCOME_PASS : by_policy[settings->policy] };
 	}
-	switch (decision->action) {
-	case PB_ACTION_DROP:
-		return (struct verdict){ decision->rule, PB_OUTCOME_DROP_RULE };
-	case PB_ACTION_AUDIT:
-		return (struct verdict){ decision->rule, PB_OUTCOME_AUDIT };
-	default:
-		return (struct verdict){ decision->rule, PB_OUTCOME_PASS };
-	}
+	return (struct verdict){ decision->rule, by_action[decision->action] };
 }

@@ -82,16 +82,18 @@ static bool matches(const struct pb_rule *rule, const struct packet *packet, str
 	return !rule->only_new || !packet->connection;
 }
 
-/* drop before audit before allow */
+/* drop before reject before audit before allow */
 static int action_order(enum pb_action action)
 {
 	switch (action) {
 	case PB_ACTION_DROP:
 		return 0;
-	case PB_ACTION_AUDIT:
+	case PB_ACTION_REJECT:
 		return 1;
-	default:
+	case PB_ACTION_AUDIT:
 		return 2;
+	default:
+		return 3;
 	}
 }
 
@@ -114,13 +116,14 @@ static enum pb_outcome no_rule(const struct pb_settings *settings, const struct 
 		return PB_OUTCOME_PASS;
 	if (packet->connection && !settings->no_replies)
 		return PB_OUTCOME_PASS;
-	return PB_OUTCOME_DROP_POLICY;
+	return settings->policy == PB_POLICY_REJECT ? PB_OUTCOME_REJECT : PB_OUTCOME_DROP_POLICY;
 }
 
 struct verdict judge_packet(const struct pb_rules *rules, const struct packet *packet)
 {
 	static const enum pb_outcome outcomes[] = {
 		[PB_ACTION_DROP] = PB_OUTCOME_DROP_RULE,
+		[PB_ACTION_REJECT] = PB_OUTCOME_REJECT,
 		[PB_ACTION_AUDIT] = PB_OUTCOME_AUDIT,
 		[PB_ACTION_ALLOW] = PB_OUTCOME_PASS,
 	};

@@ -127,7 +127,7 @@ static void test_no_padding(void **state)
 #define ENDS_WITH(type, member) \
 	(offsetof(type, member) + sizeof(((type *)0)->member) == sizeof(type))
 	(void)state;
-	assert_true(ENDS_WITH(struct pb_ruleset_options, max_sources));
+	assert_true(ENDS_WITH(struct pb_ruleset_options, reserved));
 	assert_true(ENDS_WITH(struct pb_load_options, saved));
 	assert_true(ENDS_WITH(struct pb_monitor_filter, snaplen));
 	assert_true(ENDS_WITH(struct pb_prospect, nr));

@@ -79,6 +79,30 @@ static void test_sources_alone(void **state)
 	      "allow from 203.0.113.0/24,@good except @bad expires 1h comment \"x\"");
 }
 
+static void test_rates(void **state)
+{
+	(void)state;
+	reads("drop tcp dport 22 over 6/m", "drop tcp dport 22 over 6/m");
+	reads("drop tcp dport 22 over 6/m burst 6", "drop tcp dport 22 over 6/m");
+	reads("drop tcp dport 22 over 100/h burst 3 new",
+	      "drop tcp dport 22 new over 100/h burst 3");
+	reads("drop tcp dport 22 over 10k/s", "drop tcp dport 22 over 10000/s");
+	reads("drop udp dport 53 over 10mbit/s", "drop udp dport 53 over 10mbit/s");
+	reads("drop udp dport 53 over 1500kbit/s burst 1000kbit",
+	      "drop udp dport 53 over 1500kbit/s burst 1mbit");
+	reads("drop udp dport 53 over 9600bit/s", "drop udp dport 53 over 9600bit/s");
+	reads("drop udp dport 53 over 9600bit/s burst 524288bit",
+	      "drop udp dport 53 over 9600bit/s");
+	reads("drop tcp dport 22 over 6/m each source", "drop tcp dport 22 over 6/m each source");
+	reads("drop tcp dport 22 over 6/m each source/32,64",
+	      "drop tcp dport 22 over 6/m each source");
+	reads("drop tcp dport 22 over 6/m each source/24",
+	      "drop tcp dport 22 over 6/m each source/24,64");
+	reads("22/tcp over 6/m burst 2 each source/1,128 total 100/s comment x",
+	      "drop tcp dport 22 over 6/m burst 2 each source/1,128 total 100/s comment \"x\"");
+	reads("drop from @bans over 1/s", "drop from @bans over 1/s");
+}
+
 static void test_wrong(void **state)
 {
 	static const struct wrong wrong[] = {
@@ -101,8 +125,53 @@ static void test_wrong(void **state)
 		{ "drop tcp dport 22 from", "\"from\" lacks its value", "10.0.0.0/8" },
 		{ "drop tcp dport 22 expires", "\"expires\" lacks its value", "1h30m" },
 		{ "drop tcp dport 22 comment", "\"comment\" lacks its value", NULL },
+		{ "drop tcp dport 22 over", "\"over\" lacks its value", "over 6/m" },
+		{ "drop tcp dport 22 over 10", "\"10\" says not in what time", "100/s" },
+		{ "drop tcp dport 22 over 10/d", "\"10/d\" has no such time",
+		  "second, minute or hour" },
+		{ "drop tcp dport 22 over /s", "\"/s\" is no rate", "6/m" },
+		{ "drop tcp dport 22 over 1.5/s", "\"1.5/s\" is no rate", "6/m" },
+		{ "drop tcp dport 22 over -1/s", "\"-1/s\" is no rate", "6/m" },
+		{ "drop tcp dport 22 over 10kib/s", "\"10kib/s\" is no rate", "10mbit/s" },
+		{ "drop tcp dport 22 over 10kb/s", "\"10kb/s\" is no rate", "10mbit/s" },
+		{ "drop tcp dport 22 over bit/s", "\"bit/s\" is no rate", "10mbit/s" },
+		{ "drop tcp dport 22 over 0/s", "\"0/s\" would let nothing through",
+		  "without \"over\"" },
+		{ "drop tcp dport 22 over 0mbit/s", "would let nothing through", NULL },
+		{ "drop tcp dport 22 over 100000001/s", "is too fast", "100000000/s" },
+		{ "drop tcp dport 22 over 101gbit/s", "is too fast", "100gbit/s" },
+		{ "drop tcp dport 22 over 99999999999999999999/s", "beyond what can be counted",
+		  NULL },
+		{ "drop tcp dport 22 over 10mbit/m", "bits are counted a second", "10mbit/s" },
+		{ "drop tcp dport 22 over 6/m over 7/m", "\"over\" is given twice", NULL },
+		{ "drop tcp dport 22 over 6/m burst 0", "a burst of \"0\" lets nothing through",
+		  "burst 10" },
+		{ "drop tcp dport 22 over 6/m burst x", "\"x\" is no burst", "burst 10" },
+		{ "drop tcp dport 22 over 6/m burst 1mbit", "counts bits and the rate packets",
+		  "burst 10" },
+		{ "drop tcp dport 22 over 1mbit/s burst 10", "counts packets and the rate bits",
+		  "burst 1mbit" },
+		{ "drop tcp dport 22 over 1mbit/s burst 12143bit", "lets no full frame through",
+		  "at least 12144bit" },
+		{ "drop tcp dport 22 over 1/h burst 8760", "more than a year", "smaller" },
+		{ "drop tcp dport 22 burst 10", "\"burst\" stands behind \"over\"",
+		  "over 6/m burst 10" },
+		{ "drop tcp dport 22 burst 10 over 6/m", "\"burst\" stands behind \"over\"", NULL },
+		{ "drop tcp dport 22 each source", "\"each\" stands behind \"over\"",
+		  "over 6/m each source" },
+		{ "drop tcp dport 22 over 6/m each port", "each \"port\"", "each source/24,64" },
+		{ "drop tcp dport 22 over 6/m each sources", "each \"sources\"", NULL },
+		{ "drop tcp dport 22 over 6/m each source/33", "\"source/33\"", "1 to 32 bits" },
+		{ "drop tcp dport 22 over 6/m each source/0", "\"source/0\"", "1 to 32 bits" },
+		{ "drop tcp dport 22 over 6/m each source/", "\"source/\"", "1 to 32 bits" },
+		{ "drop tcp dport 22 over 6/m each source/24,129", "\"source/24,129\"",
+		  "1 to 128 bits" },
+		{ "drop tcp dport 22 over 6/m each source/24,", "\"source/24,\"", "1 to 128 bits" },
+		{ "drop tcp dport 22 over 6/m total 9/s", "\"total\" stands behind \"each source\"",
+		  "each source total 100/s" },
 		{ "drop tcp prot 22", "\"prot\" is not a keyword of a rule",
-		  "dport, sport, from, except, new, expires, comment" },
+		  "dport, sport, from, except, new, over, burst, each, total, expires, "
+		  "comment" },
 		{ "drop tcp dprot 22", "\"dprot\" is not a keyword", "did you mean dport?" },
 		{ "drop tcp dport 22 drop", "\"drop\" is not a keyword", NULL },
 		{ "drop tcp dport 22 action drop", "\"action\" is not a keyword", NULL },
@@ -341,6 +410,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_long_form),
 		cmocka_unit_test(test_short_form),
+		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_longest_comment),
 		cmocka_unit_test(test_sets_of_sources),

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -68,14 +69,43 @@ static void test_write(void **state)
 	(void)state;
 	writes("22/tcp",
 	       "{\"id\":0,\"action\":\"drop\",\"protocols\":[\"tcp\"],\"side\":\"dport\","
-	       "\"ports\":[\"22\"],\"from\":[],\"except\":[],\"from_sets\":[],\"except_sets\":[],\"new\":false,"
+	       "\"ports\":[\"22\"],\"from\":[],\"except\":[],\"from_sets\":[],\"except_sets\":[],\"new\":false,\"over\":null,"
 	       "\"expires_in\":null,\"comment\":null,\"packets\":0,\"bytes\":0}");
 	writes("audit tcp,udp dport 22,80-90 from 10.0.0.0/8,fd00::1 except 10.0.0.1 new expires "
 	       "90s comment \"a \\\"b\\\"\"",
 	       "{\"id\":0,\"action\":\"audit\",\"protocols\":[\"tcp\",\"udp\"],"
 	       "\"side\":\"dport\",\"ports\":[\"22\",\"80-90\"],"
 	       "\"from\":[\"10.0.0.0/8\",\"fd00::1\"],\"except\":[\"10.0.0.1\"],\"from_sets\":[],"
-	       "\"except_sets\":[],\"new\":true,\"expires_in\":90,\"comment\":\"a \\\"b\\\"\",\"packets\":0,\"bytes\":0}");
+	       "\"except_sets\":[],\"new\":true,\"over\":null,\"expires_in\":90,\"comment\":\"a \\\"b\\\"\",\"packets\":0,\"bytes\":0}");
+}
+
+static void test_over(void **state)
+{
+	static const char over[] = "{\"ports\":[\"1\"],\"over\":";
+	char text[400];
+
+	(void)state;
+	writes("22/tcp over 1mbit/s each source total 2mbit/s",
+	       "{\"id\":0,\"action\":\"drop\",\"protocols\":[\"tcp\"],\"side\":\"dport\","
+	       "\"ports\":[\"22\"],\"from\":[],\"except\":[],\"from_sets\":[],\"except_sets\":[],"
+	       "\"new\":false,\"over\":{\"rate\":1000000,\"unit\":\"bits\",\"per\":\"s\","
+	       "\"burst\":1000000,\"each\":{\"ipv4\":32,\"ipv6\":64},\"total\":{\"rate\":2000000,"
+	       "\"unit\":\"bits\",\"per\":\"s\",\"burst\":2000000}},\"expires_in\":null,"
+	       "\"comment\":null,\"packets\":0,\"bytes\":0}");
+	snprintf(text, sizeof(text),
+		 "%s{\"rate\":6,\"unit\":\"packets\",\"per\":\"m\",\"burst\":9,"
+		 "\"each\":{\"ipv4\":24,\"ipv6\":56},\"total\":{\"rate\":50,\"per\":\"s\"}}}",
+		 over);
+	reads(text, "drop tcp,udp dport 1 over 6/m burst 9 each source/24,56 total 50/s");
+	snprintf(text, sizeof(text), "%s{\"rate\":6}}", over);
+	reads(text, "drop tcp,udp dport 1 over 6/s");
+	snprintf(text, sizeof(text),
+		 "%s{\"rate\":1500000,\"unit\":\"bits\",\"burst\":20000,"
+		 "\"each\":null,\"total\":null}}",
+		 over);
+	reads(text, "drop tcp,udp dport 1 over 1500kbit/s burst 20kbit");
+	snprintf(text, sizeof(text), "%snull}", over);
+	reads(text, "drop tcp,udp dport 1");
 }
 
 static void test_sets(void **state)
@@ -84,7 +114,7 @@ static void test_sets(void **state)
 	writes("drop from 10.0.0.0/8,@b,@a except @c",
 	       "{\"id\":0,\"action\":\"drop\",\"protocols\":[],\"side\":\"dport\",\"ports\":[],"
 	       "\"from\":[\"10.0.0.0/8\"],\"except\":[],\"from_sets\":[\"a\",\"b\"],"
-	       "\"except_sets\":[\"c\"],\"new\":false,\"expires_in\":null,\"comment\":null,"
+	       "\"except_sets\":[\"c\"],\"new\":false,\"over\":null,\"expires_in\":null,\"comment\":null,"
 	       "\"packets\":0,\"bytes\":0}");
 }
 
@@ -119,7 +149,7 @@ static void test_read(void **state)
 	reads("{\"protocols\":[],\"ports\":[],\"from_sets\":[\"a\"],\"side\":\"dport\"}",
 	      "drop from @a");
 	reads("{\"from\":[\"10.0.0.0/8\"]}", "drop from 10.0.0.0/8");
-	reads("{\"ports\":[\"1\"],\"new\":true,\"expires_in\":60,\"comment\":\"x\",\"from\":[]}",
+	reads("{\"ports\":[\"1\"],\"new\":true,\"over\":null,\"expires_in\":60,\"comment\":\"x\",\"from\":[]}",
 	      "drop tcp,udp dport 1 new expires 1m comment \"x\"");
 }
 
@@ -133,7 +163,24 @@ static void test_wrong(void **state)
 		{ "{\"ports\":[\"1\"],\"protocols\":[]}", "lacks protocols", NULL },
 		{ "{\"ports\":[\"1\"],\"proto\":[\"tcp\"]}", "\"proto\" is not a key of a rule",
 		  "id, action, protocols, side, ports, from, except, from_sets, except_sets, "
-		  "new, expires_in, comment, packets, bytes" },
+		  "new, over, expires_in, comment, packets, bytes" },
+		{ "{\"ports\":[\"1\"],\"over\":6}", "\"over\": \"6\" is not an object", "\"per\"" },
+		{ "{\"ports\":[\"1\"],\"over\":{}}", "\"over\": \"rate\" is missing", NULL },
+		{ "{\"ports\":[\"1\"],\"over\":{\"rate\":\"6\"}}", "is not a whole number", NULL },
+		{ "{\"ports\":[\"1\"],\"over\":{\"rate\":0,\"per\":\"m\"}}",
+		  "\"0/m\" would let nothing", NULL },
+		{ "{\"ports\":[\"1\"],\"over\":{\"rate\":6,\"per\":\"d\"}}",
+		  "is no \"per\" of a rate", NULL },
+		{ "{\"ports\":[\"1\"],\"over\":{\"rate\":6,\"unit\":\"bytes\"}}",
+		  "is no \"unit\" of a rate", NULL },
+		{ "{\"ports\":[\"1\"],\"over\":{\"rate\":6,\"bursts\":1}}",
+		  "\"bursts\" is not a key", NULL },
+		{ "{\"ports\":[\"1\"],\"over\":{\"rate\":6,\"each\":{\"ipv4\":33,\"ipv6\":64}}}",
+		  "1 to 32 bits", NULL },
+		{ "{\"ports\":[\"1\"],\"over\":{\"rate\":6,\"each\":{\"ipv4\":32}}}",
+		  "\"ipv6\" is missing", NULL },
+		{ "{\"ports\":[\"1\"],\"over\":{\"rate\":6,\"total\":{\"rate\":9}}}",
+		  "give \"each\"", NULL },
 		{ "{\"ports\":\"22\"}", "\"ports\": ", "is not a list of strings" },
 		{ "{\"ports\":22}", "\"ports\": \"22\" is not a list of strings", NULL },
 		{ "{\"ports\":[22]}", "\"ports\": \"22\" is not a string", NULL },
@@ -223,9 +270,10 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_write),	 cmocka_unit_test(test_sets),
-		cmocka_unit_test(test_counters), cmocka_unit_test(test_read),
-		cmocka_unit_test(test_wrong),	 cmocka_unit_test(test_random),
+		cmocka_unit_test(test_write),  cmocka_unit_test(test_over),
+		cmocka_unit_test(test_sets),   cmocka_unit_test(test_counters),
+		cmocka_unit_test(test_read),   cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

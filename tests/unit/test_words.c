@@ -164,7 +164,7 @@ static void test_names(void **state)
 
 static void test_policy_and_mode(void **state)
 {
-	static const struct wrong wrong = { "denny", "\"denny\" is not a policy (allow, deny)",
+	static const struct wrong wrong = { "denny", "\"denny\" is not a policy (allow, deny, reject)",
 					    "did you mean deny?" };
 	struct pb_error error = { "" };
 	enum pb_policy policy = PB_POLICY_ALLOW;
