@@ -453,6 +453,7 @@ bench: all bench-tools
 	@tests/deps bench
 	tests/bench/insns
 	tests/bench/ns
+	tests/bench/rates
 	tests/bench/control
 	tests/bench/pps
 	tests/bench/report

@@ -48,11 +48,13 @@ def walk(value, path, found):
                     walk(element, path + name + "[].", found)
 
 
-def has_no_place(path, found):
-    """Is something that it is part of null, or an empty array?"""
+def has_no_place(path, found, paths):
+    """Is something that it is part of null, an empty array, or only in some objects, and not in this one?"""
     while "." in path:
         path = path.rpartition(".")[0].removesuffix("[]")
         if found.get(path, {"object"}) <= {"null", "array"}:
+            return True
+        if path not in found and paths.get(path, ((), False))[1]:
             return True
     return False
 
@@ -64,7 +66,7 @@ def faults(paths, found):
             if not any(kind == one or kind == "array" and one.startswith("array") for one in wanted):
                 yield f"{path} is {kind}, documented as {' or '.join(wanted) or 'nothing'}"
     for path, (_, in_some) in paths.items():
-        if path not in found and not in_some and not has_no_place(path, found):
+        if path not in found and not in_some and not has_no_place(path, found, paths):
             yield f"{path} is documented, and not there"
 
 

@@ -30,7 +30,7 @@ begin()
 	local rule=$1
 	shift
 	in_a "$PB" unload --all >/dev/null 2>&1
-	in_a "$PB" load v0 v2 -m native "$@" >/dev/null &&
+	in_a "$PB" load v0 v2 -m "${MODE:-native}" "$@" >/dev/null &&
 		"$PB" rule add "drop udp dport 7 $rule" >/dev/null &&
 		"$PB" rule add allow udp dport 1-8 >/dev/null &&
 		"$PB" rule add allow udp dport 9 >/dev/null &&
@@ -54,11 +54,12 @@ change="'$PB' rule add drop tcp dport 22 over 1/s >/dev/null && '$PB' rule del d
 
 # --- one CPU --------------------------------------------------------------------------------
 
-TIME=10 offer '1/s, of 2/s' 'over 1/s burst 2' 1 2 0 2 v1 plain
+TIME=10 offer '30/m, of 1/s' 'over 30/m burst 2' 0.5 2 0 1 v1 plain
 offer '50/s, of 100/s' 'over 50/s burst 50' 50 50 0 100 v1 plain
 offer '3000/m, of 200/s' 'over 3000/m burst 50' 50 50 0 200 v1 plain
 offer '4,000/s, of 10,000/s' 'over 4000/s' 4000 4000 0 10000 v1 plain
 offer 'the same, and another rule changes' 'over 4000/s' 4000 4000 0 10000 v1 plain "$change"
+MODE=skb offer 'skb mode: 4,000/s, of 10,000/s' 'over 4000/s' 4000 4000 0 10000 v1 plain
 offer 'bits: 8 Mbit/s of 64 bytes each' 'over 8mbit/s burst 8mbit' 15625 15625 0 40000 v1 plain
 if ! in_b "$TOP/build/tests/net/flood" "$LIVE" v1 100 7 >/dev/null 2>&1; then
 	t_skip 'floods' 'no live frames here'
