@@ -7,7 +7,7 @@
 # An interface may be called `$(id)`: names go through no compgen -W, which expands what it
 # is given, and into the line with all quoted that the shell would take for its own.
 
-_xdp_portblock_commands='load unload upgrade status rule set policy replies fragments unparsable
+_xdp_portblock_commands='load unload upgrade status rule set policy replies fragments unparsable answers
 	save check diff apply confirm rollback
 	stats top monitor explain doctor help'
 _xdp_portblock_rule_commands='add del list flush reset'
@@ -47,6 +47,7 @@ _xdp_portblock_options()
 	replies) echo "$change -j --json" ;;
 	fragments) echo "$change -j --json" ;;
 	unparsable) echo "$change -j --json" ;;
+	answers) echo "$change -j --json" ;;
 	save) echo '--elements -r --ruleset -j --json' ;;
 	check) echo '--max-rules' ;;
 	diff) echo '-r --ruleset' ;;
@@ -175,13 +176,13 @@ _xdp_portblock_value()	# CUR PREV COMMAND PROGRAM RULESET
 	case $2 in
 	-m | --mode) _xdp_portblock_words "$1" 'auto native skb hw' ;;
 	--engine) _xdp_portblock_words "$1" 'bpf native' ;;
-	-p | --policy) _xdp_portblock_words "$1" 'allow deny' ;;
+	-p | --policy) _xdp_portblock_words "$1" 'allow deny reject' ;;
 	-r | --ruleset) _xdp_portblock_rulesets "$1" ;;
 	--proto) _xdp_portblock_list "$1" 'tcp udp sctp dccp udplite' ;;
-	--action) _xdp_portblock_words "$1" 'drop allow audit' ;;
+	--action) _xdp_portblock_words "$1" 'drop reject allow audit' ;;
 	--rule) _xdp_portblock_words "$1" "$(_xdp_portblock_ids "$4" "$5")" ;;
 	--outcome)
-		_xdp_portblock_list "$1" "pass drop-rule drop-policy audit noport fragment malformed \
+		_xdp_portblock_list "$1" "pass drop-rule drop-policy reject audit noport fragment malformed \
 			unparsable all"
 		;;
 	-i | --interface) [ "$3" != explain ] || _xdp_portblock_interfaces "$1" yes ;;
@@ -203,7 +204,7 @@ _xdp_portblock_argument()	# PROGRAM CUR COMMAND RULESET WORDS DASHES
 
 	case $3,$5 in
 	load,* | unload,* | upgrade,* | status,* | doctor,) _xdp_portblock_interfaces "$2" "$6" ;;
-	'rule add,') _xdp_portblock_words "$2" "drop allow audit $protocols" ;;
+	'rule add,') _xdp_portblock_words "$2" "drop reject allow audit $protocols" ;;
 	'rule del,'*[!\ 0-9]* | 'rule add,'*)
 		_xdp_portblock_words "$2" "$protocols dport sport from except new over burst each total expires comment"
 		;;
@@ -220,10 +221,11 @@ _xdp_portblock_argument()	# PROGRAM CUR COMMAND RULESET WORDS DASHES
 		COMPREPLY=("${COMPREPLY[@]/#/@}")
 		;;
 	save, | check, | diff, | apply, | explain,) _xdp_portblock_files "$2" ;;
-	policy,) _xdp_portblock_words "$2" 'allow deny' ;;
+	policy,) _xdp_portblock_words "$2" 'allow deny reject' ;;
 	replies,) _xdp_portblock_words "$2" 'on off' ;;
 	fragments,) _xdp_portblock_words "$2" 'pass drop' ;;
 	unparsable,) _xdp_portblock_words "$2" 'drop pass' ;;
+	answers,) _xdp_portblock_words "$2" '100/s 1000/s 10000/s off' ;;
 	esac
 }
 

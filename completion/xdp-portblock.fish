@@ -74,7 +74,7 @@ end
 
 function __xdp_portblock_outcomes
     set -l before (commandline -ct | string match -r '.*,|.*=')
-    for outcome in pass drop-rule drop-policy audit noport fragment malformed unparsable all
+    for outcome in pass drop-rule drop-policy reject audit noport fragment malformed unparsable all
         printf '%s\n' $before$outcome
     end
 end
@@ -92,6 +92,7 @@ complete -c xdp-portblock -n __xdp_portblock_no_command -a policy -d 'print or s
 complete -c xdp-portblock -n __xdp_portblock_no_command -a replies -d 'whether policy deny passes packets of own connections'
 complete -c xdp-portblock -n __xdp_portblock_no_command -a fragments -d 'what happens to fragments after the first'
 complete -c xdp-portblock -n __xdp_portblock_no_command -a unparsable -d 'what happens to too many tags or extension headers'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a answers -d 'how many senders are told that they are rejected, a second and CPU'
 complete -c xdp-portblock -n __xdp_portblock_no_command -a save -d 'write the ruleset to a file, or stdout'
 complete -c xdp-portblock -n __xdp_portblock_no_command -a check -d 'look for faults in a file'
 complete -c xdp-portblock -n __xdp_portblock_no_command -a diff -d 'how a file differs from the loaded ruleset'
@@ -125,7 +126,7 @@ complete -c xdp-portblock -n '__xdp_portblock_is set' -a swap -d 'exchange two s
 # Options
 complete -c xdp-portblock -n '__xdp_portblock_is load' -x -s m -l mode -a 'auto native skb hw' -d 'where in the kernel to attach'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -x -l engine -a 'bpf native' -d 'what reads frames'
-complete -c xdp-portblock -n '__xdp_portblock_is load' -x -s p -l policy -a 'allow deny' -d 'what happens where no rule matches'
+complete -c xdp-portblock -n '__xdp_portblock_is load' -x -s p -l policy -a 'allow deny reject' -d 'what happens where no rule matches'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -x -l priority -d 'place in the chain of XDP programs'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -l require-dispatcher -d 'fail where other XDP programs could not be added'
 complete -c xdp-portblock -n '__xdp_portblock_is load check' -x -l max-rules -d 'room for rules in a new ruleset'
@@ -139,7 +140,7 @@ complete -c xdp-portblock -n '__xdp_portblock_is unload' -s k -l keep -d 'keep t
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l port -d 'destination ports'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l sport -d 'source ports'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l proto -a '(__xdp_portblock_protocols)' -d protocols
-complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l action -a 'drop allow audit' -d 'what to do'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l action -a 'drop reject allow audit' -d 'what to do'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l from -d 'only from these prefixes'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l except -d 'not from these prefixes'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -l new -d 'only packets of no connection of this host'
@@ -149,14 +150,14 @@ complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l each -
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l total -d 'and of all sources together'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l expires -d 'end the rule after a time'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l comment -d 'a comment'
-complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable save diff apply confirm rollback stats top monitor explain' -x -s r -l ruleset -a '(__xdp_portblock_rulesets)' -d 'the ruleset'
-complete -c xdp-portblock -n '__xdp_portblock_is status rule-add rule-list set-test set-list policy replies fragments unparsable save stats monitor explain doctor' -s j -l json -d 'print JSON'
-complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable save check diff apply confirm rollback stats top monitor explain doctor help' -s v -l verbose -d 'say more'
-complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable save check diff apply confirm rollback stats top monitor explain doctor help' -s h -l help -d 'print help'
+complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save diff apply confirm rollback stats top monitor explain' -x -s r -l ruleset -a '(__xdp_portblock_rulesets)' -d 'the ruleset'
+complete -c xdp-portblock -n '__xdp_portblock_is status rule-add rule-list set-test set-list policy replies fragments unparsable answers save stats monitor explain doctor' -s j -l json -d 'print JSON'
+complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save check diff apply confirm rollback stats top monitor explain doctor help' -s v -l verbose -d 'say more'
+complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save check diff apply confirm rollback stats top monitor explain doctor help' -s h -l help -d 'print help'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -r -F -l rules -d 'apply a file of rules before packets are judged'
 complete -c xdp-portblock -n '__xdp_portblock_is load save apply' -r -F -l elements -d 'a file of the elements of sets'
-complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del rule-flush policy replies fragments unparsable apply' -x -l confirm -d 'take the change back after that time unless it is confirmed'
-complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-flush policy replies fragments unparsable apply confirm rollback' -s f -l force -d 'even if it cuts the SSH connection in use'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del rule-flush policy replies fragments unparsable answers apply' -x -l confirm -d 'take the change back after that time unless it is confirmed'
+complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-flush policy replies fragments unparsable answers apply confirm rollback' -s f -l force -d 'even if it cuts the SSH connection in use'
 complete -c xdp-portblock -n '__xdp_portblock_is stats top' -x -s i -l interval -d 'read again after so long'
 complete -c xdp-portblock -n '__xdp_portblock_is stats monitor' -x -s c -l count -d 'end after so many'
 complete -c xdp-portblock -n '__xdp_portblock_is stats' -l prometheus -d 'print metrics for Prometheus'
@@ -180,12 +181,13 @@ complete -c xdp-portblock -n '__xdp_portblock_is doctor' -l fix -d 'remove stale
 # Arguments
 complete -c xdp-portblock -n '__xdp_portblock_is save check diff apply explain' -F
 complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status doctor' -a '(__xdp_portblock_interfaces)' -d interface
-complete -c xdp-portblock -n '__xdp_portblock_is rule-add' -a 'drop allow audit tcp udp sctp dccp udplite dport sport from except new over burst each total expires comment'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add' -a 'drop reject allow audit tcp udp sctp dccp udplite dport sport from except new over burst each total expires comment'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-del' -a '(__xdp_portblock_ids)' -d 'rule id'
 complete -c xdp-portblock -n '__xdp_portblock_is set-add set-del set-test set-list set-flush set-load set-destroy set-swap' -a '(__xdp_portblock_sets)' -d set
 complete -c xdp-portblock -n '__xdp_portblock_is set-load set-restore' -F
-complete -c xdp-portblock -n '__xdp_portblock_is policy' -a 'allow deny'
+complete -c xdp-portblock -n '__xdp_portblock_is policy' -a 'allow deny reject'
 complete -c xdp-portblock -n '__xdp_portblock_is replies' -a 'on off'
 complete -c xdp-portblock -n '__xdp_portblock_is fragments' -a 'pass drop'
 complete -c xdp-portblock -n '__xdp_portblock_is unparsable' -a 'drop pass'
-complete -c xdp-portblock -n '__xdp_portblock_is help' -a 'load unload upgrade status rule set policy replies fragments unparsable save check diff apply confirm rollback stats top monitor explain doctor help'
+complete -c xdp-portblock -n '__xdp_portblock_is answers' -a '100/s 1000/s 10000/s off'
+complete -c xdp-portblock -n '__xdp_portblock_is help' -a 'load unload upgrade status rule set policy replies fragments unparsable answers save check diff apply confirm rollback stats top monitor explain doctor help'

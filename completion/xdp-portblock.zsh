@@ -40,7 +40,7 @@ _xdp_portblock_protocols() {
 }
 
 _xdp_portblock_outcomes() {
-	_values -s , outcome pass drop-rule drop-policy audit noport fragment malformed unparsable all
+	_values -s , outcome pass drop-rule drop-policy reject audit noport fragment malformed unparsable all
 }
 
 _xdp_portblock_prefixes() {
@@ -52,7 +52,7 @@ _xdp_portblock_prefixes() {
 }
 
 _xdp_portblock_rule_words() {
-	compadd -- drop allow audit tcp udp sctp dccp udplite \
+	compadd -- drop reject allow audit tcp udp sctp dccp udplite \
 		dport sport from except new over burst each total expires comment
 }
 
@@ -73,6 +73,7 @@ _xdp_portblock_commands() {
 		'replies:whether policy deny passes packets of own connections'
 		'fragments:what happens to fragments after the first'
 		'unparsable:what happens to too many tags or extension headers'
+		'answers:how many senders are told that they are rejected, a second and CPU'
 		'save:write the ruleset to a file, or stdout'
 		'check:look for faults in a file'
 		'diff:how a file differs from the loaded ruleset'
@@ -145,7 +146,7 @@ _xdp_portblock() {
 		'(--sport)--port[destination ports]:ports (22,80-90): '
 		'(--port --new)--sport[source ports]:ports (22,80-90): '
 		'--proto[protocols]:protocols:_xdp_portblock_protocols'
-		'--action[what to do]:action:(drop allow audit)'
+		'--action[what to do]:action:(drop reject allow audit)'
 		'--from[only from these prefixes]:prefixes:_xdp_portblock_prefixes'
 		'--except[not from these prefixes]:prefixes:_xdp_portblock_prefixes'
 		'(--sport)--new[only packets of no connection of this host]'
@@ -183,7 +184,7 @@ _xdp_portblock() {
 		_arguments -s -S $common $ruleset $elements \
 			'(-m --mode)'{-m,--mode}'[where in the kernel to attach]:mode:(auto native skb hw)' \
 			'--engine[what reads frames]:engine:(bpf native)' \
-			'(-p --policy)'{-p,--policy}'[what happens where no rule matches]:policy:(allow deny)' \
+			'(-p --policy)'{-p,--policy}'[what happens where no rule matches]:policy:(allow deny reject)' \
 			'--priority[place in the chain of XDP programs]:number: ' \
 			'--require-dispatcher[fail where other XDP programs could not be added]' \
 			'--max-rules[room for rules in a new ruleset]:number: ' \
@@ -230,10 +231,11 @@ _xdp_portblock() {
 	'set swap')
 		_arguments -s -S $common $ruleset ':set:_xdp_portblock_sets' ':set:_xdp_portblock_sets'
 		;;
-	policy) _arguments -s -S $common $change $ruleset $json ':policy:(allow deny)' ;;
+	policy) _arguments -s -S $common $change $ruleset $json ':policy:(allow deny reject)' ;;
 	replies) _arguments -s -S $common $change $ruleset $json ':replies:(on off)' ;;
 	fragments) _arguments -s -S $common $change $ruleset $json ':fragments:(pass drop)' ;;
 	unparsable) _arguments -s -S $common $change $ruleset $json ':unparsable:(drop pass)' ;;
+	answers) _arguments -s -S $common $change $ruleset $json ':answers:(100/s 1000/s 10000/s off)' ;;
 	save) _arguments -s -S $common $ruleset $elements $json ':file:_files' ;;
 	check) _arguments -s -S $common '--max-rules[how many rules must fit]:number: ' ':file:_files' ;;
 	diff) _arguments -s -S $common $ruleset ':file:_files' ;;
