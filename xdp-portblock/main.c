@@ -62,7 +62,7 @@ const struct option_info option_infos[OPT_MAX] = {
 	[OPT_OUTPUT] = { 'o', "output", "FILE", "write them to a file, in one step" },
 	[OPT_RULE] = { 0, "rule", "ID", "only packets that this rule decided" },
 	[OPT_OUTCOME] = { 0, "outcome", "OUTCOMES",
-			  "all, or some of pass, drop-rule, ... (default: dropped, rejected, audited)" },
+			  "all, or some of pass, drop-rule, ... (default: drops, rejects, audits)" },
 	[OPT_RATE] = { 0, "rate", "N", "at most so many packets a second and CPU (default 1000)" },
 	[OPT_WRITE] = { 'w', "write", "FILE", "write a pcap file (- for stdout)" },
 	[OPT_SNAPLEN] = { 's', "snaplen", "BYTES", "of each packet (default 128, at most 2048)" },

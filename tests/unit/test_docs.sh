@@ -126,8 +126,9 @@ printf '%s\n' '# line 1' 'policy maybe' 'drop tcp dport 70000' >"$T_DIR/faults.r
 t_is 'rules(5): its example of faults' "$(example_of 4 'check faults.rules')" \
 	"$(cd "$T_DIR" && "$PB" check faults.rules 2>&1)"
 t_is 'rules(5): settings are those of the library' \
-	"$(sed -n 's/^\t{ "\([a-z]*\)", { "\([a-z]*\)", "\([a-z]*\)" }.*/\1 \2 | \3/p' lib/rules/settings.c)" \
-	"$(sed -n 's/^\.It Cm \([a-z]* [a-z]* | [a-z]*\)$/\1/p' man/xdp-portblock.rules.5)"
+	"$(tr -s '\n\t ' ' ' <lib/rules/settings.c | grep -oE '\{ "[a-z]+", \{( \{ "[a-z]+", [A-Z_0-9 |]+ \},?)+' |
+		sed -E 's/[^a-z ]+//g; s/ +/ /g; s/^ | $//g; s/([a-z]) ([a-z])/\1 | \2/g; s/ \| / /')" \
+	"$(sed -n 's/^\.It Cm \([a-z]* [a-z]* | [a-z |]*\)$/\1/p' man/xdp-portblock.rules.5)"
 
 # --- xdp-portblock-json(5) ------------------------------------------------------------
 
@@ -320,13 +321,14 @@ bash_offers 'modes' 'auto native skb hw' load --mode ''
 bash_offers 'modes, after =' 'native' load --mode = n
 bash_offers 'modes, right after =' 'auto native skb hw' load --mode =
 bash_offers 'modes, short' 'skb' load eth0 -m s
-bash_offers 'policies, as an option' 'allow deny' load -p ''
-bash_offers 'policies' 'allow deny' policy ''
+bash_offers 'policies, as an option' 'allow deny reject' load -p ''
+bash_offers 'policies' 'allow deny reject' policy ''
 bash_offers 'one policy only' '' policy deny ''
 bash_offers 'replies' 'on off' replies ''
 bash_offers 'fragments' 'pass drop' fragments ''
 bash_offers 'unparsable' 'drop pass' unparsable ''
-bash_offers 'actions' 'drop allow audit' rule add --action ''
+bash_offers 'answers' '100/s 1000/s 10000/s off' answers ''
+bash_offers 'actions' 'drop reject allow audit' rule add --action ''
 bash_offers 'protocols' 'tcp udp sctp dccp udplite' rule add --proto ''
 bash_offers 'the second protocol' 'tcp,udp tcp,udplite' rule add --proto tcp,u
 bash_offers 'interfaces' "$interfaces" load ''

@@ -112,7 +112,7 @@ static void test_wrong(void **state)
 		{ "drop tcp new", "lacks ports", NULL },
 		{ "dorp tcp dport 22", "\"dorp\" starts no rule", "did you mean drop?" },
 		{ "tpc dport 22", "\"tpc\" starts no rule", "did you mean tcp?" },
-		{ "deny tcp dport 22", "\"deny\" starts no rule", "actions are drop, audit" },
+		{ "deny tcp dport 22", "\"deny\" starts no rule", "actions are drop, reject, audit" },
 		{ "drop tpc dport 22", "\"tpc\" is not a protocol", "did you mean tcp?" },
 		{ "drop tcp,upd dport 22", "\"upd\" is not a protocol", "did you mean udp?" },
 		{ "22", "\"22\" lacks a protocol", "22/tcp" },
