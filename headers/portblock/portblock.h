@@ -734,6 +734,15 @@ int pb_interface_index(const char *word, int *ifindex, struct pb_error *error);
 /* Do its frames begin with an Ethernet header? -EOPNOTSUPP: neither that nor bare IP. */
 int pb_interface_ethernet(const char *name, bool *ethernet, struct pb_error *error);
 
+/* Do they tell somebody, by a rule or the policy `reject`? */
+bool pb_rules_reject(const struct pb_rules *rules);
+/*
+ * Will the answers of `reject` leave the interface, as far as can be seen? What is not loaded, or whose
+ * driver is not known to lose them, is right. -ENETUNREACH: they are lost; -EREMOTE: they are unless its
+ * peer in another network namespace has a program, too.
+ */
+int pb_interface_answers(const struct pb_interface *interface, struct pb_error *error);
+
 /* Looks at one interface. Changes nothing. The caller frees it by free(). */
 int pb_interface_get(int ifindex, struct pb_interface **interface, struct pb_error *error);
 
