@@ -7,7 +7,7 @@
 # An interface may be called `$(id)`: names go through no compgen -W, which expands what it
 # is given, and into the line with all quoted that the shell would take for its own.
 
-_xdp_portblock_commands='load unload upgrade status rule set policy replies fragments unparsable
+_xdp_portblock_commands='load unload upgrade status rule set policy replies fragments unparsable answers
 	save check diff apply confirm rollback
 	stats top monitor explain doctor help'
 _xdp_portblock_rule_commands='add del list flush reset'
@@ -47,6 +47,7 @@ _xdp_portblock_options()
 	replies) echo "$change -j --json" ;;
 	fragments) echo "$change -j --json" ;;
 	unparsable) echo "$change -j --json" ;;
+	answers) echo "$change -j --json" ;;
 	save) echo '--elements -r --ruleset -j --json' ;;
 	check) echo '--max-rules' ;;
 	diff) echo '-r --ruleset' ;;
@@ -181,7 +182,7 @@ _xdp_portblock_value()	# CUR PREV COMMAND PROGRAM RULESET
 	--action) _xdp_portblock_words "$1" 'drop reject allow audit' ;;
 	--rule) _xdp_portblock_words "$1" "$(_xdp_portblock_ids "$4" "$5")" ;;
 	--outcome)
-		_xdp_portblock_list "$1" "pass drop-rule drop-policy audit noport fragment malformed \
+		_xdp_portblock_list "$1" "pass drop-rule drop-policy reject audit noport fragment malformed \
 			unparsable all"
 		;;
 	--each | each) _xdp_portblock_words "$1" source ;;
@@ -225,6 +226,7 @@ _xdp_portblock_argument()	# PROGRAM CUR COMMAND RULESET WORDS DASHES
 	replies,) _xdp_portblock_words "$2" 'on off' ;;
 	fragments,) _xdp_portblock_words "$2" 'pass drop' ;;
 	unparsable,) _xdp_portblock_words "$2" 'drop pass' ;;
+	answers,) _xdp_portblock_words "$2" '100/s 1000/s 10000/s off' ;;
 	esac
 }
 

@@ -74,7 +74,7 @@ end
 
 function __xdp_portblock_outcomes
     set -l before (commandline -ct | string match -r '.*,|.*=')
-    for outcome in pass drop-rule drop-policy audit noport fragment malformed unparsable all
+    for outcome in pass drop-rule drop-policy reject audit noport fragment malformed unparsable all
         printf '%s\n' $before$outcome
     end
 end
@@ -92,6 +92,7 @@ complete -c xdp-portblock -n __xdp_portblock_no_command -a policy -d 'print or s
 complete -c xdp-portblock -n __xdp_portblock_no_command -a replies -d 'whether policy deny passes packets of own connections'
 complete -c xdp-portblock -n __xdp_portblock_no_command -a fragments -d 'what happens to fragments after the first'
 complete -c xdp-portblock -n __xdp_portblock_no_command -a unparsable -d 'what happens to too many tags or extension headers'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a answers -d 'how many senders are told that they are rejected, a second and CPU'
 complete -c xdp-portblock -n __xdp_portblock_no_command -a save -d 'write the ruleset to a file, or stdout'
 complete -c xdp-portblock -n __xdp_portblock_no_command -a check -d 'look for faults in a file'
 complete -c xdp-portblock -n __xdp_portblock_no_command -a diff -d 'how a file differs from the loaded ruleset'
@@ -149,14 +150,14 @@ complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l each -
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l total -d 'and of all sources together'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l expires -d 'end the rule after a time'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l comment -d 'a comment'
-complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable save diff apply confirm rollback stats top monitor explain' -x -s r -l ruleset -a '(__xdp_portblock_rulesets)' -d 'the ruleset'
-complete -c xdp-portblock -n '__xdp_portblock_is status rule-add rule-list set-test set-list policy replies fragments unparsable save stats monitor explain doctor' -s j -l json -d 'print JSON'
-complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable save check diff apply confirm rollback stats top monitor explain doctor help' -s v -l verbose -d 'say more'
-complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable save check diff apply confirm rollback stats top monitor explain doctor help' -s h -l help -d 'print help'
+complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save diff apply confirm rollback stats top monitor explain' -x -s r -l ruleset -a '(__xdp_portblock_rulesets)' -d 'the ruleset'
+complete -c xdp-portblock -n '__xdp_portblock_is status rule-add rule-list set-test set-list policy replies fragments unparsable answers save stats monitor explain doctor' -s j -l json -d 'print JSON'
+complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save check diff apply confirm rollback stats top monitor explain doctor help' -s v -l verbose -d 'say more'
+complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save check diff apply confirm rollback stats top monitor explain doctor help' -s h -l help -d 'print help'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -r -F -l rules -d 'apply a file of rules before packets are judged'
 complete -c xdp-portblock -n '__xdp_portblock_is load save apply' -r -F -l elements -d 'a file of the elements of sets'
-complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del rule-flush policy replies fragments unparsable apply' -x -l confirm -d 'take the change back after that time unless it is confirmed'
-complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-flush policy replies fragments unparsable apply confirm rollback' -s f -l force -d 'even if it cuts the SSH connection in use'
+complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del rule-flush policy replies fragments unparsable answers apply' -x -l confirm -d 'take the change back after that time unless it is confirmed'
+complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-flush policy replies fragments unparsable answers apply confirm rollback' -s f -l force -d 'even if it cuts the SSH connection in use'
 complete -c xdp-portblock -n '__xdp_portblock_is stats top' -x -s i -l interval -d 'read again after so long'
 complete -c xdp-portblock -n '__xdp_portblock_is stats monitor' -x -s c -l count -d 'end after so many'
 complete -c xdp-portblock -n '__xdp_portblock_is stats' -l prometheus -d 'print metrics for Prometheus'
@@ -188,4 +189,5 @@ complete -c xdp-portblock -n '__xdp_portblock_is policy' -a 'allow deny reject'
 complete -c xdp-portblock -n '__xdp_portblock_is replies' -a 'on off'
 complete -c xdp-portblock -n '__xdp_portblock_is fragments' -a 'pass drop'
 complete -c xdp-portblock -n '__xdp_portblock_is unparsable' -a 'drop pass'
-complete -c xdp-portblock -n '__xdp_portblock_is help' -a 'load unload upgrade status rule set policy replies fragments unparsable save check diff apply confirm rollback stats top monitor explain doctor help'
+complete -c xdp-portblock -n '__xdp_portblock_is answers' -a '100/s 1000/s 10000/s off'
+complete -c xdp-portblock -n '__xdp_portblock_is help' -a 'load unload upgrade status rule set policy replies fragments unparsable answers save check diff apply confirm rollback stats top monitor explain doctor help'

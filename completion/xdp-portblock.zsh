@@ -40,7 +40,7 @@ _xdp_portblock_protocols() {
 }
 
 _xdp_portblock_outcomes() {
-	_values -s , outcome pass drop-rule drop-policy audit noport fragment malformed unparsable all
+	_values -s , outcome pass drop-rule drop-policy reject audit noport fragment malformed unparsable all
 }
 
 _xdp_portblock_prefixes() {
@@ -73,6 +73,7 @@ _xdp_portblock_commands() {
 		'replies:whether policy deny passes packets of own connections'
 		'fragments:what happens to fragments after the first'
 		'unparsable:what happens to too many tags or extension headers'
+		'answers:how many senders are told that they are rejected, a second and CPU'
 		'save:write the ruleset to a file, or stdout'
 		'check:look for faults in a file'
 		'diff:how a file differs from the loaded ruleset'
@@ -234,6 +235,7 @@ _xdp_portblock() {
 	replies) _arguments -s -S $common $change $ruleset $json ':replies:(on off)' ;;
 	fragments) _arguments -s -S $common $change $ruleset $json ':fragments:(pass drop)' ;;
 	unparsable) _arguments -s -S $common $change $ruleset $json ':unparsable:(drop pass)' ;;
+	answers) _arguments -s -S $common $change $ruleset $json ':answers:(100/s 1000/s 10000/s off)' ;;
 	save) _arguments -s -S $common $ruleset $elements $json ':file:_files' ;;
 	check) _arguments -s -S $common '--max-rules[how many rules must fit]:number: ' ':file:_files' ;;
 	diff) _arguments -s -S $common $ruleset ':file:_files' ;;

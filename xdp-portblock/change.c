@@ -31,6 +31,7 @@ int change_ruleset(const struct arguments *arguments, change_function *change, v
 	struct pb_ruleset *ruleset = NULL;
 	struct pb_error error;
 	struct pb_rules *rules = NULL;
+	bool rejected = false;
 	__u64 confirm;
 	int ret = confirm_time(arguments, &confirm);
 
@@ -39,6 +40,7 @@ int change_ruleset(const struct arguments *arguments, change_function *change, v
 	ret = pb_ruleset_open(ruleset_name(arguments), &ruleset, &error);
 	if (!ret)
 		ret = pb_ruleset_begin(ruleset, &rules, &error);
+	rejected = !ret && pb_rules_reject(rules);
 	if (!ret)
 		ret = change(rules, context, &error);
 	if (!ret && !confirm && !given(arguments, OPT_FORCE))
@@ -52,5 +54,7 @@ int change_ruleset(const struct arguments *arguments, change_function *change, v
 		return fail(&error);
 	if (confirm && !ret)
 		say_confirm(arguments);
+	if (!ret && !rejected)
+		warn_of_answers(ruleset_name(arguments));
 	return DONE;
 }

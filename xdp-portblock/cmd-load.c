@@ -138,6 +138,8 @@ static int load(const struct arguments *arguments, const struct pb_load_options 
 		ret = fail(&error);
 	for (size_t i = 0; ret == DONE && i < arguments->nr_words; i++)
 		print_result(&results[i]);
+	if (ret == DONE)
+		warn_of_answers(ruleset_name(arguments));
 	for (size_t i = 0; i < arguments->nr_words; i++)
 		free(results[i].interface);
 	free(results);

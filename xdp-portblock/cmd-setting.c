@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* xdp-portblock policy|replies|fragments|unparsable: print or set a setting of a ruleset. */
+/* xdp-portblock policy|replies|fragments|unparsable|answers: print or set a setting of a ruleset. */
 #include <stdio.h>
 #include <string.h>
 #include "json.h"
@@ -26,7 +26,7 @@ static int print_setting(const struct arguments *arguments, struct pb_ruleset *r
 	return json_print(json);
 }
 
-/* Turning the policy to deny brings the failsafe rules along; the others are just set. */
+/* Turning the policy to deny or reject brings the failsafe rules along; the others are just set. */
 static int change(struct pb_rules *rules, void *context, struct pb_error *error)
 {
 	const struct arguments *arguments = context;

@@ -179,6 +179,8 @@ bool rule_options_given(const struct arguments *arguments);
 typedef int change_function(struct pb_rules *rules, void *context, struct pb_error *error);
 /* One transaction on the ruleset of -r, guarded, with --confirm; FAILED after a message. */
 int change_ruleset(const struct arguments *arguments, change_function *change, void *context);
+/* A word, on stderr, where rules of the ruleset reject and an interface does not send what they tell. */
+void warn_of_answers(const char *ruleset);
 
 /* What to say of a command that has --confirm. */
 #define GUARD_CONFIRM "--confirm 60s tries it and comes back by itself, " GUARD_FORCE

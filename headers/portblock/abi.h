@@ -42,7 +42,8 @@
 #define PB_SET_CONDITIONS 256	 /* different combinations of sets in the rules of a slot */
 #define PB_BUCKETS_DEFAULT 65536 /* --max-buckets unless said: token buckets of sources */
 #define PB_BUCKETS_LIMIT 4194304
-#define PB_ANSWERS_DEFAULT 1000 /* answers of `reject` a second and CPU, unless said */
+#define PB_ANSWERS_DEFAULT 1000	 /* answers of `reject` a second and CPU, unless said */
+#define PB_ANSWERS_LIMIT 1000000 /* and the most that can be said */
 
 /* Transport protocols whose first four bytes are source and destination port. */
 enum pb_proto {
@@ -118,7 +119,7 @@ struct pb_slot {
 	/* The decision with which the chain of packets without ports begins, those of IP alone; 0: no rule
 	 * is about them. */
 	__u32 portless;
-	__u32 answers; /* of `reject`, at most so many a second and CPU */
+	__u32 answers; /* of `reject`, at most so many a second and CPU; 0: none is told */
 	__u32 reserved;
 };
 

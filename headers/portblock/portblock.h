@@ -192,12 +192,17 @@ struct pb_settings {
 	bool no_replies;      /* policy deny drops replies to own connections, too */
 	bool drop_fragments;  /* later fragments are dropped */
 	bool pass_unparsable; /* unparsable packets are passed */
-	bool reserved[25];    /* for more of them */
+	bool reserved1;
+	__u32 answers; /* of `reject`, at most so many a second and CPU; 0: PB_ANSWERS_DEFAULT */
+	bool reserved[20]; /* for more of them */
 };
 
+#define PB_ANSWERS_NONE ((__u32)-1) /* nobody is told */
+
 /*
- * Settings by name, as in the text form: policy allow|deny, replies on|off, fragments pass|drop,
- * unparsable drop|pass (the default first). pb_setting_name() lists them: NULL behind the last.
+ * Settings by name, as in the text form: policy allow|deny|reject, replies on|off, fragments
+ * pass|drop, unparsable drop|pass (the default first), answers 1000/s or off. pb_setting_name() lists
+ * them: NULL behind the last. The value of answers is there until the thread asks for it twice more.
  * pb_setting_set(): -ENOENT unknown name, -EINVAL unknown value.
  */
 const char *pb_setting_name(size_t i);
@@ -206,7 +211,7 @@ bool pb_setting_is_default(const struct pb_settings *settings, const char *name)
 int pb_setting_set(struct pb_settings *settings, const char *name, const char *value,
 		   struct pb_error *error);
 
-/* Settings as PB_SLOT_* flags, and back. */
+/* Settings as PB_SLOT_* flags, and back; but for `answers`. */
 __u32 pb_settings_flags(const struct pb_settings *settings);
 struct pb_settings pb_settings_of(__u32 flags);
 
@@ -728,6 +733,15 @@ int pb_interface_index(const char *word, int *ifindex, struct pb_error *error);
 
 /* Do its frames begin with an Ethernet header? -EOPNOTSUPP: neither that nor bare IP. */
 int pb_interface_ethernet(const char *name, bool *ethernet, struct pb_error *error);
+
+/* Do they tell somebody, by a rule or the policy `reject`? */
+bool pb_rules_reject(const struct pb_rules *rules);
+/*
+ * Will the answers of `reject` leave the interface, as far as can be seen? What is not loaded, or whose
+ * driver is not known to lose them, is right. -ENETUNREACH: they are lost; -EREMOTE: they are unless its
+ * peer in another network namespace has a program, too.
+ */
+int pb_interface_answers(const struct pb_interface *interface, struct pb_error *error);
 
 /* Looks at one interface. Changes nothing. The caller frees it by free(). */
 int pb_interface_get(int ifindex, struct pb_interface **interface, struct pb_error *error);

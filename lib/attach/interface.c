@@ -21,6 +21,7 @@
 #include "maps/rights.h"
 #include "maps/slot.h"
 #include "maps/variables.h"
+#include "rules/rules.h"
 #include "util/array.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -309,7 +310,7 @@ static int read_maps(struct pb_interface *interface, const struct pb_instance *i
 	interface->pending = pb_config_pending(&config);
 	memcpy(interface->ruleset, config.ruleset, sizeof(interface->ruleset));
 	interface->ruleset[sizeof(interface->ruleset) - 1] = '\0';
-	interface->settings = pb_settings_of(slot->flags);
+	interface->settings = pb_settings_of_slot(slot);
 	interface->rules = slot->rules;
 	interface->outcomes_error = pb_outcomes_read(instance->outcomes_id, interface->outcomes);
 	interface->pins = pb_pins_check(interface->ruleset, &config, instance->config_id);

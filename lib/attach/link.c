@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <errno.h>
+#include <string.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include "attach/link.h"
@@ -18,6 +19,7 @@ static const struct {
 
 struct answer {
 	bool seen;
+	struct pb_link_peer peer;
 	__u32 ids[NR_PROGRAMS];
 };
 
@@ -32,11 +34,35 @@ static int take_program(const struct nlattr *attribute, void *data)
 	return MNL_CB_OK;
 }
 
+static int take_kind(const struct nlattr *attribute, void *data)
+{
+	struct answer *answer = data;
+
+	if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND &&
+	    mnl_attr_validate(attribute, MNL_TYPE_STRING) >= 0)
+		answer->peer.veth = !strncmp(mnl_attr_get_str(attribute), "veth",
+					     mnl_attr_get_payload_len(attribute));
+	return MNL_CB_OK;
+}
+
 static int take_link(const struct nlattr *attribute, void *data)
 {
-	if (mnl_attr_get_type(attribute) != IFLA_XDP)
-		return MNL_CB_OK;
-	return mnl_attr_parse_nested(attribute, take_program, data);
+	struct answer *answer = data;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case IFLA_XDP:
+		return mnl_attr_parse_nested(attribute, take_program, data);
+	case IFLA_LINKINFO:
+		return mnl_attr_parse_nested(attribute, take_kind, data);
+	case IFLA_LINK:
+		if (mnl_attr_validate(attribute, MNL_TYPE_U32) >= 0)
+			answer->peer.ifindex = (int)mnl_attr_get_u32(attribute);
+		break;
+	case IFLA_LINK_NETNSID:
+		answer->peer.elsewhere = true;
+		break;
+	}
+	return MNL_CB_OK;
 }
 
 static int on_message(const struct nlmsghdr *message, void *data)
@@ -73,4 +99,14 @@ int pb_link_xdp(int ifindex, struct pb_link_xdp *found)
 		if (answer.ids[i])
 			*found = (struct pb_link_xdp){ answer.ids[i], programs[i].mode };
 	return 0;
+}
+
+int pb_link_peer(int ifindex, struct pb_link_peer *found)
+{
+	struct answer answer = {};
+	int ret = ask(ifindex, &answer);
+
+	if (!ret)
+		*found = answer.peer;
+	return ret;
 }

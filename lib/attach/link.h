@@ -17,4 +17,12 @@ struct pb_link_xdp {
  */
 int pb_link_xdp(int ifindex, struct pb_link_xdp *found);
 
+/* Of a veth, where its frames come out. */
+struct pb_link_peer {
+	bool veth;
+	bool elsewhere; /* in another network namespace */
+	int ifindex;
+};
+int pb_link_peer(int ifindex, struct pb_link_peer *found);
+
 #endif

@@ -281,8 +281,9 @@ PB_INLINE struct pb_rate_meter *rate_meter(void)
 __noinline int is_held_back(void)
 {
 	__u32 slot = read_active() & PB_ACTIVE_SLOT;
-	__u32 answers = pb_config.slots[slot].answers ?: PB_ANSWERS_DEFAULT;
-	__u64 now = bpf_ktime_get_ns() << PB_TICKS_SHIFT, cost = TICKS_OF_SECOND / answers;
+	__u32 answers = pb_config.slots[slot].answers;
+	__u64 now = bpf_ktime_get_ns() << PB_TICKS_SHIFT;
+	__u64 cost = answers ? TICKS_OF_SECOND / answers : TICKS_OF_SECOND + 1;
 	struct pb_rate_meter *meter = rate_meter();
 	__s64 ahead = (__s64)(meter->answers_until - now);
 

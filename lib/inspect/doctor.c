@@ -359,6 +359,27 @@ static void check_driver(struct doctor *doctor)
 	}
 }
 
+/* Rules that reject, on an interface that does not send what they tell. */
+static void check_answers(struct doctor *doctor)
+{
+	const struct pb_interface *at = doctor->interface;
+	struct pb_ruleset *ruleset;
+	struct pb_rules *rules;
+	struct pb_error error;
+	char mend[160], option[PB_RULESET_OPTION_LEN];
+
+	if (!at->loaded || !at->pinned || pb_ruleset_open(at->ruleset, &ruleset, &error))
+		return;
+	snprintf(mend, sizeof(mend), "xdp-portblock unload -k %s; xdp-portblock load %s -m skb%s",
+		 at->name, at->name, pb_ruleset_option(at->ruleset, option));
+	if (!pb_ruleset_read(ruleset, &rules, &error)) {
+		if (pb_rules_reject(rules) && pb_interface_answers(at, &error))
+			say(doctor, PB_HEALTH_WARNING, mend, "%.500s", error.text);
+		pb_rules_free(rules);
+	}
+	pb_ruleset_close(ruleset);
+}
+
 /* Does native mode take frames of one buffer only? A driver that can't be asked is trusted. */
 static bool needs_one_buffer(int ifindex)
 {
@@ -524,8 +545,8 @@ static check_function *const machine_checks[] = {
 	check_features, check_native, check_dispatcher, check_rulesets,
 };
 static check_function *const interface_checks[] = {
-	check_type, check_outer_header, check_programs, check_doubled,	  check_driver,
-	check_mtu,  check_vlan,		check_tunnels,	check_unwrapping,
+	check_type,    check_outer_header, check_programs, check_doubled, check_driver,
+	check_answers, check_mtu,	   check_vlan,	   check_tunnels, check_unwrapping,
 };
 
 int pb_doctor(const char *word, pb_finding_function *function, void *context,

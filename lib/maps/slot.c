@@ -146,6 +146,7 @@ static void write_header(struct pb_slot *header, const struct pb_rules *rules,
 	header->prefixes = pb_records_prefixes(rules);
 	header->ranges = pb_records_ranges(rules);
 	header->portless = tables->portless;
+	header->answers = pb_settings_answers(&rules->settings);
 }
 
 int pb_slot_compile(const struct pb_maps *maps, const struct pb_rules *rules,
@@ -210,7 +211,7 @@ int pb_slot_read(const struct pb_maps *maps, __u32 slot, struct pb_rules *rules,
 {
 	const struct pb_slot *header = &maps->config->slots[slot];
 	struct pb_records records = records_of(maps, slot);
-	struct pb_rules read = { .settings = pb_settings_of(header->flags),
+	struct pb_rules read = { .settings = pb_settings_of_slot(header),
 				 .next_id = header->next_id,
 				 .max_rules = maps->config->max_rules,
 				 .generation = header->generation };

@@ -26,6 +26,10 @@ struct pb_rules {
 	struct pb_index *index;	      /* of pb_rules_find_same(): made when first needed */
 };
 
+/* The answers that they allow a second and CPU, 0: none; and the settings of a generation. */
+__u32 pb_settings_answers(const struct pb_settings *settings);
+struct pb_settings pb_settings_of_slot(const struct pb_slot *slot);
+
 /* Frees what it owns and zeroes it. */
 void pb_rules_clear(struct pb_rules *rules);
 

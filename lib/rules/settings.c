@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* The settings of a ruleset. A new one is one row of the table. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "rules/rules.h"
 #include "util/error.h"
 #include "util/escape.h"
+#include "util/text.h"
 
 #define VALUES_MAX 3
 
@@ -15,7 +17,7 @@ struct setting {
 		const char *word;
 		__u32 flags; /* PB_SLOT_* */
 	} values[VALUES_MAX];
-	size_t nr;
+	size_t nr; /* 0: it is a number a second, of struct pb_settings.answers */
 };
 
 static const struct setting settings[] = {
@@ -25,6 +27,7 @@ static const struct setting settings[] = {
 	{ "replies", { { "on", 0 }, { "off", PB_SLOT_NO_REPLIES } }, 2 },
 	{ "fragments", { { "pass", 0 }, { "drop", PB_SLOT_DROP_FRAGMENTS } }, 2 },
 	{ "unparsable", { { "drop", 0 }, { "pass", PB_SLOT_PASS_UNPARSABLE } }, 2 },
+	{ .name = "answers" },
 };
 #define NR_SETTINGS (sizeof(settings) / sizeof(settings[0]))
 
@@ -54,6 +57,56 @@ struct pb_settings pb_settings_of(__u32 flags)
 	};
 }
 
+/* ---- Answers: N/s or off -------------------------------------------------------------------- */
+
+__u32 pb_settings_answers(const struct pb_settings *of)
+{
+	return of->answers == PB_ANSWERS_NONE ? 0 : of->answers ?: PB_ANSWERS_DEFAULT;
+}
+
+struct pb_settings pb_settings_of_slot(const struct pb_slot *slot)
+{
+	struct pb_settings settings = pb_settings_of(slot->flags);
+
+	if (slot->answers != PB_ANSWERS_DEFAULT)
+		settings.answers = slot->answers ?: PB_ANSWERS_NONE;
+	return settings;
+}
+
+/* Two of them are there at a time, to be compared. */
+static const char *answers_value(const struct pb_settings *of)
+{
+	static __thread char text[2][16];
+	static __thread unsigned int turn;
+	char *at = text[turn++ % 2];
+
+	if (!pb_settings_answers(of))
+		return "off";
+	snprintf(at, sizeof(text[0]), "%u/s", pb_settings_answers(of));
+	return at;
+}
+
+static int set_answers(struct pb_settings *of, const char *value, struct pb_error *error)
+{
+	size_t length = strlen(value);
+	unsigned long nr;
+
+	if (!strcmp(value, "off")) {
+		of->answers = PB_ANSWERS_NONE;
+		return 0;
+	}
+	if (length < 2 || strcmp(value + length - 2, "/s") ||
+	    pb_number_parse(value, length - 2, PB_ANSWERS_LIMIT, &nr) || !nr)
+		return pb_fail(error, EINVAL,
+			       "%s is no value for answers: it is a number a second, 1/s to %u/s, "
+			       "or off",
+			       PB_Q(value), PB_ANSWERS_LIMIT);
+	of->answers = nr == PB_ANSWERS_DEFAULT ? 0 : nr;
+	return 0;
+}
+
+/* ---- All of them ---------------------------------------------------------------------------- */
+
 static const struct setting *find(const char *name)
 {
 	for (size_t i = 0; i < NR_SETTINGS; i++)
@@ -75,6 +128,8 @@ const char *pb_setting_value(const struct pb_settings *of, const char *name)
 
 	if (!setting)
 		return NULL;
+	if (!setting->nr)
+		return answers_value(of);
 	flags = pb_settings_flags(of) & flags_of(setting);
 	for (size_t i = 0; i < setting->nr; i++)
 		if (setting->values[i].flags == flags)
@@ -86,6 +141,8 @@ bool pb_setting_is_default(const struct pb_settings *of, const char *name)
 {
 	const struct setting *setting = find(name);
 
+	if (setting && !setting->nr)
+		return pb_settings_answers(of) == PB_ANSWERS_DEFAULT;
 	return setting && !(pb_settings_flags(of) & flags_of(setting));
 }
 
@@ -102,19 +159,23 @@ int pb_setting_set(struct pb_settings *of, const char *name, const char *value,
 		   struct pb_error *error)
 {
 	const struct setting *setting = find(name);
+	const __u32 answers = of->answers;
 	size_t i = 0;
 
 	if (!setting)
 		return pb_fail(error, ENOENT,
-			       "%s is no setting: there are policy, replies, fragments and "
-			       "unparsable",
+			       "%s is no setting: there are policy, replies, fragments, "
+			       "unparsable and answers",
 			       PB_Q(name));
+	if (!setting->nr)
+		return set_answers(of, value, error);
 	while (i < setting->nr && strcmp(value, setting->values[i].word))
 		i++;
 	if (i == setting->nr)
 		return no_value(setting, value, error);
 	*of = pb_settings_of((pb_settings_flags(of) & ~flags_of(setting)) |
 			     setting->values[i].flags);
+	of->answers = answers;
 	return 0;
 }
 

@@ -140,7 +140,8 @@ static inline int read_bytes(const char *name, const void *data, size_t size,
 
 static inline bool equal_sets(const struct pb_rules *a, const struct pb_rules *b)
 {
-	if (a->nr != b->nr || pb_settings_flags(&a->settings) != pb_settings_flags(&b->settings))
+	if (a->nr != b->nr || pb_settings_flags(&a->settings) != pb_settings_flags(&b->settings) ||
+	    a->settings.answers != b->settings.answers)
 		return false;
 	for (size_t i = 0; i < a->nr; i++)
 		if (!equal_rules(&a->rule[i], &b->rule[i]))

@@ -45,7 +45,7 @@ documented 'set list, one of them' 'set list' "$PB" set list -j bans
 documented 'set test' 'set test' "$PB" set test -j bans 192.0.2.7
 documented 'set test, not in it' 'set test' "$PB" set test -j bans 192.0.2.9
 documented save save "$PB" save -j
-for setting in policy replies fragments unparsable; do
+for setting in policy replies fragments unparsable answers; do
 	documented $setting $setting "$PB" $setting -j
 	t_ok "$setting: names its setting" grep -q "\"$setting\":" "$T_DIR/json"
 done

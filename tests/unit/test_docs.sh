@@ -126,9 +126,8 @@ printf '%s\n' '# line 1' 'policy maybe' 'drop tcp dport 70000' >"$T_DIR/faults.r
 t_is 'rules(5): its example of faults' "$(example_of 4 'check faults.rules')" \
 	"$(cd "$T_DIR" && "$PB" check faults.rules 2>&1)"
 t_is 'rules(5): settings are those of the library' \
-	"$(for name in policy replies fragments unparsable; do
-		echo "$name $("$PB" "$name" maybe 2>&1 | sed -n 's/.* is no value .*it is //p' | head -n 1 | sed 's/, / | /g; s/ or / | /g')"
-	done)" \
+	"$(tr -s '\n\t ' ' ' <lib/rules/settings.c | grep -oE '\{ "[a-z]+", \{( \{ "[a-z]+", [A-Z_0-9 |]+ \},?)+' |
+		sed -E 's/[^a-z ]+//g; s/ +/ /g; s/^ | $//g; s/([a-z]) ([a-z])/\1 | \2/g; s/ \| / /')" \
 	"$(sed -n 's/^\.It Cm \([a-z]* [a-z]* | [a-z |]*\)$/\1/p' man/xdp-portblock.rules.5)"
 
 # Recipes are to be copied.
@@ -338,7 +337,8 @@ bash_offers 'one policy only' '' policy deny ''
 bash_offers 'replies' 'on off' replies ''
 bash_offers 'fragments' 'pass drop' fragments ''
 bash_offers 'unparsable' 'drop pass' unparsable ''
-bash_offers 'actions' 'drop allow audit' rule add --action ''
+bash_offers 'answers' '100/s 1000/s 10000/s off' answers ''
+bash_offers 'actions' 'drop reject allow audit' rule add --action ''
 bash_offers 'protocols' 'tcp udp sctp dccp udplite' rule add --proto ''
 bash_offers 'what can have a bucket each' 'source' rule add --each ''
 bash_offers 'the same, in the text' 'source' rule add drop tcp dport 22 over 6/m each s

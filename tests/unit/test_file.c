@@ -144,9 +144,13 @@ static void test_round_trip_settings(void **state)
 	struct pb_rules rules = { 0 };
 
 	(void)state;
-	for (__u32 flags = 0; flags < 16; flags++) {
+	for (__u32 flags = 0; flags < 32; flags++) {
+		if ((flags & PB_SLOT_REJECT) && !(flags & PB_SLOT_DENY))
+			continue;
 		rules.settings = pb_settings_of(flags);
 		assert_int_equal(pb_settings_flags(&rules.settings), flags);
+		assert_round_trip(&rules);
+		rules.settings.answers = flags ? flags : PB_ANSWERS_NONE;
 		assert_round_trip(&rules);
 	}
 }

@@ -444,24 +444,84 @@ static void test_many(void **state)
 	pb_rules_clear(&rules);
 }
 
+static void assert_answers(const char *value, __u32 answers)
+{
+	struct pb_settings settings = {};
+
+	assert_int_equal(pb_setting_set(&settings, "policy", "reject", NULL), 0);
+	assert_int_equal(pb_setting_set(&settings, "answers", value, NULL), 0);
+	assert_int_equal(pb_setting_set(&settings, "fragments", "drop", NULL), 0);
+	assert_int_equal(pb_settings_answers(&settings), answers);
+	assert_string_equal(pb_setting_value(&settings, "answers"), value);
+	assert_string_equal(pb_setting_value(&settings, "policy"), "reject");
+	assert_true(pb_setting_is_default(&settings, "answers") == (answers == 1000));
+}
+
+static void test_answers(void **state)
+{
+	static const char *const wrong[] = { "",	  "0/s",  "1000",	   "/s",   "1/m",
+					     "1000001/s", "-1/s", "99999999999/s", "1k/s", "on" };
+	struct pb_settings settings = { .answers = 7 };
+	const struct pb_settings none = {};
+	struct pb_error error;
+
+	(void)state;
+	assert_string_equal(pb_setting_value(&none, "answers"), "1000/s");
+	assert_true(pb_setting_is_default(&none, "answers"));
+	assert_answers("1/s", 1);
+	assert_answers("1000/s", 1000);
+	assert_answers("1000000/s", 1000000);
+	assert_answers("off", 0);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(pb_setting_set(&settings, "answers", wrong[i], &error), -EINVAL);
+		assert_non_null(strstr(error.text, "1/s to 1000000/s, or off"));
+		assert_int_equal(settings.answers, 7);
+	}
+}
+
+/* A slot has the number in force. */
+static void test_answers_of_slot(void **state)
+{
+	static const __u32 answers[] = { 0, 1, 999, 1000, 1001, 1000000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		const struct pb_slot slot = { .flags = PB_SLOT_NO_REPLIES, .answers = answers[i] };
+		struct pb_settings settings = pb_settings_of_slot(&slot);
+
+		assert_true(settings.no_replies);
+		assert_int_equal(pb_settings_answers(&settings), answers[i]);
+	}
+}
+
+/* Failsafe rules come with the first turn from allow, and once. */
+static void test_turns(void **state)
+{
+	struct pb_rules *rules = pb_rules_new();
+
+	(void)state;
+	assert_int_equal(pb_rules_policy(rules, PB_POLICY_REJECT, NULL), 0);
+	assert_int_equal(pb_rules_settings(rules)->policy, PB_POLICY_REJECT);
+	assert_int_equal(pb_rules_nr(rules), 2);
+	assert_int_equal(pb_rules_del(rules, 1, NULL), 0);
+	assert_int_equal(pb_rules_policy(rules, PB_POLICY_DENY, NULL), 0);
+	assert_int_equal(pb_rules_policy(rules, PB_POLICY_REJECT, NULL), 0);
+	assert_int_equal(pb_rules_nr(rules), 1);
+	pb_rules_free(rules);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_opaque),
-		cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_ids),
-		cmocka_unit_test(test_retired),
-		cmocka_unit_test(test_full),
-		cmocka_unit_test(test_same),
-		cmocka_unit_test(test_not_same),
-		cmocka_unit_test(test_delete),
-		cmocka_unit_test(test_missing),
-		cmocka_unit_test(test_match),
-		cmocka_unit_test(test_delete_message_is_short),
-		cmocka_unit_test(test_expire),
-		cmocka_unit_test(test_filled_by_hand),
-		cmocka_unit_test(test_random),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_answers), cmocka_unit_test(test_answers_of_slot),
+		cmocka_unit_test(test_turns),	cmocka_unit_test(test_opaque),
+		cmocka_unit_test(test_empty),	cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_retired), cmocka_unit_test(test_full),
+		cmocka_unit_test(test_same),	cmocka_unit_test(test_not_same),
+		cmocka_unit_test(test_delete),	cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_match),	cmocka_unit_test(test_delete_message_is_short),
+		cmocka_unit_test(test_expire),	cmocka_unit_test(test_filled_by_hand),
+		cmocka_unit_test(test_random),	cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
