@@ -146,12 +146,44 @@ __noinline int walk(struct xdp_md *ctx, __u64 found, __u32 ports, __u64 candidat
 	return 0;
 }
 
-/* The outcome of a packet that no rule decides, under policy deny or reject. */
-PB_INLINE enum pb_outcome by_policy(struct xdp_md *ctx, __u32 flags, __u64 found, __u32 ports)
+/*
+ * The lower bits of entries, by number: shifted, for constants of each branch would be verified one by one. Without
+ * those of PB_ACTION_REJECT, which are PB_ENTRY_INDIRECT then, the quick ways send what is rejected on to where it is
+ * answered.
+ */
+#define ENTRY_BITS(number, outcome, verdict) (PB_ENTRY(0, outcome, verdict) << 8 * (number))
+#define ENTRIES_OF_ACTION                                             \
+	(ENTRY_BITS(PB_ACTION_DROP, PB_OUTCOME_DROP_RULE, XDP_DROP) | \
+	 ENTRY_BITS(PB_ACTION_AUDIT, PB_OUTCOME_AUDIT, XDP_PASS) |    \
+	 ENTRY_BITS(PB_ACTION_ALLOW, PB_OUTCOME_PASS, XDP_PASS))
+#define ENTRY_OF_REJECT PB_ENTRY(0, PB_OUTCOME_REJECT, XDP_TX)
+
+PB_INLINE __u32 entry_by_action(const struct pb_decision *decision, __u32 entries)
 {
-	if (!(flags & PB_SLOT_NO_REPLIES) && is_connected(ctx, found, ports))
-		return PB_OUTCOME_PASS;
-	return flags & PB_SLOT_REJECT ? PB_OUTCOME_REJECT : PB_OUTCOME_DROP_POLICY;
+	return (__u32)decision->rule << 8 | (entries >> (decision->action & 3) * 8 & 0xff);
+}
+
+/* What a rule says that decides, as an entry; an indirect one where it rejects. */
+PB_INLINE __u32 entry_of_decision(const struct pb_decision *decision)
+{
+	return entry_by_action(decision, ENTRIES_OF_ACTION);
+}
+
+/* The same, and what is rejected is left for whoever tells the sender. */
+PB_INLINE __u32 final_entry(const struct pb_decision *decision)
+{
+	return entry_by_action(decision,
+			       ENTRIES_OF_ACTION | ENTRY_OF_REJECT << 8 * PB_ACTION_REJECT);
+}
+
+/* What a packet comes to that no rule decides, as an entry. */
+PB_INLINE __u32 entry_by_policy(struct xdp_md *ctx, __u32 flags, __u64 found, __u32 ports)
+{
+	if (!(flags & PB_SLOT_DENY) ||
+	    (!(flags & PB_SLOT_NO_REPLIES) && is_connected(ctx, found, ports)))
+		return PB_ENTRY(0, PB_OUTCOME_PASS, XDP_PASS);
+	return flags & PB_SLOT_REJECT ? ENTRY_OF_REJECT :
+					PB_ENTRY(0, PB_OUTCOME_DROP_POLICY, XDP_DROP);
 }
 
 /* The best candidate of a class, by the source where its rules ask for that; 0: none. */
@@ -200,32 +232,6 @@ PB_INLINE __u32 find_winner(struct xdp_md *ctx, __u64 found, __u32 ports, __u32 
 	return walk(ctx, found, ports, CANDIDATES(by_dport, by_sport, slot), sets);
 }
 
-PB_INLINE enum pb_outcome outcome_of_action(__u8 action)
-{
-	if (action == PB_ACTION_DROP)
-		return PB_OUTCOME_DROP_RULE;
-	if (action == PB_ACTION_REJECT)
-		return PB_OUTCOME_REJECT;
-	return action == PB_ACTION_AUDIT ? PB_OUTCOME_AUDIT : PB_OUTCOME_PASS;
-}
-
-/*
- * The lower bits of entries, by number: shifted, for constants of each branch would be verified one by one. Those of
- * PB_ACTION_REJECT are those of PB_ENTRY_INDIRECT, so the quick ways send what is rejected on to where it is answered.
- */
-#define ENTRY_BITS(number, outcome, verdict) (PB_ENTRY(0, outcome, verdict) << 8 * (number))
-#define ENTRIES_OF_ACTION                                             \
-	(ENTRY_BITS(PB_ACTION_DROP, PB_OUTCOME_DROP_RULE, XDP_DROP) | \
-	 ENTRY_BITS(PB_ACTION_AUDIT, PB_OUTCOME_AUDIT, XDP_PASS) |    \
-	 ENTRY_BITS(PB_ACTION_ALLOW, PB_OUTCOME_PASS, XDP_PASS))
-
-/* What a rule says that decides, as an entry; an indirect one where it rejects. */
-PB_INLINE __u32 entry_of_decision(const struct pb_decision *decision)
-{
-	return (__u32)decision->rule << 8 |
-	       (ENTRIES_OF_ACTION >> (decision->action & 3) * 8 & 0xff);
-}
-
 /* What the outcome does to the packet: xdp-portblock(8) "Which ports a packet has". */
 PB_INLINE int verdict_on(enum pb_outcome outcome, __u32 flags)
 {
@@ -262,28 +268,24 @@ PB_INLINE int judge_without_ports(struct xdp_md *ctx, __u64 found, __u32 slot,
 	winner = index ? decision_at(index, slot) : NULL;
 	if (!winner || (outcome == PB_OUTCOME_UNPARSABLE && winner->action > PB_ACTION_REJECT))
 		return entry;
-	outcome = outcome_of_action(winner->action);
-	if (outcome == PB_OUTCOME_REJECT)
+	entry = final_entry(winner);
+	if (PB_ENTRY_VERDICT(entry) == XDP_TX)
 		keep_rejected(found | PB_PROTO_MAX);
-	return PB_ENTRY(winner->rule, outcome, verdict_on(outcome, in_force->flags));
+	return entry;
 }
 
 /* What decides, by the classes of both sides' ports, in the form of an entry that is not indirect. */
 PB_INLINE int judge_by_classes(struct xdp_md *ctx, __u64 found, __u32 ports, __u32 slot,
 			       __u32 dport, __u32 sport)
 {
-	__u32 class = find_winner(ctx, found, ports, slot, dport, sport);
-	__u32 flags = pb_config.slots[slot & 1].flags;
+	__u32 class = find_winner(ctx, found, ports, slot, dport, sport), entry;
 	const struct pb_decision *winner = class ? decision_at(class, slot) : NULL;
-	enum pb_outcome outcome = PB_OUTCOME_PASS;
 
-	if (winner)
-		outcome = outcome_of_action(winner->action);
-	else if (flags & PB_SLOT_DENY)
-		outcome = by_policy(ctx, flags, found, ports);
-	if (outcome == PB_OUTCOME_REJECT)
+	entry = winner ? final_entry(winner) :
+			 entry_by_policy(ctx, pb_config.slots[slot & 1].flags, found, ports);
+	if (PB_ENTRY_VERDICT(entry) == XDP_TX)
 		keep_rejected(found);
-	return PB_ENTRY(winner ? winner->rule : 0, outcome, verdict_on(outcome, flags));
+	return entry;
 }
 
 /* The same, where the destination port's entry is indirect. */
