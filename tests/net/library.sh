@@ -68,7 +68,7 @@ t_is 'later: both are there' "$(printf '%s\n' 'policy allow' 'drop tcp dport 22 
 	'drop tcp dport 23')" "$(in_a ./tool save)"
 t_is 'later: and in the list' 2 "$(in_a ./tool rule list | grep -c 'drop tcp')"
 t_ok 'later: limits' in_a ./tool load -r small --max-rules 7 v0
-t_fail 'later: which are asked for' 1 'there already, with --max-rules 7 ' \
+t_fail 'later: which are asked for' 1 'there already, with --max-rules 7, ' \
 	in_a ./tool load -r small --max-rules 8 v0
 t_ok 'later: unload' in_a ./tool unload v0
 

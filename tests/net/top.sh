@@ -187,7 +187,7 @@ wait "$BG_PID"
 key v
 on_screen 'v: interfaces' '^ +PKT/S +B/S +PACKETS +BYTES  INTERFACE, OUTCOME$'
 on_screen 'v: an outcome' ' 20 +[0-9.]+k?  v0, audit$'
-t_is 'v: all outcomes' 8 "$(screen | grep -c ' v0, ')"
+t_is 'v: all outcomes' 9 "$(screen | grep -c ' v0, ')"
 key Down
 on_screen 'down: the first line is another' '^ .*v0, drop-rule$'
 wait_for 60 shows_no 'v0, pass$'
