@@ -41,7 +41,7 @@ for of in four six; do
 	cut "$of: from its source" "$by_22?.* from $host" rule add 22/tcp from "$host"
 	cut "$of: for a while" 'on v0, by the rule .drop tcp dport 22 expires' \
 		rule add 22/tcp expires 1h
-	cut "$of: reject" "on v0, by the rule .reject tcp dport 22.$CONFIRM" rule add reject 22/tcp
+	refuse "$of: reject" "on v0, by the rule .reject tcp dport 22.$CONFIRM" rule add reject 22/tcp
 	cut "$of: by a file" "by the rule .drop tcp dport 1-1024.$CONFIRM" apply wide.rules
 	fine "$of: another port" rule add 23/tcp
 	fine "$of: another protocol" rule add 22/udp
