@@ -220,6 +220,18 @@ static char *text_of(const struct pb_rule *rule)
 	return rule && !pb_rule_format(rule, pb_clock(), &text) ? text : NULL;
 }
 
+/* What the sender of a rejected packet gets to know. */
+static const char *told(const struct pb_explanation *how, const struct pb_settings *settings)
+{
+	if (!strcmp(pb_setting_value(settings, "answers"), "off"))
+		return "nothing: answers are off";
+	if (!how->told)
+		return "nothing: of such a packet it never is";
+	if (how->parsed == PB_OUTCOME_PASS && how->flow.proto == PB_PROTO_TCP)
+		return "by a TCP reset";
+	return how->family == 4 ? "by ICMP port unreachable" : "by ICMPv6 port unreachable";
+}
+
 static void print_explanation(const struct explaining *all, const struct pb_explanation *how,
 			      const struct reasons *reasons)
 {
@@ -232,7 +244,10 @@ static void print_explanation(const struct explaining *all, const struct pb_expl
 		print("  by rule %u: %s\n", how->rule, rule ? kept(text) : "(gone)");
 	if (*reasons->in.name)
 		print("  set:   @%s, by %s\n", reasons->in.name, kept(reasons->in.element));
-	printf("  why:   %s\n  found: %s\n", reasons->why, found);
+	printf("  why:   %s\n", reasons->why);
+	if (how->outcome == PB_OUTCOME_REJECT)
+		printf("  told:  %s\n", told(how, pb_rules_settings(all->rules)));
+	printf("  found: %s\n", found);
 	free(text);
 	rated_print(&reasons->rated);
 	for (size_t i = 1; i < reasons->nr; i++) {
@@ -265,6 +280,9 @@ static struct json_object *explanation_to_json(const struct explaining *all,
 		json_add(json, "packet", json_int(frame->number));
 	json_add(json, "verdict", json_string(how->drop ? "drop" : "pass"));
 	json_add(json, "outcome", json_string(pb_outcome_name(how->outcome)));
+	json_add(json, "told",
+		 json_object_new_boolean(how->told && pb_rules_settings(all->rules)->answers !=
+							      PB_ANSWERS_NONE));
 	json_add(json, "rule", how->rule ? json_int(how->rule) : NULL);
 	json_add(json, "rule_text", rule_to_json(pb_rules_find(all->rules, how->rule)));
 	json_add(json, "set", *reasons->in.name ? json_string(reasons->in.name) : NULL);

@@ -59,6 +59,18 @@ static int read_addresses(const struct arguments *arguments, unsigned char from[
 	return DONE;
 }
 
+/* RFC 791: of a header whose own sum is 0 yet. What is wrong nobody is told of. */
+static __u16 sum_of(const void *header, size_t length)
+{
+	const __u16 *word = header;
+	__u32 sum = 0;
+
+	for (size_t i = 0; i < length / sizeof(*word); i++)
+		sum += word[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~(sum + (sum >> 16));
+}
+
 static size_t put_ip(unsigned char *at, int family, unsigned char protocol,
 		     const unsigned char *from, const unsigned char *to)
 {
@@ -73,6 +85,7 @@ static size_t put_ip(unsigned char *at, int family, unsigned char protocol,
 		v4->protocol = protocol;
 		memcpy(&v4->saddr, from, 4);
 		memcpy(&v4->daddr, to, 4);
+		v4->check = sum_of(v4, sizeof(*v4));
 		return sizeof(*v4);
 	}
 	v6->ip6_vfc = 0x60;
@@ -113,6 +126,10 @@ int packet_build(const struct arguments *arguments, bool ethernet, unsigned char
 	frame[at + 1] = sport;
 	frame[at + 2] = port >> 8;
 	frame[at + 3] = port;
+	if (proto == PB_PROTO_TCP) {
+		frame[at + 12] = 5 << 4; /* its header, in four bytes */
+		frame[at + 13] = 0x02;	 /* SYN */
+	}
 	*length = at + TRANSPORT_LENGTH;
 	return DONE;
 }

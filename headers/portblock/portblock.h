@@ -885,6 +885,7 @@ struct pb_explanation {
 	bool first_fragment;
 	bool cut;      /* PB_OUTCOME_UNPARSABLE: a first fragment that does not hold its ports */
 	size_t length; /* of the frame that the program was run on; else 0 */
+	bool told;     /* PB_OUTCOME_REJECT: the sender is told, as often as `answers` lets it be */
 };
 
 /* An empty one, for the functions below to fill; freed by free(). NULL: no memory. */

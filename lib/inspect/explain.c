@@ -172,6 +172,7 @@ int pb_test_run_frame_on(struct pb_test_run *run, int ifindex, const void *frame
 	explanation->outcome = outcome % PB_OUTCOME_MAX;
 	explanation->rule = rule == run->nr_counts ? 0 : rule;
 	explanation->length = length;
+	explanation->told = verdict == XDP_TX;
 	return 0;
 }
 

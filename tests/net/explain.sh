@@ -95,7 +95,7 @@ t_is 'why: none' 'no rule matches, and policy is allow' "$(says 'd["why"]' --por
 "$PB" rule add allow tcp dport 100-200 >/dev/null
 t_is 'why: the range' 'its range of 101 ports is the narrowest that holds the port' \
 	"$(says 'd["why"]' --port 150)"
-t_is 'JSON: the keys' 'beaten connected dport element extensions family first_fragment outcome over protocol rule rule_text set sport tags verdict why' \
+t_is 'JSON: the keys' 'beaten connected dport element extensions family first_fragment outcome over protocol rule rule_text set sport tags told verdict why' \
 	"$(says '" ".join(sorted(d))' --port 22)"
 t_is 'JSON: how it was found' '[0, 0, 4, 17, 123, 53, false]' \
 	"$(says '[d[k] for k in ("tags", "extensions", "family", "protocol", "sport", "dport", "first_fragment")]' \
@@ -229,7 +229,7 @@ refused 'a packet that cannot be run' 1 '^2: not run: 2 bytes are too few' expla
 t_is 'the others are told' '1: pass 2: not 3: pass' "$(grep -o '^.: [a-z]*' <<<"$T_OUT" | xargs)"
 refused 'in JSON, too' 1 '^{"packet":2,"error":"2 bytes are too few' explain -j "$T_DIR/short.pcap"
 t_is 'with their numbers' '1 2 3' "$(grep -o '^{"packet":[0-9]*,' <<<"$T_OUT" | tr -dc '0-9\n' | xargs)"
-t_is 'JSON of a file: the keys' 'beaten connected dport element extensions family first_fragment outcome over packet protocol rule rule_text set sport tags truncated verdict why' \
+t_is 'JSON of a file: the keys' 'beaten connected dport element extensions family first_fragment outcome over packet protocol rule rule_text set sport tags told truncated verdict why' \
 	"$(explain -j "$T_DIR/raw.pcap" | json '" ".join(sorted(d))')"
 # shellcheck disable=SC2016 # for that bash to expand
 t_ok 'a broken pipe' in_a bash -c '"$PB" explain "$0" | head -n 1' "$T_DIR/two.pcap"

@@ -41,6 +41,7 @@ for of in four six; do
 	cut "$of: from its source" "$by_22?.* from $host" rule add 22/tcp from "$host"
 	cut "$of: for a while" 'on v0, by the rule .drop tcp dport 22 expires' \
 		rule add 22/tcp expires 1h
+	refuse "$of: reject" "on v0, by the rule .reject tcp dport 22.$CONFIRM" rule add reject 22/tcp
 	cut "$of: by a file" "by the rule .drop tcp dport 1-1024.$CONFIRM" apply wide.rules
 	fine "$of: another port" rule add 23/tcp
 	fine "$of: another protocol" rule add 22/udp
@@ -51,6 +52,9 @@ for of in four six; do
 	fine "$of: policy deny, with replies" policy deny
 	fine "$of: without the audit rule" rule del 1-100/tcp
 	refuse "$of: without replies" "on v0, by policy deny$CONFIRM" replies off
+	fine "$of: policy reject, with replies" policy reject
+	refuse "$of: reject without replies" "on v0, by policy reject$CONFIRM" replies off
+	fine "$of: policy deny again" policy deny
 	fine "$of: an allow rule" rule add allow 22/tcp
 	fine "$of: so that they may be off" replies off
 	refuse "$of: without that rule" 'on v0, by policy deny' rule del 22/tcp
