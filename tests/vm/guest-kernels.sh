@@ -10,7 +10,7 @@ world_pair
 
 [ -x "$PB" ] || t_die "no $PB: make comes first"
 
-limit=200000	# of a million
+limit=300000	# of a million; 195,000 of them before rates and reject, each function of which is looked at once
 
 # insns MODE: the verifier's count for the program on v0
 insns()
