@@ -18,8 +18,9 @@ __attribute__((section("xdp"), used)) int pass(void *ctx)
 }
 END
 clang -O2 -target bpf -c "$T_DIR/pass.c" -o "$T_DIR/pass.o" || t_skip_all 'no clang'
-bpftool prog load "$T_DIR/pass.o" /sys/fs/bpf/pass && in_b ip link set v1 xdpdrv pinned /sys/fs/bpf/pass &&
-	rm /sys/fs/bpf/pass || t_die 'no program on v1'
+bpftool prog load "$T_DIR/pass.o" /sys/fs/bpf/pass || t_die 'no program to put on v1'
+in_b ip link set v1 xdpdrv pinned /sys/fs/bpf/pass || t_die 'no program on v1'
+rm /sys/fs/bpf/pass
 
 # refused PROTO ADDR PORT: as the client's socket is told
 cat >"$T_DIR/refused.py" <<'END'
