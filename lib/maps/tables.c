@@ -229,30 +229,69 @@ static int set_all(const struct pb_set_tables *tables)
 	return ret;
 }
 
+/* So many are deleted, one by one, each with a grace period to wait for; more are not worth that. */
+#define DELETED_MAX 8
+
+/* What is there of a generation of a family from this segment on; returns whether it is all one segment. */
+static bool find_segments(int outer, __u32 generation, __u32 first, struct entries *entries,
+			  __u32 *id)
+{
+	bool one = true;
+
+	for (__u32 i = first; i < PB_SEGMENTS_MAX; i++) {
+		__u32 key = generation * PB_SEGMENTS_MAX + i, found;
+
+		if (bpf_map_lookup_elem(outer, &key, &found))
+			continue;
+		one = one && (!entries->nr || found == *id);
+		*id = found;
+		entries->keys[entries->nr++] = key;
+	}
+	return one;
+}
+
+/* Puts one segment in the place of all, in one call. */
+static void replace_segments(int outer, struct entries *entries, int fd)
+{
+	for (__u32 i = 0; i < entries->nr; i++)
+		entries->fds[i] = fd;
+	pb_map_set_inner(outer, entries->keys, entries->fds, entries->nr);
+}
+
+/* Of a family that has no elements any more: few are deleted, of many one stays in the place of all. */
+static void delete_segments(int outer, struct entries *entries, bool one, __u32 id)
+{
+	int fd;
+
+	if (entries->nr <= DELETED_MAX) {
+		for (__u32 i = 0; i < entries->nr; i++)
+			bpf_map_delete_elem(outer, &entries->keys[i]);
+		return;
+	}
+	fd = one ? -1 : pb_map_open(id);
+	if (fd < 0)
+		return;
+	replace_segments(outer, entries, fd);
+	close(fd);
+}
+
 /*
  * Lets go of what is there of a generation from this segment on, also of what a killed process has left. The
  * first one of the new segments takes the place of all of them, since that is one call, where deleting is one
- * for each; where there is no new one they are deleted.
+ * for each.
  */
 static void release_segments(const struct pb_set_tables *tables, int family, __u32 generation,
 			     __u32 first)
 {
-	__u32 nr = tables->table[family].nr_segments, id;
 	int outer = tables->maps->fd[parts[family].outer];
 	struct entries entries = { .nr = 0 };
+	__u32 id = 0;
+	bool one = find_segments(outer, generation, first, &entries, &id);
 
-	for (__u32 i = first; i < PB_SEGMENTS_MAX; i++) {
-		__u32 key = generation * PB_SEGMENTS_MAX + i;
-
-		if (bpf_map_lookup_elem(outer, &key, &id))
-			continue;
-		entries.keys[entries.nr] = key;
-		entries.fds[entries.nr++] = nr ? tables->segments[family][0].fd : -1;
-		if (!nr)
-			bpf_map_delete_elem(outer, &key);
-	}
-	if (nr)
-		pb_map_set_inner(outer, entries.keys, entries.fds, entries.nr);
+	if (tables->table[family].nr_segments)
+		replace_segments(outer, &entries, tables->segments[family][0].fd);
+	else
+		delete_segments(outer, &entries, one, id);
 }
 
 static void release_others(const struct pb_set_tables *tables)
