@@ -16,24 +16,27 @@ static const struct {
 
 const struct pcap_library *pcap_library_load(void)
 {
-	static void *handle;
+	static bool loaded;
+	void *handle;
 
-	if (handle)
+	if (loaded)
 		return &library;
 	handle = dlopen(PCAP_SONAME, RTLD_NOW);
-	for (size_t i = 0; handle && i < sizeof(functions) / sizeof(*functions); i++) {
+	if (!handle) {
+		note("cannot load libpcap, which reads and writes captures: %s", dlerror());
+		return NULL;
+	}
+	for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
 		void *function = dlsym(handle, functions[i].name);
 
 		if (!function) {
 			note("libpcap has no function %s: 1.9 or later is wanted",
 			     functions[i].name);
 			dlclose(handle);
-			handle = NULL;
 			return NULL;
 		}
 		*(void **)functions[i].at = function;
 	}
-	if (!handle)
-		note("cannot load libpcap, which reads and writes captures: %s", dlerror());
-	return handle ? &library : NULL;
+	loaded = true;
+	return &library;
 }

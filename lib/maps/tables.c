@@ -197,10 +197,12 @@ int pb_set_tables_each(const struct pb_set_tables *tables, __u64 now,
 
 /* ---- Publication --------------------------------------------------------------------------- */
 
+#define KEYS_MAX (PB_TABLE_GENERATIONS * PB_SEGMENTS_MAX)
+
 /* Of a map of maps. */
 struct entries {
-	__u32 keys[PB_SEGMENTS_MAX];
-	int fds[PB_SEGMENTS_MAX];
+	__u32 keys[KEYS_MAX];
+	int fds[KEYS_MAX];
 	__u32 nr;
 };
 
@@ -232,20 +234,23 @@ static int set_all(const struct pb_set_tables *tables)
 /* So many are deleted, one by one, each with a grace period to wait for; more are not worth that. */
 #define DELETED_MAX 8
 
-/* What is there of a generation of a family from this segment on; returns whether it is all one segment. */
-static bool find_segments(int outer, __u32 generation, __u32 first, struct entries *entries,
-			  __u32 *id)
+/*
+ * What is there of a family and not in force, in both generations, also of what a killed process has left. Returns
+ * whether all of it is one segment; `id`: of one of them.
+ */
+static bool find_others(const struct pb_set_tables *tables, int family, struct entries *others,
+			__u32 *id)
 {
+	__u32 first = key_of(tables, family, 0), end = first + tables->table[family].nr_segments;
+	int outer = tables->maps->fd[parts[family].outer];
 	bool one = true;
 
-	for (__u32 i = first; i < PB_SEGMENTS_MAX; i++) {
-		__u32 key = generation * PB_SEGMENTS_MAX + i, found;
-
-		if (bpf_map_lookup_elem(outer, &key, &found))
+	for (__u32 key = 0, found; key < KEYS_MAX; key++) {
+		if ((key >= first && key < end) || bpf_map_lookup_elem(outer, &key, &found))
 			continue;
-		one = one && (!entries->nr || found == *id);
+		one = one && (!others->nr || found == *id);
 		*id = found;
-		entries->keys[entries->nr++] = key;
+		others->keys[others->nr++] = key;
 	}
 	return one;
 }
@@ -276,22 +281,20 @@ static void delete_segments(int outer, struct entries *entries, bool one, __u32 
 }
 
 /*
- * Lets go of what is there of a generation from this segment on, also of what a killed process has left. The
- * first one of the new segments takes the place of all of them, since that is one call, where deleting is one
- * for each.
+ * Lets go of the others. The first one of the new segments takes the place of all of them, since that is one call,
+ * where deleting is one for each.
  */
-static void release_segments(const struct pb_set_tables *tables, int family, __u32 generation,
-			     __u32 first)
+static void release_family(const struct pb_set_tables *tables, int family)
 {
 	int outer = tables->maps->fd[parts[family].outer];
-	struct entries entries = { .nr = 0 };
+	struct entries others = { .nr = 0 };
 	__u32 id = 0;
-	bool one = find_segments(outer, generation, first, &entries, &id);
+	bool one = find_others(tables, family, &others, &id);
 
 	if (tables->table[family].nr_segments)
-		replace_segments(outer, &entries, tables->segments[family][0].fd);
+		replace_segments(outer, &others, tables->segments[family][0].fd);
 	else
-		delete_segments(outer, &entries, one, id);
+		delete_segments(outer, &others, one, id);
 }
 
 static void release_others(const struct pb_set_tables *tables)
@@ -299,11 +302,8 @@ static void release_others(const struct pb_set_tables *tables)
 	__u32 other = !tables->generation;
 
 	bpf_map_delete_elem(tables->maps->fd[PB_MAP_LENGTHS], &other);
-	for (int family = 0; family < PB_FAMILIES; family++) {
-		release_segments(tables, family, other, 0);
-		release_segments(tables, family, tables->generation,
-				 tables->table[family].nr_segments);
-	}
+	for (int family = 0; family < PB_FAMILIES; family++)
+		release_family(tables, family);
 }
 
 int pb_set_tables_publish(struct pb_set_tables *tables, struct pb_error *error)
