@@ -73,8 +73,6 @@ static __noinline __u64 find_source(struct xdp_md *ctx)
 	return FOUND(0, family, packet.network, 0);
 }
 
-#include "reject.h"
-
 /* The end of a packet's way: tells whoever listens, counts, answers. */
 PB_INLINE int answer(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 entry, __u32 ports)
 {
@@ -86,21 +84,18 @@ PB_INLINE int answer(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 entry, _
 	return PB_ENTRY_VERDICT(entry);
 }
 
-/* As answer(), where the packet may have been rejected. */
-PB_INLINE int answer_judged(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 entry, __u32 ports)
-{
-	int verdict = answer(ctx, cpu, length, entry, ports);
-
-	return unlikely(verdict == XDP_TX) ? refuse(ctx, length) : verdict;
-}
+#include "reject.h"
 
 /* A frame with ports, of which `entry` is the destination's. */
 PB_INLINE int filter_by_entry(struct xdp_md *ctx, __u32 cpu, __u32 length, __u64 found, __u32 ports,
 			      __u32 slot, __u32 entry)
 {
-	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
+	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT) {
 		entry = judge_by_rules(ctx, found, ports, slot, entry);
-	return answer_judged(ctx, cpu, length, entry, ports);
+		if (unlikely(PB_ENTRY_VERDICT(entry) == XDP_TX))
+			return refuse(ctx, cpu, length, entry);
+	}
+	return answer(ctx, cpu, length, entry, ports);
 }
 
 /*
@@ -121,9 +116,12 @@ PB_INLINE int answer_without_ports(struct xdp_md *ctx, __u32 cpu, __u32 length, 
 	const struct pb_slot *in_force = &pb_config.slots[slot & 1];
 	__u32 entry = PB_ENTRY(0, outcome, verdict_on(outcome, in_force->flags));
 
-	if (unlikely(in_force->portless))
+	if (unlikely(in_force->portless)) {
 		entry = judge_by_source(ctx, length, slot, outcome);
-	return answer_judged(ctx, cpu, length, entry, 0);
+		if (unlikely(PB_ENTRY_VERDICT(entry) == XDP_TX))
+			return refuse(ctx, cpu, length, entry);
+	}
+	return answer(ctx, cpu, length, entry, 0);
 }
 
 /* From what the parser found to the verdict. */

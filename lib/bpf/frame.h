@@ -27,22 +27,21 @@
 #define PORTS_SOURCE(ports) ((__be16)((ports) >> 16))
 #define PORTS_DESTINATION(ports) ((__be16)(ports))
 
-/* From the judge of a packet that is rejected to whoever tells its sender. */
-PB_INLINE void keep_rejected(__u64 found)
+/* NULL, which never is: the verifier is to be told. */
+PB_INLINE struct rejected *rejected_packet(void)
 {
 	__u32 zero = 0;
-	__u64 *at = bpf_map_lookup_elem(&pb_rejected, &zero);
 
-	if (at)
-		*at = found;
+	return bpf_map_lookup_elem(&pb_rejected, &zero);
 }
 
-PB_INLINE __u64 found_of_rejected(void)
+/* From the judge of a packet that is rejected to whoever tells its sender. */
+PB_INLINE void keep_rejected(__u64 found, __u32 ports)
 {
-	__u32 zero = 0;
-	__u64 *at = bpf_map_lookup_elem(&pb_rejected, &zero);
+	struct rejected *rejected = rejected_packet();
 
-	return at ? *at : 0;
+	if (rejected)
+		*rejected = (struct rejected){ .found = found, .ports = ports };
 }
 
 PB_INLINE bool is_ethernet(void)

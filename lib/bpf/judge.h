@@ -270,7 +270,7 @@ PB_INLINE int judge_without_ports(struct xdp_md *ctx, __u64 found, __u32 slot,
 		return entry;
 	entry = final_entry(winner);
 	if (PB_ENTRY_VERDICT(entry) == XDP_TX)
-		keep_rejected(found | PB_PROTO_MAX);
+		keep_rejected(found | PB_PROTO_MAX, 0);
 	return entry;
 }
 
@@ -284,7 +284,7 @@ PB_INLINE int judge_by_classes(struct xdp_md *ctx, __u64 found, __u32 ports, __u
 	entry = winner ? final_entry(winner) :
 			 entry_by_policy(ctx, pb_config.slots[slot & 1].flags, found, ports);
 	if (PB_ENTRY_VERDICT(entry) == XDP_TX)
-		keep_rejected(found);
+		keep_rejected(found, ports);
 	return entry;
 }
 

@@ -195,12 +195,17 @@ struct {
 	__uint(max_entries, PB_EVENTS_SIZE);
 } pb_events SEC(".maps");
 
-/* What was found in the packet that is rejected: FOUND(). XDP runs to the end on its CPU. */
+/* What was found in the packet that is rejected. XDP runs to the end on its CPU. */
+struct rejected {
+	__u64 found; /* FOUND() */
+	__u32 ports; /* PORTS() */
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct rejected);
 } pb_rejected SEC(".maps");
 
 /* Where a report is put together. */

@@ -55,7 +55,9 @@ PB_INLINE int filter_found(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 sl
 	entry = judge_found(ctx, found->found, found->ports, slot,
 			    entry | (__u64)found->classes[PB_CLASSES_DPORT] << 32 |
 				    (__u64)found->classes[PB_CLASSES_SPORT] << 48);
-	return answer_judged(ctx, cpu, length, entry, found->ports);
+	if (unlikely(PB_ENTRY_VERDICT(entry) == XDP_TX))
+		return refuse(ctx, cpu, length, entry);
+	return answer(ctx, cpu, length, entry, found->ports);
 }
 
 /* All that takes more than the entry; 0: it is not known. */

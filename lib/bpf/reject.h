@@ -571,29 +571,36 @@ __noinline int unreachable6(struct xdp_md *ctx, __u64 found, __u32 length, __u32
 	return true;
 }
 
-/*
- * Makes the answer to a rejected packet out of its frame, and returns the verdict. What was found in it the judge has
- * left behind, so that others need not keep it. The counters and the listener have the packet as it was.
- */
-__noinline int refuse(struct xdp_md *ctx, __u32 length)
+/* Makes the answer to a rejected packet out of its frame; false: nothing is told. */
+PB_INLINE bool tell_sender(struct xdp_md *ctx, __u64 found, __u32 length)
 {
-	__u64 found = found_of_rejected();
 	__u32 end;
-	int told;
 
 	if (!FOUND_FAMILY(found) || FOUND_NETWORK(found) & 1)
-		return XDP_DROP; /* no IP; or PPP's protocol field is of one byte */
+		return false; /* no IP; or PPP's protocol field is of one byte */
 	end = FOUND_FAMILY(found) == 4 ? end_to_tell4(ctx, found, length) :
 					 end_to_tell6(ctx, found, length);
 	if (!end || is_held_back())
-		return XDP_DROP;
+		return false;
 	if (FOUND_PROTO(found) == PB_PROTO_TCP)
-		told = FOUND_FAMILY(found) == 4 ? reset4(ctx, found, length, end) :
+		return FOUND_FAMILY(found) == 4 ? reset4(ctx, found, length, end) :
 						  reset6(ctx, found, length, end);
-	else
-		told = FOUND_FAMILY(found) == 4 ? unreachable4(ctx, found, length, end) :
-						  unreachable6(ctx, found, length, end);
-	if (!told)
+	return FOUND_FAMILY(found) == 4 ? unreachable4(ctx, found, length, end) :
+					  unreachable6(ctx, found, length, end);
+}
+
+/*
+ * The end of a rejected packet's way, as answer(). What was found in it the judge has left behind, so that others need
+ * not keep it. The counters and the listener have the packet as it was.
+ */
+__noinline int refuse(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 entry)
+{
+	const struct rejected *rejected = rejected_packet();
+
+	if (!rejected)
+		return XDP_DROP;
+	answer(ctx, cpu, length, entry, rejected->ports);
+	if (!tell_sender(ctx, rejected->found, length))
 		return XDP_DROP;
 	if (!pb_quiet)
 		rate_meter()->answered++;
