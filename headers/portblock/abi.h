@@ -120,7 +120,7 @@ struct pb_slot {
 	 * is about them. */
 	__u32 portless;
 	__u32 answers; /* of `reject`, at most so many a second and CPU; 0: none is told */
-	__u32 reserved;
+	__u32 unmatched; /* PB_ENTRY() of what no rule decides, unless it is a reply that is let through */
 };
 
 /* pb_config.active */
@@ -209,13 +209,12 @@ struct pb_decision {
 	__u64 expires; /* CLOCK_BOOTTIME, ns */
 	__u32 rank;    /* PB_RANK(): the higher one wins, then the lower rule id */
 	__u32 next;    /* decision */
-	__u16 rule;    /* id; 0: no rule */
+	__u32 entry;   /* PB_ENTRY() of the rule, its id, and what it says; 0: no rule */
+	__u8 reserved;
+	__u8 flags; /* PB_DECISION_* */
 	/* PB_DECISION_SETS: which condition. (Of PB_DECISION_SOURCES, before it is struct
 	 * pb_source_decision: which mix of source lists.) */
 	__u16 mix;
-	__u8 action; /* enum pb_action */
-	__u8 flags;  /* PB_DECISION_* */
-	__u16 reserved;
 };
 
 /*

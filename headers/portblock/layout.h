@@ -50,7 +50,7 @@ PB_AT(pb_slot, prefixes, 20);
 PB_AT(pb_slot, ranges, 24);
 PB_AT(pb_slot, portless, 28);
 PB_AT(pb_slot, answers, 32);
-PB_AT(pb_slot, reserved, 36);
+PB_AT(pb_slot, unmatched, 36);
 
 PB_SIZE(pb_rule_record, 208);
 PB_AT(pb_rule_record, id, 0);
@@ -174,11 +174,10 @@ PB_SIZE(pb_decision, 24);
 PB_AT(pb_decision, expires, 0);
 PB_AT(pb_decision, rank, 8);
 PB_AT(pb_decision, next, 12);
-PB_AT(pb_decision, rule, 16);
-PB_AT(pb_decision, mix, 18);
-PB_AT(pb_decision, action, 20);
+PB_AT(pb_decision, entry, 16);
+PB_AT(pb_decision, reserved, 20);
 PB_AT(pb_decision, flags, 21);
-PB_AT(pb_decision, reserved, 22);
+PB_AT(pb_decision, mix, 22);
 
 PB_SIZE(pb_source_decision, 24);
 PB_AT(pb_source_decision, lengths6, 0);

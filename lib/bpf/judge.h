@@ -85,7 +85,7 @@ __noinline int decision_by_source(struct xdp_md *ctx, __u64 found, __u32 key)
 /* The one that wins where both sides have a candidate: the higher rank, then the lower id. */
 PB_INLINE bool beats(const struct pb_decision *a, const struct pb_decision *b)
 {
-	return a->rank != b->rank ? a->rank > b->rank : a->rule < b->rule;
+	return a->rank != b->rank ? a->rank > b->rank : a->entry < b->entry;
 }
 
 /*
@@ -146,44 +146,14 @@ __noinline int walk(struct xdp_md *ctx, __u64 found, __u32 ports, __u64 candidat
 	return 0;
 }
 
-/*
- * The lower bits of entries, by number: shifted, for constants of each branch would be verified one by one. Without
- * those of PB_ACTION_REJECT, which are PB_ENTRY_INDIRECT then, the quick ways send what is rejected on to where it is
- * answered.
- */
-#define ENTRY_BITS(number, outcome, verdict) (PB_ENTRY(0, outcome, verdict) << 8 * (number))
-#define ENTRIES_OF_ACTION                                             \
-	(ENTRY_BITS(PB_ACTION_DROP, PB_OUTCOME_DROP_RULE, XDP_DROP) | \
-	 ENTRY_BITS(PB_ACTION_AUDIT, PB_OUTCOME_AUDIT, XDP_PASS) |    \
-	 ENTRY_BITS(PB_ACTION_ALLOW, PB_OUTCOME_PASS, XDP_PASS))
-#define ENTRY_OF_REJECT PB_ENTRY(0, PB_OUTCOME_REJECT, XDP_TX)
-
-PB_INLINE __u32 entry_by_action(const struct pb_decision *decision, __u32 entries)
-{
-	return (__u32)decision->rule << 8 | (entries >> (decision->action & 3) * 8 & 0xff);
-}
-
-/* What a rule says that decides, as an entry; an indirect one where it rejects. */
-PB_INLINE __u32 entry_of_decision(const struct pb_decision *decision)
-{
-	return entry_by_action(decision, ENTRIES_OF_ACTION);
-}
-
-/* The same, and what is rejected is left for whoever tells the sender. */
-PB_INLINE __u32 final_entry(const struct pb_decision *decision)
-{
-	return entry_by_action(decision,
-			       ENTRIES_OF_ACTION | ENTRY_OF_REJECT << 8 * PB_ACTION_REJECT);
-}
-
 /* What a packet comes to that no rule decides, as an entry. */
-PB_INLINE __u32 entry_by_policy(struct xdp_md *ctx, __u32 flags, __u64 found, __u32 ports)
+PB_INLINE __u32 entry_by_policy(struct xdp_md *ctx, const struct pb_slot *in_force, __u64 found,
+				__u32 ports)
 {
-	if (!(flags & PB_SLOT_DENY) ||
-	    (!(flags & PB_SLOT_NO_REPLIES) && is_connected(ctx, found, ports)))
+	if (in_force->flags & PB_SLOT_DENY && !(in_force->flags & PB_SLOT_NO_REPLIES) &&
+	    is_connected(ctx, found, ports))
 		return PB_ENTRY(0, PB_OUTCOME_PASS, XDP_PASS);
-	return flags & PB_SLOT_REJECT ? ENTRY_OF_REJECT :
-					PB_ENTRY(0, PB_OUTCOME_DROP_POLICY, XDP_DROP);
+	return in_force->unmatched;
 }
 
 /* The best candidate of a class, by the source where its rules ask for that; 0: none. */
@@ -196,15 +166,9 @@ PB_INLINE __u32 candidate(struct xdp_md *ctx, __u64 found, __u32 slot, __u32 cla
 	return decision_by_source(ctx, found, class * PB_SLOTS + slot);
 }
 
-/* Of a single candidate that asks for sets and nothing else: its index, or 0 where they are not right. */
-PB_INLINE __u32 only_by_sets(const struct pb_decision *only, __u32 slot, __u64 sets, __u32 index)
-{
-	return are_sets_right(condition_at(slot, only->mix), sets) ? index : 0;
-}
-
-/* The winner among the rules of both sides' classes; returns an index of decisions, 0: none. */
-PB_INLINE __u32 find_winner(struct xdp_md *ctx, __u64 found, __u32 ports, __u32 slot, __u32 dport,
-			    __u32 sport)
+/* The winner among the rules of both sides' classes; NULL: none. */
+PB_INLINE const struct pb_decision *find_winner(struct xdp_md *ctx, __u64 found, __u32 ports,
+						__u32 slot, __u32 dport, __u32 sport)
 {
 	__u32 by_dport = candidate(ctx, found, slot, dport), index;
 	__u32 by_sport = candidate(ctx, found, slot, sport);
@@ -214,22 +178,25 @@ PB_INLINE __u32 find_winner(struct xdp_md *ctx, __u64 found, __u32 ports, __u32 
 	/* Mostly there is one candidate, or none, and it has no conditions. */
 	if (!by_dport || !by_sport) {
 		index = by_dport | by_sport;
+		if (!index)
+			return NULL;
 		first = second = decision_at(index, slot);
 		if (first && !first->flags)
-			return first->rule ? index : 0;
+			return first->entry ? first : NULL;
 	} else {
 		index = 0;
 		first = decision_at(by_dport, slot);
 		second = decision_at(by_sport, slot);
 	}
 	if (!first || !second)
-		return 0;
+		return NULL;
 	if ((first->flags | second->flags) & PB_DECISION_ASKS) {
 		sets = sets_of_source(ctx, found);
 		if (index && !first->next && first->flags == (PB_DECISION_SETS | PB_DECISION_ASKS))
-			return only_by_sets(first, slot, sets, index);
+			return are_sets_right(condition_at(slot, first->mix), sets) ? first : NULL;
 	}
-	return walk(ctx, found, ports, CANDIDATES(by_dport, by_sport, slot), sets);
+	index = walk(ctx, found, ports, CANDIDATES(by_dport, by_sport, slot), sets);
+	return index ? decision_at(index, slot) : NULL;
 }
 
 /* What the outcome does to the packet: xdp-portblock(8) "Which ports a packet has". */
@@ -259,16 +226,16 @@ PB_INLINE int judge_without_ports(struct xdp_md *ctx, __u64 found, __u32 slot,
 				  enum pb_outcome outcome)
 {
 	const struct pb_slot *in_force = &pb_config.slots[slot & 1];
-	__u32 entry = PB_ENTRY(0, outcome, verdict_on(outcome, in_force->flags)), index;
+	__u32 entry = PB_ENTRY(0, outcome, verdict_on(outcome, in_force->flags));
 	const struct pb_decision *winner;
 
 	if (!FOUND_FAMILY(found) || outcome == PB_OUTCOME_MALFORMED)
 		return entry;
-	index = find_winner(ctx, found, 0, slot, in_force->portless, 0);
-	winner = index ? decision_at(index, slot) : NULL;
-	if (!winner || (outcome == PB_OUTCOME_UNPARSABLE && winner->action > PB_ACTION_REJECT))
+	winner = find_winner(ctx, found, 0, slot, in_force->portless, 0);
+	if (!winner ||
+	    (outcome == PB_OUTCOME_UNPARSABLE && PB_ENTRY_VERDICT(winner->entry) == XDP_PASS))
 		return entry;
-	entry = final_entry(winner);
+	entry = winner->entry;
 	if (PB_ENTRY_VERDICT(entry) == XDP_TX)
 		keep_rejected(found | PB_PROTO_MAX, 0);
 	return entry;
@@ -278,11 +245,10 @@ PB_INLINE int judge_without_ports(struct xdp_md *ctx, __u64 found, __u32 slot,
 PB_INLINE int judge_by_classes(struct xdp_md *ctx, __u64 found, __u32 ports, __u32 slot,
 			       __u32 dport, __u32 sport)
 {
-	__u32 class = find_winner(ctx, found, ports, slot, dport, sport), entry;
-	const struct pb_decision *winner = class ? decision_at(class, slot) : NULL;
+	const struct pb_decision *winner = find_winner(ctx, found, ports, slot, dport, sport);
+	__u32 entry = winner ? winner->entry :
+			       entry_by_policy(ctx, &pb_config.slots[slot & 1], found, ports);
 
-	entry = winner ? final_entry(winner) :
-			 entry_by_policy(ctx, pb_config.slots[slot & 1].flags, found, ports);
 	if (PB_ENTRY_VERDICT(entry) == XDP_TX)
 		keep_rejected(found, ports);
 	return entry;

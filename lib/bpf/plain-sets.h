@@ -84,18 +84,10 @@ PB_INLINE __u64 sets_of_frequent6(__u64 high, __u64 low, __u32 len, __u64 tables
 	return unlikely(goes_on) ? sets_of_prefix6(high, low, len, tables) : sets;
 }
 
-#define ENTRIES_OF_POLICY                           \
-	(ENTRY_BITS(0, PB_OUTCOME_PASS, XDP_PASS) | \
-	 ENTRY_BITS(PB_SLOT_DENY, PB_OUTCOME_DROP_POLICY, XDP_DROP))
-
 /* What a packet comes to, where the sets of one decision say whether that decides; else the policy does. */
 PB_INLINE __u32 entry_by_sets(const struct pb_decision *decision, bool decides, __u32 slot)
 {
-	__u32 flags = pb_config.slots[slot & 1].flags;
-
-	if (decides)
-		return entry_of_decision(decision);
-	return ENTRIES_OF_POLICY >> (flags & PB_SLOT_DENY) * 8 & 0xff;
+	return decides ? decision->entry : pb_config.slots[slot & 1].unmatched;
 }
 
 /*

@@ -60,8 +60,8 @@ PB_INLINE __u32 judge_plain_by_sources(struct xdp_md *ctx, __u64 key)
 	winner = decision_at(mix->next + answer, key % PB_SLOTS);
 	if (!winner)
 		return PB_ENTRY_INDIRECT;
-	if (winner->rule)
-		return entry_of_decision(winner);
+	if (winner->entry)
+		return winner->entry;
 	if (pb_config.slots[key % PB_SLOTS].flags & PB_SLOT_DENY)
 		return PB_ENTRY_INDIRECT;
 	return PB_ENTRY(0, PB_OUTCOME_PASS, XDP_PASS);

@@ -189,7 +189,7 @@ __noinline int is_over(struct xdp_md *ctx, __u32 key, int at)
 PB_INLINE bool is_beyond(struct xdp_md *ctx, __u64 found, const struct pb_decision *decision,
 			 __u32 slot)
 {
-	__u32 key = decision->rule * PB_SLOTS + slot;
+	__u32 key = PB_ENTRY_NUMBER(decision->entry) * PB_SLOTS + slot;
 	int at = 0;
 
 	if (decision->flags & PB_DECISION_EACH)

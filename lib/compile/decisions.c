@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <linux/bpf.h>
 #include <stdlib.h>
 #include "compile/decisions.h"
 #include "util/error.h"
@@ -59,6 +60,14 @@ static bool chain_asks(const struct pb_classes *classes, const __u32 *node)
 	return false;
 }
 
+/* What an entry has beside the rule's id. */
+static const __u32 bits_of_action[PB_ACTION_MAX] = {
+	[PB_ACTION_DROP] = PB_ENTRY(0, PB_OUTCOME_DROP_RULE, XDP_DROP),
+	[PB_ACTION_REJECT] = PB_ENTRY(0, PB_OUTCOME_REJECT, XDP_TX),
+	[PB_ACTION_AUDIT] = PB_ENTRY(0, PB_OUTCOME_AUDIT, XDP_PASS),
+	[PB_ACTION_ALLOW] = PB_ENTRY(0, PB_OUTCOME_PASS, XDP_PASS),
+};
+
 static struct pb_decision rule_decision(const struct pb_classes *classes, const __u32 *node,
 					const struct layout *layout)
 {
@@ -67,10 +76,9 @@ static struct pb_decision rule_decision(const struct pb_classes *classes, const 
 	bool asks = part->condition != PB_NONE;
 
 	return (struct pb_decision){
-		.rule = rule->id,
+		.entry = rule->id << 8 | bits_of_action[rule->action],
 		.rank = node[PB_NODE_RANK],
 		.next = layout->numbers[node[PB_NODE_NEXT]],
-		.action = rule->action,
 		.expires = rule->expires,
 		.flags = (rule->only_new ? PB_DECISION_NEW : 0) |
 			 (rule->expires ? PB_DECISION_EXPIRES : 0) | (asks ? PB_DECISION_SETS : 0) |

@@ -4,6 +4,7 @@
  * bunch. The largest bunches come first: for each a step is sought that gives all of it places that are free. As
  * tables are filled to five eighths, and a step has 16 bits, there is one; where not, the table gets one segment more.
  */
+#include <linux/bpf.h>
 #include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -237,16 +238,19 @@ static int number_answers(struct maker *maker)
 	return 0;
 }
 
-/* Is a rule without conditions all that it comes to, or none, whatever the answer? */
+/* Is a rule without conditions, that tells nobody, all that it comes to, or none, whatever the answer? */
 static bool is_plain(const struct maker *maker, const struct pb_decision *decision)
 {
 	const struct pb_decision *decisions = maker->tables->decisions;
 
 	if (!(decision->flags & PB_DECISION_SOURCES) || !maker->mixes[decision->mix].answers)
 		return false;
-	for (__u32 i = 0; i < maker->mixes[decision->mix].answers; i++)
-		if (decisions[decision->next + i].flags)
+	for (__u32 i = 0; i < maker->mixes[decision->mix].answers; i++) {
+		const struct pb_decision *answer = &decisions[decision->next + i];
+
+		if (answer->flags || PB_ENTRY_VERDICT(answer->entry) == XDP_TX)
 			return false;
+	}
 	return true;
 }
 

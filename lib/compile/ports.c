@@ -11,31 +11,30 @@
 
 /* ---- Entries ------------------------------------------------------------------------------- */
 
-static __u32 entry_of_policy(const struct pb_settings *settings)
+static const __u32 entry_of_policy[PB_POLICY_MAX] = {
+	[PB_POLICY_ALLOW] = PB_ENTRY(0, PB_OUTCOME_PASS, XDP_PASS),
+	[PB_POLICY_DENY] = PB_ENTRY(0, PB_OUTCOME_DROP_POLICY, XDP_DROP),
+	[PB_POLICY_REJECT] = PB_ENTRY(0, PB_OUTCOME_REJECT, XDP_TX),
+};
+
+static bool is_rejected(__u32 entry)
 {
-	if (settings->policy == PB_POLICY_ALLOW)
-		return PB_ENTRY(0, PB_OUTCOME_PASS, XDP_PASS);
-	if (settings->policy == PB_POLICY_DENY && settings->no_replies)
-		return PB_ENTRY(0, PB_OUTCOME_DROP_POLICY, XDP_DROP);
-	return PB_ENTRY(0, 0, PB_ENTRY_INDIRECT); /* is it a reply? And whom to tell? */
+	return PB_ENTRY_VERDICT(entry) == XDP_TX;
 }
 
-static __u32 entry_of_rule(const struct pb_decision *decision)
+/* Of a port that no rule covers. It does not say all where a packet may be a reply, or its sender is told. */
+static __u32 entry_of_no_rule(const struct pb_settings *settings, __u32 unmatched)
 {
-	switch (decision->action) {
-	case PB_ACTION_DROP:
-		return PB_ENTRY(decision->rule, PB_OUTCOME_DROP_RULE, XDP_DROP);
-	case PB_ACTION_AUDIT:
-		return PB_ENTRY(decision->rule, PB_OUTCOME_AUDIT, XDP_PASS);
-	default:
-		return PB_ENTRY(decision->rule, PB_OUTCOME_PASS, XDP_PASS);
-	}
+	bool asks = settings->policy != PB_POLICY_ALLOW && !settings->no_replies;
+
+	return asks || is_rejected(unmatched) ? PB_ENTRY(0, 0, PB_ENTRY_INDIRECT) : unmatched;
 }
 
 /* Does it depend on sets and on nothing else? */
 static bool is_by_sets(const struct pb_decision *decision)
 {
-	return decision->flags == (PB_DECISION_SETS | PB_DECISION_ASKS) && !decision->next;
+	return decision->flags == (PB_DECISION_SETS | PB_DECISION_ASKS) && !decision->next &&
+	       !is_rejected(decision->entry);
 }
 
 static __u32 entry_of_class(const struct pb_tables *tables, __u16 class, __u32 none)
@@ -44,8 +43,8 @@ static __u32 entry_of_class(const struct pb_tables *tables, __u16 class, __u32 n
 
 	if (!class)
 		return none;
-	if (!decision->flags && decision->action != PB_ACTION_REJECT)
-		return entry_of_rule(decision);
+	if (!decision->flags && !is_rejected(decision->entry))
+		return decision->entry;
 	/* Where the sets are not right, the policy decides: it must need no more than the port, either. */
 	if (is_by_sets(decision) && PB_ENTRY_VERDICT(none) != PB_ENTRY_INDIRECT)
 		return PB_ENTRY(class, 0, PB_ENTRY_INDIRECT) | PB_ENTRY_SETS;
@@ -144,8 +143,9 @@ int pb_ports_make(struct pb_tables *tables, const struct pb_settings *settings,
 	tables->ports = calloc(1, sizeof(*tables->ports));
 	if (!tables->ports)
 		return -ENOMEM;
+	tables->unmatched = entry_of_policy[settings->policy];
 	for (int proto = 0; proto < PB_ENTRY_PROTOS; proto++)
-		make_entries(tables, proto, entry_of_policy(settings));
+		make_entries(tables, proto, entry_of_no_rule(settings, tables->unmatched));
 	ret = pb_lists_add(&port_classes, none, PB_PROTO_MAX, &index);
 	if (!ret)
 		ret = make_class_table(tables, PB_CLASSES_DPORT, PB_SIDE_DPORT, PB_ENTRY_PROTOS,

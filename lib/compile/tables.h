@@ -36,8 +36,9 @@ struct pb_tables {
 	size_t nr_sources;
 	struct pb_set_condition *conditions; /* by number, of decisions with PB_DECISION_SETS */
 	size_t nr_conditions;
-	__u32 portless; /* as in struct pb_slot */
-	__u8 sides[8];	/* [enum pb_proto]: bit 1 << enum pb_side where a rule looks at it */
+	__u32 portless;	 /* as in struct pb_slot */
+	__u32 unmatched; /* as in struct pb_slot */
+	__u8 sides[8];	 /* [enum pb_proto]: bit 1 << enum pb_side where a rule looks at it */
 };
 
 struct pb_limits {

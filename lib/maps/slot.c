@@ -146,6 +146,7 @@ static void write_header(struct pb_slot *header, const struct pb_rules *rules,
 	header->prefixes = pb_records_prefixes(rules);
 	header->ranges = pb_records_ranges(rules);
 	header->portless = tables->portless;
+	header->unmatched = tables->unmatched;
 	header->answers = pb_settings_answers(&rules->settings);
 }
 

@@ -100,10 +100,10 @@ static const struct pb_decision *winner(const struct pb_tables *tables, const st
 		candidate(tables, packet, ports ? class_of(tables, packet, PB_SIDE_SPORT) : 0);
 
 	for (eval_steps = 0; eval_steps < PB_CHAIN_MAX; eval_steps++) {
-		bool second = b->rank > a->rank || (b->rank == a->rank && b->rule < a->rule);
+		bool second = b->rank > a->rank || (b->rank == a->rank && b->entry < a->entry);
 		const struct pb_decision **best = second ? &b : &a;
 
-		if (!(*best)->rule)
+		if (!(*best)->entry)
 			return NULL;
 		if (holds(tables, *best, packet))
 			return *best;
@@ -112,30 +112,39 @@ static const struct pb_decision *winner(const struct pb_tables *tables, const st
 	return NULL;
 }
 
-static const enum pb_outcome by_action[PB_ACTION_MAX] = {
-	[PB_ACTION_DROP] = PB_OUTCOME_DROP_RULE,
-	[PB_ACTION_REJECT] = PB_OUTCOME_REJECT,
-	[PB_ACTION_AUDIT] = PB_OUTCOME_AUDIT,
-	[PB_ACTION_ALLOW] = PB_OUTCOME_PASS,
-};
 static const enum pb_outcome by_policy[PB_POLICY_MAX] = {
 	[PB_POLICY_ALLOW] = PB_OUTCOME_PASS,
 	[PB_POLICY_DENY] = PB_OUTCOME_DROP_POLICY,
 	[PB_POLICY_REJECT] = PB_OUTCOME_REJECT,
 };
 
-/* What an entry says by itself; its verdict must be that of its outcome. What is rejected none says. */
+/* What an entry says; its verdict must be that of its outcome. */
 static struct verdict said(__u32 entry)
 {
+	static const __u32 verdicts[PB_OUTCOME_MAX] = {
+		[PB_OUTCOME_PASS] = XDP_PASS,	   [PB_OUTCOME_AUDIT] = XDP_PASS,
+		[PB_OUTCOME_DROP_RULE] = XDP_DROP, [PB_OUTCOME_DROP_POLICY] = XDP_DROP,
+		[PB_OUTCOME_REJECT] = XDP_TX,
+	};
 	int outcome = PB_ENTRY_OUTCOME(entry);
-	bool drop = outcome == PB_OUTCOME_DROP_RULE || outcome == PB_OUTCOME_DROP_POLICY;
 
-	if (outcome == PB_OUTCOME_REJECT ||
-	    PB_ENTRY_VERDICT(entry) != (drop ? XDP_DROP : XDP_PASS)) {
+	if (outcome >= PB_OUTCOME_MAX || PB_ENTRY_VERDICT(entry) != verdicts[outcome]) {
 		fprintf(stderr, "entry %x\n", entry);
 		abort();
 	}
 	return (struct verdict){ PB_ENTRY_NUMBER(entry), outcome };
+}
+
+/* What the entry of a port says by itself: never what is rejected, for that is answered elsewhere. */
+static struct verdict said_by_port(__u32 entry)
+{
+	struct verdict verdict = said(entry);
+
+	if (verdict.outcome == PB_OUTCOME_REJECT) {
+		fprintf(stderr, "entry %x\n", entry);
+		abort();
+	}
+	return verdict;
 }
 
 /* What is asked for nothing but sets; its policy, too, must need no more. */
@@ -152,7 +161,7 @@ static struct verdict by_sets(const struct pb_tables *tables, const struct pb_se
 		abort();
 	}
 	if (holds(tables, only, packet))
-		return (struct verdict){ only->rule, by_action[only->action] };
+		return said_by_port(only->entry);
 	return (struct verdict){ 0, deny ? PB_OUTCOME_DROP_POLICY : PB_OUTCOME_PASS };
 }
 
@@ -165,7 +174,7 @@ struct verdict eval_packet(const struct pb_tables *tables, const struct pb_setti
 	if (packet->proto < PB_ENTRY_PROTOS)
 		entry = tables->ports->entry[packet->proto][packet->dport];
 	if (PB_ENTRY_VERDICT(entry) != PB_ENTRY_INDIRECT)
-		return said(entry);
+		return said_by_port(entry);
 	if (entry & PB_ENTRY_SETS)
 		return by_sets(tables, settings, packet, entry);
 	decision = winner(tables, packet);
@@ -176,5 +185,5 @@ struct verdict eval_packet(const struct pb_tables *tables, const struct pb_setti
 
 		return (struct verdict){ 0, reply ? PB_OUTCOME_PASS : by_policy[settings->policy] };
 	}
-	return (struct verdict){ decision->rule, by_action[decision->action] };
+	return said(decision->entry);
 }

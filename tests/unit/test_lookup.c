@@ -368,7 +368,7 @@ static void each_length(void **state)
 /* Decisions that ask for no source stay, and without prefixes there is no segment. */
 static void without_sources(void **state)
 {
-	struct pb_decision decision[3] = { [1] = { .rule = 7, .rank = 9, .mix = 3 },
+	struct pb_decision decision[3] = { [1] = { .entry = PB_ENTRY(7, 0, 0), .rank = 9, .mix = 3 },
 					   [2] = { .flags = PB_DECISION_SOURCES, .next = 5 } };
 	const struct pb_decision before = decision[1];
 	struct pb_tables tables = { .decisions = decision, .nr_decisions = 3 };
