@@ -173,6 +173,8 @@ struct pb_config {
 #define PB_ENTRY_SETS (1U << 2)
 /* Of an indirect one: nothing decides but the source, of which a struct pb_source_decision asks for. */
 #define PB_ENTRY_SOURCES (1U << 3)
+/* Of an indirect one: nothing decides but the rate of the class's only decision. */
+#define PB_ENTRY_RATE (PB_ENTRY_SETS | PB_ENTRY_SOURCES)
 #define PB_ENTRY_PROTOS 2 /* PB_PROTO_TCP, PB_PROTO_UDP */
 
 /* Where few rules look, one table serves all protocols: an index of pb_port_classes, 0: no rule. */

@@ -36,11 +36,11 @@
 /* What was there before: `old` where it was exchanged. A full barrier. */
 #define PB_TOKEN_SWAP(at, old, new) __sync_val_compare_and_swap(at, old, new)
 #endif
-/* What clang and the verifier are to be told: of loops, and of an index that is known to be one. */
+/* What clang and the verifier are to be told: of loops, and of an index that is known to be one; `any`: a number. */
 #ifndef PB_TOKEN_LOOP
 #define PB_TOKEN_LOOP
 #define PB_TOKEN_UNROLL
-#define PB_TOKEN_PLACE(place) (place)
+#define PB_TOKEN_PLACE(place, any) (place)
 #endif
 
 /* How much later `a` is than `b`; negative: earlier. */
@@ -169,7 +169,7 @@ PB_INLINE __u32 pb_token_take(struct pb_token_row *row, __u64 tag, __u64 now, __
 	PB_TOKEN_LOOP
 	for (int i = 0; i < PB_TOKEN_TAKES; i++) {
 		__u64 was = tag;
-		__u32 mine = PB_TOKEN_PLACE(pb_token_victim(row, now, &was)), first;
+		__u32 mine = PB_TOKEN_PLACE(pb_token_victim(row, now, &was), tag), first;
 		__u64 full_at = PB_TOKEN_LOAD(&row->full_at[mine]);
 		int taken = was != tag && PB_TOKEN_SWAP(&row->tag[mine], was, tag) == was;
 

@@ -12,6 +12,7 @@
  */
 #define PB_NATIVE false
 #include "filter.h"
+#include "plain-rates.h"
 #include "plain-sets.h"
 #include "plain-sources.h"
 
@@ -98,7 +99,7 @@ static __noinline int filter_plain(struct xdp_md *ctx, __u32 cpu, __u32 length, 
 }
 
 /*
- * A plain frame of which sets or the source alone say what becomes of it. What is known of it is in one number, since
+ * A plain frame of which sets, the source or a rate alone say what becomes of it. What is known of it is in one number, since
  * the stack of this function is that of all others, too; and the CPU is asked for again, so that packets that come to
  * an end without this need not keep it.
  */
@@ -108,10 +109,12 @@ PB_INLINE int filter_plain_here(struct xdp_md *ctx, __u32 length, __u32 slot, __
 	__u32 cpu;
 
 	barrier_var(key);
-	if (entry & PB_ENTRY_SETS)
-		entry = judge_plain_by_sets(ctx, key);
-	else
+	if (!(entry & PB_ENTRY_SETS))
 		entry = judge_plain_by_sources(ctx, key);
+	else if (!(entry & PB_ENTRY_SOURCES))
+		entry = judge_plain_by_sets(ctx, key);
+	else /* PB_ENTRY_RATE */
+		entry = judge_plain_by_rate(ctx, key);
 	cpu = bpf_get_smp_processor_id();
 	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
 		return filter_plain(ctx, cpu, length, key % PB_SLOTS,

@@ -18,7 +18,7 @@
 #define PB_TOKEN_SWAP(at, old, new) __sync_val_compare_and_swap(at, old, new)
 #define PB_TOKEN_LOOP PB_NO_UNROLL
 #define PB_TOKEN_UNROLL _Pragma("unroll")
-#define PB_TOKEN_PLACE(place) masked(place, PB_TOKEN_ROW - 1)
+#define PB_TOKEN_PLACE(place, any) masked(forgotten(place, any), PB_TOKEN_ROW - 1)
 #include <portblock/tokens.h>
 
 /* Now, in ticks. The clock that is read costs 35 ns here, and the one that goes by the kernel's tick 5. */
@@ -160,6 +160,15 @@ PB_INLINE bool is_source_over(struct xdp_md *ctx, const struct pb_limit *limit, 
 			   now, number);
 }
 
+/* Are all sources together over the total of a rule? `key`: of pb_limits. A call, which few need. */
+__noinline int are_all_over(struct xdp_md *ctx, __u32 key, __u64 now)
+{
+	const struct pb_rule_limits *limits = bpf_map_lookup_elem(&pb_limits, &key);
+
+	return limits && limits->total.mult &&
+	       is_rule_over(ctx, &limits->total, key / PB_SLOTS, now);
+}
+
 /*
  * Is the packet beyond the rate of its rule? With `each` first of its source, so what is over there takes nothing
  * out of the bucket of all. `key`: of pb_limits; `at`: bucket_of_source(), with `each`. Who got no bucket is over: the
@@ -168,21 +177,16 @@ PB_INLINE bool is_source_over(struct xdp_md *ctx, const struct pb_limit *limit, 
 __noinline int is_over(struct xdp_md *ctx, __u32 key, int at)
 {
 	const struct pb_rule_limits *limits = bpf_map_lookup_elem(&pb_limits, &key);
-	const struct pb_limit *limit;
 	__u64 now;
 
 	if (!limits)
 		return false;
-	limit = &limits->rate;
-	now = token_time(limit->flags);
-	if (limits->each) {
-		if (at >= 0 ? is_source_over(ctx, limit, at, now) : !pb_quiet)
-			return true;
-		limit = &limits->total;
-		if (!limit->mult)
-			return false;
-	}
-	return is_rule_over(ctx, limit, key / PB_SLOTS, now);
+	now = token_time(limits->rate.flags);
+	if (!limits->each)
+		return is_rule_over(ctx, &limits->rate, key / PB_SLOTS, now);
+	if (at >= 0 ? is_source_over(ctx, &limits->rate, at, now) : !pb_quiet)
+		return true;
+	return are_all_over(ctx, key, now);
 }
 
 /* The same of a decision. Two calls, since the stack has no room for what both take. */

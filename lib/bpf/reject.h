@@ -92,6 +92,7 @@ PB_INLINE __be16 folded(__u64 sum)
 __noinline int sum_of(struct xdp_md *ctx, __u32 offset, __u32 bytes)
 {
 	const __be16 *at = frame_at(ctx, offset, 0x7e);
+	__u32 end = offset + bytes;
 	__u64 sum = 0;
 
 	PB_NO_UNROLL
@@ -102,6 +103,7 @@ __noinline int sum_of(struct xdp_md *ctx, __u32 offset, __u32 bytes)
 		at += SUM_STEP / 2;
 		bytes -= SUM_STEP;
 	}
+	at = frame_at(ctx, end - bytes, 0x7fe); /* the same: the verifier is to forget the steps */
 	PB_NO_UNROLL
 	for (int step = 0; step < SUM_STEP / 2 - 1; step++) {
 		if (bytes < 2 || (void *)(at + 1) > frame_end(ctx))

@@ -14,4 +14,16 @@ PB_INLINE __u64 masked(__u64 index, __u64 mask)
 	return index;
 }
 
+/*
+ * The same index, of which the verifier is to know nothing: else it goes each way that follows once for each value that
+ * it knows. `any`: a number from memory.
+ */
+PB_INLINE __u64 forgotten(__u64 index, __u64 any)
+{
+	__u64 same = any;
+
+	barrier_var(same);
+	return index + (same ^ any);
+}
+
 #endif

@@ -30,11 +30,14 @@ static __u32 entry_of_no_rule(const struct pb_settings *settings, __u32 unmatche
 	return asks || is_rejected(unmatched) ? PB_ENTRY(0, 0, PB_ENTRY_INDIRECT) : unmatched;
 }
 
-/* Does it depend on sets and on nothing else? */
-static bool is_by_sets(const struct pb_decision *decision)
+/* What a class depends on, where that is one thing, which is judged on a quick way: PB_ENTRY_*. */
+static __u32 only_condition(const struct pb_decision *decision)
 {
-	return decision->flags == (PB_DECISION_SETS | PB_DECISION_ASKS) && !decision->next &&
-	       !is_rejected(decision->entry);
+	if (decision->next || is_rejected(decision->entry))
+		return 0;
+	if (decision->flags == (PB_DECISION_SETS | PB_DECISION_ASKS))
+		return PB_ENTRY_SETS;
+	return (decision->flags & ~PB_DECISION_EACH) == PB_DECISION_OVER ? PB_ENTRY_RATE : 0;
 }
 
 static __u32 entry_of_class(const struct pb_tables *tables, __u16 class, __u32 none)
@@ -45,10 +48,9 @@ static __u32 entry_of_class(const struct pb_tables *tables, __u16 class, __u32 n
 		return none;
 	if (!decision->flags && !is_rejected(decision->entry))
 		return decision->entry;
-	/* Where the sets are not right, the policy decides: it must need no more than the port, either. */
-	if (is_by_sets(decision) && PB_ENTRY_VERDICT(none) != PB_ENTRY_INDIRECT)
-		return PB_ENTRY(class, 0, PB_ENTRY_INDIRECT) | PB_ENTRY_SETS;
-	return PB_ENTRY(class, 0, PB_ENTRY_INDIRECT);
+	/* Where that does not hold, the policy decides: it must need no more than the port, either. */
+	return PB_ENTRY(class, 0, PB_ENTRY_INDIRECT) |
+	       (PB_ENTRY_VERDICT(none) != PB_ENTRY_INDIRECT ? only_condition(decision) : 0);
 }
 
 /* Where rules look at the source port, too, the destination port never says all. */

@@ -175,7 +175,7 @@ struct verdict eval_packet(const struct pb_tables *tables, const struct pb_setti
 		entry = tables->ports->entry[packet->proto][packet->dport];
 	if (PB_ENTRY_VERDICT(entry) != PB_ENTRY_INDIRECT)
 		return said_by_port(entry);
-	if (entry & PB_ENTRY_SETS)
+	if ((entry & PB_ENTRY_RATE) == PB_ENTRY_SETS)
 		return by_sets(tables, settings, packet, entry);
 	decision = winner(tables, packet);
 	if (!decision && packet->proto == PB_PROTO_MAX)

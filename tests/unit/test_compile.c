@@ -810,7 +810,7 @@ static bool says_sets(const struct pb_rules *rules, __u16 dport)
 	__u32 entry = tables.ports->entry[PB_PROTO_TCP][dport];
 
 	pb_tables_free(&tables);
-	return entry & PB_ENTRY_SETS;
+	return (entry & PB_ENTRY_RATE) == PB_ENTRY_SETS;
 }
 
 /* The entry says that sets alone decide: never where anything else might. */
