@@ -518,9 +518,12 @@ struct pb_rule_limits {
  * The fullest one goes for a new one; where it was not full, that is counted in pb_rates.evicted.
  */
 #define PB_TOKEN_ROW 8
+struct pb_token_bucket {
+	__u64 tag; /* the hash, | 1; 0: free */
+	__u64 full_at;
+};
 struct pb_token_row {
-	__u64 tag[PB_TOKEN_ROW]; /* the hash, | 1; 0: free */
-	__u64 full_at[PB_TOKEN_ROW];
+	struct pb_token_bucket bucket[PB_TOKEN_ROW];
 };
 
 /* pb_rates[0]: what is kept of rates and answers, a row a CPU, each with cache lines of its own. */

@@ -103,8 +103,11 @@ PB_AT(pb_rule_limits, reserved, 51);
 PB_AT(pb_rule_limits, epoch, 52);
 
 PB_SIZE(pb_token_row, 128);
-PB_AT(pb_token_row, tag, 0);
-PB_AT(pb_token_row, full_at, 64);
+PB_AT(pb_token_row, bucket, 0);
+
+PB_SIZE(pb_token_bucket, 16);
+PB_AT(pb_token_bucket, tag, 0);
+PB_AT(pb_token_bucket, full_at, 8);
 
 PB_SIZE(pb_rate_meter, 64);
 PB_AT(pb_rate_meter, evicted, 0);

@@ -63,11 +63,15 @@ PB_INLINE int pb_token_over(__u64 *full_at, __u64 now, __u64 cost, __u64 burst)
 	PB_TOKEN_LOOP
 	for (int i = 0; i < PB_TOKEN_TRIES; i++) {
 		__s64 ahead = pb_token_after(seen, now);
-		int over = ahead > (__s64)(burst + PB_TOKEN_SLACK);
+		int over = 0;
 
-		next = over ? now + burst : (ahead > 0 ? seen : now) + cost;
-		if (pb_token_after(next, now) > (__s64)burst)
-			return 1;
+		next = (ahead > 0 ? seen : now) + cost;
+		if (pb_token_after(next, now) > (__s64)burst) {
+			if (ahead <= (__s64)(burst + PB_TOKEN_SLACK))
+				return 1;
+			next = now + burst;
+			over = 1;
+		}
 		was = PB_TOKEN_SWAP(full_at, seen, next);
 		if (was == seen)
 			return over;
@@ -118,7 +122,7 @@ PB_INLINE __u32 pb_token_find(struct pb_token_row *row, __u64 tag)
 {
 	PB_TOKEN_UNROLL
 	for (__u32 i = 0; i < PB_TOKEN_ROW; i++)
-		if (PB_TOKEN_LOAD(&row->tag[i]) == tag)
+		if (PB_TOKEN_LOAD(&row->bucket[i].tag) == tag)
 			return i;
 	return PB_TOKEN_NONE;
 }
@@ -134,8 +138,8 @@ PB_INLINE __u32 pb_token_victim(struct pb_token_row *row, __u64 now, __u64 *tag)
 
 	PB_TOKEN_LOOP
 	for (__u32 i = 0; i < PB_TOKEN_ROW; i++) {
-		__u64 seen = PB_TOKEN_LOAD(&row->tag[i]);
-		__s64 ahead = pb_token_after(PB_TOKEN_LOAD(&row->full_at[i]), now);
+		__u64 seen = PB_TOKEN_LOAD(&row->bucket[i].tag);
+		__s64 ahead = pb_token_after(PB_TOKEN_LOAD(&row->bucket[i].full_at), now);
 
 		if (seen && ahead >= least)
 			continue;
@@ -170,16 +174,16 @@ PB_INLINE __u32 pb_token_take(struct pb_token_row *row, __u64 tag, __u64 now, __
 	for (int i = 0; i < PB_TOKEN_TAKES; i++) {
 		__u64 was = tag;
 		__u32 mine = PB_TOKEN_PLACE(pb_token_victim(row, now, &was), tag), first;
-		__u64 full_at = PB_TOKEN_LOAD(&row->full_at[mine]);
-		int taken = was != tag && PB_TOKEN_SWAP(&row->tag[mine], was, tag) == was;
+		__u64 full_at = PB_TOKEN_LOAD(&row->bucket[mine].full_at);
+		int taken = was != tag && PB_TOKEN_SWAP(&row->bucket[mine].tag, was, tag) == was;
 
 		if (taken && pb_token_after(full_at, now) > 0) {
-			PB_TOKEN_SWAP(&row->full_at[mine], full_at, now);
+			PB_TOKEN_SWAP(&row->bucket[mine].full_at, full_at, now);
 			*evicted += was != 0;
 		}
 		first = pb_token_find(row, tag);
 		if (taken && first < mine)
-			PB_TOKEN_SWAP(&row->tag[mine], tag, 0);
+			PB_TOKEN_SWAP(&row->bucket[mine].tag, tag, 0);
 		if (first != PB_TOKEN_NONE)
 			return first;
 		if (taken) /* and already given to another one */

@@ -40,15 +40,15 @@ PB_INLINE int is_plain_source_over(struct xdp_md *ctx, const struct pb_rule_limi
 
 	if (!row)
 		return OVER_UNKNOWN;
-	PB_TOKEN_LOAD(&row->tag[0]);
-	PB_TOKEN_LOAD(&row->full_at[0]);
+	PB_TOKEN_LOAD(&row->bucket[0].tag);
+	PB_TOKEN_LOAD(&row->bucket[PB_TOKEN_ROW / 2].tag);
 	now = token_time(limits->rate.flags);
 	place = pb_token_find(row, pb_token_tag(hash));
 	if (place >= PB_TOKEN_ROW)
 		return OVER_UNKNOWN;
 	place = forgotten(place, hash);
-	if (take_tokens(ctx, &limits->rate, &row->full_at[masked(place, PB_TOKEN_ROW - 1)], now,
-			number))
+	if (take_tokens(ctx, &limits->rate, &row->bucket[masked(place, PB_TOKEN_ROW - 1)].full_at,
+			now, number))
 		return true;
 	return limits->total.mult ? are_all_over(ctx, key, now) : false;
 }

@@ -156,8 +156,9 @@ PB_INLINE bool is_source_over(struct xdp_md *ctx, const struct pb_limit *limit, 
 	__u32 number = at / PB_TOKEN_ROW;
 	struct pb_token_row *row = bpf_map_lookup_elem(&pb_tokens_each, &number);
 
-	return take_tokens(ctx, limit, row ? &row->full_at[masked(at, PB_TOKEN_ROW - 1)] : NULL,
-			   now, number);
+	return take_tokens(ctx, limit,
+			   row ? &row->bucket[masked(at, PB_TOKEN_ROW - 1)].full_at : NULL, now,
+			   number);
 }
 
 /* Are all sources together over the total of a rule? `key`: of pb_limits. A call, which few need. */

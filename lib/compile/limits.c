@@ -10,6 +10,7 @@
  * burst, 2 % of it with ticks of 4 ms.
  */
 #define COARSE_BURST (TICKS_A_SECOND / 5)
+#define COARSE_COST TICKS_A_SECOND
 
 /* A frame of several buffers is that long at most. */
 #define WEIGHT_BITS 17
@@ -63,11 +64,12 @@ static struct pb_limit limit_of(const struct pb_rate *rate)
 	return limit;
 }
 
-/* Beyond what a packet of 1,500 bytes costs. */
+/* Beyond what a packet of 1,500 bytes costs. Or that takes so long that a tick is little of it. */
 static bool is_coarse(const struct pb_limit *limit)
 {
-	return limit->burst >=
-	       COARSE_BURST + pb_token_cost(limit, limit->flags & PB_LIMIT_BITS ? 1500 : 1);
+	__u64 cost = pb_token_cost(limit, limit->flags & PB_LIMIT_BITS ? 1500 : 1);
+
+	return cost >= COARSE_COST || limit->burst >= COARSE_BURST + cost;
 }
 
 struct pb_rule_limits pb_limits_of(const struct pb_over *over)

@@ -18,8 +18,8 @@ void pb_buckets_refill_rule(const struct pb_maps *maps, __u32 id)
 static void refill_row(struct pb_token_row *row)
 {
 	for (int i = 0; i < PB_TOKEN_ROW; i++)
-		if (__atomic_load_n(&row->full_at[i], __ATOMIC_RELAXED))
-			refill(&row->full_at[i]);
+		if (__atomic_load_n(&row->bucket[i].full_at, __ATOMIC_RELAXED))
+			refill(&row->bucket[i].full_at);
 }
 
 void pb_buckets_refill(const struct pb_maps *maps)

@@ -65,7 +65,7 @@ static __u64 source_full_at(const struct asked *asked, const struct pb_prefix *s
 	row = &asked->maps->tokens_each[pb_token_row(
 		hash, pb_token_rows(asked->maps->config->max_buckets))];
 	place = pb_token_find(row, pb_token_tag(hash));
-	return place == PB_TOKEN_NONE ? 0 : load(&row->full_at[place]);
+	return place == PB_TOKEN_NONE ? 0 : load(&row->bucket[place].full_at);
 }
 
 /* Of ticks, as many packets or bits as these are. */
@@ -139,8 +139,9 @@ static __u32 buckets_in_use(const struct pb_maps *maps)
 
 	for (__u32 row = 0; row < rows; row++)
 		for (int i = 0; i < PB_TOKEN_ROW; i++)
-			used += load(&maps->tokens_each[row].tag[i]) &&
-				pb_token_after(load(&maps->tokens_each[row].full_at[i]), now) > 0;
+			used += load(&maps->tokens_each[row].bucket[i].tag) &&
+				pb_token_after(load(&maps->tokens_each[row].bucket[i].full_at),
+					       now) > 0;
 	return used;
 }
 

@@ -105,6 +105,10 @@ void rules_make(const char *name, struct pb_rules *rules)
 		add(rules, "drop tcp,udp dport 80 new");
 	} else if (!strcmp(name, "expires")) {
 		add(rules, "drop tcp,udp dport 80 expires 1d");
+	} else if (!strcmp(name, "over")) {
+		add(rules, "drop tcp,udp dport 80 over 1000000/s");
+	} else if (!strcmp(name, "over-each")) {
+		add(rules, "drop tcp,udp dport 80 over 1000000/s each source");
 	} else if (!strcmp(name, "five")) {
 		add(rules, "drop tcp,udp,sctp,dccp,udplite dport 80");
 	} else if (begins(name, "range-")) {

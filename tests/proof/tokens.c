@@ -281,7 +281,8 @@ static bool over_source(int cpu, __u64 tag, __u64 cost, __u64 burst)
 
 	if (place == PB_TOKEN_NONE)
 		place = pb_token_take(&now.row, tag, TIME, &now.evicted[cpu]);
-	return place == PB_TOKEN_NONE || pb_token_over(&now.row.full_at[place], TIME, cost, burst);
+	return place == PB_TOKEN_NONE ||
+	       pb_token_over(&now.row.bucket[place].full_at, TIME, cost, burst);
 }
 
 /* A packet of a source that has a place, or else none. */
@@ -290,7 +291,7 @@ static void take_from(__u64 tag, __u64 cost, __u64 burst)
 	__u32 place = pb_token_find(&now.row, tag);
 
 	if (place != PB_TOKEN_NONE)
-		pb_token_over(&now.row.full_at[place], TIME, cost, burst);
+		pb_token_over(&now.row.bucket[place].full_at, TIME, cost, burst);
 }
 
 static void start_free(void)
@@ -300,7 +301,7 @@ static void start_free(void)
 /* Both have taken something; X is the fuller one, until one more of its packets comes. */
 static void start_taken(void)
 {
-	now.row = (struct pb_token_row){ .tag = { X, Y }, .full_at = { TIME + 10, TIME + 12 } };
+	now.row = (struct pb_token_row){ .bucket = { { X, TIME + 10 }, { Y, TIME + 12 } } };
 }
 
 /* As many packets of one source as fit, from both: none is over. */
@@ -351,7 +352,7 @@ static int places(void)
 	int nr = 0;
 
 	for (int i = 0; i < PB_TOKEN_ROW; i++)
-		nr += now.row.tag[i] == SOURCE;
+		nr += now.row.bucket[i].tag == SOURCE;
 	return nr;
 }
 

@@ -292,13 +292,13 @@ static __u32 place_of(struct pb_token_row *row, __u64 tag, __u64 now, __u64 *evi
 
 static void test_row(void **unused)
 {
-	struct pb_token_row row = { .tag = { 0 } };
+	struct pb_token_row row = { .bucket = { { 0 } } };
 	__u64 now = 100 * SECOND, evicted = 0;
 
 	(void)unused;
 	for (__u32 i = 0; i < PB_TOKEN_ROW; i++) {
 		assert_int_equal(place_of(&row, 101 + 2 * i, now, &evicted), i);
-		row.full_at[i] = now + (i == 5 ? 1 : 10 + i);
+		row.bucket[i].full_at = now + (i == 5 ? 1 : 10 + i);
 	}
 	for (__u32 i = 0; i < PB_TOKEN_ROW; i++)
 		assert_int_equal(place_of(&row, 101 + 2 * i, now, &evicted), i);
@@ -306,15 +306,15 @@ static void test_row(void **unused)
 	/* The fullest one goes, which is counted while it is not full, and the new one is. */
 	assert_int_equal(place_of(&row, 1001, now, &evicted), 5);
 	assert_int_equal(evicted, 1);
-	assert_int_equal(pb_token_left(row.full_at[5], now, SECOND), SECOND);
-	row.full_at[5] = now + SECOND;
+	assert_int_equal(pb_token_left(row.bucket[5].full_at, now, SECOND), SECOND);
+	row.bucket[5].full_at = now + SECOND;
 	assert_int_equal(place_of(&row, 1003, now + 10, &evicted), 0);
 	assert_int_equal(evicted, 1);
 	/* A place that was given back is free, but what lies there is another one's. */
-	row.tag[3] = 0;
+	row.bucket[3].tag = 0;
 	assert_int_equal(place_of(&row, 1005, now, &evicted), 3);
 	assert_int_equal(evicted, 1);
-	assert_int_equal(pb_token_left(row.full_at[3], now, SECOND), SECOND);
+	assert_int_equal(pb_token_left(row.bucket[3].full_at, now, SECOND), SECOND);
 }
 
 /* Rows are filled alike, no two of some 100,000 sources have a tag, nor have families, rules, epochs. */
