@@ -420,6 +420,32 @@ static void test_copy(void **state)
 	free(b);
 }
 
+/* Any condition that a rule may have is one that can be written, and reads back as it is. */
+static void test_random_over(void **state)
+{
+	__u64 seed = random_seed();
+	struct random random;
+
+	(void)state;
+	print_message("PB_SEED=%llu\n", (unsigned long long)seed);
+	random_init(&random, seed);
+	for (int round = 0; round < ROUNDS; round++) {
+		struct pb_rule rule = rule_of("22/tcp", NOW), read;
+		struct pb_error error = { "" };
+		char *text;
+
+		random_over(&random, &rule.over);
+		if (pb_rule_check(&rule, &error))
+			fail_msg("%s", error.text);
+		text = text_of(&rule, NOW);
+		read = rule_of(text, NOW);
+		assert_memory_equal(&rule.over, &read.over, sizeof(rule.over));
+		pb_rule_clear(&rule);
+		pb_rule_clear(&read);
+		free(text);
+	}
+}
+
 /* What is printed reads back as the same, and prints the same again. */
 static void test_random(void **state)
 {
@@ -507,6 +533,7 @@ int main(void)
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_random_over),
 		cmocka_unit_test(test_noise),
 	};
 
