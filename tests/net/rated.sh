@@ -280,6 +280,10 @@ t_ok 'other rules change' "$PB" rule add drop tcp dport 22
 evicted=$(rates evicted)
 in_a "$PB" unload -k v0 v2 >/dev/null && in_a "$PB" load v0 v2 >/dev/null
 t_is 'unload --keep, and load: counted still' "$evicted" "$(rates evicted)"
+t_ok 'upgrade' in_a "$PB" upgrade v0 v2
+t_is 'upgrade: counted still' "$evicted" "$(rates evicted)"
+begin
+t_is 'a ruleset that is made anew counts from 0 on' 0 "$(rates evicted)"
 
 # --- frames of several buffers -----------------------------------------------------------------------
 
