@@ -13,7 +13,7 @@
 #include "random.h"
 #include "rules/rules.h"
 
-#define ROUNDS 300
+#define ROUNDS 40
 
 /* Of both slots; the other one is all ones, and stays so. */
 struct memory {
