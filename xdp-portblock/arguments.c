@@ -131,10 +131,11 @@ static bool has_comment(const struct pb_rule *rule)
 }
 
 /*
- * Options that set a field of a rule, and whether a rule's text has set it already; the
- * protocols first, since service names depend on them.
+ * Options that set a field of a rule, and whether a rule's text has set it already, NULL: what was
+ * made of it does not tell, but its words do (says_word); the protocols first, since service names
+ * depend on them.
  */
-static const struct {
+static const struct rule_option {
 	enum option_id id;
 	const char *field;
 	bool (*has)(const struct pb_rule *rule);
@@ -163,14 +164,43 @@ bool rule_options_given(const struct arguments *arguments)
 	return false;
 }
 
-static int set_options(const struct arguments *arguments, struct pb_rule *rule, __u64 now)
+static bool is_action(const char *word)
+{
+	for (int i = 0; i < PB_ACTION_MAX; i++)
+		if (!strcmp(word, pb_action_name(i)))
+			return true;
+	return false;
+}
+
+/* In words that make a rule. Of these a comment alone may be any word, a keyword, too. */
+static bool says_word(char *const *words, size_t nr, const struct rule_option *option)
+{
+	if (option->id == OPT_ACTION)
+		return is_action(words[0]);
+	for (size_t i = 0; i < nr; i++) {
+		if (!strcmp(words[i], option->field))
+			return true;
+		if (!strcmp(words[i], "comment"))
+			i++;
+	}
+	return false;
+}
+
+static void find_said(char *const *words, size_t nr, const struct pb_rule *rule, bool *said)
+{
+	for (size_t i = 0; i < NR_RULE_OPTIONS; i++) {
+		const struct rule_option *option = &rule_options[i];
+
+		said[i] = option->has ? option->has(rule) : says_word(words, nr, option);
+	}
+}
+
+/* `said`: by the rule's text */
+static int set_options(const struct arguments *arguments, struct pb_rule *rule, __u64 now,
+		       const bool *said)
 {
 	struct pb_error error, masked = { "" };
-	bool said[NR_RULE_OPTIONS]; /* by the rule's text */
 	int err;
-
-	for (size_t i = 0; i < NR_RULE_OPTIONS; i++)
-		said[i] = arguments->nr_words && rule_options[i].has && rule_options[i].has(rule);
 
 	for (size_t i = 0; i < NR_RULE_OPTIONS; i++) {
 		const char *value = arguments->values[rule_options[i].id];
@@ -192,22 +222,24 @@ static int set_options(const struct arguments *arguments, struct pb_rule *rule, 
 }
 
 /* The words may be one argument each, or all in one. */
-static int set_words(const struct arguments *arguments, struct pb_rule *rule, __u64 now)
+static int set_words(const struct arguments *arguments, struct pb_rule *rule, __u64 now, bool *said)
 {
+	char *const *words = arguments->words;
 	struct pb_error error, masked = { "" };
-	char **words = NULL;
-	size_t nr = 0;
-	int ret;
+	size_t nr = arguments->nr_words, nr_split = 0;
+	char **split = NULL;
+	int ret = 0;
 
-	if (arguments->nr_words == 1) {
-		ret = pb_words_split(arguments->words[0], &words, &nr, &error);
-		if (!ret)
-			ret = pb_rule_parse(words, nr, now, rule, &masked, &error);
-		pb_words_free(words, nr);
-	} else {
-		ret = pb_rule_parse(arguments->words, arguments->nr_words, now, rule, &masked,
-				    &error);
+	if (nr == 1) {
+		ret = pb_words_split(words[0], &split, &nr_split, &error);
+		words = split;
+		nr = nr_split;
 	}
+	if (!ret)
+		ret = pb_rule_parse(words, nr, now, rule, &masked, &error);
+	if (!ret)
+		find_said(words, nr, rule, said);
+	pb_words_free(split, nr_split);
 	if (ret)
 		return refused(arguments, ret, OPT_MAX, &error);
 	if (*masked.text)
@@ -230,6 +262,7 @@ static void settle_protocols(const struct arguments *arguments, struct pb_rule *
 int rule_from_arguments(const struct arguments *arguments, struct pb_rule **rule)
 {
 	struct pb_rule *made = pb_rule_new();
+	bool said[NR_RULE_OPTIONS] = {};
 	struct pb_error error;
 	__u64 now = pb_clock();
 	int ret = DONE, err;
@@ -237,13 +270,13 @@ int rule_from_arguments(const struct arguments *arguments, struct pb_rule **rule
 	if (!made)
 		return out_of_memory();
 	if (arguments->nr_words)
-		ret = set_words(arguments, made, now);
+		ret = set_words(arguments, made, now, said);
 	else if (!given(arguments, OPT_PORT) && !given(arguments, OPT_SPORT) &&
 		 !given(arguments, OPT_FROM))
 		ret = wrong(arguments, "which ports? Say --port 22, or 22/tcp");
 	settle_protocols(arguments, made);
 	if (ret == DONE)
-		ret = set_options(arguments, made, now);
+		ret = set_options(arguments, made, now, said);
 	err = ret == DONE ? pb_rule_check(made, &error) : 0;
 	if (err)
 		ret = refused(arguments, err, OPT_MAX, &error);

@@ -439,7 +439,8 @@ int pb_ruleset_rollback(struct pb_ruleset *ruleset, struct pb_error *error);
 /*
  * Counters of all rules and of the interfaces bound to the ruleset count from 0 on, exactly: a
  * packet is counted before or after. For that the calling thread goes from CPU to CPU, and then back
- * to where it may be. On failure no counter is reset.
+ * to where it may be. The buckets of all rates are full then; what was counted of rates and answers
+ * (pb_ruleset_rates()) goes on. On failure no counter is reset.
  */
 int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error);
 

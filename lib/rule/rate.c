@@ -140,6 +140,10 @@ int pb_burst_parse(const char *text, struct pb_rate *rate, struct pb_error *erro
 			       "a burst of %s lets nothing through: write how many may come at "
 			       "once, as in burst %s",
 			       PB_Q(text), example);
+	if (ret == -ERANGE)
+		return pb_fail(error, EINVAL,
+			       "a burst of %s is beyond what can be counted: make it smaller",
+			       PB_Q(text));
 	if (ret)
 		return pb_fail(error, EINVAL,
 			       "%s is no burst: write how many %s may come at once, as in burst %s",

@@ -68,6 +68,31 @@ bad_rate '--each source' 'each source' '"each" stands behind "over"'
 bad_rate '--over 6/m --each port' 'over 6/m each port' 'each "port".*each source/24,64'
 bad_rate '--over 6/m --each source/33' 'over 6/m each source/33' '"source/33".*1 to 32 bits'
 bad_rate '--over 6/m --total 9/s' 'over 6/m total 9/s' '"total" stands behind "each source"'
+bad_rate '--over 1/h --burst 8760' 'over 1/h burst 8760' '"8760" takes more than a year'
+bad_rate '--over 1/s --burst 18446744073709551616' 'over 1/s burst 18446744073709551616' \
+	'"18446744073709551616" is beyond what can be counted'
+
+# An option that says what the text says: be it the same, and be it what would have been so anyhow
+# said OPTION TEXT...
+said()
+{
+	local option=$1
+	shift
+	# shellcheck disable=SC2086 # words
+	refused "$* $option" 2 "$option: the rule's text .* says that already" "$PB" rule add "$@" $option
+}
+said '--port 24' 'drop tcp dport 23'
+said '--sport 24' 23/tcp
+said '--over 7/m' 'drop tcp dport 23 over 6/m'
+said '--burst 9' 'drop tcp dport 23 over 6/m burst 3'
+said '--burst 9' 'drop tcp dport 23 over 6/m burst 6'
+said '--burst 6' drop tcp dport 23 over 6/m burst 6
+said '--burst 9' 23/tcp over 6/m each source total 9/s comment comment burst 3
+said '--each source' 'drop tcp dport 23 over 6/m each source/24'
+said '--total 9/s' 'drop tcp dport 23 over 6/m each source total 8/s'
+said '--action allow' 'drop tcp dport 23'
+said '--action drop' drop tcp dport 23
+said '--comment b' '23/tcp comment a'
 refused 'over twice' 2 '"over" is given twice' "$PB" rule add drop tcp dport 23 over 6/m over 7/m
 refused '--from 10.0.0.0/33' 2 '10.0.0.0/33' "$PB" rule add 23/tcp --from 10.0.0.0/33
 refused 'a comment too long' 2 'comment.*64 bytes.*63' \

@@ -61,6 +61,11 @@ form 'drop tcp dport 22 comment "the \"office\""' 22/tcp --comment 'the "office"
 form 'drop tcp dport 22 from 10.0.0.0/8,fd00::/8 except 10.1.0.0/16' --port 22 --proto tcp \
 	--from fd00::/8,10.0.0.0/8 --except 10.1.0.0/16
 form 'drop tcp dport 22 new' 22/tcp --new
+# Options say what the text does not; a comment may say what looks like it.
+form 'reject tcp dport 22 over 6/m burst 3 comment "burst"' \
+	22/tcp over 6/m comment burst --burst 3 --action reject
+form 'drop tcp dport 22 over 6/m burst 3 each source total 9/s' \
+	'drop tcp dport 22 over 6/m' --burst 3 --each source --total 9/s
 t_ok 'the text as one word' "$PB" rule add 'drop tcp dport 80-90,22 comment "two words"'
 t_is 'as several' '1 drop tcp dport 22,80-90 comment "two words"' "$(rules)"
 t_is 'JSON has every field' '[1, "drop", ["tcp"], "dport", ["22", "80-90"], [], [], false, null,'\

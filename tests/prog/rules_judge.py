@@ -12,8 +12,11 @@ DROP, PASS = 1, 2
 VERDICTS = {"drop": (DROP, "drop-rule"), "audit": (PASS, "audit"), "allow": (PASS, "pass")}
 
 # `protocols`, `ranges`, `sources` and `exceptions` are frozensets; `expires`: in so many
-# seconds, or None.
-Rule = namedtuple("Rule", "action protocols side ranges sources exceptions new expires")
+# seconds, or None; `over`: an Over or None.
+Rule = namedtuple("Rule", "action protocols side ranges sources exceptions new expires over")
+# So many are let go; what comes back in an hour does not while a test runs. `each`: the lengths of the
+# prefixes of either family that have a bucket each, or None; `total`: of all of these, or None.
+Over = namedtuple("Over", "burst each total")
 Packet = namedtuple("Packet", "family source protocol sport dport")
 
 
@@ -51,6 +54,8 @@ class Ruleset:
     def __init__(self, deny):
         self.deny = deny
         self.rules = []  # by number, from 1
+        self.left = {}  # in buckets that are not full
+        self.let_go = 0  # by rates
 
     def add(self, rule):
         for index, known in enumerate(self.rules):
@@ -67,9 +72,28 @@ class Ruleset:
         matching.sort(key=lambda match: match[0], reverse=True)
         return [(number, rule) for _, number, rule in matching]
 
-    def judge(self, candidates, ended):
+    def take(self, bucket, burst):
+        """Takes one out of it, if there is one."""
+        left = self.left.get(bucket, burst)
+        self.left[bucket] = max(left - 1, 0)
+        return left > 0
+
+    def is_over(self, number, over, packet):
+        """Is it beyond the rate? If not, it has cost as much."""
+        if over is None:
+            return True
+        if over.each is None:
+            return not self.take(number, over.burst)
+        prefix = packet.source >> (BITS[packet.family] - over.each[packet.family == 6])
+        if not self.take((number, packet.family, prefix), over.burst):
+            return True
+        return over.total is not None and not self.take(number, over.total)
+
+    def judge(self, candidates, ended, packet):
         """-> (verdict, outcome, rule number or 0); `ended`: the times of `expires` that are over"""
         for number, rule in candidates:
             if rule.expires not in ended:
-                return *VERDICTS[rule.action], number
+                if self.is_over(number, rule.over, packet):
+                    return *VERDICTS[rule.action], number
+                self.let_go += 1
         return (DROP, "drop-policy", 0) if self.deny else (PASS, "pass", 0)

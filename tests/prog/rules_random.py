@@ -5,7 +5,7 @@ import ipaddress
 from random import Random
 
 from packets import EXTENSION, ETHERTYPE, PROTOCOL, ethernet, extension, ipv4, ipv6, transport
-from rules_judge import BITS, Packet, Rule, Ruleset, holds
+from rules_judge import BITS, Over, Packet, Rule, Ruleset, holds
 
 ANY = ((4, 0, 0), (6, 0, 0))
 # Both families from the same few bytes, so that one taken for the other would match.
@@ -64,6 +64,9 @@ class World:
         self.prefixes = self.make_prefixes()
         self.expiring = self.random.choice((0, 0.3, 0.6))
         self.sourced = self.random.choice((0, 0.3, 0.6, 0.9))
+        self.rated = self.random.choice((0, 0, 0.3, 0.6))
+        # About the moment of an end nobody knows what was taken out of buckets.
+        self.ends = LATER if self.rated else (*SOON, *LATER)
         self.conditional = {"dport": 0, "sport": 0}
 
     def chance(self, share):
@@ -112,14 +115,24 @@ class World:
             ranges.add((min(first, last), max(first, last)))
         return frozenset(ranges)
 
+    def over(self):
+        if not self.chance(self.rated):
+            return None
+        burst, each, total = self.random.randrange(1, 6), None, None
+        if self.chance(0.5):
+            each = self.random.choice(((32, 64), (24, 64), (8, 9), (31, 128), (1, 1)))
+            total = self.random.choice((None, 1, 2, 3))
+        return Over(burst, each, total)
+
     def conditions(self, side, protocols):
-        """-> (new, expires)"""
+        """-> (new, expires, over)"""
         if self.conditional[side] == MAX_CONDITIONAL:
-            return False, None
+            return False, None, None
         new = side == "dport" and protocols <= {"tcp", "udp"} and self.chance(0.2)
-        expires = self.random.choice((*SOON, *LATER)) if self.chance(self.expiring) else None
-        self.conditional[side] += new or expires is not None
-        return new, expires
+        expires = self.random.choice(self.ends) if self.chance(self.expiring) else None
+        over = self.over()
+        self.conditional[side] += new or expires is not None or over is not None
+        return new, expires, over
 
     def rule(self):
         action = self.random.choice(("drop", "allow", "audit"))
@@ -127,14 +140,14 @@ class World:
         protocols = frozenset(self.random.sample(
             self.protocols, self.random.randrange(1, len(self.protocols) + 1)))
         sources, exceptions = self.sources()
-        new, expires = self.conditions(side, protocols)
-        return Rule(action, protocols, side, self.ranges(), sources, exceptions, new, expires)
+        conditions = self.conditions(side, protocols)
+        return Rule(action, protocols, side, self.ranges(), sources, exceptions, *conditions)
 
     def again(self, rule):
         """The same rule, and yet another action and another end."""
         expires = None
-        if rule.expires is not None or rule.new:
-            expires = self.random.choice((None, *SOON, *LATER))
+        if rule.expires is not None or rule.new or rule.over is not None:
+            expires = self.random.choice((None, *self.ends))
         return rule._replace(action=self.random.choice(("drop", "allow", "audit")),
                              expires=expires)
 
@@ -167,6 +180,16 @@ class World:
         self.random.shuffle(words)
         return ",".join(words)
 
+    def over_text(self, over):
+        text = f"over 1/h burst {over.burst}"
+        if over.each:
+            text += " each source"
+            if over.each != (32, 64) or self.chance(0.5):
+                text += f"/{over.each[0]}"
+            if over.each[1] != 64:
+                text += f",{over.each[1]}"
+        return text if over.total is None else text + f" total {over.total}/h"
+
     def text(self, rule):
         ports = self.shuffled(str(first) if first == last else f"{first}-{last}"
                               for first, last in sorted(rule.ranges))
@@ -179,6 +202,8 @@ class World:
             fields.append("new")
         if rule.expires is not None:
             fields.append(f"expires {DURATIONS[rule.expires]}")
+        if rule.over is not None:
+            fields.append(self.over_text(rule.over))
         self.random.shuffle(fields)
         if rule.side == "dport" and self.chance(0.3):
             words = [f"{ports}/{protocols}"]

@@ -88,6 +88,8 @@ static bool holds(const struct pb_tables *tables, const struct pb_decision *deci
 		return false;
 	if (decision->flags & PB_DECISION_EXPIRES && packet->now >= decision->expires)
 		return false;
+	if (decision->flags & PB_DECISION_OVER && !(packet->beyond & BEYOND(decision->rule)))
+		return false;
 	return !(decision->flags & PB_DECISION_NEW) || !packet->connection;
 }
 

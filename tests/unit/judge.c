@@ -79,6 +79,8 @@ static bool matches(const struct pb_rule *rule, const struct packet *packet, str
 		return false;
 	if (rule->expires && packet->now >= rule->expires)
 		return false;
+	if (rule->over.rate.amount && !(packet->beyond & BEYOND(rule->id)))
+		return false;
 	return !rule->only_new || !packet->connection;
 }
 

@@ -9,6 +9,9 @@
 /* Sets are named a, b, c, ...: their numbers are 0, 1, 2, ... */
 #define SET_NUMBER(name) ((name)[0] - 'a')
 
+/* Rules share them, so that there are no more than 64. */
+#define BEYOND(id) (1ULL << (id) % 64)
+
 /* A packet, and the time at which it comes. */
 struct packet {
 	enum pb_proto proto; /* PB_PROTO_MAX: it has no ports */
@@ -17,6 +20,7 @@ struct packet {
 	__u8 family;
 	__u8 addr[16];	 /* source */
 	__u64 sets;	 /* that hold the source: bit 1 << number */
+	__u64 beyond;	 /* the rates that it is over: bit BEYOND(rule's id) */
 	bool connection; /* of this host */
 	__u64 now;
 };

@@ -20,6 +20,7 @@ struct world {
 	__u32 sourced;	/* so many of 100 rules have `from` or `except` */
 	__u32 in_sets;	/* so many of 100 rules name sets */
 	__u32 alone;	/* so many of 100 rules are about sources alone */
+	__u32 rated;	/* so many of 100 rules have a rate */
 };
 
 /* ---- Numbers ------------------------------------------------------------------------------- */
@@ -144,6 +145,58 @@ static void random_world(struct random *random, struct world *world)
 	world->sourced = random_below(random, 4) * 30;
 	world->in_sets = random_below(random, 3) * 15;
 	world->alone = random_below(random, 3) * 15;
+	world->rated = random_below(random, 3) * 20;
+}
+
+/* ---- Rates ---------------------------------------------------------------------------------- */
+
+/* 1 to `limit`, of any length: most are small. */
+static __u64 random_number(struct random *random, __u64 limit)
+{
+	__u64 bits = (__u64)random_below(random, 1U << 31) << 31 | random_below(random, 1U << 31);
+
+	return 1 + (bits >> random_below(random, 62)) % limit;
+}
+
+/* What a bucket may hold: it is full again within a year. */
+static void random_burst(struct random *random, struct pb_rate *rate)
+{
+	static const __u64 times[PB_RATE_PER_MAX] = { 365 * 86400, 365 * 1440, 365 * 24 };
+	__u64 most = rate->amount * times[rate->per] - 1, least = 1;
+
+	if (rate->unit == PB_RATE_BITS)
+		least = 1518 * 8;
+	rate->burst = least + random_number(random, most - least) - 1;
+}
+
+static void random_rate(struct random *random, struct pb_rate *rate)
+{
+	static const __u64 most[PB_RATE_PER_MAX] = { 100000000, 6000000000, 360000000000 };
+
+	memset(rate, 0, sizeof(*rate));
+	rate->unit = chance(random, 30) ? PB_RATE_BITS : PB_RATE_PACKETS;
+	if (rate->unit == PB_RATE_PACKETS)
+		rate->per = random_below(random, PB_RATE_PER_MAX);
+	rate->amount =
+		random_number(random, rate->unit == PB_RATE_BITS ? 100000000000 : most[rate->per]);
+	rate->burst = rate->amount;
+	if (rate->unit == PB_RATE_BITS && rate->amount < 65536 * 8)
+		rate->burst = 65536 * 8;
+}
+
+void random_over(struct random *random, struct pb_over *over)
+{
+	memset(over, 0, sizeof(*over));
+	random_rate(random, &over->rate);
+	if (chance(random, 50))
+		random_burst(random, &over->rate);
+	over->each = chance(random, 50);
+	if (!over->each)
+		return;
+	over->len4 = chance(random, 50) ? 32 : 1 + random_below(random, 32);
+	over->len6 = chance(random, 50) ? 64 : 1 + random_below(random, 128);
+	if (chance(random, 50))
+		random_rate(random, &over->total);
 }
 
 /* ---- Rules --------------------------------------------------------------------------------- */
@@ -280,6 +333,8 @@ static void random_rule(struct random *random, const struct world *world,
 		random_sets(random, &rule->except_sets, &rule->nr_except_sets);
 	if (chance(random, world->alone))
 		make_alone(rule);
+	if (chance(random, world->rated))
+		random_over(random, &rule->over);
 }
 
 void random_set(struct random *random, size_t nr, struct pb_rules *rules)
@@ -372,6 +427,8 @@ void random_packet(struct random *random, const struct pb_rules *rules, struct p
 	packet->connection = chance(random, 40);
 	for (int set = 0; set < SETS; set++)
 		packet->sets |= (__u64)chance(random, 30) << set;
+	for (int rate = 0; rate < 64; rate++)
+		packet->beyond |= (__u64)chance(random, 50) << rate;
 	packet->now = random_below(random, 24);
 	packet->proto = random_below(random, PB_PROTO_MAX);
 	packet->sport = random_below(random, 65536);

@@ -15,6 +15,9 @@ void random_init(struct random *random, __u64 seed);
 /* From 0 to `limit` - 1. */
 __u32 random_below(struct random *random, __u32 limit);
 
+/* A condition that a rule may have: any rate, any burst that there may be, of each source or not. */
+void random_over(struct random *random, struct pb_over *over);
+
 /* At most `nr` rules with ids, sorted; the caller frees with random_set_free(). */
 void random_set(struct random *random, size_t nr, struct pb_rules *rules);
 void random_set_free(struct pb_rules *rules);

@@ -663,9 +663,22 @@ static bool set_holds(const char *name, const struct pb_prefix *source, void *pa
 	return ((const struct packet *)packet)->sets >> SET_NUMBER(name) & 1;
 }
 
-/* What the library itself says, by no table. */
-static struct verdict judged_in_memory(const struct pb_rules *rules, const struct packet *p)
+/* Without the rules whose rate the packet is not over, of which the library leaves it to the caller to ask. */
+static struct pb_rules rules_for(const struct pb_rules *rules, const struct packet *p)
 {
+	struct pb_rules some = { .settings = rules->settings,
+				 .rule = array(rules->nr + 1, sizeof(*some.rule)) };
+
+	for (size_t i = 0; i < rules->nr; i++)
+		if (!rules->rule[i].over.rate.amount || p->beyond & BEYOND(rules->rule[i].id))
+			some.rule[some.nr++] = rules->rule[i];
+	return some;
+}
+
+/* What the library itself says, by no table. */
+static struct verdict judged_in_memory(const struct pb_rules *all, const struct packet *p)
+{
+	struct pb_rules some = rules_for(all, p), *rules = &some;
 	struct pb_flow flow = { .proto = p->proto,
 				.sport = p->sport,
 				.dport = p->dport,
@@ -684,6 +697,7 @@ static struct verdict judged_in_memory(const struct pb_rules *rules, const struc
 		pb_rules_matches_in(rules, &flow, p->now, set_holds, (void *)p, &matches, &nr), 0);
 	assert_int_equal(nr ? matches[0].rule->id : 0, verdict.rule);
 	free(matches);
+	free(some.rule);
 	return verdict;
 }
 
@@ -731,10 +745,19 @@ static bool changed_by_sets(const struct pb_rules *rules, struct packet p)
 	return judge_packet(rules, &p).rule != rule;
 }
 
+/* Is it another rule if the packet is over no rate? */
+static bool changed_by_rates(const struct pb_rules *rules, struct packet p)
+{
+	__u32 rule = judge_packet(rules, &p).rule;
+
+	p.beyond = 0;
+	return judge_packet(rules, &p).rule != rule;
+}
+
 static void random_rulesets(void **state)
 {
 	__u64 seed = random_seed();
-	size_t refused = 0, matched = 0, by_sets = 0, portless = 0;
+	size_t refused = 0, matched = 0, by_sets = 0, by_rates = 0, portless = 0;
 	struct random random;
 
 	(void)state;
@@ -753,16 +776,18 @@ static void random_rulesets(void **state)
 			matched += judge_packet(&rules, &p).rule != 0;
 			portless += p.proto == PB_PROTO_MAX && judge_packet(&rules, &p).rule;
 			by_sets += changed_by_sets(&rules, p);
+			by_rates += changed_by_rates(&rules, p);
 		}
 		pb_tables_free(&tables);
 		random_set_free(&rules);
 	}
 	print_message("# %d packets, %zu matched a rule, %zu of them without ports, of %zu a set "
-		      "decides; %zu of %d rulesets refused at first\n",
-		      ROUNDS * PACKETS, matched, portless, by_sets, refused, ROUNDS);
+		      "decides, of %zu a rate; %zu of %d rulesets refused at first\n",
+		      ROUNDS * PACKETS, matched, portless, by_sets, by_rates, refused, ROUNDS);
 	assert_true(matched > ROUNDS * PACKETS / 2);
 	assert_true(portless > ROUNDS / 3);
 	assert_true(by_sets > ROUNDS);
+	assert_true(by_rates > ROUNDS);
 	assert_true(refused < ROUNDS / 10);
 }
 

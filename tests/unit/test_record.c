@@ -10,7 +10,10 @@
 #include <string.h>
 #include <cmocka.h>
 #include "maps/record.h"
+#include "random.h"
 #include "rules/rules.h"
+
+#define ROUNDS 40
 
 /* Of both slots; the other one is all ones, and stays so. */
 struct memory {
@@ -213,6 +216,24 @@ static void test_most_rules(void **state)
 	pb_rules_clear(&rules);
 }
 
+/* Any rules, those with sets and rates. */
+static void test_random(void **state)
+{
+	__u64 seed = random_seed();
+	struct random random;
+
+	(void)state;
+	print_message("# PB_SEED=%llu\n", seed);
+	random_init(&random, seed);
+	for (int round = 0; round < ROUNDS; round++) {
+		struct pb_rules rules;
+
+		random_set(&random, 24, &rules);
+		check(&rules);
+		random_set_free(&rules);
+	}
+}
+
 static void test_most_prefixes(void **state)
 {
 	struct pb_rules rules = make_set(2);
@@ -332,7 +353,8 @@ int main(void)
 		cmocka_unit_test(test_most_ranges), cmocka_unit_test(test_too_many_ranges),
 		cmocka_unit_test(test_most_rules),  cmocka_unit_test(test_most_prefixes),
 		cmocka_unit_test(test_sets),	    cmocka_unit_test(test_most_sets),
-		cmocka_unit_test(test_no_set),	    cmocka_unit_test(test_set_gone),
+		cmocka_unit_test(test_random),	    cmocka_unit_test(test_no_set),
+		cmocka_unit_test(test_set_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,6 +113,10 @@ static void test_rates(void **state)
 	reads("drop tcp dport 22 over 1m/s burst 5g",
 	      "drop tcp dport 22 over 1000000/s burst 5000000000");
 	reads("drop tcp dport 22 over 1/h burst 8759", "drop tcp dport 22 over 1/h burst 8759");
+	reads("drop tcp dport 22 over 7/h burst 61319", "drop tcp dport 22 over 7/h burst 61319");
+	reads("drop tcp dport 22 over 1/m burst 525599", "drop tcp dport 22 over 1/m burst 525599");
+	reads("drop tcp dport 22 over 1kbit/s burst 31535999999bit",
+	      "drop tcp dport 22 over 1kbit/s burst 31535999999bit");
 	reads("drop udp dport 53 over 100000000000bit/s", "drop udp dport 53 over 100gbit/s");
 	reads("drop udp dport 53 over 99999999999bit/s", "drop udp dport 53 over 99999999999bit/s");
 	reads("drop udp dport 53 over 1bit/s burst 12144bit",
@@ -179,6 +183,17 @@ static void test_wrong(void **state)
 		{ "drop tcp dport 22 over 1mbit/s burst 12143bit", "lets no full frame through",
 		  "at least 12144bit" },
 		{ "drop tcp dport 22 over 1/h burst 8760", "more than a year", "smaller" },
+		{ "drop tcp dport 22 over 1/m burst 525600", "\"525600\"", "more than a year" },
+		{ "drop tcp dport 22 over 1/s burst 31536000", "\"31536000\"", "more than a year" },
+		{ "drop tcp dport 22 over 7/h burst 61320", "\"61320\"", "more than a year" },
+		{ "drop tcp dport 22 over 1kbit/s burst 31536000000bit", "\"31536000000bit\"",
+		  "more than a year" },
+		{ "drop tcp dport 22 over 100m/s burst 18446744073709551615",
+		  "\"18446744073709551615\"", "more than a year" },
+		{ "drop tcp dport 22 over 100m/s burst 18446744073709551616",
+		  "\"18446744073709551616\"", "beyond what can be counted" },
+		{ "drop tcp dport 22 over 1gbit/s burst 18446744074gbit", "\"18446744074gbit\"",
+		  "beyond what can be counted" },
 		{ "drop tcp dport 22 burst 10", "\"burst\" stands behind \"over\"",
 		  "over 6/m burst 10" },
 		{ "drop tcp dport 22 burst 10 over 6/m", "\"burst\" stands behind \"over\"", NULL },
@@ -420,6 +435,32 @@ static void test_copy(void **state)
 	free(b);
 }
 
+/* Any condition that a rule may have is one that can be written, and reads back as it is. */
+static void test_random_over(void **state)
+{
+	__u64 seed = random_seed();
+	struct random random;
+
+	(void)state;
+	print_message("PB_SEED=%llu\n", (unsigned long long)seed);
+	random_init(&random, seed);
+	for (int round = 0; round < ROUNDS; round++) {
+		struct pb_rule rule = rule_of("22/tcp", NOW), read;
+		struct pb_error error = { "" };
+		char *text;
+
+		random_over(&random, &rule.over);
+		if (pb_rule_check(&rule, &error))
+			fail_msg("%s", error.text);
+		text = text_of(&rule, NOW);
+		read = rule_of(text, NOW);
+		assert_memory_equal(&rule.over, &read.over, sizeof(rule.over));
+		pb_rule_clear(&rule);
+		pb_rule_clear(&read);
+		free(text);
+	}
+}
+
 /* What is printed reads back as the same, and prints the same again. */
 static void test_random(void **state)
 {
@@ -507,6 +548,7 @@ int main(void)
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_random_over),
 		cmocka_unit_test(test_noise),
 	};
 

@@ -279,13 +279,35 @@ static void test_random(void **state)
 	}
 }
 
+static void test_random_over(void **state)
+{
+	__u64 seed = random_seed();
+	struct random random;
+
+	(void)state;
+	print_message("PB_SEED=%llu\n", (unsigned long long)seed);
+	random_init(&random, seed);
+	for (int round = 0; round < ROUNDS; round++) {
+		struct pb_rule rule = rule_of("22/tcp", NOW), read = { 0 };
+		char *json;
+
+		random_over(&random, &rule.over);
+		json = json_of(&rule);
+		assert_int_equal(from_json(json, &read, NULL), 0);
+		assert_memory_equal(&rule.over, &read.over, sizeof(rule.over));
+		pb_rule_clear(&rule);
+		pb_rule_clear(&read);
+		free(json);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_write),  cmocka_unit_test(test_over),
 		cmocka_unit_test(test_sets),   cmocka_unit_test(test_counters),
 		cmocka_unit_test(test_read),   cmocka_unit_test(test_wrong),
-		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_random), cmocka_unit_test(test_random_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

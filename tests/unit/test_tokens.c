@@ -12,6 +12,8 @@
 #include <cmocka.h>
 #include <portblock/tokens.h>
 #include "compile/limits.h"
+#include "random.h"
+#include "rule/rate.h"
 
 #define SECOND (1000000000ULL << PB_TICKS_SHIFT)
 #define YEAR (365 * 24 * 3600 * SECOND)
@@ -142,6 +144,87 @@ static void test_costs(void **unused)
 		assert_true(cost <= exact * 1.001L && cost + 1 >= exact * 0.999L);
 		/* No packet of that length is too heavy to be computed. */
 		assert_true((~0ULL >> 17) >= limit.mult);
+	}
+}
+
+static void assert_near(long double is, long double wanted, long double part)
+{
+	if (is > wanted * (1 + part) || is < wanted * (1 - part))
+		fail_msg("%Lf instead of %Lf", is, wanted);
+}
+
+/* What a packet costs is told in whole ticks, of which it has 160 or more; bytes more exactly than that. */
+static void is_as_said(const struct pb_rate *rate, const struct pb_limit *limit)
+{
+	static const __u64 seconds[] = { 1, 60, 3600 };
+	bool heavy = rate->unit == PB_RATE_BITS;
+	long double unit = (long double)SECOND * seconds[rate->per] / rate->amount;
+	__u64 cost = pb_token_cost(limit, heavy ? 1514 : 1);
+
+	assert_true(limit->burst < YEAR && cost <= limit->burst);
+	if (heavy) {
+		assert_near(cost, unit * 1514 * 8, 0.001L);
+		assert_near(limit->burst, unit * rate->burst, 0.001L);
+	} else {
+		assert_near(cost, unit, 1 / 160.0L);
+		assert_true(limit->burst == cost * rate->burst);
+	}
+}
+
+/* Of no rate that is accepted anything is cut off: neither of a burst nor of what a packet costs. */
+static void test_as_said(void **unused)
+{
+	__u64 seed = random_seed();
+	struct random random;
+
+	(void)unused;
+	print_message("# PB_SEED=%llu\n", (unsigned long long)seed);
+	random_init(&random, seed);
+	for (int i = 0; i < 200000; i++) {
+		struct pb_rule_limits limits;
+		struct pb_over over;
+
+		random_over(&random, &over);
+		assert_int_equal(pb_over_check(&over, NULL), 0);
+		limits = pb_limits_of(&over);
+		is_as_said(&over.rate, &limits.rate);
+		if (over.total.amount)
+			is_as_said(&over.total, &limits.total);
+	}
+}
+
+/* The most of each that there may be; test_rule has what is one more. */
+static void test_most_said(void **unused)
+{
+	static const char *const texts[] = {
+		"100m/s",
+		"100m/s burst 3153599999999999",
+		"6g/m burst 3153599999999999",
+		"360g/h burst 3153599999999999",
+		"1/s burst 31535999",
+		"1/m burst 525599",
+		"1/h burst 8759",
+		"1/h burst 1",
+		"99999999/s burst 1",
+		"1bit/s",
+		"1bit/s burst 31535999bit",
+		"100gbit/s burst 3153599999999999999bit",
+		"100gbit/s burst 12144bit",
+		"1/h each source total 100m/s",
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct pb_rule_limits limits;
+		struct pb_error error;
+		struct pb_over over;
+
+		if (pb_over_parse(texts[i], &over, &error))
+			fail_msg("%s", error.text);
+		limits = pb_limits_of(&over);
+		is_as_said(&over.rate, &limits.rate);
+		if (over.total.amount)
+			is_as_said(&over.total, &limits.total);
 	}
 }
 
@@ -318,6 +401,36 @@ static void test_row(void **unused)
 }
 
 /* Rows are filled alike, no two of some 100,000 sources have a tag, nor have families, rules, epochs. */
+/*
+ * Whatever is known of two rules and families, no address makes up for it: what it would be where these were put
+ * beside the address before a secret is mixed in. Each is another rule, epoch or family.
+ */
+static void test_made_up(void **unused)
+{
+	static const __u64 keys[] = { 1,
+				      2,
+				      3,
+				      77,
+				      1 | PB_TOKEN_IPV4,
+				      2 | PB_TOKEN_IPV4,
+				      77 | PB_TOKEN_IPV4,
+				      1ULL << 32 | 1,
+				      1ULL << 32 | 2 };
+	const size_t nr = sizeof(keys) / sizeof(keys[0]);
+	const __u64 seed[2] = { draw(~0ULL), draw(~0ULL) };
+
+	(void)unused;
+	for (size_t i = 0; i < nr * nr * 100; i++) {
+		__u64 a = keys[i % nr], b = keys[i / nr % nr];
+		__u64 between = (a << 32 | a >> 32) * PB_MIX_B ^ (b << 32 | b >> 32) * PB_MIX_B;
+		struct pb_address one = { draw(~0ULL) >> 32 << 32, 0 };
+		struct pb_address other = { one.high ^ between, 0 };
+
+		assert_true(a == b || pb_token_hash(a, a >> 32, one, seed) !=
+					      pb_token_hash(b, b >> 32, other, seed));
+	}
+}
+
 static void test_hash(void **unused)
 {
 	const __u64 seed[2] = { draw(~0ULL), draw(~0ULL) };
@@ -342,11 +455,13 @@ static void test_hash(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_exact), cmocka_unit_test(test_costs),
-		cmocka_unit_test(test_burst), cmocka_unit_test(test_years),
-		cmocka_unit_test(test_idle),  cmocka_unit_test(test_steps),
-		cmocka_unit_test(test_late),  cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_row),   cmocka_unit_test(test_hash),
+		cmocka_unit_test(test_exact),	cmocka_unit_test(test_costs),
+		cmocka_unit_test(test_burst),	cmocka_unit_test(test_years),
+		cmocka_unit_test(test_idle),	cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_late),	cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_row),	cmocka_unit_test(test_hash),
+		cmocka_unit_test(test_as_said), cmocka_unit_test(test_most_said),
+		cmocka_unit_test(test_made_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,6 +111,75 @@ two_filters ours other other
 two_filters other ours ours
 two_filters other ours other
 
+# --- rates and reject ---------------------------------------------------------------------
+
+# What ours sends back, veth's peer takes only where it has a program itself.
+t_ok 'a program on the other end' bpftool prog load "$TOP/build/tests/net/pass.bpf.o" /sys/fs/bpf/pass
+t_ok 'is there' in_b ip link set v1 xdpdrv pinned /sys/fs/bpf/pass
+rm /sys/fs/bpf/pass
+
+# counts ID...: packets of these rules
+counts()
+{
+	"$PB" rule list -j | "$PYTHON" -c '
+import json, sys
+rules = {str(r["id"]): r["packets"] for r in json.load(sys.stdin)["rules"]}
+print(*[rules.get(i) for i in sys.argv[1:]])' "$@"
+}
+counts_are() { [ "$(counts 2 3)" = "$1" ]; }
+is_told()
+{
+	in_b "$PYTHON" "$PEER" ask "$@"
+	[ $? -eq 1 ]
+}
+
+# rated NAME: rules of a rate, and of who is told, in our program; what it lets go the other one judges
+rated()
+{
+	local addr
+	t_ok "$1: a rate" in_a "$PB" rule add drop udp dport 7 over 1/h burst 3 each source total 5/h
+	t_ok "$1: and what it lets go" in_a "$PB" rule add allow udp dport 7
+	in_b "$PYTHON" "$TOP/tests/net/datagrams.py" v1 10.64.0.1 "$A4" 7 5
+	t_ok "$1: of five datagrams three go" wait_for 60 counts_are '2 3'
+	in_b "$PYTHON" "$TOP/tests/net/datagrams.py" v1 10.64.0.2 "$A4" 7 1
+	t_ok "$1: another source has a bucket, too" wait_for 60 counts_are '2 4'
+	in_b "$PYTHON" "$TOP/tests/net/datagrams.py" v1 10.64.0.3+9 "$A4" 7 9
+	t_ok "$1: and all of them one" wait_for 60 total_holds
+	t_ok "$1: a rate that holds no one back" in_a "$PB" rule add drop tcp dport 23-24 over 1000000/h
+	blocked "$1: within it, xdp-filter judges" 23
+	answered "$1: within it" 24
+	t_ok "$1: reject" in_a "$PB" rule add reject tcp dport 25
+	t_ok "$1: reject udp" in_a "$PB" rule add reject udp dport 53
+	for addr in "$A4" "$A6"; do
+		t_ok "$1: $addr: by a reset" is_told tcp "$addr" 25
+		t_ok "$1: $addr: by ICMP" is_told udp "$addr" 53
+	done
+	t_is "$1: four have been told" '4 0' \
+		"$(in_a "$PB" stats -j | "$PYTHON" -c 'import json, sys
+r = json.load(sys.stdin)["rates"]; print(r["answered"], r["held_back"])')"
+}
+
+# Five an hour: one comes back in twelve minutes, which an emulated machine may take.
+total_holds()
+{
+	local over passed
+	read -r over passed <<<"$(counts 2 3)"
+	[ $((over + passed)) -eq 15 ] && [ "$passed" -ge 5 ] && [ "$passed" -le 6 ]
+}
+
+# Somebody listens there, so a refusal is ours.
+serve in_a --tcp 25 --udp 53
+for mode in native skb; do
+	t_ok "rates, $mode: load ours" load_ours -m $mode
+	t_ok "rates, $mode: load xdp-filter" load_other -m $mode
+	t_is "rates, $mode: the chain" "$ours $other" "$(chain v0)"
+	t_is "rates, $mode: by the dispatcher" dispatcher "$(status_of v0 'i["attach"]')"
+	rated "rates, $mode"
+	t_ok "rates, $mode: unload ours" unload_ours
+	t_ok "rates, $mode: unload xdp-filter" unload_other
+done
+in_b ip link set v1 xdpdrv off
+
 # --- priority, --require-dispatcher -------------------------------------------------------
 
 t_ok 'priority 20: load xdp-filter' load_other
