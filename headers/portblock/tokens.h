@@ -66,7 +66,7 @@ PB_INLINE int pb_token_over(__u64 *full_at, __u64 now, __u64 cost, __u64 burst)
 		int over = 0;
 
 		next = (ahead > 0 ? seen : now) + cost;
-		if (pb_token_after(next, now) > (__s64)burst) {
+		if (next - now > burst) { /* as it is: 63 bits would not do */
 			if (ahead <= (__s64)(burst + PB_TOKEN_SLACK))
 				return 1;
 			next = now + burst;
