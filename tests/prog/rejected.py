@@ -3,7 +3,7 @@
 
 from struct import pack, pack_into, unpack_from
 
-from packets import ETHERTYPE, MACS, chain, ethernet, ipv4, ipv6, transport
+from packets import ETHERTYPE, MACS, TARGET4, TARGET6, chain, ethernet, ipv4, ipv6, transport
 
 DROP, TX = 1, 3
 SYN, RST, ACK, FIN = 2, 4, 16, 1
@@ -96,8 +96,11 @@ def answered():
     yield "ping", eth4(b"\x08" + bytes(30), 1)
     yield "ping over IPv6", eth6(b"\x80" + bytes(60), 58)
     yield "ESP", eth4(bytes(range(64)), 50)
-    yield "on lo", eth4(tcp(SYN), source=bytes([127, 0, 0, 1]),
-                        target=bytes([127, 0, 0, 1])).replace(MACS, bytes(12), 1)
+    home4, home6 = bytes([127, 0, 0, 1]), bytes(15) + b"\1"
+    for name, frame in (("IPv4", eth4(tcp(SYN), source=home4, target=home4)),
+                        ("IPv6", eth6(tcp(SYN), source=home6, target=home6)),
+                        ("an address of this host's", eth4(tcp(SYN), source=TARGET4))):
+        yield f"on lo, {name}", frame.replace(MACS, bytes(12), 1)
 
 
 def silent():
@@ -111,6 +114,8 @@ def silent():
         for name, address in (("a group", v6), ("::", bytes(16)), ("::1", bytes(15) + b"\1")):
             yield f"{protocol} to {name}", eth6(data, protocol, target=address)
             yield f"{protocol} from {name}", eth6(data, protocol, source=address)
+        yield f"{protocol} from where it goes to", eth4(data, protocol, source=TARGET4)
+        yield f"{protocol} over IPv6 from where it goes to", eth6(data, protocol, source=TARGET6)
         for at, name in ((0, "to"), (6, "from")):
             frame = bytearray(eth4(data, protocol))
             frame[at] |= 1
