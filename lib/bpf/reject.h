@@ -144,14 +144,16 @@ PB_INLINE bool is_host4(const __be16 address[2], enum link link)
 	return first && first < 224 && (first != 127 || link == LINK_LOOPBACK);
 }
 
+/* Below 80 bits of zeros are IPv4's addresses in other forms, which no host has on a wire, and ::1. */
 PB_INLINE bool is_host6(const __be16 address[8], enum link link)
 {
-	__u16 upper = 0;
+	__u16 upper = 0, middle;
 
 	if (*(const __u8 *)address == 0xff)
 		return false;
-	_Pragma("unroll") for (int i = 0; i < 7; i++) upper |= address[i];
-	return upper || address[7] & ~bpf_htons(1) || (address[7] && link == LINK_LOOPBACK);
+	_Pragma("unroll") for (int i = 0; i < 5; i++) upper |= address[i];
+	middle = address[5] | address[6];
+	return upper || (!middle && address[7] == bpf_htons(1) && link == LINK_LOOPBACK);
 }
 
 /* From where it goes to: but on `lo` that is a lie, and the answer would come to nobody. */

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Packets that are rejected: those whose senders are told, and those of which nobody ever is."""
 
+from ipaddress import ip_address
 from struct import pack, pack_into, unpack_from
 
-from packets import ETHERTYPE, MACS, TARGET4, TARGET6, chain, ethernet, ipv4, ipv6, transport
+from packets import ETHERTYPE, EXTENSION, MACS, TARGET4, TARGET6, chain, ethernet, extension
+from packets import fragment6, ipv4, ipv6, transport
 
 DROP, TX = 1, 3
 SYN, RST, ACK, FIN = 2, 4, 16, 1
@@ -103,15 +105,34 @@ def answered():
         yield f"on lo, {name}", frame.replace(MACS, bytes(12), 1)
 
 
+def hidden():
+    """What is not to be told, behind other headers; and what the stack itself would discard."""
+    error, fragment, ah = b"\x03\x03" + bytes(62), EXTENSION["fragment"], EXTENSION["ah"]
+    jumbo = bytes([6, 0, 0xC2, 4]) + pack("!I", 28) + tcp(SYN)
+    yield "a reset behind IPv4 options", eth4(tcp(RST), ihl=15)
+    yield "ICMP 3 behind IPv4 options", eth4(error, 1, ihl=15)
+    for name, data, protocol in (("a reset", tcp(RST), 6), ("ICMP 3", error, 1)):
+        yield f"{name} behind AH", eth4(extension(data, ah, protocol, 4), ah)
+    yield "a later fragment behind AH", eth4(extension(tcp(SYN), ah, 6, 4), ah, fragment=3)
+    yield "a later fragment of ESP", eth4(bytes(64), 50, fragment=0x2003)
+    yield "a later fragment like a ping", eth4(b"\x08" + bytes(63), 1, fragment=0x2003)
+    for kind in EXTENSION.values():
+        yield f"a reset behind header {kind}", ethernet(chain(tcp(RST), (kind,)), ETHERTYPE["ipv6"])
+        yield f"ICMPv6 1 behind header {kind}", \
+            ethernet(chain(b"\1" + bytes(63), (kind,), 58), ETHERTYPE["ipv6"])
+    yield "a later fragment over IPv6", eth6(fragment6(tcp(SYN), offset=3), fragment)
+    yield "a jumbogram", eth6(jumbo, 0, length=0)
+
+
 def silent():
     group, loop, every = bytes([224, 0, 0, 1]), bytes([127, 0, 0, 1]), bytes([255] * 4)
-    v6 = bytes.fromhex("ff020000000000000000000000000001")
     for protocol, data in ((6, tcp(SYN)), (17, transport("udp", payload=bytes(80)))):
         for name, address in (("a group", group), ("127.0.0.1", loop), ("everybody", every),
                               ("0.0.0.0", bytes(4))):
             yield f"{protocol} to {name}", eth4(data, protocol, target=address)
             yield f"{protocol} from {name}", eth4(data, protocol, source=address)
-        for name, address in (("a group", v6), ("::", bytes(16)), ("::1", bytes(15) + b"\1")):
+        for name in ("ff02::1", "ff0e::1", "::", "::1", "::2", "::192.0.2.1", "::ffff:192.0.2.1"):
+            address = ip_address(name).packed
             yield f"{protocol} to {name}", eth6(data, protocol, target=address)
             yield f"{protocol} from {name}", eth6(data, protocol, source=address)
         yield f"{protocol} from where it goes to", eth4(data, protocol, source=TARGET4)
@@ -122,6 +143,10 @@ def silent():
             yield f"{protocol} {name} a group of the link", bytes(frame)
         yield f"{protocol}, a later fragment", eth4(data, protocol, fragment=5)
         yield f"{protocol}, longer than the frame", eth4(data, protocol, length=1000)
+    for words in range(5):
+        data = bytearray(tcp(SYN, payload=bytes(40)))
+        data[12] = words << 4
+        yield f"a header of {words} words", eth4(bytes(data))
     for flags in range(256):
         if flags & RST:
             yield f"a reset, flags {flags}", eth4(tcp(flags))
@@ -129,8 +154,9 @@ def silent():
     yield "a header that is not whole", eth4(tcp(SYN)[:19])
     yield "options that are not whole", eth4(tcp(SYN, options=bytes(8))[:24])
     yield "a first fragment of 8 bytes", eth4(tcp(SYN)[:8], fragment=0x2000)
-    for kind in (3, 4, 5, 11, 12, 1, 9, 10, 40):
+    for kind in {*range(256)} - {0, 8, *range(13, 19)}:
         yield f"ICMP {kind}", eth4(bytes([kind]) + bytes(63), 1)
-    for kind in (1, 2, 3, 4, 127, 133, 135, 136, 137):
+    for kind in {*range(256)} - {128, 129}:
         yield f"ICMPv6 {kind}", eth6(bytes([kind]) + bytes(63), 58)
+    yield from hidden()
     yield "ICMPv6 behind options", ethernet(chain(b"\x80" + bytes(63), (0,), 58), ETHERTYPE["ipv6"])
