@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What ours is measured against, and what sends: a program that only drops, one that only parses,
- * one that gives each packet another port before the program under test, one that redirects.
+ * one that gives each packet another port before the program under test, two that redirect.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -15,6 +15,8 @@ const volatile __u32 first_port = 0;
 const volatile __u32 nr_ports = 65536; /* at random from that many; 0: as the packet has it */
 const volatile __u32 target = 0;       /* ifindex to send to */
 __u32 seed = 1;
+unsigned char first[60]; /* frame that sender_anew had */
+bool has_first;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -76,6 +78,24 @@ SEC("xdp")
 int sender(struct xdp_md *ctx)
 {
 	set_port(ctx);
+	return bpf_redirect(target, 0);
+}
+
+/*
+ * As it was at first: the receiver may have made an answer of it, and live frames are sent again and again. Of the
+ * least length, for others were not there at first.
+ */
+SEC("xdp")
+int sender_anew(struct xdp_md *ctx)
+{
+	unsigned char *frame = (void *)(long)ctx->data;
+
+	if (frame + sizeof(first) > (unsigned char *)(long)ctx->data_end)
+		return XDP_ABORTED;
+	if (!has_first)
+		__builtin_memcpy(first, frame, sizeof(first));
+	has_first = true;
+	__builtin_memcpy(frame, first, sizeof(first));
 	return bpf_redirect(target, 0);
 }
 

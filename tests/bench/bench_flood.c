@@ -3,12 +3,13 @@
  * Sends frames into a device as fast as it takes them: BPF_PROG_TEST_RUN with live frames on a
  * program that redirects.
  *
- *	bench_flood --to IFNAME --from IFNAME [--program NAME --rules NAME] [--ports N] [--packets N]
- *		[--settle N] [--list FILE --sources KIND]
+ *	bench_flood --to IFNAME --from IFNAME [--program NAME --rules NAME] [--ports N | --anew]
+ *		[--packets N] [--settle N] [--list FILE --sources KIND]
  *
  * --to: the device to send on; what it sends arrives at --from, its other end. --program: what is
  * attached there meanwhile, in native mode; see bench.h. Destination ports are 1 to N at random,
- * or 80 where N is 1. --settle: that many packets before the clock starts. --list: the packets, IPv4
+ * or 80 where N is 1. --anew: each frame is written anew, for --from sends back what it has got, otherwise; all are
+ * to port 80. --settle: that many packets before the clock starts. --list: the packets, IPv4
  * and all to port 80, come from 1,048,576 sources that are drawn of that list of elements as
  * sources_draw() says. Prints how many packets were sent and in how many nanoseconds.
  */
@@ -32,6 +33,7 @@ struct flood {
 	const char *program;
 	const char *rules;
 	unsigned int ports;
+	bool anew;
 	unsigned int packets;
 	unsigned int settle;
 	const char *list;
@@ -61,7 +63,7 @@ static struct program *open_sender_of_ports(const struct flood *flood, const str
 
 	constants.port_offset = frame->port_offset;
 	constants.nr_ports = flood->ports > 1 ? flood->ports : 0;
-	return sender_open("sender", &constants, false);
+	return sender_open(flood->anew ? "sender_anew" : "sender", &constants, false);
 }
 
 static struct program *open_sender_of_sources(const struct flood *flood)
@@ -123,6 +125,7 @@ int main(int argc, char **argv)
 		{ "program", required_argument, NULL, 'p' },
 		{ "rules", required_argument, NULL, 'r' },
 		{ "ports", required_argument, NULL, 'n' },
+		{ "anew", no_argument, NULL, 'a' },
 		{ "packets", required_argument, NULL, 'c' },
 		{ "settle", required_argument, NULL, 's' },
 		{ "list", required_argument, NULL, 'l' },
@@ -150,6 +153,9 @@ int main(int argc, char **argv)
 			break;
 		case 'n':
 			options.ports = atoi(optarg);
+			break;
+		case 'a':
+			options.anew = true;
 			break;
 		case 'c':
 			options.packets = atoi(optarg);
