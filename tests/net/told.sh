@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Real clients that are told that nobody is there, on top of ../lib.sh and verbs.sh. Each waits for an hour, if it is
+# Real clients that are told that nobody is there, on top of ../lib.sh and verbs.sh. Each waits for ten minutes, if it is
 # not told: that is for what hangs, and no measure.
 
 # host ADDR: as in a URL
@@ -19,10 +19,10 @@ told_client()
 	local client=$1 addr=$2 family=4
 	[ "${addr#*:}" = "$addr" ] || family=6
 	case $client in
-	curl) in_b curl -v --noproxy '*' --connect-timeout 3600 "http://$(host "$addr"):113/" ;;
+	curl) in_b curl -v --noproxy '*' --connect-timeout 600 "http://$(host "$addr"):113/" ;;
 	socat-tcp) in_b socat -u /dev/null "TCP$family:$(host "$addr"):113" ;;
-	socat-udp) echo x | in_b socat -t 3600 - "UDP$family:$(host "$addr"):53" ;;
-	dig) in_b dig "@$addr" +time=3600 +tries=1 +retry=0 name.example ;;
+	socat-udp) echo x | in_b socat -t 600 - "UDP$family:$(host "$addr"):53" ;;
+	dig) in_b dig "@$addr" +time=600 +tries=1 +retry=0 name.example ;;
 	esac >"$T_DIR/client" 2>&1
 	cat "$T_DIR/client"
 	grep -qi 'connection refused' "$T_DIR/client"
