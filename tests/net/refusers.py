@@ -119,7 +119,7 @@ def count(mode, there, wire, here):
         tap.ok(frame in theirs and len(told) == is_to_tell and not others,
                f"{mode}: {name}: {'one answer' if is_to_tell else 'none'}, and none to that",
                *[f"sent: {sent.hex()}" for sent in told + others])
-    return tap.end()
+    return 1 if tap.failed else 0  # the plan is the shell's
 
 
 def main():
