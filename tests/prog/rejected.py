@@ -50,7 +50,7 @@ def transport_of(frame, at):
     else:
         protocol, where = frame[at + 6], at + 40
         end = at + 40 + unpack_from("!H", frame, at + 4)[0]
-    while protocol in (0, 43, 44, 51, 60, 135, 139, 140):
+    while protocol in ((51,) if frame[at] >> 4 == 4 else EXTENSION.values()):
         units = frame[where + 1]
         size = 8 if protocol == 44 else (units + 2) * 4 if protocol == 51 else (units + 1) * 8
         protocol, where = frame[where], where + size
