@@ -454,6 +454,7 @@ bench: all bench-tools
 	tests/bench/insns
 	tests/bench/ns
 	tests/bench/rates
+	tests/bench/reject
 	tests/bench/control
 	tests/bench/pps
 	tests/bench/report

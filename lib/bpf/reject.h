@@ -13,7 +13,8 @@
 
 #define LINK_MAX 0x3e /* a mask: Ethernet, four tags and PPPoE are 38 bytes */
 #define HOPS 64
-#define FRAME_MIN 60 /* of Ethernet, without the frame check sequence */
+#define LOOPBACK_IFINDEX 1 /* in each network namespace */
+#define FRAME_MIN 60	   /* of Ethernet, without the frame check sequence */
 
 #define IPV4_DONT_FRAGMENT 0x4000
 #define TOS_CONTROL 0xc0 /* RFC 1812 section 4.3.2.5: internetwork control */
@@ -133,7 +134,8 @@ PB_INLINE enum link link_of(struct xdp_md *ctx)
 	if ((*(const __u8 *)&eth->addresses[0] | *(const __u8 *)&eth->addresses[3]) & 1)
 		return LINK_GROUP;
 	_Pragma("unroll") for (int i = 0; i < 6; i++) all |= eth->addresses[i];
-	return all ? LINK_HOST : LINK_LOOPBACK; /* of `lo` all are zero */
+	/* Of `lo` all are zero. Anybody can send such a frame. */
+	return all || ctx->ingress_ifindex != LOOPBACK_IFINDEX ? LINK_HOST : LINK_LOOPBACK;
 }
 
 /* A host's own address: no group's, nobody's, and that of the loopback only there. */
@@ -144,14 +146,26 @@ PB_INLINE bool is_host4(const __be16 address[2], enum link link)
 	return first && first < 224 && (first != 127 || link == LINK_LOOPBACK);
 }
 
+/* Below 80 bits of zeros are IPv4's addresses in other forms, which no host has on a wire, and ::1. */
 PB_INLINE bool is_host6(const __be16 address[8], enum link link)
 {
-	__u16 upper = 0;
+	__u16 upper = 0, middle;
 
 	if (*(const __u8 *)address == 0xff)
 		return false;
-	_Pragma("unroll") for (int i = 0; i < 7; i++) upper |= address[i];
-	return upper || address[7] & ~bpf_htons(1) || (address[7] && link == LINK_LOOPBACK);
+	_Pragma("unroll") for (int i = 0; i < 5; i++) upper |= address[i];
+	middle = address[5] | address[6];
+	return upper || (!middle && address[7] == bpf_htons(1) && link == LINK_LOOPBACK);
+}
+
+/* From where it goes to: but on `lo` that is a lie, and the answer would come to nobody. */
+PB_INLINE bool is_to_itself(const __be16 *source, const __be16 *destination, int halves,
+			    enum link link)
+{
+	__u16 differ = 0;
+
+	_Pragma("unroll") for (int i = 0; i < halves; i++) differ |= source[i] ^ destination[i];
+	return !differ && link != LINK_LOOPBACK;
 }
 
 /* RFC 1122 section 3.2.2: no error about an error, and of what nobody knows it may be one. */
@@ -232,7 +246,8 @@ __noinline int end_to_tell4(struct xdp_md *ctx, __u64 found, __u32 length)
 	header = (ip->version_ihl & 15) * 4;
 	end = FOUND_NETWORK(found) + bpf_ntohs(ip->total_length);
 	if (header < sizeof(*ip) || end > length || !is_host4(ip->source, link) ||
-	    !is_host4(ip->destination, link) || !is_header_right(ctx, ip))
+	    !is_host4(ip->destination, link) ||
+	    is_to_itself(ip->source, ip->destination, 2, link) || !is_header_right(ctx, ip))
 		return 0;
 	if (proto >= PB_PROTO_MAX) {
 		transport = FOUND_NETWORK(found) + header;
@@ -252,7 +267,8 @@ __noinline int end_to_tell6(struct xdp_md *ctx, __u64 found, __u32 length)
 	if (link == LINK_GROUP || (void *)(ip + 1) > frame_end(ctx) || ip->version_class >> 4 != 6)
 		return 0;
 	end = FOUND_NETWORK(found) + sizeof(*ip) + bpf_ntohs(ip->payload_length);
-	if (end > length || !is_host6(ip->source, link) || !is_host6(ip->destination, link))
+	if (end > length || !is_host6(ip->source, link) || !is_host6(ip->destination, link) ||
+	    is_to_itself(ip->source, ip->destination, 8, link))
 		return 0;
 	if (proto >= PB_PROTO_MAX) {
 		transport = FOUND_NETWORK(found) + sizeof(*ip);

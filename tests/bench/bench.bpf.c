@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What ours is measured against, and what sends: a program that only drops, one that only parses,
- * one that gives each packet another port before the program under test, one that redirects.
+ * one that gives each packet another port before the program under test, two that redirect.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -14,7 +14,12 @@ const volatile __u32 port_offset = 36; /* the destination port, from the frame's
 const volatile __u32 first_port = 0;
 const volatile __u32 nr_ports = 65536; /* at random from that many; 0: as the packet has it */
 const volatile __u32 target = 0;       /* ifindex to send to */
+const volatile __u32 gap =
+	0; /* of sender_anew: nanoseconds from a packet to the next, on the average */
 __u32 seed = 1;
+unsigned char first[60]; /* frame that sender_anew had */
+bool has_first;
+__u64 due;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -76,6 +81,38 @@ SEC("xdp")
 int sender(struct xdp_md *ctx)
 {
 	set_port(ctx);
+	return bpf_redirect(target, 0);
+}
+
+/* Until it is this packet's time. Those that are late have theirs all the same, so that the average is kept. */
+static __always_inline void wait(void)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	if (!due)
+		due = now;
+	for (int i = 0; i < 1000 && now < due; i++)
+		now = bpf_ktime_get_ns();
+	due += gap;
+}
+
+/*
+ * As it was at first: the receiver may have made an answer of it, and live frames are sent again and again. Of the
+ * least length, for others were not there at first.
+ */
+SEC("xdp")
+int sender_anew(struct xdp_md *ctx)
+{
+	unsigned char *frame = (void *)(long)ctx->data;
+
+	if (frame + sizeof(first) > (unsigned char *)(long)ctx->data_end)
+		return XDP_ABORTED;
+	if (!has_first)
+		__builtin_memcpy(first, frame, sizeof(first));
+	has_first = true;
+	if (gap)
+		wait();
+	__builtin_memcpy(frame, first, sizeof(first));
 	return bpf_redirect(target, 0);
 }
 

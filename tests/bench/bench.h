@@ -54,6 +54,7 @@ struct sender {
 	__u32 first_port;
 	__u32 nr_ports;
 	__u32 target;
+	__u32 gap;
 };
 struct program *sender_open(const char *name, const struct sender *constants, bool frags);
 

@@ -3,12 +3,13 @@
  * Sends frames into a device as fast as it takes them: BPF_PROG_TEST_RUN with live frames on a
  * program that redirects.
  *
- *	bench_flood --to IFNAME --from IFNAME [--program NAME --rules NAME] [--ports N] [--packets N]
- *		[--settle N] [--list FILE --sources KIND]
+ *	bench_flood --to IFNAME --from IFNAME [--program NAME --rules NAME] [--ports N | --anew]
+ *		[--packets N] [--rate N] [--settle N] [--list FILE --sources KIND]
  *
  * --to: the device to send on; what it sends arrives at --from, its other end. --program: what is
  * attached there meanwhile, in native mode; see bench.h. Destination ports are 1 to N at random,
- * or 80 where N is 1. --settle: that many packets before the clock starts. --list: the packets, IPv4
+ * or 80 where N is 1. --anew: each frame is written anew, for --from sends back what it has got, otherwise; all are
+ * to port 80. --rate: of --anew, at most so many a second. --settle: that many packets before the clock starts. --list: the packets, IPv4
  * and all to port 80, come from 1,048,576 sources that are drawn of that list of elements as
  * sources_draw() says. Prints how many packets were sent and in how many nanoseconds.
  */
@@ -32,6 +33,8 @@ struct flood {
 	const char *program;
 	const char *rules;
 	unsigned int ports;
+	bool anew;
+	unsigned int rate;
 	unsigned int packets;
 	unsigned int settle;
 	const char *list;
@@ -55,13 +58,22 @@ static void send_frames(const struct program *sender, const struct frame *frame,
 		die("live frames: %s", strerror(errno));
 }
 
+static long long nanoseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
 static struct program *open_sender_of_ports(const struct flood *flood, const struct frame *frame)
 {
 	struct sender constants = { .first_port = 1, .target = flood->to };
 
 	constants.port_offset = frame->port_offset;
+	constants.gap = flood->rate ? 1000000000U / flood->rate : 0;
 	constants.nr_ports = flood->ports > 1 ? flood->ports : 0;
-	return sender_open("sender", &constants, false);
+	return sender_open(flood->anew ? "sender_anew" : "sender", &constants, false);
 }
 
 static struct program *open_sender_of_sources(const struct flood *flood)
@@ -81,16 +93,14 @@ static void flood(const struct flood *flood)
 {
 	struct frame frame = frame_make("tcp4", 40000, 80);
 	struct program *sender;
-	struct timespec start, end;
+	long long start;
 
 	sender = flood->list ? open_sender_of_sources(flood) : open_sender_of_ports(flood, &frame);
 	if (flood->settle)
 		send_frames(sender, &frame, flood->settle);
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	start = nanoseconds();
 	send_frames(sender, &frame, flood->packets);
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	printf("%u %lld\n", flood->packets,
-	       (end.tv_sec - start.tv_sec) * 1000000000LL + end.tv_nsec - start.tv_nsec);
+	printf("%u %lld\n", flood->packets, nanoseconds() - start);
 	program_close(sender);
 }
 
@@ -123,6 +133,8 @@ int main(int argc, char **argv)
 		{ "program", required_argument, NULL, 'p' },
 		{ "rules", required_argument, NULL, 'r' },
 		{ "ports", required_argument, NULL, 'n' },
+		{ "anew", no_argument, NULL, 'a' },
+		{ "rate", required_argument, NULL, 'e' },
 		{ "packets", required_argument, NULL, 'c' },
 		{ "settle", required_argument, NULL, 's' },
 		{ "list", required_argument, NULL, 'l' },
@@ -150,6 +162,12 @@ int main(int argc, char **argv)
 			break;
 		case 'n':
 			options.ports = atoi(optarg);
+			break;
+		case 'e':
+			options.rate = atoi(optarg);
+			break;
+		case 'a':
+			options.anew = true;
 			break;
 		case 'c':
 			options.packets = atoi(optarg);
