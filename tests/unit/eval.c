@@ -88,7 +88,8 @@ static bool holds(const struct pb_tables *tables, const struct pb_decision *deci
 		return false;
 	if (decision->flags & PB_DECISION_EXPIRES && packet->now >= decision->expires)
 		return false;
-	if (decision->flags & PB_DECISION_OVER && !(packet->beyond & BEYOND(decision->rule)))
+	if (decision->flags & PB_DECISION_OVER &&
+	    !(packet->beyond & BEYOND(PB_ENTRY_NUMBER(decision->entry))))
 		return false;
 	return !(decision->flags & PB_DECISION_NEW) || !packet->connection;
 }
@@ -149,16 +150,18 @@ static struct verdict said_by_port(__u32 entry)
 	return verdict;
 }
 
-/* What is asked for nothing but sets; its policy, too, must need no more. */
-static struct verdict by_sets(const struct pb_tables *tables, const struct pb_settings *settings,
+/* What a quick way judges: one decision, of one condition, and a policy that needs no more than the port. */
+static struct verdict by_only(const struct pb_tables *tables, const struct pb_settings *settings,
 			      const struct packet *packet, __u32 entry)
 {
 	const struct pb_decision *only = decision_at(tables, PB_ENTRY_NUMBER(entry));
+	__u32 flags = (entry & PB_ENTRY_RATE) == PB_ENTRY_RATE ?
+			      PB_DECISION_OVER | (only->flags & PB_DECISION_EACH) :
+			      PB_DECISION_SETS | PB_DECISION_ASKS;
 	bool deny = settings->policy == PB_POLICY_DENY;
 
-	if (PB_ENTRY_VERDICT(entry) != PB_ENTRY_INDIRECT || only->next ||
-	    !(only->flags & PB_DECISION_SETS) || (deny && !settings->no_replies) ||
-	    settings->policy == PB_POLICY_REJECT) {
+	if (PB_ENTRY_VERDICT(entry) != PB_ENTRY_INDIRECT || only->next || only->flags != flags ||
+	    (deny && !settings->no_replies) || settings->policy == PB_POLICY_REJECT) {
 		fprintf(stderr, "entry %x\n", entry);
 		abort();
 	}
@@ -177,8 +180,8 @@ struct verdict eval_packet(const struct pb_tables *tables, const struct pb_setti
 		entry = tables->ports->entry[packet->proto][packet->dport];
 	if (PB_ENTRY_VERDICT(entry) != PB_ENTRY_INDIRECT)
 		return said_by_port(entry);
-	if ((entry & PB_ENTRY_RATE) == PB_ENTRY_SETS)
-		return by_sets(tables, settings, packet, entry);
+	if (entry & PB_ENTRY_SETS) /* PB_ENTRY_RATE, too */
+		return by_only(tables, settings, packet, entry);
 	decision = winner(tables, packet);
 	if (!decision && packet->proto == PB_PROTO_MAX)
 		return (struct verdict){ 0, PB_OUTCOME_NOPORT };
