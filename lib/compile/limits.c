@@ -7,7 +7,7 @@
 /*
  * The kernel's tick is 10 ms at most, 4 mostly, and the coarse clock is late by up to that. What it lets through in the
  * long run is the same, as long as a bucket does not get full between two ticks; what it delays is to be little of the
- * burst, 2 % of it with ticks of 4 ms.
+ * burst, 2 % of it with ticks of 4 ms, or of the time that each packet takes.
  */
 #define COARSE_BURST (TICKS_A_SECOND / 5)
 #define COARSE_COST TICKS_A_SECOND
@@ -64,7 +64,7 @@ static struct pb_limit limit_of(const struct pb_rate *rate)
 	return limit;
 }
 
-/* Beyond what a packet of 1,500 bytes costs. Or that takes so long that a tick is little of it. */
+/* Beyond what a packet of 1,500 bytes costs. */
 static bool is_coarse(const struct pb_limit *limit)
 {
 	__u64 cost = pb_token_cost(limit, limit->flags & PB_LIMIT_BITS ? 1500 : 1);

@@ -347,9 +347,11 @@ static void test_limits(void **unused)
 	assert_int_equal(limits.total.mult, 0);
 	over = packets(10000, PB_RATE_SECOND, 100); /* 10 ms: between two ticks it may get full */
 	assert_int_equal(pb_limits_of(&over).rate.flags, 0);
-	over = packets(6, PB_RATE_MINUTE,
-		       1); /* never more than one packet: its time is what counts */
+	/* Never more than one packet: a tick is late for each. */
+	over = packets(2, PB_RATE_SECOND, 1);
 	assert_int_equal(pb_limits_of(&over).rate.flags, 0);
+	over = packets(60, PB_RATE_MINUTE, 1); /* a second: 1 % of it at most */
+	assert_int_equal(pb_limits_of(&over).rate.flags, PB_LIMIT_COARSE);
 	over = bits(8000000, 8000000);
 	assert_int_equal(pb_limits_of(&over).rate.flags, PB_LIMIT_BITS | PB_LIMIT_COARSE);
 	over = packets(6, PB_RATE_MINUTE, 6);
