@@ -217,7 +217,7 @@ static int places_taken(void)
 
 	for (__u32 row = 0; row < pb_token_rows(1024); row++)
 		for (int i = 0; i < PB_TOKEN_ROW; i++)
-			taken += !!maps.tokens_each[row].tag[i];
+			taken += !!maps.tokens_each[row].bucket[i].tag;
 	return taken;
 }
 
