@@ -118,7 +118,7 @@ class World:
     def over(self):
         if not self.chance(self.rated):
             return None
-        burst, each, total = self.random.randrange(1, 6), None, None
+        burst, each, total = self.random.randrange(1, 16), None, None
         if self.chance(0.5):
             each = self.random.choice(((32, 64), (24, 64), (8, 9), (31, 128), (1, 1)))
             total = self.random.choice((None, 1, 2, 3))
