@@ -169,6 +169,8 @@ struct pb_config {
 #define PB_ENTRY_OUTCOME(entry) (((entry)&PB_ENTRY_OUTCOME_BITS) >> 4)
 #define PB_ENTRY_VERDICT(entry) ((entry)&3)
 #define PB_ENTRY_INDIRECT 0 /* as a verdict it would be XDP_ABORTED */
+/* Is the sender to be told? That is done in one place, to which no quick way leads. */
+#define PB_ENTRY_REJECTS(entry) (PB_ENTRY_VERDICT(entry) == XDP_TX)
 /* Of an indirect one: nothing decides but the sets that the class's only decision names. */
 #define PB_ENTRY_SETS (1U << 2)
 /* Of an indirect one: nothing decides but the source, of which a struct pb_source_decision asks for. */

@@ -95,8 +95,8 @@ PB_INLINE __u64 pb_token_left(__u64 full_at, __u64 now, __u64 burst)
 #define PB_TOKEN_IPV4 (1U << 31) /* beside the rule's id */
 
 /*
- * Of the source, masked; of IPv4 in the upper half of `high`. `rule`: id. Rule and family are mixed with a secret before the
- * address comes to them: else another rule or family would have the bucket of an address that can be told.
+ * Of the source, masked; of IPv4 in the upper half of `high`. `rule`: id. Rule and family are mixed with a secret
+ * before the address comes to them: else another rule or family would have the bucket of an address that can be told.
  */
 PB_INLINE __u64 pb_token_hash(__u32 rule, __u32 epoch, struct pb_address source,
 			      const __u64 seed[2])

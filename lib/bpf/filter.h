@@ -92,22 +92,21 @@ PB_INLINE int filter_by_entry(struct xdp_md *ctx, __u32 cpu, __u32 length, __u64
 {
 	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT) {
 		entry = judge_by_rules(ctx, found, ports, slot, entry);
-		if (unlikely(PB_ENTRY_VERDICT(entry) == XDP_TX))
+		if (unlikely(PB_ENTRY_REJECTS(entry)))
 			return refuse(ctx, cpu, length, entry);
 	}
 	return answer(ctx, cpu, length, entry, ports);
 }
 
 /*
- * What becomes of a packet without ports, as an entry, where rules are about sources alone. They want to know
- * where the source is: the frame is read once more, so that the others need not keep that.
+ * What becomes of a packet without ports, as an entry, where rules are about sources alone; `entry`: where none of them
+ * decides. They want to know where the source is: the frame is read once more, so that the others need not keep that.
  */
-__noinline int judge_by_source(struct xdp_md *ctx, __u32 length, __u32 slot,
-			       enum pb_outcome outcome)
+__noinline int judge_by_source(struct xdp_md *ctx, __u32 length, __u32 slot, __u32 entry)
 {
 	__u64 found = may_have_frags() ? find_source_by_copy(ctx, length) : find_source(ctx);
 
-	return judge_without_ports(ctx, found, slot, outcome);
+	return judge_without_ports(ctx, found, slot, entry);
 }
 
 PB_INLINE int answer_without_ports(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 slot,
@@ -117,8 +116,8 @@ PB_INLINE int answer_without_ports(struct xdp_md *ctx, __u32 cpu, __u32 length, 
 	__u32 entry = PB_ENTRY(0, outcome, verdict_on(outcome, in_force->flags));
 
 	if (unlikely(in_force->portless)) {
-		entry = judge_by_source(ctx, length, slot, outcome);
-		if (unlikely(PB_ENTRY_VERDICT(entry) == XDP_TX))
+		entry = judge_by_source(ctx, length, slot, entry);
+		if (unlikely(PB_ENTRY_REJECTS(entry)))
 			return refuse(ctx, cpu, length, entry);
 	}
 	return answer(ctx, cpu, length, entry, 0);

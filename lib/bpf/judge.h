@@ -199,15 +199,10 @@ PB_INLINE const struct pb_decision *find_winner(struct xdp_md *ctx, __u64 found,
 	return index ? decision_at(index, slot) : NULL;
 }
 
-/* What the outcome does to the packet: xdp-portblock(8) "Which ports a packet has". */
+/* What the outcome of a packet without ports does to it: xdp-portblock(8) "Which ports a packet has". */
 PB_INLINE int verdict_on(enum pb_outcome outcome, __u32 flags)
 {
 	switch (outcome) {
-	case PB_OUTCOME_DROP_RULE:
-	case PB_OUTCOME_DROP_POLICY:
-		return XDP_DROP;
-	case PB_OUTCOME_REJECT:
-		return XDP_TX;
 	case PB_OUTCOME_FRAGMENT:
 		return flags & PB_SLOT_DROP_FRAGMENTS ? XDP_DROP : XDP_PASS;
 	case PB_OUTCOME_UNPARSABLE:
@@ -218,27 +213,24 @@ PB_INLINE int verdict_on(enum pb_outcome outcome, __u32 flags)
 }
 
 /*
- * A packet without ports, where rules are about sources alone: what becomes of it, as an entry. `found`: its
- * family, 0: no IP packet, and where the IP header begins. What is malformed the stack itself discards. What is
- * unparsable may hide the port of a rule that is more specific, so no rule lets it pass.
+ * A packet without ports, where rules are about sources alone: what becomes of it, as an entry; `entry`: where none
+ * decides. `found`: its family, 0: no IP packet, and where the IP header begins. What is malformed the stack itself
+ * discards. What is unparsable may hide the port of a rule that is more specific, so no rule lets it pass.
  */
-PB_INLINE int judge_without_ports(struct xdp_md *ctx, __u64 found, __u32 slot,
-				  enum pb_outcome outcome)
+PB_INLINE int judge_without_ports(struct xdp_md *ctx, __u64 found, __u32 slot, __u32 entry)
 {
-	const struct pb_slot *in_force = &pb_config.slots[slot & 1];
-	__u32 entry = PB_ENTRY(0, outcome, verdict_on(outcome, in_force->flags));
+	enum pb_outcome outcome = PB_ENTRY_OUTCOME(entry);
 	const struct pb_decision *winner;
 
 	if (!FOUND_FAMILY(found) || outcome == PB_OUTCOME_MALFORMED)
 		return entry;
-	winner = find_winner(ctx, found, 0, slot, in_force->portless, 0);
+	winner = find_winner(ctx, found, 0, slot, pb_config.slots[slot & 1].portless, 0);
 	if (!winner ||
 	    (outcome == PB_OUTCOME_UNPARSABLE && PB_ENTRY_VERDICT(winner->entry) == XDP_PASS))
 		return entry;
-	entry = winner->entry;
-	if (PB_ENTRY_VERDICT(entry) == XDP_TX)
+	if (PB_ENTRY_REJECTS(winner->entry))
 		keep_rejected(found | PB_PROTO_MAX, 0);
-	return entry;
+	return winner->entry;
 }
 
 /* What decides, by the classes of both sides' ports, in the form of an entry that is not indirect. */
@@ -249,7 +241,7 @@ PB_INLINE int judge_by_classes(struct xdp_md *ctx, __u64 found, __u32 ports, __u
 	__u32 entry = winner ? winner->entry :
 			       entry_by_policy(ctx, &pb_config.slots[slot & 1], found, ports);
 
-	if (PB_ENTRY_VERDICT(entry) == XDP_TX)
+	if (PB_ENTRY_REJECTS(entry))
 		keep_rejected(found, ports);
 	return entry;
 }

@@ -15,7 +15,6 @@
 PB_INLINE __u64 plain_token_hash(struct xdp_md *ctx, __u32 rule,
 				 const struct pb_rule_limits *limits)
 {
-	const __u64 seed[2] = { pb_rates.seed[0], pb_rates.seed[1] };
 	bool is4 = is_plain_ipv4(ctx);
 	struct pb_address source = {};
 
@@ -23,8 +22,7 @@ PB_INLINE __u64 plain_token_hash(struct xdp_md *ctx, __u32 rule,
 		source.high = (__u64)bpf_ntohl(plain_source4(ctx)) << 32;
 	else
 		plain_source6(ctx, &source);
-	source = pb_source_first6(source, is4 ? limits->len4 : limits->len6);
-	return pb_token_hash(rule | (is4 ? PB_TOKEN_IPV4 : 0), limits->epoch, source, seed);
+	return hash_of_source(source, is4, rule, limits);
 }
 
 /*
@@ -50,7 +48,7 @@ PB_INLINE int is_plain_source_over(struct xdp_md *ctx, const struct pb_rule_limi
 	if (take_tokens(ctx, &limits->rate, &row->bucket[masked(place, PB_TOKEN_ROW - 1)].full_at,
 			now, number))
 		return true;
-	return limits->total.mult ? are_all_over(ctx, key, now) : false;
+	return is_total_over(ctx, limits, key, now);
 }
 
 /*

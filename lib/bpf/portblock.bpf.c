@@ -99,9 +99,9 @@ static __noinline int filter_plain(struct xdp_md *ctx, __u32 cpu, __u32 length, 
 }
 
 /*
- * A plain frame of which sets, the source or a rate alone say what becomes of it. What is known of it is in one number, since
- * the stack of this function is that of all others, too; and the CPU is asked for again, so that packets that come to
- * an end without this need not keep it.
+ * A plain frame of which sets, the source or a rate alone say what becomes of it. What is known of it is in one
+ * number, since the stack of this function is that of all others, too; and the CPU is asked for again, so that packets
+ * that come to an end without this need not keep it.
  */
 PB_INLINE int filter_plain_here(struct xdp_md *ctx, __u32 length, __u32 slot, __u32 entry)
 {

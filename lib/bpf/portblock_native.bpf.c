@@ -55,7 +55,7 @@ PB_INLINE int filter_found(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 sl
 	entry = judge_found(ctx, found->found, found->ports, slot,
 			    entry | (__u64)found->classes[PB_CLASSES_DPORT] << 32 |
 				    (__u64)found->classes[PB_CLASSES_SPORT] << 48);
-	if (unlikely(PB_ENTRY_VERDICT(entry) == XDP_TX))
+	if (unlikely(PB_ENTRY_REJECTS(entry)))
 		return refuse(ctx, cpu, length, entry);
 	return answer(ctx, cpu, length, entry, found->ports);
 }

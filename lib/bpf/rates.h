@@ -58,12 +58,19 @@ PB_INLINE void count_evicted(__u64 evicted)
 		pb_rates.row[cpu].evicted += evicted;
 }
 
-/* The hash of a rule and the source of a packet. Of IPv4 it is the upper half of an address that is masked. */
+/* The hash of a rule and a source. Of IPv4 it is the upper half of an address that is masked. */
+PB_INLINE __u64 hash_of_source(struct pb_address source, bool is4, __u32 rule,
+			       const struct pb_rule_limits *limits)
+{
+	const __u64 seed[2] = { pb_rates.seed[0], pb_rates.seed[1] };
+
+	source = pb_source_first6(source, is4 ? limits->len4 : limits->len6);
+	return pb_token_hash(rule | (is4 ? PB_TOKEN_IPV4 : 0), limits->epoch, source, seed);
+}
+
 PB_INLINE __u64 token_hash(struct xdp_md *ctx, __u64 found, __u32 rule,
 			   const struct pb_rule_limits *limits)
 {
-	const __u64 seed[2] = { pb_rates.seed[0], pb_rates.seed[1] };
-	bool is4 = FOUND_FAMILY(found) == 4;
 	union {
 		__be32 words[4];
 		__be64 halves[2];
@@ -73,8 +80,7 @@ PB_INLINE __u64 token_hash(struct xdp_md *ctx, __u64 found, __u32 rule,
 	copy_source(ctx, found, address.words); /* it could be read a moment ago */
 	source.high = bpf_be64_to_cpu(address.halves[0]);
 	source.low = bpf_be64_to_cpu(address.halves[1]);
-	source = pb_source_first6(source, is4 ? limits->len4 : limits->len6);
-	return pb_token_hash(rule | (is4 ? PB_TOKEN_IPV4 : 0), limits->epoch, source, seed);
+	return hash_of_source(source, FOUND_FAMILY(found) == 4, rule, limits);
 }
 
 /* The place of the bucket in a row, which is taken if there is none. */
@@ -161,13 +167,19 @@ PB_INLINE bool is_source_over(struct xdp_md *ctx, const struct pb_limit *limit, 
 			   number);
 }
 
-/* Are all sources together over the total of a rule? `key`: of pb_limits. A call, which few need. */
-__noinline int are_all_over(struct xdp_md *ctx, __u32 key, __u64 now)
+/* Takes what a packet costs out of the bucket of all sources. `key`: of pb_limits. A call, which few need. */
+__noinline int take_of_total(struct xdp_md *ctx, __u32 key, __u64 now)
 {
 	const struct pb_rule_limits *limits = bpf_map_lookup_elem(&pb_limits, &key);
 
-	return limits && limits->total.mult &&
-	       is_rule_over(ctx, &limits->total, key / PB_SLOTS, now);
+	return limits && is_rule_over(ctx, &limits->total, key / PB_SLOTS, now);
+}
+
+/* Are all sources together over the total of a rule, if it has one? */
+PB_INLINE bool is_total_over(struct xdp_md *ctx, const struct pb_rule_limits *limits, __u32 key,
+			     __u64 now)
+{
+	return limits->total.mult && take_of_total(ctx, key, now);
 }
 
 /*
@@ -187,7 +199,7 @@ __noinline int is_over(struct xdp_md *ctx, __u32 key, int at)
 		return is_rule_over(ctx, &limits->rate, key / PB_SLOTS, now);
 	if (at >= 0 ? is_source_over(ctx, &limits->rate, at, now) : !pb_quiet)
 		return true;
-	return are_all_over(ctx, key, now);
+	return is_total_over(ctx, limits, key, now);
 }
 
 /* The same of a decision. Two calls, since the stack has no room for what both take. */

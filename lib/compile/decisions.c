@@ -76,7 +76,7 @@ static struct pb_decision rule_decision(const struct pb_classes *classes, const 
 	bool asks = part->condition != PB_NONE;
 
 	return (struct pb_decision){
-		.entry = rule->id << 8 | bits_of_action[rule->action],
+		.entry = PB_ENTRY(rule->id, 0, 0) | bits_of_action[rule->action],
 		.rank = node[PB_NODE_RANK],
 		.next = layout->numbers[node[PB_NODE_NEXT]],
 		.expires = rule->expires,

@@ -248,7 +248,7 @@ static bool is_plain(const struct maker *maker, const struct pb_decision *decisi
 	for (__u32 i = 0; i < maker->mixes[decision->mix].answers; i++) {
 		const struct pb_decision *answer = &decisions[decision->next + i];
 
-		if (answer->flags || PB_ENTRY_VERDICT(answer->entry) == XDP_TX)
+		if (answer->flags || PB_ENTRY_REJECTS(answer->entry))
 			return false;
 	}
 	return true;

@@ -17,23 +17,18 @@ static const __u32 entry_of_policy[PB_POLICY_MAX] = {
 	[PB_POLICY_REJECT] = PB_ENTRY(0, PB_OUTCOME_REJECT, XDP_TX),
 };
 
-static bool is_rejected(__u32 entry)
-{
-	return PB_ENTRY_VERDICT(entry) == XDP_TX;
-}
-
 /* Of a port that no rule covers. It does not say all where a packet may be a reply, or its sender is told. */
 static __u32 entry_of_no_rule(const struct pb_settings *settings, __u32 unmatched)
 {
 	bool asks = settings->policy != PB_POLICY_ALLOW && !settings->no_replies;
 
-	return asks || is_rejected(unmatched) ? PB_ENTRY(0, 0, PB_ENTRY_INDIRECT) : unmatched;
+	return asks || PB_ENTRY_REJECTS(unmatched) ? PB_ENTRY(0, 0, PB_ENTRY_INDIRECT) : unmatched;
 }
 
 /* What a class depends on, where that is one thing, which is judged on a quick way: PB_ENTRY_*. */
 static __u32 only_condition(const struct pb_decision *decision)
 {
-	if (decision->next || is_rejected(decision->entry))
+	if (decision->next || PB_ENTRY_REJECTS(decision->entry))
 		return 0;
 	if (decision->flags == (PB_DECISION_SETS | PB_DECISION_ASKS))
 		return PB_ENTRY_SETS;
@@ -46,7 +41,7 @@ static __u32 entry_of_class(const struct pb_tables *tables, __u16 class, __u32 n
 
 	if (!class)
 		return none;
-	if (!decision->flags && !is_rejected(decision->entry))
+	if (!decision->flags && !PB_ENTRY_REJECTS(decision->entry))
 		return decision->entry;
 	/* Where that does not hold, the policy decides: it must need no more than the port, either. */
 	return PB_ENTRY(class, 0, PB_ENTRY_INDIRECT) |
