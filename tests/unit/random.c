@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -39,6 +40,15 @@ __u64 random_seed(void)
 void random_init(struct random *random, __u64 seed)
 {
 	random->state = seed * 0x9e3779b97f4a7c15ULL;
+}
+
+__u64 random_begin(struct random *random)
+{
+	__u64 seed = random_seed();
+
+	printf("# PB_SEED=%llu\n", (unsigned long long)seed);
+	random_init(random, seed);
+	return seed;
 }
 
 /* splitmix64 */

@@ -12,6 +12,8 @@ struct random {
 /* PB_SEED of the environment, else another one each time. */
 __u64 random_seed(void);
 void random_init(struct random *random, __u64 seed);
+/* Begins with that seed, and says it; returns it. */
+__u64 random_begin(struct random *random);
 /* From 0 to `limit` - 1. */
 __u32 random_below(struct random *random, __u32 limit);
 

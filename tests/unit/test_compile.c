@@ -756,13 +756,12 @@ static bool changed_by_rates(const struct pb_rules *rules, struct packet p)
 
 static void random_rulesets(void **state)
 {
-	__u64 seed = random_seed();
 	size_t refused = 0, matched = 0, by_sets = 0, by_rates = 0, portless = 0;
+	__u64 seed;
 	struct random random;
 
 	(void)state;
-	print_message("# PB_SEED=%llu\n", seed);
-	random_init(&random, seed);
+	seed = random_begin(&random);
 	for (int round = 0; round < ROUNDS; round++) {
 		struct pb_rules rules;
 		struct pb_tables tables;

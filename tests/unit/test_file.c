@@ -157,13 +157,11 @@ static void test_round_trip_settings(void **state)
 
 static void test_round_trip_rules(void **state)
 {
-	__u64 seed = random_seed();
 	struct random random;
 	char line[ANY_LINE];
 
 	(void)state;
-	print_message("PB_SEED=%llu\n", (unsigned long long)seed);
-	random_init(&random, seed);
+	random_begin(&random);
 	for (int i = 0; i < 200; i++) {
 		struct pb_rules rules = { .settings = pb_settings_of(random_below(&random, 16)) };
 

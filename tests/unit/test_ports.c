@@ -128,11 +128,9 @@ static void test_services(void **state)
 static void test_random(void **state)
 {
 	struct random random;
-	__u64 seed = random_seed();
 
 	(void)state;
-	print_message("PB_SEED=%llu\n", (unsigned long long)seed);
-	random_init(&random, seed);
+	random_begin(&random);
 	for (int round = 0; round < 300; round++) {
 		static bool wanted[PB_PORTS], got[PB_PORTS];
 		char text[512];

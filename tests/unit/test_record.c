@@ -219,12 +219,10 @@ static void test_most_rules(void **state)
 /* Any rules, those with sets and rates. */
 static void test_random(void **state)
 {
-	__u64 seed = random_seed();
 	struct random random;
 
 	(void)state;
-	print_message("# PB_SEED=%llu\n", seed);
-	random_init(&random, seed);
+	random_begin(&random);
 	for (int round = 0; round < ROUNDS; round++) {
 		struct pb_rules rules;
 

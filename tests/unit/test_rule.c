@@ -438,12 +438,10 @@ static void test_copy(void **state)
 /* Any condition that a rule may have is one that can be written, and reads back as it is. */
 static void test_random_over(void **state)
 {
-	__u64 seed = random_seed();
 	struct random random;
 
 	(void)state;
-	print_message("PB_SEED=%llu\n", (unsigned long long)seed);
-	random_init(&random, seed);
+	random_begin(&random);
 	for (int round = 0; round < ROUNDS; round++) {
 		struct pb_rule rule = rule_of("22/tcp", NOW), read;
 		struct pb_error error = { "" };
@@ -464,13 +462,11 @@ static void test_random_over(void **state)
 /* What is printed reads back as the same, and prints the same again. */
 static void test_random(void **state)
 {
-	__u64 seed = random_seed();
 	struct random random;
 	char line[ANY_LINE];
 
 	(void)state;
-	print_message("PB_SEED=%llu\n", (unsigned long long)seed);
-	random_init(&random, seed);
+	random_begin(&random);
 	for (int round = 0; round < ROUNDS; round++) {
 		struct pb_rule first, second;
 		char *once, *twice;
@@ -503,12 +499,10 @@ static void test_noise(void **state)
 		"@./b", "tcp,udp", "22/tcp",  "\"",	 "#",	  "@",		"\xff",	 "over",
 		"6/m",	"burst",   "each",    "source",	 "total", "1mbit/s"
 	};
-	__u64 seed = random_seed();
 	struct random random;
 
 	(void)state;
-	print_message("PB_SEED=%llu\n", (unsigned long long)seed);
-	random_init(&random, seed);
+	random_begin(&random);
 	for (int round = 0; round < ROUNDS; round++) {
 		struct pb_error error = { "" };
 		struct pb_rule rule = { 0 };

@@ -250,13 +250,11 @@ static void test_wrong(void **state)
 
 static void test_random(void **state)
 {
-	__u64 seed = random_seed();
 	struct random random;
 	char line[ANY_LINE];
 
 	(void)state;
-	print_message("PB_SEED=%llu\n", (unsigned long long)seed);
-	random_init(&random, seed);
+	random_begin(&random);
 	for (int round = 0; round < ROUNDS; round++) {
 		struct pb_rule first, second = { 0 };
 		char *json, *back, *a, *b;
@@ -281,12 +279,10 @@ static void test_random(void **state)
 
 static void test_random_over(void **state)
 {
-	__u64 seed = random_seed();
 	struct random random;
 
 	(void)state;
-	print_message("PB_SEED=%llu\n", (unsigned long long)seed);
-	random_init(&random, seed);
+	random_begin(&random);
 	for (int round = 0; round < ROUNDS; round++) {
 		struct pb_rule rule = rule_of("22/tcp", NOW), read = { 0 };
 		char *json;

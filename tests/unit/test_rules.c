@@ -375,14 +375,12 @@ static void test_filled_by_hand(void **state)
 /* Against a plain table: port -> id. */
 static void test_random(void **state)
 {
-	__u64 seed = random_seed();
 	struct pb_rules rules = { .max_rules = 150 };
 	__u32 ids[101] = { 0 };
 	struct random random;
 
 	(void)state;
-	print_message("PB_SEED=%llu\n", (unsigned long long)seed);
-	random_init(&random, seed);
+	random_begin(&random);
 	for (int round = 0; round < 20000; round++) {
 		__u32 port = 1 + random_below(&random, 100);
 		struct pb_rule rule = { 0 };

@@ -455,13 +455,11 @@ static void test_mutants(void **state)
 		"# by hand\nsaved 2026-11-29T09:12:03Z\nset bans timeout 1h max 5\n"
 		"192.0.2.7 until 2026-11-29T10:12:03Z\n10.0.0.0/8\nset a\n"
 		"2001:db8::/32 until 2026-12-29T10:12:03+01:00 # why\n::1\n";
-	const __u64 seed = random_seed();
 	char mutant[sizeof(text)];
 	struct random random;
 
 	(void)state;
-	print_message("PB_SEED=%llu\n", (unsigned long long)seed);
-	random_init(&random, seed);
+	random_begin(&random);
 	for (int i = 0; i < 50000; i++) {
 		size_t all = sizeof(text) - 1;
 		size_t len = random_below(&random, 8) ? all : random_below(&random, all) + 1;

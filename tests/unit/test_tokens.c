@@ -174,12 +174,10 @@ static void is_as_said(const struct pb_rate *rate, const struct pb_limit *limit)
 /* Of no rate that is accepted anything is cut off: neither of a burst nor of what a packet costs. */
 static void test_as_said(void **unused)
 {
-	__u64 seed = random_seed();
 	struct random random;
 
 	(void)unused;
-	print_message("# PB_SEED=%llu\n", (unsigned long long)seed);
-	random_init(&random, seed);
+	random_begin(&random);
 	for (int i = 0; i < 200000; i++) {
 		struct pb_rule_limits limits;
 		struct pb_over over;
