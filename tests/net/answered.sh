@@ -9,12 +9,7 @@
 . "$TOP/tests/net/verbs.sh"
 world_enter "$@"
 world_pair
-
-# What a native program sends back, veth's peer takes only where it has a program itself.
-[ -f "$PASS_OBJECT" ] || t_skip_all 'not built: make prog-tests'
-bpftool prog load "$PASS_OBJECT" /sys/fs/bpf/pass || t_die 'no program to put on v1'
-in_b ip link set v1 xdpdrv pinned /sys/fs/bpf/pass || t_die 'no program on v1'
-rm /sys/fs/bpf/pass
+b_takes
 
 # come_back: ICMP that a port is not to be reached, as B has taken it: its checksum was right
 come_back()

@@ -11,13 +11,6 @@ world_pair
 in_a ip link add near type veth peer name peer || t_die 'no veth'
 in_a ip link set near up
 in_a ip link set peer up
-cat >"$T_DIR/pass.c" <<'END'
-__attribute__((section("xdp"), used)) int pass(void *ctx)
-{
-	return 2;
-}
-END
-clang -O2 -target bpf -c "$T_DIR/pass.c" -o "$T_DIR/pass.o" || t_skip_all 'no clang'
 
 lost()
 {
@@ -78,7 +71,7 @@ t_ok 'reject again' "$PB" policy reject
 t_is 'once' 2 "$(rules | grep -c failsafe)"
 t_is 'explain: by policy' 'drop (reject)' "$(in_a "$PB" explain -i near --port 9 | head -n 1)"
 
-t_ok 'a program on the peer' in_a ip link set dev peer xdpdrv obj "$T_DIR/pass.o" sec xdp
+t_ok 'a program on the peer' in_a ip link set dev peer xdpdrv obj "$PASS_OBJECT" sec xdp
 t_is 'doctor: nothing then' 0 "$(lost near)"
 t_fail 'the peer is elsewhere: it is said, too' 0 'v0: .*in another network namespace' in_a "$PB" load -m native v0
 t_is 'doctor: says so' 1 "$(lost v0)"

@@ -9,8 +9,7 @@
 . "$TOP/tests/net/told.sh"
 world_enter "$@"
 world_pair
-in_b ip link set v1 xdpdrv obj "$PASS_OBJECT" sec xdp || t_die 'no program on v1'
-rm -rf /sys/fs/bpf/xdp
+b_takes
 
 tun=
 if [ -c /dev/net/tun ] && in_a ip tuntap add dev t0 mode tun && in_b ip tuntap add dev t1 mode tun; then

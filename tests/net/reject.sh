@@ -9,18 +9,7 @@
 . "$TOP/tests/net/verbs.sh"
 world_enter "$@"
 world_pair
-
-# What a native program sends back, veth's peer takes only where it has a program itself.
-cat >"$T_DIR/pass.c" <<'END'
-__attribute__((section("xdp"), used)) int pass(void *ctx)
-{
-	return 2;
-}
-END
-clang -O2 -target bpf -c "$T_DIR/pass.c" -o "$T_DIR/pass.o" || t_skip_all 'no clang'
-bpftool prog load "$T_DIR/pass.o" /sys/fs/bpf/pass || t_die 'no program to put on v1'
-in_b ip link set v1 xdpdrv pinned /sys/fs/bpf/pass || t_die 'no program on v1'
-rm /sys/fs/bpf/pass
+b_takes
 
 # refused PROTO ADDR PORT: as the client's socket is told
 cat >"$T_DIR/refused.py" <<'END'

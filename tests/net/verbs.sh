@@ -8,6 +8,13 @@ PINS=/sys/fs/bpf/xdp-portblock
 PASS_OBJECT=$TOP/build/tests/net/pass.bpf.o
 export PINS PASS_OBJECT
 
+# b_takes: what a native program on A's v0 sends back, for veth's peer takes that only where it has a program itself
+b_takes()
+{
+	in_b ip link set v1 xdpdrv obj "$PASS_OBJECT" sec xdp || t_die 'no program on v1'
+	rm -rf /sys/fs/bpf/xdp # of ip
+}
+
 # json EXPRESSION: of the JSON document `d` on stdin, in Python; a string as it is, all
 # else as JSON. It fails where that is no JSON, or has no such part.
 json()

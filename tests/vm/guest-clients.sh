@@ -10,8 +10,7 @@
 . "$TOP/tests/net/told.sh"
 world_enter "$@"
 world_pair
-in_b ip link set v1 xdpdrv obj "$PASS_OBJECT" sec xdp || t_die 'no program on v1'
-rm -rf /sys/fs/bpf/xdp
+b_takes
 
 # vlan BELOW NAME ID PROTOCOL NET: on both sides, BELOW being what follows v0 and v1
 vlan()
