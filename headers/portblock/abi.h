@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define PB_ABI_VERSION 7
+#define PB_ABI_VERSION 8
 
 #define PB_SLOTS 2
 #define PB_PORTS 65536		 /* port numbers in a class table */
@@ -175,7 +175,7 @@ struct pb_config {
 #define PB_ENTRY_SETS (1U << 2)
 /* Of an indirect one: nothing decides but the source, of which a struct pb_source_decision asks for. */
 #define PB_ENTRY_SOURCES (1U << 3)
-/* Of an indirect one: nothing decides but the rate of the class's only decision. */
+/* Of an indirect one: nothing decides but the rate of one rule, whose id is the number; pb_limits has the class. */
 #define PB_ENTRY_RATE (PB_ENTRY_SETS | PB_ENTRY_SOURCES)
 #define PB_ENTRY_PROTOS 2 /* PB_PROTO_TCP, PB_PROTO_UDP */
 
@@ -506,12 +506,17 @@ struct pb_limit {
 /* pb_limits[id * PB_SLOTS + slot]: what a decision with PB_DECISION_OVER asks for. */
 struct pb_rule_limits {
 	struct pb_limit rate;
-	struct pb_limit total; /* mult 0: there is none */
-	__u8 each;	       /* 1: a bucket a source, in pb_tokens_each */
+	__u32 entry; /* PB_ENTRY() of the rule, as its decisions have it; 0: no port's entry has PB_ENTRY_RATE */
+	__u32 port_class; /* of those ports: its only decision is the rule's */
+	/* What sources are mixed with, of each family, from the rule, its epoch and pb_rates.seed. */
+	__u64 secret4;
+	__u64 secret6;
+	__u32 epoch; /* another one for each rule that has had the id: buckets of sources are not inherited */
+	__u8 each; /* 1: a bucket a source, in pb_tokens_each */
 	__u8 len4;
 	__u8 len6;
 	__u8 reserved;
-	__u32 epoch; /* another one for each rule that has had the id: buckets of sources are not inherited */
+	struct pb_limit total; /* mult 0: there is none */
 };
 
 /* pb_tokens[id]: the rule's own bucket, with `each` that of `total`. 0: full. */

@@ -93,14 +93,18 @@ PB_AT(pb_limit, mult, 8);
 PB_AT(pb_limit, shift, 16);
 PB_AT(pb_limit, flags, 20);
 
-PB_SIZE(pb_rule_limits, 56);
+PB_SIZE(pb_rule_limits, 80);
 PB_AT(pb_rule_limits, rate, 0);
-PB_AT(pb_rule_limits, total, 24);
-PB_AT(pb_rule_limits, each, 48);
-PB_AT(pb_rule_limits, len4, 49);
-PB_AT(pb_rule_limits, len6, 50);
-PB_AT(pb_rule_limits, reserved, 51);
-PB_AT(pb_rule_limits, epoch, 52);
+PB_AT(pb_rule_limits, entry, 24);
+PB_AT(pb_rule_limits, port_class, 28);
+PB_AT(pb_rule_limits, secret4, 32);
+PB_AT(pb_rule_limits, secret6, 40);
+PB_AT(pb_rule_limits, epoch, 48);
+PB_AT(pb_rule_limits, each, 52);
+PB_AT(pb_rule_limits, len4, 53);
+PB_AT(pb_rule_limits, len6, 54);
+PB_AT(pb_rule_limits, reserved, 55);
+PB_AT(pb_rule_limits, total, 56);
 
 PB_SIZE(pb_token_row, 128);
 PB_AT(pb_token_row, bucket, 0);

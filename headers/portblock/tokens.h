@@ -36,11 +36,15 @@
 /* What was there before: `old` where it was exchanged. A full barrier. */
 #define PB_TOKEN_SWAP(at, old, new) __sync_val_compare_and_swap(at, old, new)
 #endif
-/* What clang and the verifier are to be told: of loops, and of an index that is known to be one; `any`: a number. */
+/*
+ * What clang and the verifier are to be told: of loops, of an index that is known to be one (`any`: a number), and of
+ * a number that nothing is to be known of.
+ */
 #ifndef PB_TOKEN_LOOP
 #define PB_TOKEN_LOOP
 #define PB_TOKEN_UNROLL
 #define PB_TOKEN_PLACE(place, any) (place)
+#define PB_TOKEN_OPAQUE(number)
 #endif
 
 /* How much later `a` is than `b`; negative: earlier. */
@@ -55,29 +59,42 @@ PB_INLINE __u64 pb_token_cost(const struct pb_limit *limit, __u64 weight)
 	return weight * limit->mult >> limit->shift;
 }
 
-/* Takes what a packet costs out of a bucket. Not 0: there is too little in it, the packet is over the rate. */
+#define PB_TOKEN_LOST \
+	2 /* neither let go nor over: another CPU was faster, and there is another full_at */
+
+/*
+ * Takes what a packet costs out of a bucket, once. 0: it is let go; 1: there is too little in it, the packet is over the
+ * rate; PB_TOKEN_LOST. `seen`: what full_at was when it was looked at, and what it is if that was lost.
+ */
+PB_INLINE int pb_token_try(__u64 *full_at, __u64 *seen, __u64 now, __u64 cost, __u64 burst)
+{
+	__s64 ahead = pb_token_after(*seen, now);
+	__u64 next = (ahead > 0 ? *seen : now) + cost, was;
+	int over = 0;
+
+	if (next - now > burst) { /* as it is: 63 bits would not do */
+		if (ahead <= (__s64)(burst + PB_TOKEN_SLACK))
+			return 1;
+		next = now + burst;
+		over = 1;
+	}
+	was = PB_TOKEN_SWAP(full_at, *seen, next);
+	if (was == *seen)
+		return over;
+	*seen = was;
+	return PB_TOKEN_LOST;
+}
+
+/* The same, until it is known. Not 0: the packet is over the rate. */
 PB_INLINE int pb_token_over(__u64 *full_at, __u64 now, __u64 cost, __u64 burst)
 {
-	__u64 seen = PB_TOKEN_LOAD(full_at), next, was;
+	__u64 seen = PB_TOKEN_LOAD(full_at);
+	int over = PB_TOKEN_LOST;
 
 	PB_TOKEN_LOOP
-	for (int i = 0; i < PB_TOKEN_TRIES; i++) {
-		__s64 ahead = pb_token_after(seen, now);
-		int over = 0;
-
-		next = (ahead > 0 ? seen : now) + cost;
-		if (next - now > burst) { /* as it is: 63 bits would not do */
-			if (ahead <= (__s64)(burst + PB_TOKEN_SLACK))
-				return 1;
-			next = now + burst;
-			over = 1;
-		}
-		was = PB_TOKEN_SWAP(full_at, seen, next);
-		if (was == seen)
-			return over;
-		seen = was;
-	}
-	return 1;
+	for (int i = 0; over == PB_TOKEN_LOST && i < PB_TOKEN_TRIES; i++)
+		over = pb_token_try(full_at, &seen, now, cost, burst);
+	return over;
 }
 
 /* The same, and nothing is taken: how much there is, in ticks, 0 to burst. */
@@ -95,15 +112,23 @@ PB_INLINE __u64 pb_token_left(__u64 full_at, __u64 now, __u64 burst)
 #define PB_TOKEN_IPV4 (1U << 31) /* beside the rule's id */
 
 /*
- * Of the source, masked; of IPv4 in the upper half of `high`. `rule`: id. Rule and family are mixed with a secret
- * before the address comes to them: else another rule or family would have the bucket of an address that can be told.
+ * What the sources of a rule are mixed with, of each family. `rule`: id. Rule and family are mixed with a secret before
+ * the address comes to them: else another rule or family would have the bucket of an address that can be told.
  */
-PB_INLINE __u64 pb_token_hash(__u32 rule, __u32 epoch, struct pb_address source,
-			      const __u64 seed[2])
+PB_INLINE __u64 pb_token_secret(__u32 rule, __u32 epoch, const __u64 seed[2])
 {
-	__u64 hash = pb_mix((__u64)rule << 32 | epoch, seed[1]);
+	return pb_mix((__u64)rule << 32 | epoch, seed[1]);
+}
 
-	return pb_mix(pb_mix(hash ^ source.high, seed[0]) ^ source.low, seed[1]);
+/* Of a source, masked; of IPv4 in the upper half of a number. `secret`: pb_token_secret(). */
+PB_INLINE __u64 pb_token_hash4(__u64 secret, __u64 source, const __u64 seed[2])
+{
+	return pb_mix(secret ^ source, seed[0]);
+}
+
+PB_INLINE __u64 pb_token_hash6(__u64 secret, struct pb_address source, const __u64 seed[2])
+{
+	return pb_mix(pb_mix(secret ^ source.high, seed[0]) ^ source.low, seed[1]);
 }
 
 /* `rows`: a power of two. */
@@ -128,6 +153,27 @@ PB_INLINE __u32 pb_token_find(struct pb_token_row *row, __u64 tag)
 		if (PB_TOKEN_LOAD(&row->bucket[i].tag) == tag)
 			return i;
 	return PB_TOKEN_NONE;
+}
+
+/*
+ * The same without a branch for each place: which one it is no CPU can guess, and a wrong guess costs more than a look at
+ * all of them, since it is found out when the row has come from memory.
+ */
+PB_INLINE __u32 pb_token_find_at_once(struct pb_token_row *row, __u64 tag)
+{
+	__u64 place = PB_TOKEN_NONE;
+
+	PB_TOKEN_UNROLL
+	for (int i = PB_TOKEN_ROW - 1; i >= 0; i--) {
+		__u64 keep = PB_TOKEN_LOAD(&row->bucket[i].tag) ^ tag;
+
+		keep |= -keep;
+		PB_TOKEN_OPAQUE(keep);
+		keep = (__s64)keep >> 63; /* all bits, or none where it is the tag */
+		PB_TOKEN_OPAQUE(keep);
+		place = (place & keep) | (i & ~keep);
+	}
+	return place;
 }
 
 /*

@@ -67,11 +67,23 @@ PB_INLINE __u32 entry_of(__u32 slot, __u32 proto, __be16 port)
 		       PB_ENTRY_INDIRECT;
 }
 
+/* The class of ports that the rate of a rule decides: the entry has PB_ENTRY_RATE. */
+static __noinline __u32 class_of_rate(__u32 slot, __u32 rule)
+{
+	__u32 key = rule * PB_SLOTS + slot;
+	const struct pb_rule_limits *limits = bpf_map_lookup_elem(&pb_limits, &key);
+
+	return limits ? limits->port_class : 0;
+}
+
 /* The class of the destination port of a packet whose entry is indirect; 0: no rule. */
 PB_INLINE __u32 dport_class(__u32 slot, __u32 proto, __be16 port, __u32 entry)
 {
-	return proto < PB_ENTRY_PROTOS ? PB_ENTRY_NUMBER(entry) :
-					 class_of_port(slot, PB_CLASSES_DPORT, proto, port);
+	if (proto >= PB_ENTRY_PROTOS)
+		return class_of_port(slot, PB_CLASSES_DPORT, proto, port);
+	if (unlikely((entry & PB_ENTRY_RATE) == PB_ENTRY_RATE))
+		return class_of_rate(slot, PB_ENTRY_NUMBER(entry));
+	return PB_ENTRY_NUMBER(entry);
 }
 
 /* The decision for the source, of a class whose rules ask for that: an index. `key`: of the class. */

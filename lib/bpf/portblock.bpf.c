@@ -106,19 +106,21 @@ static __noinline int filter_plain(struct xdp_md *ctx, __u32 cpu, __u32 length, 
 PB_INLINE int filter_plain_here(struct xdp_md *ctx, __u32 length, __u32 slot, __u32 entry)
 {
 	__u64 key = PB_ENTRY_NUMBER(entry) * PB_SLOTS + slot;
-	__u32 cpu;
+	__u32 cpu, rate = 0;
 
 	barrier_var(key);
-	if (!(entry & PB_ENTRY_SETS))
+	if (!(entry & PB_ENTRY_SETS)) {
 		entry = judge_plain_by_sources(ctx, key);
-	else if (!(entry & PB_ENTRY_SOURCES))
+	} else if (!(entry & PB_ENTRY_SOURCES)) {
 		entry = judge_plain_by_sets(ctx, key);
-	else /* PB_ENTRY_RATE */
-		entry = judge_plain_by_rate(ctx, key);
+	} else {
+		entry = judge_plain_by_rate(ctx, length, key);
+		rate = PB_ENTRY_RATE;
+	}
 	cpu = bpf_get_smp_processor_id();
 	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
 		return filter_plain(ctx, cpu, length, key % PB_SLOTS,
-				    PB_ENTRY(key / PB_SLOTS, 0, PB_ENTRY_INDIRECT));
+				    PB_ENTRY(key / PB_SLOTS, 0, PB_ENTRY_INDIRECT) | rate);
 	if (pb_config.listen_until && !pb_quiet)
 		return answer_plain(ctx, cpu, length, entry);
 	count(cpu, entry, length);

@@ -19,6 +19,7 @@
 #define PB_TOKEN_LOOP PB_NO_UNROLL
 #define PB_TOKEN_UNROLL _Pragma("unroll")
 #define PB_TOKEN_PLACE(place, any) masked(forgotten(place, any), PB_TOKEN_ROW - 1)
+#define PB_TOKEN_OPAQUE(number) barrier_var(number)
 #include <portblock/tokens.h>
 
 /* Now, in ticks. The clock that is read costs 35 ns here, and the one that goes by the kernel's tick 5. */
@@ -58,18 +59,22 @@ PB_INLINE void count_evicted(__u64 evicted)
 		pb_rates.row[cpu].evicted += evicted;
 }
 
-/* The hash of a rule and a source. Of IPv4 it is the upper half of an address that is masked. */
-PB_INLINE __u64 hash_of_source(struct pb_address source, bool is4, __u32 rule,
-			       const struct pb_rule_limits *limits)
+/* The hash of a rule and a source of IPv4, in the upper half. */
+PB_INLINE __u64 hash_of_source4(__u64 source, const struct pb_rule_limits *limits)
 {
 	const __u64 seed[2] = { pb_rates.seed[0], pb_rates.seed[1] };
 
-	source = pb_source_first6(source, is4 ? limits->len4 : limits->len6);
-	return pb_token_hash(rule | (is4 ? PB_TOKEN_IPV4 : 0), limits->epoch, source, seed);
+	return pb_token_hash4(limits->secret4, source & ~0ULL << (-limits->len4 & 63), seed);
 }
 
-PB_INLINE __u64 token_hash(struct xdp_md *ctx, __u64 found, __u32 rule,
-			   const struct pb_rule_limits *limits)
+PB_INLINE __u64 hash_of_source6(struct pb_address source, const struct pb_rule_limits *limits)
+{
+	const __u64 seed[2] = { pb_rates.seed[0], pb_rates.seed[1] };
+
+	return pb_token_hash6(limits->secret6, pb_source_first6(source, limits->len6), seed);
+}
+
+PB_INLINE __u64 token_hash(struct xdp_md *ctx, __u64 found, const struct pb_rule_limits *limits)
 {
 	union {
 		__be32 words[4];
@@ -80,7 +85,9 @@ PB_INLINE __u64 token_hash(struct xdp_md *ctx, __u64 found, __u32 rule,
 	copy_source(ctx, found, address.words); /* it could be read a moment ago */
 	source.high = bpf_be64_to_cpu(address.halves[0]);
 	source.low = bpf_be64_to_cpu(address.halves[1]);
-	return hash_of_source(source, FOUND_FAMILY(found) == 4, rule, limits);
+	if (FOUND_FAMILY(found) == 4)
+		return hash_of_source4(source.high, limits);
+	return hash_of_source6(source, limits);
 }
 
 /* The place of the bucket in a row, which is taken if there is none. */
@@ -122,7 +129,7 @@ __noinline int bucket_of_source(struct xdp_md *ctx, __u64 found, __u32 key)
 
 	if (!limits)
 		return -1;
-	hash = token_hash(ctx, found, key / PB_SLOTS, limits);
+	hash = token_hash(ctx, found, limits);
 	row = pb_token_row(hash, pb_token_rows);
 	place = find_place(row, pb_token_tag(hash));
 	return place < PB_TOKEN_ROW ? (int)(row * PB_TOKEN_ROW + place) : -1;

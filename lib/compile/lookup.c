@@ -268,7 +268,8 @@ static void set_entries(const struct maker *maker, const struct pb_tables *table
 		for (__u32 port = 0; port < PB_PORTS; port++) {
 			__u32 class = PB_ENTRY_NUMBER(entry[port]);
 
-			if (PB_ENTRY_VERDICT(entry[port]) != PB_ENTRY_INDIRECT || !class)
+			if (PB_ENTRY_VERDICT(entry[port]) != PB_ENTRY_INDIRECT || !class ||
+			    entry[port] & PB_ENTRY_SETS) /* PB_ENTRY_RATE, too: of no class */
 				continue;
 			if (class != last)
 				plain = is_plain(maker, &tables->decisions[class]);

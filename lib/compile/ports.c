@@ -25,6 +25,12 @@ static __u32 entry_of_no_rule(const struct pb_settings *settings, __u32 unmatche
 	return asks || PB_ENTRY_REJECTS(unmatched) ? PB_ENTRY(0, 0, PB_ENTRY_INDIRECT) : unmatched;
 }
 
+bool pb_decision_is_rate(const struct pb_decision *decision)
+{
+	return (decision->flags & ~PB_DECISION_EACH) == PB_DECISION_OVER && !decision->next &&
+	       !PB_ENTRY_REJECTS(decision->entry);
+}
+
 /* What a class depends on, where that is one thing, which is judged on a quick way: PB_ENTRY_*. */
 static __u32 only_condition(const struct pb_decision *decision)
 {
@@ -32,20 +38,24 @@ static __u32 only_condition(const struct pb_decision *decision)
 		return 0;
 	if (decision->flags == (PB_DECISION_SETS | PB_DECISION_ASKS))
 		return PB_ENTRY_SETS;
-	return (decision->flags & ~PB_DECISION_EACH) == PB_DECISION_OVER ? PB_ENTRY_RATE : 0;
+	return pb_decision_is_rate(decision) ? PB_ENTRY_RATE : 0;
 }
 
 static __u32 entry_of_class(const struct pb_tables *tables, __u16 class, __u32 none)
 {
 	const struct pb_decision *decision = &tables->decisions[class];
+	__u32 only = 0;
 
 	if (!class)
 		return none;
 	if (!decision->flags && !PB_ENTRY_REJECTS(decision->entry))
 		return decision->entry;
 	/* Where that does not hold, the policy decides: it must need no more than the port, either. */
-	return PB_ENTRY(class, 0, PB_ENTRY_INDIRECT) |
-	       (PB_ENTRY_VERDICT(none) != PB_ENTRY_INDIRECT ? only_condition(decision) : 0);
+	if (PB_ENTRY_VERDICT(none) != PB_ENTRY_INDIRECT)
+		only = only_condition(decision);
+	if (only == PB_ENTRY_RATE)
+		class = PB_ENTRY_NUMBER(decision->entry);
+	return PB_ENTRY(class, 0, PB_ENTRY_INDIRECT) | only;
 }
 
 /* Where rules look at the source port, too, the destination port never says all. */

@@ -5,6 +5,9 @@
 
 #include "compile/tables.h"
 
+/* Is the rate of one rule, which tells nobody, all that a class with this decision depends on? */
+bool pb_decision_is_rate(const struct pb_decision *decision);
+
 /* Makes `ports` and `port_classes` of `classes` and `decisions`. The caller frees, on failure too. */
 int pb_ports_make(struct pb_tables *tables, const struct pb_settings *settings,
 		  const struct pb_limits *limits, struct pb_error *error);

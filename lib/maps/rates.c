@@ -61,7 +61,8 @@ static __u64 source_full_at(const struct asked *asked, const struct pb_prefix *s
 	if (is4)
 		address = (struct pb_address){ .high = address.high >> 32 << 32 };
 	address = pb_source_first6(address, is4 ? limits->len4 : limits->len6);
-	hash = pb_token_hash(asked->id | (is4 ? PB_TOKEN_IPV4 : 0), limits->epoch, address, seed);
+	hash = is4 ? pb_token_hash4(limits->secret4, address.high, seed) :
+		     pb_token_hash6(limits->secret6, address, seed);
 	row = &asked->maps->tokens_each[pb_token_row(
 		hash, pb_token_rows(asked->maps->config->max_buckets))];
 	place = pb_token_find(row, pb_token_tag(hash));

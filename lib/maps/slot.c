@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <stdlib.h>
 #include <string.h>
+#include <portblock/tokens.h>
 #include "compile/limits.h"
+#include "compile/ports.h"
 #include "maps/record.h"
 #include "maps/slot.h"
 #include "maps/sources.h"
@@ -117,7 +119,26 @@ static void write_limits(const struct pb_maps *maps, __u32 slot, const struct pb
 		struct pb_rule_limits *at = &maps->limits[rule->id * PB_SLOTS];
 
 		limits.epoch = rule->added ? generation : at[!slot].epoch;
+		limits.secret4 =
+			pb_token_secret(rule->id | PB_TOKEN_IPV4, limits.epoch, maps->rates->seed);
+		limits.secret6 = pb_token_secret(rule->id, limits.epoch, maps->rates->seed);
 		at[slot] = limits;
+	}
+}
+
+/* The class of the ports of which the rate of one rule says all. Where that are several, each is as good. */
+static void write_limit_classes(const struct pb_maps *maps, __u32 slot,
+				const struct pb_tables *tables)
+{
+	for (size_t i = 1; i < tables->nr_decisions; i++) {
+		const struct pb_decision *decision = &tables->decisions[i];
+		struct pb_rule_limits *limits;
+
+		if (!pb_decision_is_rate(decision))
+			continue;
+		limits = &maps->limits[PB_ENTRY_NUMBER(decision->entry) * PB_SLOTS + slot];
+		limits->entry = decision->entry;
+		limits->port_class = i;
 	}
 }
 
@@ -177,6 +198,7 @@ int pb_slot_put(const struct pb_maps *maps, __u32 slot, const struct pb_rules *r
 		return ret;
 	write_tables(maps, slot, tables);
 	write_limits(maps, slot, rules, generation);
+	write_limit_classes(maps, slot, tables);
 	if (maps->sets)
 		maps->sets->files[slot] = compiled->files;
 	write_header(&maps->config->slots[slot], rules, tables, generation);

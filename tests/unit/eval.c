@@ -44,6 +44,27 @@ static __u32 mix_lookup(const struct pb_tables *tables, __u16 mix, const struct 
 	return best ? best->offset : 0;
 }
 
+static bool is_rate(__u32 entry)
+{
+	return (entry & PB_ENTRY_RATE) == PB_ENTRY_RATE;
+}
+
+/* The class that the port's entry says: one that has PB_ENTRY_RATE has the id of a rule, which decides alone. */
+static size_t class_of_entry(const struct pb_tables *tables, __u32 entry)
+{
+	if (!is_rate(entry))
+		return PB_ENTRY_NUMBER(entry);
+	for (size_t i = 1; i < tables->nr_decisions; i++) {
+		const struct pb_decision *decision = &tables->decisions[i];
+
+		if (PB_ENTRY_NUMBER(decision->entry) == PB_ENTRY_NUMBER(entry) && !decision->next &&
+		    (decision->flags & ~PB_DECISION_EACH) == PB_DECISION_OVER)
+			return i;
+	}
+	fprintf(stderr, "entry %x\n", entry);
+	abort();
+}
+
 static size_t class_of(const struct pb_tables *tables, const struct packet *packet,
 		       enum pb_side side)
 {
@@ -51,7 +72,7 @@ static size_t class_of(const struct pb_tables *tables, const struct packet *pack
 	__u16 port = sport ? packet->sport : packet->dport, index;
 
 	if (!sport && packet->proto < PB_ENTRY_PROTOS)
-		return PB_ENTRY_NUMBER(tables->ports->entry[packet->proto][port]);
+		return class_of_entry(tables, tables->ports->entry[packet->proto][port]);
 	index = tables->ports->classes[sport ? PB_CLASSES_SPORT : PB_CLASSES_DPORT][port];
 	if (index >= tables->nr_port_classes) {
 		fprintf(stderr, "port classes %u of %zu\n", index, tables->nr_port_classes);
@@ -154,10 +175,9 @@ static struct verdict said_by_port(__u32 entry)
 static struct verdict by_only(const struct pb_tables *tables, const struct pb_settings *settings,
 			      const struct packet *packet, __u32 entry)
 {
-	const struct pb_decision *only = decision_at(tables, PB_ENTRY_NUMBER(entry));
-	__u32 flags = (entry & PB_ENTRY_RATE) == PB_ENTRY_RATE ?
-			      PB_DECISION_OVER | (only->flags & PB_DECISION_EACH) :
-			      PB_DECISION_SETS | PB_DECISION_ASKS;
+	const struct pb_decision *only = decision_at(tables, class_of_entry(tables, entry));
+	__u32 flags = is_rate(entry) ? PB_DECISION_OVER | (only->flags & PB_DECISION_EACH) :
+				       PB_DECISION_SETS | PB_DECISION_ASKS;
 	bool deny = settings->policy == PB_POLICY_DENY;
 
 	if (PB_ENTRY_VERDICT(entry) != PB_ENTRY_INDIRECT || only->next || only->flags != flags ||

@@ -864,6 +864,34 @@ static void entries_of_sets(void **state)
 	random_set_free(&rules);
 }
 
+/* The rate of a rule alone decides: the entry has its id, whatever its class is. */
+static void entries_of_rates(void **state)
+{
+	const struct pb_over over = { .rate = { 6, 6, PB_RATE_PACKETS, PB_RATE_MINUTE, { 0 } } };
+	struct pb_rules rules = { 0 };
+	struct pb_tables tables;
+	const __u32 *entry;
+
+	(void)state;
+	add(&rules, DROP, TCP, DPORT, { { 1, 9 } });
+	add(&rules, DROP, TCP, DPORT, { { 30, 39 } }, .expires = 5);
+	add(&rules, DROP, TCP, DPORT, { { 80, 80 } });
+	add_range(&rules.rule[2], (struct pb_range){ 90, 99 });
+	rules.rule[2].over = over;
+	add(&rules, DROP, TCP, DPORT, { { 81, 81 } })->over = over;
+	rules.rule[3].action = PB_ACTION_REJECT;
+	add(&rules, DROP, TCP, DPORT, { { 95, 95 } }, .expires = 5);
+	tables = compiled(&rules);
+	entry = tables.ports->entry[PB_PROTO_TCP];
+	assert_int_equal(entry[80],
+			 PB_ENTRY(rules.rule[2].id, 0, PB_ENTRY_INDIRECT) | PB_ENTRY_RATE);
+	assert_int_equal(entry[90], entry[80]); /* of another width, and class */
+	assert_int_equal(entry[81] & PB_ENTRY_RATE, 0);
+	assert_int_equal(entry[95] & PB_ENTRY_RATE, 0);
+	pb_tables_free(&tables);
+	random_set_free(&rules);
+}
+
 static void too_many_sets_over_a_port(void **state)
 {
 	static const char *const names[] = { "a", "b", "c", "d", "e", "f", "g", "h", "i" };
@@ -1249,6 +1277,7 @@ int main(void)
 		cmocka_unit_test(no_portless),
 		cmocka_unit_test(sets_not_known),
 		cmocka_unit_test(entries_of_sets),
+		cmocka_unit_test(entries_of_rates),
 		cmocka_unit_test(too_many_sets_over_a_port),
 		cmocka_unit_test(too_many_conditions),
 		cmocka_unit_test(no_needless_lookup),

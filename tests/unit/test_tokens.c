@@ -400,7 +400,32 @@ static void test_row(void **unused)
 	assert_int_equal(pb_token_left(row.bucket[3].full_at, now, SECOND), SECOND);
 }
 
-/* Rows are filled alike, no two of some 100,000 sources have a tag, nor have families, rules, epochs. */
+/* `key`: a rule, its family, and in the upper half its epoch. */
+static __u64 hash_of(__u64 key, struct pb_address source, const __u64 seed[2])
+{
+	__u64 secret = pb_token_secret(key, key >> 32, seed);
+
+	return key & PB_TOKEN_IPV4 ? pb_token_hash4(secret, source.high, seed) :
+				     pb_token_hash6(secret, source, seed);
+}
+
+/* Both ways to find a place say the same, of duplicates the first one. */
+static void test_find(void **unused)
+{
+	(void)unused;
+	for (int i = 0; i < 100000; i++) {
+		struct pb_token_row row;
+		__u64 tag = draw(~0ULL) | 1;
+
+		for (__u32 place = 0; place < PB_TOKEN_ROW; place++) {
+			__u64 others[] = { tag, 0, tag ^ 1ULL << draw(64), draw(~0ULL) | 1 };
+
+			row.bucket[place].tag = others[draw(4)];
+		}
+		assert_int_equal(pb_token_find_at_once(&row, tag), pb_token_find(&row, tag));
+	}
+}
+
 /*
  * Whatever is known of two rules and families, no address makes up for it: what it would be where these were put
  * beside the address before a secret is mixed in. Each is another rule, epoch or family.
@@ -426,11 +451,11 @@ static void test_made_up(void **unused)
 		struct pb_address one = { draw(~0ULL) >> 32 << 32, 0 };
 		struct pb_address other = { one.high ^ between, 0 };
 
-		assert_true(a == b || pb_token_hash(a, a >> 32, one, seed) !=
-					      pb_token_hash(b, b >> 32, other, seed));
+		assert_true(a == b || hash_of(a, one, seed) != hash_of(b, other, seed));
 	}
 }
 
+/* Rows are filled alike, no two of some 100,000 sources have a tag, nor have families, rules, epochs. */
 static void test_hash(void **unused)
 {
 	const __u64 seed[2] = { draw(~0ULL), draw(~0ULL) };
@@ -439,15 +464,15 @@ static void test_hash(void **unused)
 
 	(void)unused;
 	for (__u32 i = 0; i < 102400; i++) {
-		struct pb_address source = { (__u64)(0xc0000000 + i) << 32, 0 };
-		__u64 hash = pb_token_hash(1 | PB_TOKEN_IPV4, 0, source, seed);
+		const struct pb_address source = { (__u64)(0xc0000000 + i) << 32, 0 };
+		__u64 hash = hash_of(1 | PB_TOKEN_IPV4, source, seed);
 		__u32 row = pb_token_row(hash, 1024);
 
 		if (++rows[row] > most)
 			most = rows[row];
-		assert_int_not_equal(hash, pb_token_hash(1, 0, source, seed));
-		assert_int_not_equal(hash, pb_token_hash(2 | PB_TOKEN_IPV4, 0, source, seed));
-		assert_int_not_equal(hash, pb_token_hash(1 | PB_TOKEN_IPV4, 1, source, seed));
+		assert_int_not_equal(hash, hash_of(1, source, seed));
+		assert_int_not_equal(hash, hash_of(2 | PB_TOKEN_IPV4, source, seed));
+		assert_int_not_equal(hash, hash_of(1ULL << 32 | 1 | PB_TOKEN_IPV4, source, seed));
 	}
 	assert_true(most < 160); /* of 100; ten deviations are 200 */
 }
@@ -461,7 +486,7 @@ int main(void)
 		cmocka_unit_test(test_late),	cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_row),	cmocka_unit_test(test_hash),
 		cmocka_unit_test(test_as_said), cmocka_unit_test(test_most_said),
-		cmocka_unit_test(test_made_up),
+		cmocka_unit_test(test_made_up), cmocka_unit_test(test_find),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
