@@ -208,9 +208,9 @@ static int set_options(const struct arguments *arguments, struct pb_rule *rule, 
 		if (!value)
 			continue;
 		if (said[i])
-			return wrong(arguments, "--%s %s: the rule's text '%s' says that already",
+			return wrong(arguments, "--%s %s: the rule's text '%s%s' says that already",
 				     option_infos[rule_options[i].id].name, value,
-				     arguments->words[0]);
+				     arguments->words[0], arguments->nr_words > 1 ? " ..." : "");
 		err = pb_rule_set(rule, rule_options[i].field, value, now, &masked, &error);
 		if (err)
 			return refused(arguments, err, rule_options[i].id, &error);
