@@ -196,8 +196,9 @@ static int check_ruleset(const struct rulesets *to, const char *local, const cha
 	int err = pb_ruleset_name_check(local, error) ?: pb_ruleset_name_check(remote, error);
 
 	for (size_t i = 0; !err && i < *to->nr; i++)
-		if (!strcmp((*to->list)[i].local, local))
-			err = fleet_fail(error, EINVAL, "'%s' is named twice", local);
+		if (!strcmp((*to->list)[i].local, local) || !strcmp((*to->list)[i].remote, remote))
+			err = fleet_fail(error, EINVAL, "'%s' is named twice",
+					 strcmp((*to->list)[i].local, local) ? remote : local);
 	if (!err && *to->nr >= FLEET_LIST_MAX)
 		err = fleet_fail(error, EINVAL, "'%s' is one too many: at most %d", local,
 				 FLEET_LIST_MAX);
