@@ -184,9 +184,9 @@ $(FLEET): $(fleet_objs)
 	$(Q)rm -f $@
 	$(Q)$(AR) qcs $@ $^
 
-link = $(CC) $(user_cflags) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter $(FLEET),$^) $(filter-out $(FLEET),$(filter %.a,$^)) $(extra_libs) \
+link = $(CC) $(user_cflags) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter $(FLEET),$^) \
+	$(filter-out $(FLEET),$(filter %.a,$^)) $(extra_libs) \
 	$(if $(filter $(FLEET),$^),$(FLEET_LIBS)) $(DEP_LIBS) $(LDLIBS)
-# Before the library, which it uses.
 $(BIN) $(filter $(B)/tests/unit/test_fleet_% $(B)/tests/net/fleet_%,$(unit_bins) $(prog_bins)): $(fleet)
 
 $(BIN): $(tool_objs) $(LIB)

@@ -70,6 +70,9 @@ const struct option_info option_infos[OPT_MAX] = {
 	[OPT_TO] = { 0, "to", "ADDRESS", "destination address of the packet" },
 	[OPT_HEX] = { 0, "hex", NULL, "print the packet's bytes, too" },
 	[OPT_FIX] = { 0, "fix", NULL, "remove stale leftovers" },
+	[OPT_CONFIG] = { 0, "config", "FILE",
+			 "what is known of the fleet (default /etc/xdp-portblock/fleet.conf)" },
+	[OPT_ONCE] = { 0, "once", NULL, "do what is to be done now, and end" },
 	[OPT_RULESET] = { 'r', "ruleset", "NAME", "the ruleset (default \"default\")" },
 	[OPT_JSON] = { 'j', "json", NULL, "print JSON" },
 	[OPT_VERBOSE] = { 'v', "verbose", NULL,
@@ -182,6 +185,8 @@ static const struct command commands[] = {
 	  cmd_explain },
 	{ "doctor", "[IFNAME]", "look for what may stand in the way", NULL, OPT(FIX) | OPT(JSON),
 	  cmd_doctor },
+	{ "fleet follow", "", "keep this host's rulesets what the fleet's etcd says", NULL,
+	  OPT(CONFIG) | OPT(ONCE), cmd_fleet },
 	{ "help", "[COMMAND]", "print help", NULL, 0, cmd_help },
 };
 static const size_t nr_commands = sizeof(commands) / sizeof(commands[0]);

@@ -55,6 +55,8 @@ enum option_id {
 	OPT_TO,
 	OPT_HEX,
 	OPT_FIX,
+	OPT_CONFIG,
+	OPT_ONCE,
 	OPT_RULESET,
 	OPT_JSON,
 	OPT_VERBOSE,
@@ -122,6 +124,8 @@ int cmd_top(const struct arguments *arguments);
 int cmd_monitor(const struct arguments *arguments);
 int cmd_explain(const struct arguments *arguments);
 int cmd_doctor(const struct arguments *arguments);
+/* All commands `fleet`: see fleet.h. */
+int cmd_fleet(const struct arguments *arguments);
 int cmd_help(const struct arguments *arguments);
 
 /*
