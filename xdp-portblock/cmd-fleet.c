@@ -11,7 +11,8 @@ static const struct {
 	const char *name; /* as in the table of commands, without "fleet " */
 	fleet_command *run;
 } fleet_commands[] = {
-	{ "follow", fleet_follow },
+	{ "follow", fleet_follow },   { "push", fleet_push }, { "status", fleet_status },
+	{ "history", fleet_history }, { "diff", fleet_diff }, { "rollback", fleet_rollback },
 };
 
 static fleet_command *find(const char *name)
