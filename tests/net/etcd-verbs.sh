@@ -11,13 +11,13 @@ export ETCD_PID='' ETCDCTL_API=3 ETCD_LOG_LEVEL=error ETCD_LOGGER=zap
 # in_b or a network namespace.
 etcd_start()
 {
-	local where=("$1") name=$2 address=$3
+	local place=("$1") name=$2 address=$3
 	case $1 in
 	in_a | in_b) ;;
-	*) where=(nsenter --net="/run/netns/$1") ;;
+	*) place=(nsenter --net="/run/netns/$1") ;;
 	esac
 	shift 3
-	bg "${where[@]}" etcd --name "$name" --data-dir "$T_DIR/etcd.$name" \
+	bg "${place[@]}" etcd --name "$name" --data-dir "$T_DIR/etcd.$name" \
 		--listen-client-urls "http://$address:2379" --advertise-client-urls "http://$address:2379" \
 		--listen-peer-urls "http://$address:2380" --initial-advertise-peer-urls "http://$address:2380" \
 		--initial-cluster "$name=http://$address:2380" --unsafe-no-fsync "$@"
