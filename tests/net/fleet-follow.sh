@@ -59,11 +59,11 @@ printf '%s\n' 'drop tcp sport 2379' 'drop tcp dport 80' >mistake.rules
 
 # --- a revision -----------------------------------------------------------------------------
 
-agent 1 'confirm = 5s'
+agent 1 'confirm = 20s'
 t_ok 'h1: nothing is there for it' wait_for 60 host_is 1 state waiting
 t_is 'h1: and why' 'no revision is there for this host yet' "$(host 1 reason)"
-agent 2 'confirm = 5s'
-agent 3 'confirm = 5s'
+agent 2 'confirm = 20s'
+agent 3 'confirm = 20s'
 push 22.rules all
 first=$number
 for n in 1 2 3; do
@@ -116,7 +116,7 @@ tries()
 }
 t_is 'the mistake: it is tried once' 1 "$(tries)"
 agent_kill 1
-agent 1 'confirm = 5s'
+agent 1 'confirm = 20s'
 t_ok 'the mistake: another agent knows of it' wait_for 60 host_is 1 state failed
 t_is 'the mistake: and does not try it again' 0 "$(tries)"
 for n in 2 3; do
