@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "fleet-push.h"
 #include "fleet-rules.h"
+#include "fleet/survey.h"
 
 #define SECOND 1000000000ULL
 
@@ -155,6 +156,27 @@ int push_revision(const struct arguments *arguments, struct fleet_etcd *etcd,
 	return ret;
 }
 
+/*
+ * Of one second, two revisions with the same file would have the same id, and hosts try none again that has failed. What
+ * else there may be to say of the one that is there, is said by the push.
+ */
+static int be_later(struct fleet_etcd *etcd, const struct fleet_conf *conf,
+		    struct fleet_revision *revision)
+{
+	struct fleet_revision *wanted;
+	bool same;
+
+	if (fleet_wanted_read(etcd, conf, revision->ruleset, &wanted, NULL))
+		return DONE;
+	same = !strcmp(wanted->time, revision->time);
+	fleet_revision_free(wanted);
+	if (!same)
+		return DONE;
+	sleep(1);
+	time_now(revision->time);
+	return fleet_revision_id(revision, revision->id) ? out_of_memory() : DONE;
+}
+
 static int push_new(const struct arguments *arguments, const struct fleet_conf *conf,
 		    const struct push_options *options, struct fleet_revision *revision)
 {
@@ -166,7 +188,9 @@ static int push_new(const struct arguments *arguments, const struct fleet_conf *
 		return ret;
 	if (fleet_etcd_open(conf, &etcd, &error))
 		return fail(&error);
-	ret = push_revision(arguments, etcd, conf, options, revision);
+	ret = be_later(etcd, conf, revision);
+	if (ret == DONE)
+		ret = push_revision(arguments, etcd, conf, options, revision);
 	fleet_etcd_close(etcd);
 	return ret;
 }

@@ -236,6 +236,11 @@ f push rules web --stages 50%,100% -j >pushed
 documented 'push' 'fleet push' <pushed
 t_is 'push: JSON' "$(echo '{"of":2,"stage":2,"state":"done","hosts":20,"in_force":20,"reason":null}' | jq -S .)" \
 	"$(jq -S '{of,stage,state,hosts,in_force,reason}' pushed)"
+for i in 1 2 3; do
+	f push rules web --stages 100% >/dev/null
+done
+t_is 'push: no two of the same file are the same, however soon they come' 4 \
+	"$(f history web -j | jq -r '.revisions[:4][].id' | sort -u | wc -l)"
 t_is 'push: of standard input' 0 "$(echo 'drop tcp dport 22 comment "by hand"' | f push - web >/dev/null; echo $?)"
 t_is 'it has its text form' 'drop tcp dport 22 comment "by hand"' \
 	"$(f history web -j | jq -r '.revisions[0].file' | grep -v '^policy' | tr -s ' ')"
