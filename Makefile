@@ -62,7 +62,7 @@ warnings := -Wall -Wextra $(WERROR)
 includes := -Iheaders -Ilib -I$(B)
 # Empty _GNU_SOURCE: a source may say `#define _GNU_SOURCE` itself.
 user_cflags = -std=gnu11 -pthread $(warnings) $(includes) -D_GNU_SOURCE= -DPB_VERSION='"$(VERSION)"' \
-	-DPCAP_SONAME='"$(PCAP_SONAME)"' $(DEP_CFLAGS) $(sanitize) $(CPPFLAGS) $(CFLAGS)
+	-DPCAP_SONAME='"$(PCAP_SONAME)"' $(fleet_cflags) $(DEP_CFLAGS) $(sanitize) $(CPPFLAGS) $(CFLAGS)
 # v3 (32-bit registers, jumps on them) is known to every kernel since 5.1.
 bpf_cflags = -target bpf -mcpu=v3 -O2 -g $(warnings) $(includes) $(BPF_INCLUDES)
 
@@ -87,15 +87,26 @@ LIB := $(B)/libportblock.a
 # A change of what the header promises raises the number: tests/unit/test_library.sh looks at that.
 SONAME := libportblock.so.0
 SHARED := $(B)/$(SONAME)
-lib_objs := $(call objects,$(call not_bpf,$(wildcard lib/*/*.c)))
-tool_objs := $(call objects,$(wildcard xdp-portblock/*.c))
+lib_objs := $(call objects,$(filter-out lib/fleet/%,$(call not_bpf,$(wildcard lib/*/*.c))))
+# A room that uses the library as any program does: it is the tool's alone. Where it cannot be built,
+# what is named after it is left out, too.
+FLEET := $(B)/fleet.a
+fleet_objs := $(call objects,$(wildcard lib/fleet/*.c))
+ifeq ($(HAVE_FLEET),yes)
+fleet_cflags = -DHAVE_FLEET -DCURL_SONAME='"$(CURL_SONAME)"' $(FLEET_CFLAGS)
+fleet := $(FLEET)
+buildable = $(1)
+else
+buildable = $(filter-out xdp-portblock/cmd-fleet-%.c xdp-portblock/fleet-%.c tests/unit/test_fleet_%.c tests/net/fleet_%.c,$(1))
+endif
+tool_objs := $(call objects,$(call buildable,$(wildcard xdp-portblock/*.c)))
 
 # Unit tests: each test_*.c is a program; all else there is shared by them.
-unit_main := $(wildcard tests/unit/test_*.c)
-unit_help := $(call objects,$(filter-out $(unit_main),$(wildcard tests/unit/*.c)))
+unit_main := $(call buildable,$(wildcard tests/unit/test_*.c))
+unit_help := $(call objects,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 unit_bins := $(unit_main:%.c=$(B)/%)
 # Helpers of the other layers: each .c a program, each .bpf.c an object.
-prog_main := $(call not_bpf,$(wildcard tests/prog/*.c tests/net/*.c tests/vm/*.c))
+prog_main := $(call buildable,$(call not_bpf,$(wildcard tests/prog/*.c tests/net/*.c tests/vm/*.c)))
 prog_bins := $(prog_main:%.c=$(B)/%)
 # One of them is too large for one file.
 delivered_objs := $(call objects,$(wildcard tests/net/delivered/*.c))
@@ -110,7 +121,7 @@ bench_help := $(call objects,$(filter-out $(bench_main),$(call not_bpf,$(wildcar
 bench_bins := $(bench_main:%.c=$(B)/%)
 bench_bpf := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
 
-all_objs := $(lib_objs) $(tool_objs) $(unit_help) $(bench_help) \
+all_objs := $(lib_objs) $(fleet_objs) $(tool_objs) $(unit_help) $(bench_help) \
 	$(call objects,$(unit_main) $(prog_main) $(bench_main)) $(delivered_objs)
 
 .PHONY: all unit-tests prog-tests bench-tools bench bench-insns bench-sets install uninstall clean distclean test check lint help
@@ -167,7 +178,16 @@ $(SHARED): $(lib_objs) lib/libportblock.map
 	$(Q)$(CC) $(user_cflags) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=lib/libportblock.map \
 		-Wl,-z,defs -Wl,--as-needed $(LDFLAGS) -o $@ $(lib_objs) $(LIB_LIBS) $(LDLIBS)
 
-link = $(CC) $(user_cflags) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(extra_libs) $(DEP_LIBS) $(LDLIBS)
+$(FLEET): $(fleet_objs)
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@
+	$(Q)$(AR) qcs $@ $^
+
+link = $(CC) $(user_cflags) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter $(FLEET),$^) \
+	$(filter-out $(FLEET),$(filter %.a,$^)) $(extra_libs) \
+	$(if $(filter $(FLEET),$^),$(FLEET_LIBS)) $(DEP_LIBS) $(LDLIBS)
+$(BIN) $(filter $(B)/tests/unit/test_fleet_% $(B)/tests/net/fleet_%,$(unit_bins) $(prog_bins)): $(fleet)
 
 $(BIN): $(tool_objs) $(LIB)
 	$(call say,LINK,$@)

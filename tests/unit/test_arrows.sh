@@ -32,7 +32,7 @@ includes()
 # What the objects of lib/ take of each other; there may be objects whose source is gone
 calls()
 {
-	local sources=(lib/[!b]*/*.c)
+	local sources=(lib/[!bf]*/*.c)
 	sources=("${sources[@]#lib/}")
 	(cd build/obj/lib && nm -A "${sources[@]/%.c/.o}") | awk '
 		{ split($1, at, ":"); kind = $(NF - 1); sub("\\.o$", "", at[1]) }
@@ -47,17 +47,29 @@ t_is 'arrows: a room nobody knows is seen' 'maps/b.c shed/a.h' "$(echo 'maps/b.c
 t_is 'arrows: none in a circle' '' "$(printf '%s\n' 'a b' 'b c' 'a c' | circular)"
 t_ok 'arrows: a circle is seen' grep -q 'a$' <(printf '%s\n' 'a b' 'b c' 'c a' | circular)
 
-t_is 'lib: its folders are the rooms' "$(xargs -n 1 <<<"bpf $ROOMS" | sort | xargs)" \
+t_is 'lib: its folders are the rooms' "$(xargs -n 1 <<<"bpf fleet $ROOMS" | sort | xargs)" \
 	"$(cd lib && printf '%s\n' */ | tr -d / | sort | xargs)"
 t_ok 'lib: sources include each other' test "$(includes | wc -l)" -gt 100
-t_is 'lib: no include leads back' '' "$(includes | grep -v '^bpf/' | backward)"
+t_is 'lib: no include leads back' '' "$(includes | grep -Ev '^(bpf|fleet)/' | backward)"
 t_is 'lib: no include leads in a circle' '' "$(includes | circular)"
 t_is 'lib: the program includes nothing of the rooms' '' "$(includes | grep '^bpf/')"
 t_ok 'lib: objects call each other' test "$(calls | wc -l)" -gt 100
 t_is 'lib: no call leads back' '' "$(calls | backward)"
 t_is 'lib: no call leads in a circle' '' "$(calls | circular)"
 t_is 'tool: takes of the library what its header offers' '' \
-	"$(grep -n '#include "[a-z]*/' xdp-portblock/*.[ch])"
+	"$(grep -n '#include "[a-z]*/' xdp-portblock/*.[ch] | grep -v '#include "fleet/')"
+# The room of fleets is beside the row: it uses the library as any program does, and is no part of it.
+t_is 'fleet: includes what is its own' '' \
+	"$(includes | awk '{ split($1, from, "/"); split($2, to, "/") } from[1] == "fleet" && to[1] != "fleet"')"
+t_is 'fleet: nothing of the library includes it' '' \
+	"$(includes | awk '{ split($1, from, "/"); split($2, to, "/") } to[1] == "fleet" && from[1] != "fleet"')"
+if grep -q '^HAVE_FLEET := yes' config.mk; then
+	t_is 'fleet: calls of the library what its header offers' '' \
+		"$(nm -u build/fleet.a | sed -n 's/^ *U \(pb_.*\)/\1/p' | sort -u |
+			grep -vxFf <(sed -n 's/^\t\(pb_[a-z_]*\);$/\1/p' lib/libportblock.map))"
+else
+	t_skip 'fleet: calls of the library what its header offers' 'built without libcurl and libcrypto'
+fi
 t_is 'tool: calls nothing of libbpf and libxdp' '' \
 	"$(nm -Au build/obj/xdp-portblock/*.o | grep -E ' (bpf_|btf_|libbpf_|xdp_|libxdp_)')"
 

@@ -34,7 +34,7 @@ called()
 # What its objects have in memory that may change and that all threads share: "OBJECT NAME" each
 shared_memory()
 {
-	local sources=(lib/[!b]*/*.c)
+	local sources=(lib/[!bf]*/*.c)
 	sources=("${sources[@]#lib/}")
 	(cd build/obj/lib && nm -A -f sysv "${sources[@]/%.c/.o}") | awk -F '|' '
 		$NF ~ /^\.(bss|data)/ && $NF !~ /^\.data\.rel\.ro/ {

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The keys of the fleet, below the prefix of fleet.conf. */
+#ifndef FLEET_KEYS_H
+#define FLEET_KEYS_H
+
+#include "fleet/conf.h"
+
+#define FLEET_RULESETS "rulesets"
+#define FLEET_STAGES "stages"
+#define FLEET_GOOD "good"
+#define FLEET_HISTORY "history"
+#define FLEET_HOSTS "hosts"
+#define FLEET_ROLLOUTS "rollouts"
+
+/* "/xdp-portblock/rulesets/web"; `name` "" gives the prefix of all there. The caller frees. NULL: no memory. */
+char *fleet_key(const struct fleet_conf *conf, const char *folder, const char *name);
+/* "/xdp-portblock/history/web/00000000000000000012" */
+char *fleet_key_numbered(const struct fleet_conf *conf, const char *name, __s64 revision);
+/* What stands behind the prefix: "rulesets/web", as messages have it. */
+const char *fleet_key_short(const struct fleet_conf *conf, const char *key);
+
+#endif

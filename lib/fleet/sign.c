@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include "fleet/error.h"
+#include "fleet/sign.h"
+
+#define RAW_HASH 32
+#define SIGNATURE 64
+#define BASE64(bytes) (((bytes) + 2) / 3 * 4)
+
+/* What is signed begins with it, so that no other thing of 32 bytes is taken for a revision. */
+static const char purpose[] = "xdp-portblock revision 1\n";
+#define PURPOSE (sizeof(purpose) - 1)
+#define MESSAGE (PURPOSE + RAW_HASH)
+
+/* ---- Hashes ---------------------------------------------------------------------------------- */
+
+int fleet_hash(const char *const *texts, size_t nr, char hash[FLEET_HASH_LEN])
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	unsigned char raw[RAW_HASH];
+	bool good = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL);
+
+	for (size_t i = 0; good && i < nr; i++)
+		good = (!i || EVP_DigestUpdate(context, "\n", 1)) &&
+		       EVP_DigestUpdate(context, texts[i], strlen(texts[i]));
+	good = good && EVP_DigestFinal_ex(context, raw, NULL);
+	EVP_MD_CTX_free(context);
+	if (!good)
+		return -ENOMEM;
+	for (size_t i = 0; i < RAW_HASH; i++)
+		snprintf(hash + 2 * i, 3, "%02x", raw[i]);
+	return 0;
+}
+
+bool fleet_is_hash(const char *text)
+{
+	size_t len = FLEET_HASH_LEN - 1;
+
+	return strspn(text, "0123456789abcdef") == len && !text[len];
+}
+
+static void message_of(const char *id, unsigned char message[MESSAGE])
+{
+	unsigned int byte;
+
+	memcpy(message, purpose, PURPOSE);
+	for (size_t i = 0; i < RAW_HASH; i++) {
+		sscanf(id + 2 * i, "%2x", &byte);
+		message[PURPOSE + i] = byte;
+	}
+}
+
+/* ---- Keys in files --------------------------------------------------------------------------- */
+
+static int open_file(const char *path, FILE **file, struct pb_error *error)
+{
+	*file = fopen(path, "re");
+	if (!*file)
+		return fleet_fail(error, errno, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+static bool is_ed25519(const EVP_PKEY *key)
+{
+	return EVP_PKEY_id(key) == EVP_PKEY_ED25519;
+}
+
+/* Nobody is asked for a password: who starts us may be no person. */
+static int no_password(char *buffer, int size, int writing, void *context)
+{
+	(void)buffer, (void)size, (void)writing, (void)context;
+	return -1;
+}
+
+static int read_private(const char *path, EVP_PKEY **key, struct pb_error *error)
+{
+	EVP_PKEY *read;
+	FILE *file;
+	int err = open_file(path, &file, error);
+
+	if (err)
+		return err;
+	read = PEM_read_PrivateKey(file, NULL, no_password, NULL);
+	fclose(file);
+	ERR_clear_error();
+	if (!read || !is_ed25519(read)) {
+		EVP_PKEY_free(read);
+		return fleet_fail(
+			error, EINVAL,
+			"%s is no private key of ed25519 in PEM without a password: `openssl genpkey "
+			"-algorithm ed25519 -out FILE` makes one",
+			path);
+	}
+	*key = read;
+	return 0;
+}
+
+/* ---- Signing --------------------------------------------------------------------------------- */
+
+static int sign(EVP_PKEY *key, const char *id, unsigned char raw[SIGNATURE])
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	unsigned char message[MESSAGE];
+	size_t len = SIGNATURE;
+	bool good;
+
+	message_of(id, message);
+	good = context && EVP_DigestSignInit(context, NULL, NULL, NULL, key) > 0 &&
+	       EVP_DigestSign(context, raw, &len, message, sizeof(message)) > 0;
+	EVP_MD_CTX_free(context);
+	ERR_clear_error();
+	return good ? 0 : -ENOMEM;
+}
+
+int fleet_sign(const char *id, const char *keyfile, char **signature, struct pb_error *error)
+{
+	unsigned char raw[SIGNATURE];
+	EVP_PKEY *key = NULL;
+	char *text;
+	int err;
+
+	if (!fleet_is_hash(id))
+		return fleet_fail(error, EINVAL, "'%s' is no id of a revision", id);
+	err = read_private(keyfile, &key, error);
+	if (err)
+		return err;
+	text = malloc(BASE64(SIGNATURE) + 1);
+	err = text ? sign(key, id, raw) : -ENOMEM;
+	EVP_PKEY_free(key);
+	if (err) {
+		free(text);
+		return fleet_fail_memory(error);
+	}
+	EVP_EncodeBlock((unsigned char *)text, raw, SIGNATURE);
+	*signature = text;
+	return 0;
+}
+
+/* ---- Verifying ------------------------------------------------------------------------------- */
+
+/* There is one way to write it: bits that count for nothing are 0. */
+static bool decode(const char *text, unsigned char raw[SIGNATURE])
+{
+	/* EVP_DecodeBlock() fills whole groups of three, what is padded with zeros, too. */
+	unsigned char bytes[BASE64(SIGNATURE)], again[BASE64(SIGNATURE) + 1];
+
+	if (strlen(text) != BASE64(SIGNATURE) ||
+	    EVP_DecodeBlock(bytes, (const unsigned char *)text, BASE64(SIGNATURE)) < SIGNATURE)
+		return false;
+	EVP_EncodeBlock(again, bytes, SIGNATURE);
+	memcpy(raw, bytes, SIGNATURE);
+	return !strcmp((const char *)again, text);
+}
+
+static bool is_signed_by(EVP_PKEY *key, const char *id, const unsigned char raw[SIGNATURE])
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	unsigned char message[MESSAGE];
+	bool good;
+
+	message_of(id, message);
+	good = context && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) > 0 &&
+	       EVP_DigestVerify(context, raw, SIGNATURE, message, sizeof(message)) == 1;
+	EVP_MD_CTX_free(context);
+	ERR_clear_error();
+	return good;
+}
+
+/* Looks at each key of a file; 1: one of them has signed it. */
+static int ask_file(const char *path, const char *id, const unsigned char raw[SIGNATURE],
+		    struct pb_error *error)
+{
+	bool found = false, keys = false, wrong = false;
+	EVP_PKEY *key;
+	FILE *file;
+	int err = open_file(path, &file, error);
+
+	if (err)
+		return err;
+	while (!found && !wrong && (key = PEM_read_PUBKEY(file, NULL, no_password, NULL))) {
+		keys = true;
+		wrong = !is_ed25519(key);
+		found = !wrong && is_signed_by(key, id, raw);
+		EVP_PKEY_free(key);
+	}
+	fclose(file);
+	ERR_clear_error();
+	if (!keys || wrong)
+		return fleet_fail(
+			error, EINVAL,
+			"%s: %s: `openssl pkey -in KEYFILE -pubout` prints that of a private key",
+			path,
+			keys ? "one of its keys is none of ed25519" :
+			       "there is no public key in PEM in it");
+	return found;
+}
+
+int fleet_verify(const char *id, const char *signature, char *const *trust, size_t nr,
+		 struct pb_error *error)
+{
+	unsigned char raw[SIGNATURE];
+	int found;
+
+	if (!fleet_is_hash(id))
+		return fleet_fail(error, EINVAL, "'%s' is no id of a revision", id);
+	if (!signature || !*signature)
+		return fleet_fail(
+			error, ENOKEY,
+			"the revision is not signed, and `trust` asks for that: push it with --sign");
+	if (!decode(signature, raw))
+		return fleet_fail(error, EKEYREJECTED,
+				  "the signature '%.100s' is none: it has to be %d bytes in base64",
+				  signature, SIGNATURE);
+	for (size_t i = 0; i < nr; i++) {
+		found = ask_file(trust[i], id, raw, error);
+		if (found < 0)
+			return found;
+		if (found)
+			return 0;
+	}
+	return fleet_fail(error, EKEYREJECTED,
+			  "the revision is not signed by a key that `trust` names (%s%s)",
+			  nr ? trust[0] : "none", nr > 1 ? ", ..." : "");
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the commands `fleet` share; there only where lib/fleet is. */
+#ifndef TOOL_FLEET_H
+#define TOOL_FLEET_H
+
+#include "fleet/conf.h"
+#include "tool.h"
+
+/* cmd-fleet-*.c: each of them, with the conf of --config */
+typedef int fleet_command(const struct arguments *arguments, const struct fleet_conf *conf);
+fleet_command fleet_follow;
+fleet_command fleet_push;
+fleet_command fleet_status;
+fleet_command fleet_history;
+fleet_command fleet_diff;
+fleet_command fleet_rollback;
+
+#endif
