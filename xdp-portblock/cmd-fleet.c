@@ -12,6 +12,11 @@ static const struct {
 	fleet_command *run;
 } fleet_commands[] = {
 	{ "follow", fleet_follow },
+	{ "set add", fleet_set_add },
+	{ "set del", fleet_set_del },
+	{ "set flush", fleet_set_flush },
+	{ "set list", fleet_set_list },
+	{ "set load", fleet_set_load },
 };
 
 static fleet_command *find(const char *name)

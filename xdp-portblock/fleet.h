@@ -9,5 +9,10 @@
 /* cmd-fleet-*.c: each of them, with the conf of --config */
 typedef int fleet_command(const struct arguments *arguments, const struct fleet_conf *conf);
 fleet_command fleet_follow;
+fleet_command fleet_set_add;
+fleet_command fleet_set_del;
+fleet_command fleet_set_flush;
+fleet_command fleet_set_list;
+fleet_command fleet_set_load;
 
 #endif
