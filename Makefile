@@ -97,7 +97,7 @@ fleet_cflags = -DHAVE_FLEET -DCURL_SONAME='"$(CURL_SONAME)"' $(FLEET_CFLAGS)
 fleet := $(FLEET)
 buildable = $(1)
 else
-buildable = $(filter-out xdp-portblock/cmd-fleet-%.c tests/unit/test_fleet_%.c tests/net/fleet_%.c,$(1))
+buildable = $(filter-out xdp-portblock/cmd-fleet-%.c xdp-portblock/fleet-%.c tests/unit/test_fleet_%.c tests/net/fleet_%.c,$(1))
 endif
 tool_objs := $(call objects,$(call buildable,$(wildcard xdp-portblock/*.c)))
 

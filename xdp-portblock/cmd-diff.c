@@ -171,30 +171,36 @@ static int compare(struct difference *difference, struct pb_ruleset *ruleset,
 	return err;
 }
 
-int cmd_diff(const struct arguments *arguments)
+int diff_rules(const char *name, const char *to, const struct pb_rules *wanted)
 {
-	struct difference difference = { .from = ruleset_name(arguments) };
-	struct pb_rules *wanted = NULL;
+	struct difference difference = { .from = name, .to = to };
 	struct pb_ruleset *ruleset;
 	struct pb_error error;
-	int ret;
+	int err = pb_ruleset_open(name, &ruleset, &error);
 
-	if (arguments->nr_words != 1)
-		return wrong(arguments, "compare with which file?");
-	difference.to = arguments->words[0];
-	if (read_file(difference.to, &wanted) != DONE)
-		return WRONG_USAGE; /* 1 means that they differ */
-	ret = pb_ruleset_open(difference.from, &ruleset, &error);
-	if (!ret) {
-		ret = compare(&difference, ruleset, wanted, &error);
+	if (!err) {
+		err = compare(&difference, ruleset, wanted, &error);
 		pb_ruleset_close(ruleset);
 	}
-	pb_rules_free(wanted);
-	if (ret) {
+	if (err) {
 		fail(&error);
 		return WRONG_USAGE;
 	}
 	if (finish_output() != DONE)
 		return WRONG_USAGE;
 	return difference.any;
+}
+
+int cmd_diff(const struct arguments *arguments)
+{
+	struct pb_rules *wanted = NULL;
+	int ret;
+
+	if (arguments->nr_words != 1)
+		return wrong(arguments, "compare with which file?");
+	if (read_file(arguments->words[0], &wanted) != DONE)
+		return WRONG_USAGE; /* 1 means that they differ */
+	ret = diff_rules(ruleset_name(arguments), arguments->words[0], wanted);
+	pb_rules_free(wanted);
+	return ret;
 }

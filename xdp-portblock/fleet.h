@@ -9,6 +9,11 @@
 /* cmd-fleet-*.c: each of them, with the conf of --config */
 typedef int fleet_command(const struct arguments *arguments, const struct fleet_conf *conf);
 fleet_command fleet_follow;
+fleet_command fleet_push;
+fleet_command fleet_status;
+fleet_command fleet_history;
+fleet_command fleet_diff;
+fleet_command fleet_rollback;
 fleet_command fleet_set_add;
 fleet_command fleet_set_del;
 fleet_command fleet_set_flush;

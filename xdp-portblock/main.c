@@ -73,6 +73,12 @@ const struct option_info option_infos[OPT_MAX] = {
 	[OPT_CONFIG] = { 0, "config", "FILE",
 			 "what is known of the fleet (default /etc/xdp-portblock/fleet.conf)" },
 	[OPT_ONCE] = { 0, "once", NULL, "do what is to be done now, and end" },
+	[OPT_STAGES] = { 0, "stages", "N,..",
+			 "hosts, or parts of them, one stage after the other (default 1,10%,100%)" },
+	[OPT_WAIT] = { 0, "wait", "DURATION", "how long a stage may take (default 60s)" },
+	[OPT_SIGN] = { 0, "sign", "KEYFILE", "sign it with this private key (ed25519, PEM)" },
+	[OPT_NOTE] = { 0, "note", "TEXT", "what it is for, in the history" },
+	[OPT_RESUME] = { 0, "resume", NULL, "go on with a rollout whose process has died" },
 	[OPT_RULESET] = { 'r', "ruleset", "NAME", "the ruleset (default \"default\")" },
 	[OPT_JSON] = { 'j', "json", NULL, "print JSON" },
 	[OPT_VERBOSE] = { 'v', "verbose", NULL,
@@ -80,6 +86,10 @@ const struct option_info option_infos[OPT_MAX] = {
 	[OPT_HELP] = { 'h', "help", NULL, "print this help" },
 	[OPT_VERSION] = { 'V', "version", NULL, "print the version" },
 };
+
+static const char pushed_form[] =
+	"FILE is a file of rules, RULESET its name in the fleet. With --resume RULESET alone is\n"
+	"wanted: the rollout goes on where its process has left it.\n";
 
 #define CHANGE_OPTIONS (OPT(RULESET) | OPT(CONFIRM) | OPT(FORCE))
 
@@ -193,6 +203,21 @@ static const struct command commands[] = {
 	  cmd_doctor },
 	{ "fleet follow", "", "keep this host's rulesets what the fleet's etcd says", NULL,
 	  OPT(CONFIG) | OPT(ONCE), cmd_fleet },
+	{ "fleet push", "FILE RULESET | RULESET",
+	  "bring rules to all hosts, stage by stage, or back: exit 0 all have them, 1 not",
+	  pushed_form,
+	  OPT(STAGES) | OPT(WAIT) | OPT(SIGN) | OPT(NOTE) | OPT(RESUME) | OPT(CONFIG) | OPT(JSON),
+	  cmd_fleet },
+	{ "fleet status", "", "which host has what, and who carries a rollout", NULL,
+	  OPT(PROMETHEUS) | OPT(OUTPUT) | OPT(CONFIG) | OPT(JSON), cmd_fleet },
+	{ "fleet history", "RULESET", "the revisions that were pushed, the newest first", NULL,
+	  OPT(CONFIG) | OPT(JSON), cmd_fleet },
+	{ "fleet diff", "RULESET",
+	  "how the fleet's revision differs from this host's rules: exit 0 same, 1 differs", NULL,
+	  OPT(CONFIG), cmd_fleet },
+	{ "fleet rollback", "RULESET [REVISION]",
+	  "push a revision again that was good, by default the one before", NULL,
+	  OPT(STAGES) | OPT(WAIT) | OPT(SIGN) | OPT(CONFIG) | OPT(JSON), cmd_fleet },
 	{ "fleet set add", "NAME P,..|@./FILE", "ban addresses on all hosts that share a set",
 	  ban_forms, OPT(TIMEOUT) | OPT(CONFIG), cmd_fleet },
 	{ "fleet set del", "NAME P,..|@./FILE", "take such bans away", ban_forms, OPT(CONFIG),
@@ -226,7 +251,7 @@ static void print_overview(void)
 	printf("Usage: xdp-portblock COMMAND [OPTIONS] ...\n\n"
 	       "Blocks ports in XDP, before the network stack sees a packet.\n\nCommands:\n");
 	for (size_t i = 0; i < nr_commands; i++)
-		printf("  %-12s %s\n", commands[i].name, commands[i].help);
+		printf("  %-14s %s\n", commands[i].name, commands[i].help);
 	printf("\n`xdp-portblock COMMAND --help` tells more. A command may be shortened.\n\n"
 	       "For example:\n"
 	       "  xdp-portblock load eth0\n"
@@ -291,7 +316,7 @@ static void list_commands(FILE *out, const char *group)
 	for (size_t i = 0; i < nr_commands; i++)
 		if (!group || (strchr(commands[i].name, ' ') &&
 			       !strncmp(commands[i].name, group, strlen(group))))
-			fprintf(out, "  xdp-portblock %-12s %s\n", commands[i].name,
+			fprintf(out, "  xdp-portblock %-14s %s\n", commands[i].name,
 				commands[i].help);
 }
 
@@ -337,7 +362,7 @@ static const struct command *find_command(int argc, char **argv, int *used)
 		bool exact;
 
 		if (match_words(commands[i].name, argc, argv, &exact))
-			fprintf(stderr, "  xdp-portblock %-12s %s\n", commands[i].name,
+			fprintf(stderr, "  xdp-portblock %-14s %s\n", commands[i].name,
 				commands[i].help);
 	}
 	return NULL;

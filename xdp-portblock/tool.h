@@ -57,6 +57,11 @@ enum option_id {
 	OPT_FIX,
 	OPT_CONFIG,
 	OPT_ONCE,
+	OPT_STAGES,
+	OPT_WAIT,
+	OPT_SIGN,
+	OPT_NOTE,
+	OPT_RESUME,
 	OPT_RULESET,
 	OPT_JSON,
 	OPT_VERBOSE,
@@ -178,6 +183,12 @@ int read_file(const char *path, struct pb_rules **rules);
 int rule_from_arguments(const struct arguments *arguments, struct pb_rule **rule);
 /* Is any part of a rule given by an option? */
 bool rule_options_given(const struct arguments *arguments);
+
+/*
+ * cmd-diff.c: prints how rules, which are called `to`, differ from those of a loaded ruleset. 0 same, 1 differs,
+ * WRONG_USAGE after a message.
+ */
+int diff_rules(const char *name, const char *to, const struct pb_rules *wanted);
 
 /* change.c: edits the rules, returns 0, an error, or 1 where there is nothing to change */
 typedef int change_function(struct pb_rules *rules, void *context, struct pb_error *error);

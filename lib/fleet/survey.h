@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* All of a fleet, as it stands in etcd at one moment; and what a ruleset was before. */
+#ifndef FLEET_SURVEY_H
+#define FLEET_SURVEY_H
+
+#include "fleet/etcd.h"
+#include "fleet/records.h"
+
+/* What cannot be read is NULL, and among the problems. */
+struct fleet_survey_ruleset {
+	char name[PB_NAME_LEN];
+	struct fleet_revision *wanted; /* `revision` is its number */
+	struct fleet_revision *good;
+	struct fleet_stage *stage;
+	struct fleet_carrier *carrier; /* NULL, too: nobody carries a rollout */
+};
+
+struct fleet_survey {
+	struct fleet_survey_ruleset *rulesets; /* by name */
+	size_t nr_rulesets;
+	struct fleet_host **hosts; /* by name */
+	size_t nr_hosts;
+	struct pb_error *problems;
+	size_t nr_problems;
+};
+
+/* The caller frees. A value that is wrong is a problem in it, and no error. */
+int fleet_survey_read(struct fleet_etcd *etcd, const struct fleet_conf *conf,
+		      struct fleet_survey **survey, struct pb_error *error);
+void fleet_survey_free(struct fleet_survey *survey);
+
+/*
+ * The revisions of a ruleset that came to an end, the newest first, with `state` and `reason`. The caller frees each,
+ * and the array. Values that are wrong are left out, and counted in `wrong`.
+ */
+int fleet_history_read(struct fleet_etcd *etcd, const struct fleet_conf *conf, const char *ruleset,
+		       struct fleet_revision ***revisions, size_t *nr, size_t *wrong,
+		       struct pb_error *error);
+void fleet_history_free(struct fleet_revision **revisions, size_t nr);
+
+/* The revision that a ruleset is to have; `revision` in it is its number. -ENOENT: none was pushed. */
+int fleet_wanted_read(struct fleet_etcd *etcd, const struct fleet_conf *conf, const char *ruleset,
+		      struct fleet_revision **revision, struct pb_error *error);
+
+#endif
