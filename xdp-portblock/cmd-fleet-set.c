@@ -211,8 +211,8 @@ static void print_content(const char *name, const struct fleet_content *content)
 	for (size_t i = 0; i < content->nr_bans; i++)
 		print_ban(&content->bans[i]);
 	if (content->wrong)
-		note("%zu ban%s of %s not understood, and left out", content->wrong,
-		     content->wrong == 1 ? " is" : "s are", name);
+		note("%zu ban%s of %s cannot be understood, and %s left out", content->wrong,
+		     content->wrong == 1 ? "" : "s", name, content->wrong == 1 ? "is" : "are");
 }
 
 static struct json_object *ban_json(const struct fleet_banned *banned, __u64 ns)
