@@ -390,10 +390,12 @@ static int await_created(struct fleet_watch *watch, struct pb_error *error)
 	while (!err && watch->created < watch->nr) {
 		text = fleet_call_text(watch->call, &len);
 		line = memchr(text, '\n', len);
-		if (line && !strstr(text, "\"created\":true") && !strstr(text, "\"error\""))
-			break; /* of what is watched already */
 		if (line) {
 			*line = '\0';
+			if (!strstr(text, "\"created\":true") && !strstr(text, "\"error\"")) {
+				*line = '\n';
+				break; /* of what is watched already: nothing of it is lost */
+			}
 			err = take_object(watch, text, line - text, &none, error);
 			fleet_call_drop(watch->call, line - text + 1);
 		} else if (fleet_call_ended(watch->call, &outcome)) {
