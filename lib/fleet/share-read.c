@@ -95,6 +95,8 @@ static int take_ban_key(struct fleet_share *share, const struct fleet_kv *kv, bo
 
 	tail += strlen(share->bans);
 	err = fleet_prefix_read(tail, &prefix, &why);
+	if (err && deleted)
+		return 0;
 	if (err) {
 		fleet_fail(&line, EINVAL, "%.200s: %.700s", what, why.text);
 		fleet_share_complain(share, line.text);
@@ -377,6 +379,8 @@ int fleet_share_fetch(struct fleet_share *share, struct fleet_etcd *etcd, struct
 	}
 	fleet_set_list_free(share->wanted);
 	share->wanted = NULL;
+	/* What was restored and is of no list may go now. */
+	share->whole |= !share->settled;
 	share->settled = true;
 	return 0;
 }
