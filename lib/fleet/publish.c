@@ -305,7 +305,7 @@ static int delete_chunks(struct steps *steps, const struct there *there,
 
 	for (size_t i = 0; !err && i < there->nr; i++) {
 		const char *digest = there->kvs[i].key + strlen(there->prefix);
-		struct fleet_chunk key;
+		struct fleet_chunk key = {};
 
 		snprintf(key.digest, sizeof(key.digest), "%s", digest);
 		if (nr && strlen(digest) < sizeof(key.digest) &&

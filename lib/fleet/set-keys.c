@@ -164,12 +164,12 @@ int fleet_ban_read(const char *text, size_t len, const char *what, struct fleet_
 /* By hand: neither a time nor the name of a host has what JSON escapes. */
 char *fleet_ban_text(const struct fleet_ban *ban)
 {
-	char until[FLEET_UNTIL_TEXT], *text;
+	char until[FLEET_UNTIL_TEXT] = "null", *text;
+	const char *quote = ban->until ? "\"" : "";
 
 	if (ban->until)
 		fleet_until_text(ban->until, until);
-	if (asprintf(&text, "{\"format\":1,\"until\":%s%s%s,\"host\":\"%s\"}",
-		     ban->until ? "\"" : "", ban->until ? until : "null", ban->until ? "\"" : "",
+	if (asprintf(&text, "{\"format\":1,\"until\":%s%s%s,\"host\":\"%s\"}", quote, until, quote,
 		     ban->host) < 0)
 		return NULL;
 	return text;

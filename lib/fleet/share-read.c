@@ -215,7 +215,7 @@ static int compare_parts(const void *a, const void *b)
 
 static const struct fleet_part *find_part(const struct fleet_share *share, const char *digest)
 {
-	struct fleet_part key;
+	struct fleet_part key = {};
 
 	snprintf(key.digest, sizeof(key.digest), "%s", digest);
 	return share->nr_parts ?

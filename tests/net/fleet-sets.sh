@@ -70,7 +70,7 @@ everywhere()
 	local command=$1 n
 	shift
 	for n in 1 2 3; do
-		wait_for 180 "$command" $n "$@" || return
+		wait_for 180 "$command" "$n" "$@" || return
 	done
 }
 
@@ -159,7 +159,7 @@ t_ok 'it is made shorter' fleet 1 add bans $EVIL --timeout 2s
 t_ok 'it ends on all hosts' everywhere not_in_set bans $EVIL
 no_ban()
 {
-	[ -z "$(ctl get --prefix --keys-only $KEYS/bans/bans/)" ]
+	[ -z "$(ctl get --prefix --keys-only "$KEYS/bans/bans/")" ]
 }
 t_ok 'and in etcd' wait_for 60 no_ban
 
