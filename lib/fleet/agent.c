@@ -162,14 +162,20 @@ static int watch_keys(struct agent *agent, __s64 from, struct pb_error *error)
 	return err;
 }
 
-static void take_change(struct agent *agent, const struct fleet_change *change)
+/* Is it one of a ruleset? */
+static bool take_change(struct agent *agent, const struct fleet_change *change)
 {
+	bool taken = false;
+
 	for (size_t i = 0; i < agent->nr; i++)
 		for (int key = 0; key < FLEET_KEYS; key++)
-			if (!strcmp(agent->follows[i].keys[key], change->kv.key))
+			if (!strcmp(agent->follows[i].keys[key], change->kv.key)) {
 				fleet_follow_take(&agent->follows[i], key,
 						  change->deleted ? NULL : change->kv.value,
 						  change->kv.len, change->kv.mod_revision);
+				taken = true;
+			}
+	return taken;
 }
 
 /* ---- Doing --------------------------------------------------------------------------------- */
@@ -198,20 +204,24 @@ static int attend(struct agent *agent, struct pb_error *error)
 {
 	long long left = agent->tick - fleet_now_ms();
 	struct fleet_change *changes;
+	bool taken = false;
 	size_t nr;
 	int err = fleet_watch_next(agent->watch, left > 0 ? (int)left : 0, &changes, &nr, error);
 
 	if (err)
 		return err;
 	for (size_t i = 0; i < nr; i++) {
-		take_change(agent, &changes[i]);
+		taken |= take_change(agent, &changes[i]);
 		err = err ?: fleet_shares_take(&agent->shares, &changes[i]);
 	}
 	fleet_changes_free(changes, nr);
 	if (err)
 		return fleet_fail_memory(error);
-	if (nr)
+	/* Many bans are to cost no look at the rulesets each. */
+	if (taken)
 		err = act(agent, error);
+	else if (nr)
+		err = fleet_shares_act(&agent->shares, agent->etcd, error);
 	if (!err && fleet_now_ms() >= agent->tick)
 		err = tick(agent, error);
 	return err;
