@@ -172,8 +172,8 @@ static void now_in_force(struct fleet_follow *follow, const struct fleet_revisio
 	memory->boot = strdup(fleet_boot());
 	*memory->trying = '\0';
 	memory->attempts = 0;
-	if (fleet_file_write(follow->conf->state, follow->names->local, GOOD, revision->file, path,
-			     &error))
+	if (fleet_file_write(follow->conf->state, follow->names->local, GOOD, revision->file, true,
+			     path, &error))
 		say(calls, "ruleset %s: %s", follow->names->local, error.text);
 	remember(follow, calls);
 	say(calls, "ruleset %s: revision %lld is in force", follow->names->local,
@@ -359,6 +359,17 @@ static void count_rules(struct attempt *attempt)
 	}
 }
 
+/* The same revision, pushed again, has another number. */
+static void renumber(struct attempt *attempt)
+{
+	struct fleet_memory *memory = &attempt->follow->memory;
+
+	if (memory->in_force == attempt->revision->revision)
+		return;
+	memory->in_force = attempt->revision->revision;
+	remember(attempt->follow, attempt->calls);
+}
+
 /* Nothing has changed since it was confirmed? Two loads from memory say so. */
 static bool is_in_force(const struct attempt *attempt)
 {
@@ -403,6 +414,7 @@ static void approach(struct attempt *attempt)
 		compare(attempt, rules);
 	}
 	pb_rules_free(rules);
+	fleet_file_remove(follow->conf->state, follow->names->local, FLEET_RULES_NEW);
 }
 
 static void attend(struct attempt *attempt)
@@ -418,6 +430,7 @@ static void attend(struct attempt *attempt)
 		if (follow->state != FLEET_HOST_IN_FORCE)
 			count_rules(attempt);
 		become(follow, FLEET_HOST_IN_FORCE, NULL);
+		renumber(attempt);
 		return;
 	}
 	approach(attempt);
