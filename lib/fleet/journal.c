@@ -86,7 +86,7 @@ int fleet_journal_write(const struct fleet_conf *conf, const struct fleet_shared
 	if (err)
 		fleet_fail_memory(error);
 	else
-		err = fleet_file_write(conf->state, name, END, lines.text, path, error);
+		err = fleet_file_write(conf->state, name, END, lines.text, false, path, error);
 	fleet_lines_free(&lines);
 	return err;
 }
