@@ -331,7 +331,7 @@ static int begin(struct agent *agent, const struct fleet_conf *conf, fleet_say_f
 	agent->lease_seconds = LEASE_SECONDS;
 	if (!conf->nr_rulesets && !conf->nr_sets)
 		return fleet_fail(error, EINVAL,
-				  "fleet.conf names neither `rulesets` nor `sets`: which does this "
+				  "fleet.conf names no `rulesets` and no `sets`: which does this "
 				  "host follow?");
 	agent->follows = calloc(conf->nr_rulesets + 1, sizeof(*agent->follows));
 	agent->drops = calloc(conf->nr_rulesets + 1, sizeof(*agent->drops));

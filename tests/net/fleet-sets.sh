@@ -136,6 +136,7 @@ for n in 1 2 3; do
 done
 t_is 'list: who has seen it' '[[{"expires_in": null, "host": "h1", "prefix": "198.51.100.9/32", "until": null}], "bans", 0]' \
 	"$(fleet 2 list bans -j | json '[d["bans"], d["set"], d["listed"]]')"
+documented 'list' 'fleet set list' < <(fleet 2 list bans -j)
 t_ok 'list: as text' grep -q "^$EVIL  *-  *h1$" <(fleet 2 list bans)
 t_ok 'an unban, by another host' fleet 2 del bans $EVIL
 for n in 1 2 3; do
@@ -154,6 +155,7 @@ t_ok 'a ban for an hour' fleet 1 add bans $EVIL --timeout 1h
 t_ok 'it is everywhere' everywhere in_set bans $EVIL
 t_is 'it has its time' True \
 	"$(in_host 2 "$PB" set list -j bans | json 'str(3500 < d["sets"][0]["elements"][0]["expires_in"] <= 3601)')"
+documented 'list, with a time' 'fleet set list' < <(fleet 2 list bans -j)
 t_ok 'and a lease' test "$(ctl get -w json $KEYS/bans/bans/$EVIL | json 'd["kvs"][0]["lease"]')" -gt 0
 t_ok 'it is made shorter' fleet 1 add bans $EVIL --timeout 2s
 t_ok 'it ends on all hosts' everywhere not_in_set bans $EVIL
@@ -190,6 +192,10 @@ t_ok 'it is everywhere' everywhere nr_is hostile 100000
 t_is 'list: says how long it is' 100000 "$(fleet 3 list bad -j | json 'd["listed"]')"
 t_ok 'the same again' fleet 1 load bad "$T_DIR/list"
 t_ok 'nothing of it is new' grep -q ' 0 are new' <<<"$T_OUT"
+ctl put $KEYS/bad/loading 'h9 (4711)' >/dev/null
+t_fail 'a second process is told who is at it' 1 'list of bad is being changed by another process, h9 .4711.' \
+	fleet 1 load bad "$T_DIR/list"
+ctl del $KEYS/bad/loading >/dev/null
 echo $EVIL >>list
 sed -i '5000d' list
 before=$(ctl get --prefix --keys-only $KEYS/bad/chunks/ | grep -c /)
@@ -362,7 +368,7 @@ t_ok 'flush' fleet 2 flush bad
 t_ok 'the fleet has nothing' everywhere nr_is hostile 0
 t_is 'nor has etcd' '' "$(ctl get --prefix --keys-only $KEYS/bad/)"
 
-# --- once, and rights -------------------------------------------------------------------------
+# --- once -----------------------------------------------------------------------------------
 
 for n in 1 2 3; do
 	agent_kill $n
@@ -375,6 +381,26 @@ t_ok 'h2: has it' in_set 2 hostile $EVIL
 sed -i 's/hostile=bad/nowhere=bad/' h2/fleet.conf
 t_fail 'h2: a set that is not there' 1 'set default/nowhere: .*nowhere' \
 	in_host 2 "$PB" fleet follow --once --config "$T_DIR/h2/fleet.conf"
+
+# --- a set that is too small ------------------------------------------------------------------
+
+t_ok 'h2: a small set' in_host 2 "$PB" set create --max 3 small
+sed -i 's/nowhere=bad/small=bad/' h2/fleet.conf
+once()
+{
+	in_host 2 "$PB" fleet follow --once --config "$T_DIR/h2/fleet.conf"
+}
+t_ok 'a list that is too long, beside a ban' fleet 2 load bad - < <(printf '192.0.2.%d\n' 1 2 3)
+t_fail 'h2: says so' 1 'set default/small: .*--max' once
+t_is 'h2: nothing of it is there' '' "$(set_of 2 small)"
+t_ok 'a shorter one' fleet 2 load bad - < <(printf '192.0.2.%d\n' 1 2)
+t_ok 'h2: fits' once
+t_is 'h2: is there' '192.0.2.1/32 192.0.2.2/32 198.51.100.9/32' "$(set_of 2 small | xargs)"
+t_ok 'another one' fleet 2 load bad - < <(printf '192.0.2.%d\n' 7 8)
+t_ok 'h2: fits when that before has gone' once
+t_is 'h2: it alone is there' '192.0.2.7/32 192.0.2.8/32 198.51.100.9/32' "$(set_of 2 small | xargs)"
+
+# --- rights -----------------------------------------------------------------------------------
 
 for user in root:rights reader:look; do
 	ctl user add "$user" >/dev/null
