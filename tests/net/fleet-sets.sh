@@ -91,6 +91,12 @@ said()
 	grep -qE -e "$2" "${HOST_OUT[$1]}"
 }
 
+# documented NAME SECTION: what stands on standard input is as xdp-portblock-json(5) says
+documented()
+{
+	t_is "$1: as documented" '' "$("$PYTHON" "$TOP/tests/net/documented.py" "$TOP/man/xdp-portblock-json.5" "$2" 2>&1)"
+}
+
 t_ok 'etcd runs' start_etcd
 in_e ip addr add $EVIL/32 dev lo
 for n in 1 2 3; do
