@@ -116,7 +116,7 @@ static int take_ban_key(struct fleet_share *share, const struct fleet_kv *kv, bo
 
 /* ---- The list ------------------------------------------------------------------------------ */
 
-static int take_list(struct fleet_share *share, const char *value, size_t len)
+static int take_list(struct fleet_share *share, const char *value, size_t len, __s64 revision)
 {
 	struct fleet_set_list *list;
 	struct pb_error why;
@@ -135,6 +135,7 @@ static int take_list(struct fleet_share *share, const char *value, size_t len)
 	}
 	fleet_set_list_free(share->wanted);
 	share->wanted = list;
+	share->wanted_at = revision;
 	share->fetch_again = 0;
 	return 0;
 }
@@ -144,7 +145,8 @@ int fleet_share_take(struct fleet_share *share, const struct fleet_change *chang
 	const struct fleet_kv *kv = &change->kv;
 
 	if (!strcmp(kv->key, share->list))
-		return take_list(share, change->deleted ? NULL : kv->value, kv->len);
+		return take_list(share, change->deleted ? NULL : kv->value, kv->len,
+				 kv->mod_revision);
 	if (!strncmp(kv->key, share->bans, strlen(share->bans)))
 		return take_ban_key(share, kv, change->deleted);
 	return 0;
@@ -185,7 +187,7 @@ static int read_list(struct fleet_share *share, struct fleet_etcd *etcd, __s64 r
 
 	if (err)
 		return err;
-	err = take_list(share, kv ? kv->value : NULL, kv ? kv->len : 0);
+	err = take_list(share, kv ? kv->value : NULL, kv ? kv->len : 0, kv ? kv->mod_revision : 0);
 	fleet_kvs_free(kv, 1);
 	return err ? fleet_fail_memory(error) : 0;
 }
@@ -223,6 +225,18 @@ static const struct fleet_part *find_part(const struct fleet_share *share, const
 		       NULL;
 }
 
+/* One that has gone since, since a newer list has it no more, was there when this list was written. */
+static int get_part(struct fleet_share *share, struct fleet_etcd *etcd, const char *key,
+		    struct fleet_kv **kv, struct pb_error *error)
+{
+	int err = fleet_etcd_get(etcd, key, 0, kv, NULL, error);
+
+	if (err || *kv)
+		return err;
+	err = fleet_etcd_get(etcd, key, share->wanted_at, kv, NULL, error);
+	return err == -ESTALE ? 0 : err;
+}
+
 /* 1: it is not there, or wrong, which was told. */
 static int fetch_part(struct fleet_share *share, struct fleet_etcd *etcd, const char *digest,
 		      struct fleet_part *part, struct pb_error *error)
@@ -230,7 +244,7 @@ static int fetch_part(struct fleet_share *share, struct fleet_etcd *etcd, const 
 	char *key = fleet_set_key(share->conf, share->names->remote, FLEET_SET_CHUNKS, digest);
 	struct pb_error why;
 	struct fleet_kv *kv;
-	int err = key ? fleet_etcd_get(etcd, key, 0, &kv, NULL, error) : fleet_fail_memory(error);
+	int err = key ? get_part(share, etcd, key, &kv, error) : fleet_fail_memory(error);
 
 	if (err) {
 		free(key);

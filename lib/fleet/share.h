@@ -33,6 +33,7 @@ struct fleet_share {
 	struct fleet_part *parts; /* sorted by digest */
 	size_t nr_parts;
 	struct fleet_set_list *wanted; /* a list that is to be fetched; NULL: none */
+	__s64 wanted_at;	       /* its revision */
 	bool settled;		       /* whether there is a list, and which, is known */
 	__u32 reading;
 	struct pb_ruleset *ruleset; /* kept open; NULL: not yet */

@@ -363,6 +363,15 @@ t_ok 'a list again' fleet 1 load bad - <<<'192.0.2.78'
 t_ok 'is everywhere' everywhere in_set hostile 192.0.2.78
 t_ok 'and that before is not' everywhere not_in_set hostile 192.0.2.77
 
+# Two lists in a row: the chunks of the first have gone when the agent asks for them.
+agent_kill 1
+t_ok 'a chunk goes behind its list' ctl del --prefix $KEYS/bad/chunks/
+t_ok 'h1: its set is flushed' in_host 1 "$PB" set flush hostile
+agent 1 'sets = bans, hostile=bad'
+t_ok 'h1: has it from the time of the list' wait_for 60 in_set 1 hostile 192.0.2.78
+t_ok 'the same list again' fleet 1 load bad - <<<'192.0.2.78'
+t_ok 'mends it' grep -q '1 is new' <<<"$T_OUT"
+
 # --- the host's set is not as it was ----------------------------------------------------------
 
 t_ok 'h1: the ruleset is unloaded' in_host 1 "$PB" unload v0
