@@ -313,6 +313,11 @@ t_ok 'its commands work' in_e sh -e rights
 (umask 077 && echo secret >password)
 agent 1 'user = h1' "password-file = $T_DIR/password"
 printf '%s\n' 'endpoints = http://127.0.0.1:2379' 'host = pusher' 'user = admin' "password-file = $T_DIR/password" >admin.conf
+is_seen()
+{
+	in_e etcdctl --user root:secret get --keys-only /xdp-portblock/hosts/h1 | grep -q h1
+}
+t_ok 'h1: is seen' wait_for 60 is_seen
 t_ok 'who pushes may' in_e "$PB" fleet push --stages 100% --wait 120s --config "$T_DIR/admin.conf" 23.rules web
 t_is 'h1: has it' 'drop tcp dport 23' "$(text 1)"
 sed 's/user = admin/user = h1/' admin.conf >h1.conf

@@ -492,9 +492,22 @@ else
 	t_skip 'metrics: promtool finds no fault' 'no promtool here'
 fi
 
-# --- what others write ----------------------------------------------------------------------------
+# --- as large as it may be ------------------------------------------------------------------------
 
 bg_stop "$HOSTS_PID"
+{
+	echo 'drop tcp dport 22'
+	yes "# $(printf '%0100d' 0)" | head -n 9700
+} >large
+t_ok 'large: a file of nearly 1 MiB' f push large big
+t_is 'large: it is there as it was' "$(sha256sum <large)" \
+	"$(f history big -j | jq -j '.revisions[0].file' | sha256sum)"
+t_ok 'large: and what is good' fleet_is '.rulesets[] | select(.name == "big") | .good == .revision'
+yes '# """""""""""""""""""""""""""""""""""""""""""""' | head -c 1000000 >quotes
+t_fail 'large: what has more than that in JSON' 1 'the revision has [0-9]* bytes, and may have 1048576' f push quotes big
+
+# --- what others write ----------------------------------------------------------------------------
+
 ctl put $KEYS/hosts/evil '{"format":1,"host":"good"}' >/dev/null
 ctl put $KEYS/hosts/worse $'\x1b[2J' >/dev/null
 ctl put $KEYS/hosts/../x '{}' >/dev/null
