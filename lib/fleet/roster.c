@@ -156,7 +156,7 @@ int fleet_roster_begin(struct fleet_roster *roster, const char *word, const char
 	return 0;
 }
 
-/* ---- What comes next ------------------------------------------------------------------------- */
+/* ---- Who has it ------------------------------------------------------------------------------ */
 
 static bool counts(const struct fleet_member *member, const struct fleet_stage *stage)
 {
@@ -193,44 +193,6 @@ struct fleet_count fleet_roster_count(const struct fleet_roster *roster,
 	return count;
 }
 
-static void say_failed(const struct fleet_member *member, struct pb_error *why)
-{
-	fleet_fail(why, 0, "%s: %s", member->host,
-		   member->reason ?: fleet_host_state_name(member->state));
-}
-
-static void say_silent(const struct fleet_roster *roster, const struct fleet_stage *stage,
-		       struct pb_error *why)
-{
-	struct fleet_count count = fleet_roster_count(roster, stage);
-	char names[700];
-
-	fleet_lagging(roster, stage, names, sizeof(names));
-	fleet_fail(why, 0, "%zu of %zu hosts have it not in force after %u seconds: %s",
-		   count.hosts - count.in_force, count.hosts, stage->wait, names);
-}
-
-enum fleet_step fleet_decide(const struct fleet_roster *roster, const struct fleet_stage *stage,
-			     __s64 revision, __u64 waited, struct pb_error *why)
-{
-	struct fleet_count count = fleet_roster_count(roster, stage);
-
-	for (size_t i = 0; i < roster->nr; i++) {
-		const struct fleet_member *member = &roster->list[i];
-
-		if (!counts(member, stage) || !has_failed(member, stage->id, revision))
-			continue;
-		say_failed(member, why);
-		return FLEET_STEP_STOP;
-	}
-	if (count.in_force == count.hosts)
-		return stage->stage < stage->of ? FLEET_STEP_NEXT : FLEET_STEP_DONE;
-	if (waited < stage->wait * SECOND)
-		return FLEET_STEP_WAIT;
-	say_silent(roster, stage, why);
-	return FLEET_STEP_STOP;
-}
-
 /* ---- Names ----------------------------------------------------------------------------------- */
 
 /* A list that grows in `text` as far as there is room, and counts on. */
@@ -259,8 +221,23 @@ static const char *state_of(const struct fleet_member *member)
 	return member->here ? fleet_host_state_name(member->state) : "not seen";
 }
 
-size_t fleet_lagging(const struct fleet_roster *roster, const struct fleet_stage *stage, char *text,
-		     size_t room)
+/* With what hosts say of it themselves, if `why`. */
+static void name_lagging(struct names *names, const struct fleet_member *member, const char *id,
+			 bool why)
+{
+	const char *state = state_of(member);
+	char text[256];
+
+	if (member->here && strcmp(member->id, id))
+		state = "not begun";
+	if (!why || !member->here || !member->reason)
+		name(names, member->host, state);
+	else if (snprintf(text, sizeof(text), "%s: %s", state, member->reason) > 0)
+		name(names, member->host, text);
+}
+
+static size_t lagging(const struct fleet_roster *roster, const struct fleet_stage *stage,
+		      char *text, size_t room, bool why)
 {
 	struct names names = { .text = text, .room = room };
 	struct fleet_count count = fleet_roster_count(roster, stage);
@@ -274,13 +251,17 @@ size_t fleet_lagging(const struct fleet_roster *roster, const struct fleet_stage
 			continue;
 		known++;
 		if (!is_in_force(member, stage->id))
-			name(&names, member->host,
-			     member->here && strcmp(member->id, stage->id) ? "not begun" :
-									     state_of(member));
+			name_lagging(&names, member, stage->id, why);
 	}
 	for (; known < count.hosts; known++)
 		name(&names, "one that took part before", "not seen");
 	return end_names(&names);
+}
+
+size_t fleet_lagging(const struct fleet_roster *roster, const struct fleet_stage *stage, char *text,
+		     size_t room)
+{
+	return lagging(roster, stage, text, room, false);
 }
 
 size_t fleet_not_back(const struct fleet_roster *roster, const struct fleet_stage *stage,
@@ -299,4 +280,44 @@ size_t fleet_not_back(const struct fleet_roster *roster, const struct fleet_stag
 			name(&names, member->host, state_of(member));
 	}
 	return end_names(&names);
+}
+
+/* ---- What comes next ------------------------------------------------------------------------- */
+
+static void say_failed(const struct fleet_member *member, struct pb_error *why)
+{
+	fleet_fail(why, 0, "%s: %s", member->host,
+		   member->reason ?: fleet_host_state_name(member->state));
+}
+
+static void say_silent(const struct fleet_roster *roster, const struct fleet_stage *stage,
+		       struct pb_error *why)
+{
+	struct fleet_count count = fleet_roster_count(roster, stage);
+	char names[700];
+
+	lagging(roster, stage, names, sizeof(names), true);
+	fleet_fail(why, 0, "%zu of %zu hosts have it not in force after %u seconds: %s",
+		   count.hosts - count.in_force, count.hosts, stage->wait, names);
+}
+
+enum fleet_step fleet_decide(const struct fleet_roster *roster, const struct fleet_stage *stage,
+			     __s64 revision, __u64 waited, struct pb_error *why)
+{
+	struct fleet_count count = fleet_roster_count(roster, stage);
+
+	for (size_t i = 0; i < roster->nr; i++) {
+		const struct fleet_member *member = &roster->list[i];
+
+		if (!counts(member, stage) || !has_failed(member, stage->id, revision))
+			continue;
+		say_failed(member, why);
+		return FLEET_STEP_STOP;
+	}
+	if (count.in_force == count.hosts)
+		return stage->stage < stage->of ? FLEET_STEP_NEXT : FLEET_STEP_DONE;
+	if (waited < stage->wait * SECOND)
+		return FLEET_STEP_WAIT;
+	say_silent(roster, stage, why);
+	return FLEET_STEP_STOP;
 }

@@ -117,21 +117,27 @@ for other in 1 2 3; do
 		t_is "mistake: h$other never saw it" '' "$(grep "revision $bad" "${HOST_OUT[$other]}")"
 done
 
-# With the agent dead the kernel's clock is all that there is.
+# With the agent dead the kernel's clock is all that there is. It is killed while it tries to reach etcd, for which it
+# takes half of the time to confirm.
+for n in 1 2 3; do
+	bg_stop "${HOST_AGENT[$n]}" TERM
+	agent $n 'confirm = 40s'
+done
+t_ok 'killed: agents are back' wait_for 60 fleet_is "having($good) == 3"
 applied()
 {
 	[ "$(text "$n")" = "$(cat mistake.rules)" ]
 }
-pushing mistake.rules --wait 20s
+pushing mistake.rules --wait 60s
 n=$(first)
 t_ok 'killed: the first host has applied the mistake' wait_for 60 applied
 agent_kill "$n"
 t_ok 'killed: it is back with no process of ours' wait_for 60 hosts_have 22.rules
 wait "$PUSH_PID"
 t_is 'killed: the push is stopped' 1 $?
-t_ok 'killed: and says who' grep -qE "was stopped at stage 1 of 3: 1 of 1 hosts have it not in force after 20 seconds: h$n " "$PUSH_OUT"
+t_ok 'killed: and says who' grep -qE "was stopped at stage 1 of 3: 1 of 1 hosts have it not in force after 60 seconds: h$n " "$PUSH_OUT"
 t_ok 'killed: 22 is silent' is_silent "$n" 22
-agent "$n" 'confirm = 6s'
+agent "$n" 'confirm = 40s'
 t_ok 'killed: its agent is back, too, at the good one' wait_for 60 fleet_is "having($good) == 3"
 t_ok 'killed: all have the rules from before' hosts_have 22.rules
 
@@ -162,7 +168,7 @@ in_host 2 "$PB" rule add 99/tcp >/dev/null
 t_ok 'drift: status shows it' wait_for 60 fleet_is \
 	'.hosts[] | select(.host == "h2").rulesets[0].state == "drifted"'
 t_fail 'drift: the host says how' 1 '^-drop +tcp +dport 99$' in_host 2 "$PB" fleet diff web --config "$T_DIR/h2/fleet.conf"
-t_fail 'drift: a push does not replace it' 1 'h2 \(drifted\)|h2: .*drift' f push 23.rules web --wait 5s
+t_fail 'drift: a push does not replace it' 1 'h2 \(drifted' f push 23.rules web --wait 5s
 t_ok 'drift: it is there still' grep -q 'dport 99' <(text 2)
 in_host 2 "$PB" rule del 99/tcp >/dev/null
 t_ok 'drift: and gone' wait_for 60 fleet_is "having(web.good) == 3"

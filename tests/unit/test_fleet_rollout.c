@@ -162,6 +162,23 @@ static void test_silence(void **state)
 	fleet_roster_free(&fleet.roster);
 }
 
+/* What a host says of itself is part of why it was stopped, and not of the line that shows how it goes. */
+static void test_reasons(void **state)
+{
+	struct fleet fleet;
+	char text[256];
+
+	(void)state;
+	fill(&fleet, 1);
+	begin(&fleet, 1, "1");
+	say(&fleet, "h0", FLEET_HOST_WAITING, new_id, 6, 3);
+	assert_int_equal(decide(&fleet, WAIT), FLEET_STEP_STOP);
+	assert_non_null(strstr(fleet.why.text, "h0 (waiting: etcd is out of reach)"));
+	assert_int_equal(fleet_lagging(&fleet.roster, &fleet.stage, text, sizeof(text)), 1);
+	assert_string_equal(text, "h0 (waiting)");
+	fleet_roster_free(&fleet.roster);
+}
+
 /* A host that comes while a stage runs is waited for, if it is its turn, and one that was never there is not. */
 static void test_coming_and_going(void **state)
 {
@@ -319,10 +336,15 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_to_the_end),    cmocka_unit_test(test_failure),
-		cmocka_unit_test(test_silence),	      cmocka_unit_test(test_coming_and_going),
-		cmocka_unit_test(test_other_ruleset), cmocka_unit_test(test_resumed),
-		cmocka_unit_test(test_names),	      cmocka_unit_test(test_back),
+		cmocka_unit_test(test_to_the_end),
+		cmocka_unit_test(test_failure),
+		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_coming_and_going),
+		cmocka_unit_test(test_other_ruleset),
+		cmocka_unit_test(test_resumed),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_back),
 		cmocka_unit_test(test_random),
 	};
 
