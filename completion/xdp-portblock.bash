@@ -12,7 +12,8 @@ _xdp_portblock_commands='load unload upgrade status rule set policy replies frag
 	stats top monitor explain doctor fleet help'
 _xdp_portblock_rule_commands='add del list flush reset'
 _xdp_portblock_set_commands='create add del test list flush load restore destroy swap'
-_xdp_portblock_fleet_commands='follow push status history diff rollback'
+_xdp_portblock_fleet_commands='follow push status history diff rollback set'
+_xdp_portblock_fleet_set_commands='add del load flush list'
 
 # The options of a command.
 _xdp_portblock_options()
@@ -69,6 +70,11 @@ _xdp_portblock_options()
 	'fleet history') echo '--config -j --json' ;;
 	'fleet diff') echo '--config' ;;
 	'fleet rollback') echo '--stages --wait --sign --config -j --json' ;;
+	'fleet set add') echo '--timeout --config' ;;
+	'fleet set del') echo '--config' ;;
+	'fleet set load') echo '--config' ;;
+	'fleet set flush') echo '--config' ;;
+	'fleet set list') echo '--config -j --json' ;;
 	esac
 	echo '-v --verbose -h --help'
 }
@@ -222,8 +228,9 @@ _xdp_portblock_argument()	# PROGRAM CUR COMMAND RULESET WORDS DASHES
 	'set restore,') _xdp_portblock_files "$2" ;;
 	'set swap,'*' '* | 'set test,'*' '* | 'set load,'*' '*) ;;
 	'set '*, | 'set swap,'*) _xdp_portblock_words "$2" "$(_xdp_portblock_sets "$1" "$4")" ;;
-	'set load,'*) _xdp_portblock_files "$2" ;;
-	'set add,'* | 'set del,'*)
+	'fleet set add,' | 'fleet set del,' | 'fleet set load,' | 'fleet set load,'*' '*) ;;
+	'set load,'* | 'fleet set load,'*) _xdp_portblock_files "$2" ;;
+	'set add,'* | 'set del,'* | 'fleet set add,'* | 'fleet set del,'*)
 		# @./FILE
 		[ "${2#@}" != "$2" ] || return
 		_xdp_portblock_files "${2#@}"
@@ -268,6 +275,10 @@ _xdp_portblock()
 		3,rule) _xdp_portblock_words "$cur" "$_xdp_portblock_rule_commands" ;;
 		3,set) _xdp_portblock_words "$cur" "$_xdp_portblock_set_commands" ;;
 		3,fleet) _xdp_portblock_words "$cur" "$_xdp_portblock_fleet_commands" ;;
+		4,fleet)
+			[ "$(_xdp_portblock_expand "${COMP_WORDS[3]}" "$_xdp_portblock_fleet_commands")" != set ] ||
+				_xdp_portblock_words "$cur" "$_xdp_portblock_fleet_set_commands"
+			;;
 		esac
 		return
 	fi
@@ -283,6 +294,15 @@ _xdp_portblock()
 		fi
 		command="$command $(_xdp_portblock_expand "${COMP_WORDS[2]}" "$group")"
 		at=2
+	fi
+	if [ "$command" = 'fleet set' ]; then
+		group=$_xdp_portblock_fleet_set_commands
+		if [ "$COMP_CWORD" -eq 3 ]; then
+			_xdp_portblock_words "$cur" "$group -h --help"
+			return
+		fi
+		command="$command $(_xdp_portblock_expand "${COMP_WORDS[3]}" "$group")"
+		at=3
 	fi
 
 	# What stands there already: words, and which ruleset.

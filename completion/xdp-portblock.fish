@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Completion for fish. Commands of two words are written rule-add here.
+# Completion for fish. Commands of several words are written rule-add here.
 
 # The words so far that are no options: the command comes first.
 function __xdp_portblock_command
@@ -8,7 +8,9 @@ function __xdp_portblock_command
     if test (count $words) -lt 2
         return 1
     end
-    if contains -- "$words[2]" rule set fleet
+    if test "$words[2] $words[3]" = 'fleet set'
+        test (count $words) -gt 3; and printf '%s\n' "fleet-set-$words[4]"; or echo fleet-set
+    else if contains -- "$words[2]" rule set fleet
         test (count $words) -gt 2; and printf '%s\n' "$words[2]-$words[3]"; or echo $words[2]
     else
         printf '%s\n' $words[2]
@@ -129,6 +131,12 @@ complete -c xdp-portblock -n '__xdp_portblock_is fleet' -a status -d 'which host
 complete -c xdp-portblock -n '__xdp_portblock_is fleet' -a history -d 'the revisions that were pushed'
 complete -c xdp-portblock -n '__xdp_portblock_is fleet' -a diff -d 'how the revision of the fleet differs from the rules of this host'
 complete -c xdp-portblock -n '__xdp_portblock_is fleet' -a rollback -d 'push a revision again that was good'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet' -a set -d 'what the hosts share in a set'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet-set' -a add -d 'ban addresses on all hosts'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet-set' -a del -d 'take bans away'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet-set' -a load -d 'make the list of a set that of a file'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet-set' -a flush -d 'take all bans and the list away'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet-set' -a list -d 'the bans, and how long the list is'
 
 # Options
 complete -c xdp-portblock -n '__xdp_portblock_is load' -x -s m -l mode -a 'auto native skb hw' -d 'where in the kernel to attach'
@@ -139,7 +147,7 @@ complete -c xdp-portblock -n '__xdp_portblock_is load' -l require-dispatcher -d 
 complete -c xdp-portblock -n '__xdp_portblock_is load check' -x -l max-rules -d 'room for rules in a new ruleset'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -x -l max-sources -d 'room for source prefixes in a new ruleset'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -x -l max-buckets -d 'sources with a bucket each, of rates'
-complete -c xdp-portblock -n '__xdp_portblock_is set-create set-add' -x -l timeout -d 'how long elements count'
+complete -c xdp-portblock -n '__xdp_portblock_is set-create set-add fleet-set-add' -x -l timeout -d 'how long elements count'
 complete -c xdp-portblock -n '__xdp_portblock_is set-create' -x -l max -d 'room for elements'
 complete -c xdp-portblock -n '__xdp_portblock_is unload' -s a -l all -d 'all interfaces, and pins left over'
 complete -c xdp-portblock -n '__xdp_portblock_is upgrade' -s a -l all -d 'all interfaces that are loaded'
@@ -158,9 +166,9 @@ complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l total 
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l expires -d 'end the rule after a time'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l comment -d 'a comment'
 complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save diff apply confirm rollback stats top monitor explain' -x -s r -l ruleset -a '(__xdp_portblock_rulesets)' -d 'the ruleset'
-complete -c xdp-portblock -n '__xdp_portblock_is status rule-add rule-list set-test set-list policy replies fragments unparsable answers save stats monitor explain doctor fleet-push fleet-status fleet-history fleet-rollback' -s j -l json -d 'print JSON'
-complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save check diff apply confirm rollback stats top monitor explain doctor fleet-follow fleet-push fleet-status fleet-history fleet-diff fleet-rollback help' -s v -l verbose -d 'say more'
-complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save check diff apply confirm rollback stats top monitor explain doctor fleet-follow fleet-push fleet-status fleet-history fleet-diff fleet-rollback help' -s h -l help -d 'print help'
+complete -c xdp-portblock -n '__xdp_portblock_is status rule-add rule-list set-test set-list policy replies fragments unparsable answers save stats monitor explain doctor fleet-push fleet-status fleet-history fleet-rollback fleet-set-list' -s j -l json -d 'print JSON'
+complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save check diff apply confirm rollback stats top monitor explain doctor fleet-follow fleet-push fleet-status fleet-history fleet-diff fleet-rollback fleet-set-add fleet-set-del fleet-set-load fleet-set-flush fleet-set-list help' -s v -l verbose -d 'say more'
+complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save check diff apply confirm rollback stats top monitor explain doctor fleet-follow fleet-push fleet-status fleet-history fleet-diff fleet-rollback fleet-set-add fleet-set-del fleet-set-load fleet-set-flush fleet-set-list help' -s h -l help -d 'print help'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -r -F -l rules -d 'apply a file of rules before packets are judged'
 complete -c xdp-portblock -n '__xdp_portblock_is load save apply' -r -F -l elements -d 'a file of the elements of sets'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del rule-flush policy replies fragments unparsable answers apply' -x -l confirm -d 'take the change back after that time unless it is confirmed'
@@ -184,7 +192,7 @@ complete -c xdp-portblock -n '__xdp_portblock_is explain' -x -l to -d 'destinati
 complete -c xdp-portblock -n '__xdp_portblock_is explain' -x -s i -l interface -a '(__xdp_portblock_interfaces)' -d 'as it would come in there'
 complete -c xdp-portblock -n '__xdp_portblock_is explain' -l hex -d 'print the bytes of the packet'
 complete -c xdp-portblock -n '__xdp_portblock_is doctor' -l fix -d 'remove stale leftovers'
-complete -c xdp-portblock -n '__xdp_portblock_is fleet-follow fleet-push fleet-status fleet-history fleet-diff fleet-rollback' -r -F -l config -d 'what is known of the fleet'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet-follow fleet-push fleet-status fleet-history fleet-diff fleet-rollback fleet-set-add fleet-set-del fleet-set-load fleet-set-flush fleet-set-list' -r -F -l config -d 'what is known of the fleet'
 complete -c xdp-portblock -n '__xdp_portblock_is fleet-follow' -l once -d 'do what is to be done now, and end'
 complete -c xdp-portblock -n '__xdp_portblock_is fleet-push fleet-rollback' -x -l stages -d 'hosts, or parts of them, one stage after the other'
 complete -c xdp-portblock -n '__xdp_portblock_is fleet-push fleet-rollback' -x -l wait -d 'how long a stage may take'

@@ -126,8 +126,20 @@ _xdp_portblock_fleet_commands() {
 		'history:the revisions that were pushed'
 		'diff:how the revision of the fleet differs from the rules of this host'
 		'rollback:push a revision again that was good'
+		'set:what the hosts share in a set'
 	)
 	_describe 'fleet command' commands
+}
+
+_xdp_portblock_fleet_set_commands() {
+	local -a commands=(
+		'add:ban addresses on all hosts'
+		'del:take bans away'
+		'load:make the list of a set that of a file'
+		'flush:take all bans and the list away'
+		'list:the bans, and how long the list is'
+	)
+	_describe 'fleet set command' commands
 }
 
 # Behind `help`
@@ -135,6 +147,11 @@ _xdp_portblock_group_commands() {
 	local group=$words[CURRENT-1]
 
 	[[ $group != (rule|set|fleet) ]] || _xdp_portblock_${group}_commands
+}
+
+# Behind `help fleet set`
+_xdp_portblock_inner_commands() {
+	[[ "$words[CURRENT-2] $words[CURRENT-1]" != 'fleet set' ]] || _xdp_portblock_fleet_set_commands
 }
 
 _xdp_portblock() {
@@ -189,6 +206,15 @@ _xdp_portblock() {
 	if [[ $command == (rule|set|fleet) ]]; then
 		if ((CURRENT == 3)); then
 			_xdp_portblock_${command}_commands
+			return
+		fi
+		command="$command $words[3]"
+		shift words
+		((CURRENT--))
+	fi
+	if [[ $command == 'fleet set' ]]; then
+		if ((CURRENT == 3)); then
+			_xdp_portblock_fleet_set_commands
 			return
 		fi
 		command="$command $words[3]"
@@ -315,8 +341,14 @@ _xdp_portblock() {
 	'fleet history') _arguments -s -S $common $config $json ':ruleset: ' ;;
 	'fleet diff') _arguments -s -S $common $config ':ruleset: ' ;;
 	'fleet rollback') _arguments -s -S $common $config $rollout $json ':ruleset: ' ':revision: ' ;;
+	'fleet set add') _arguments -s -S $common $config $timeout ':set: ' '*:elements:_xdp_portblock_elements' ;;
+	'fleet set del') _arguments -s -S $common $config ':set: ' '*:elements:_xdp_portblock_elements' ;;
+	'fleet set load') _arguments -s -S $common $config ':set: ' ':file:_files' ;;
+	'fleet set flush') _arguments -s -S $common $config ':set: ' ;;
+	'fleet set list') _arguments -s -S $common $config $json ':set: ' ;;
 	help) _arguments -s -S $common ':command:_xdp_portblock_commands' \
-		':command of the group:_xdp_portblock_group_commands' ;;
+		':command of the group:_xdp_portblock_group_commands' \
+		':command of that group:_xdp_portblock_inner_commands' ;;
 	esac
 }
 

@@ -14,5 +14,10 @@ fleet_command fleet_status;
 fleet_command fleet_history;
 fleet_command fleet_diff;
 fleet_command fleet_rollback;
+fleet_command fleet_set_add;
+fleet_command fleet_set_del;
+fleet_command fleet_set_flush;
+fleet_command fleet_set_list;
+fleet_command fleet_set_load;
 
 #endif

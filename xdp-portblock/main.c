@@ -104,6 +104,12 @@ static const char element_forms[] =
 	"  @./FILE    a list as they are published: one a line, # and ; begin comments\n"
 	"  -          standard input, one a line until its end, each in force when read\n";
 
+static const char ban_forms[] =
+	"NAME is what the fleet calls the set: `sets` of fleet.conf says which of this host it is.\n"
+	"Addresses and prefixes are given as they are, or where they stand:\n"
+	"  192.0.2.7 or 10.0.0.0/8,2001:db8::/32\n"
+	"  @./FILE    a list as they are published: one a line, # and ; begin comments\n";
+
 static const char list_form[] =
 	"FILE is a list as they are published: an address or prefix a line, what stands\n"
 	"behind it does not matter, # and ; begin comments. - is standard input.\n"
@@ -211,6 +217,17 @@ static const struct command commands[] = {
 	{ "fleet rollback", "RULESET [REVISION]",
 	  "push a revision again that was good, by default the one before", NULL,
 	  OPT(STAGES) | OPT(WAIT) | OPT(SIGN) | OPT(CONFIG) | OPT(JSON), cmd_fleet },
+	{ "fleet set add", "NAME P,..|@./FILE", "ban addresses on all hosts that share a set",
+	  ban_forms, OPT(TIMEOUT) | OPT(CONFIG), cmd_fleet },
+	{ "fleet set del", "NAME P,..|@./FILE", "take such bans away", ban_forms, OPT(CONFIG),
+	  cmd_fleet },
+	{ "fleet set load", "NAME FILE|-",
+	  "make a list that of a set on all hosts, beside its bans", list_form, OPT(CONFIG),
+	  cmd_fleet },
+	{ "fleet set flush", "NAME", "take all bans and the list of a shared set away", NULL,
+	  OPT(CONFIG), cmd_fleet },
+	{ "fleet set list", "NAME", "the bans of a shared set, and how long its list is", NULL,
+	  OPT(CONFIG) | OPT(JSON), cmd_fleet },
 	{ "help", "[COMMAND]", "print help", NULL, 0, cmd_help },
 };
 static const size_t nr_commands = sizeof(commands) / sizeof(commands[0]);

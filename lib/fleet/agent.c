@@ -10,6 +10,7 @@
 #include "fleet/etcd.h"
 #include "fleet/http.h"
 #include "fleet/report.h"
+#include "fleet/shares.h"
 
 #define LEASE_SECONDS 30
 #define LEASE_ONCE_SECONDS 3600 /* of --once: who is called by cron is seen until the next time */
@@ -27,6 +28,7 @@ struct agent {
 	struct fleet_follow *follows;
 	struct fleet_drops *drops;
 	size_t nr;
+	struct fleet_shares shares;
 	struct fleet_calls calls;
 	fleet_say_function *say;
 	void *context;
@@ -140,12 +142,13 @@ static int read_keys(struct agent *agent, __s64 *revision, struct pb_error *erro
 	for (size_t i = 0; i < agent->nr && !err; i++)
 		for (int key = 0; key < FLEET_KEYS && !err; key++)
 			err = read_key(agent, &agent->follows[i], key, revision, error);
-	return err;
+	return err ?: fleet_shares_read(&agent->shares, agent->etcd, revision, error);
 }
 
 static int watch_keys(struct agent *agent, __s64 from, struct pb_error *error)
 {
-	const char **keys = calloc(agent->nr * FLEET_KEYS, sizeof(*keys));
+	size_t own = agent->nr * FLEET_KEYS, nr = own + agent->shares.nr * FLEET_SHARE_KEYS;
+	const char **keys = calloc(nr, sizeof(*keys));
 	int err;
 
 	if (!keys)
@@ -153,20 +156,26 @@ static int watch_keys(struct agent *agent, __s64 from, struct pb_error *error)
 	for (size_t i = 0; i < agent->nr; i++)
 		for (int key = 0; key < FLEET_KEYS; key++)
 			keys[i * FLEET_KEYS + key] = agent->follows[i].keys[key];
-	err = fleet_watch_open_all(agent->etcd, keys, agent->nr * FLEET_KEYS, from, &agent->watch,
-				   error);
+	fleet_shares_keys(&agent->shares, keys + own);
+	err = fleet_watch_open_all(agent->etcd, keys, nr, from, &agent->watch, error);
 	free(keys);
 	return err;
 }
 
-static void take_change(struct agent *agent, const struct fleet_change *change)
+/* Is it one of a ruleset? */
+static bool take_change(struct agent *agent, const struct fleet_change *change)
 {
+	bool taken = false;
+
 	for (size_t i = 0; i < agent->nr; i++)
 		for (int key = 0; key < FLEET_KEYS; key++)
-			if (!strcmp(agent->follows[i].keys[key], change->kv.key))
+			if (!strcmp(agent->follows[i].keys[key], change->kv.key)) {
 				fleet_follow_take(&agent->follows[i], key,
 						  change->deleted ? NULL : change->kv.value,
 						  change->kv.len, change->kv.mod_revision);
+				taken = true;
+			}
+	return taken;
 }
 
 /* ---- Doing --------------------------------------------------------------------------------- */
@@ -175,7 +184,10 @@ static void take_change(struct agent *agent, const struct fleet_change *change)
 static int act(struct agent *agent, struct pb_error *error)
 {
 	bool taken_back = false;
+	int err = fleet_shares_act(&agent->shares, agent->etcd, error);
 
+	if (err)
+		return err;
 	for (size_t i = 0; i < agent->nr; i++)
 		taken_back |= fleet_follow_act(&agent->follows[i], &agent->calls);
 	return taken_back ? -EAGAIN : report(agent, error);
@@ -192,16 +204,24 @@ static int attend(struct agent *agent, struct pb_error *error)
 {
 	long long left = agent->tick - fleet_now_ms();
 	struct fleet_change *changes;
+	bool taken = false;
 	size_t nr;
 	int err = fleet_watch_next(agent->watch, left > 0 ? (int)left : 0, &changes, &nr, error);
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < nr; i++)
-		take_change(agent, &changes[i]);
+	for (size_t i = 0; i < nr; i++) {
+		taken |= take_change(agent, &changes[i]);
+		err = err ?: fleet_shares_take(&agent->shares, &changes[i]);
+	}
 	fleet_changes_free(changes, nr);
-	if (nr)
+	if (err)
+		return fleet_fail_memory(error);
+	/* Many bans are to cost no look at the rulesets each. */
+	if (taken)
 		err = act(agent, error);
+	else if (nr)
+		err = fleet_shares_act(&agent->shares, agent->etcd, error);
 	if (!err && fleet_now_ms() >= agent->tick)
 		err = tick(agent, error);
 	return err;
@@ -296,6 +316,7 @@ static void end(struct agent *agent)
 	disconnect(agent);
 	for (size_t i = 0; i < agent->nr; i++)
 		fleet_follow_end(&agent->follows[i]);
+	fleet_shares_end(&agent->shares);
 	free(agent->follows);
 	free(agent->drops);
 	free(agent->host_key);
@@ -308,11 +329,12 @@ static int begin(struct agent *agent, const struct fleet_conf *conf, fleet_say_f
 	*agent = (struct agent){ .conf = conf, .say = say, .context = context };
 	agent->calls = (struct fleet_calls){ announce, pass_on, agent };
 	agent->lease_seconds = LEASE_SECONDS;
-	if (!conf->nr_rulesets)
+	if (!conf->nr_rulesets && !conf->nr_sets)
 		return fleet_fail(error, EINVAL,
-				  "fleet.conf names no `rulesets`: which does this host follow?");
-	agent->follows = calloc(conf->nr_rulesets, sizeof(*agent->follows));
-	agent->drops = calloc(conf->nr_rulesets, sizeof(*agent->drops));
+				  "fleet.conf names no `rulesets` and no `sets`: which does this "
+				  "host follow?");
+	agent->follows = calloc(conf->nr_rulesets + 1, sizeof(*agent->follows));
+	agent->drops = calloc(conf->nr_rulesets + 1, sizeof(*agent->drops));
 	if (asprintf(&agent->host_key, "%shosts/%s", conf->prefix, conf->host) < 0)
 		agent->host_key = NULL;
 	if (!agent->follows || !agent->drops || !agent->host_key)
@@ -323,6 +345,8 @@ static int begin(struct agent *agent, const struct fleet_conf *conf, fleet_say_f
 			agent->nr++;
 			return fleet_fail_memory(error);
 		}
+	if (fleet_shares_begin(&agent->shares, conf, pass_on, agent))
+		return fleet_fail_memory(error);
 	/* Whether there is libcurl is to be known at once. */
 	return fleet_etcd_open(conf, &agent->etcd, error);
 }
@@ -361,6 +385,8 @@ static int say_result(struct agent *agent, struct pb_error *error)
 		    follow->reason);
 		err = fleet_fail(error, ENOMSG, "not all rulesets are as they are to be");
 	}
+	if (!err && !fleet_shares_good(&agent->shares))
+		err = fleet_fail(error, ENOMSG, "not all sets are as they are to be");
 	return err;
 }
 

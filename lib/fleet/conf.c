@@ -231,6 +231,75 @@ static int add_ruleset(char *word, void *context, struct pb_error *error)
 	return 0;
 }
 
+struct sets {
+	struct fleet_shared **list;
+	size_t *nr;
+};
+
+/* One of the fleet is one of the host, and the other way round. */
+static int check_set(const struct sets *to, const struct fleet_shared *set, struct pb_error *error)
+{
+	for (size_t i = 0; i < *to->nr; i++) {
+		const struct fleet_shared *other = &(*to->list)[i];
+
+		if (!strcmp(other->remote, set->remote))
+			return fleet_fail(error, EINVAL, "'%s' is named twice", set->remote);
+		if (!strcmp(other->local, set->local) && !strcmp(other->ruleset, set->ruleset))
+			return fleet_fail(error, EINVAL, "'%s/%s' is named twice", set->ruleset,
+					  set->local);
+	}
+	if (*to->nr >= FLEET_LIST_MAX)
+		return fleet_fail(error, EINVAL, "'%s' is one too many: at most %d", set->remote,
+				  FLEET_LIST_MAX);
+	return 0;
+}
+
+/* SET or RULESET/SET of the host. */
+static int read_local(char *word, struct fleet_shared *set, struct pb_error *error)
+{
+	char *slash = strchr(word, '/'), *ruleset = slash ? word : "default";
+	char *local = slash ? slash + 1 : word;
+	int err;
+
+	if (slash)
+		*slash = '\0';
+	err = pb_ruleset_name_check(ruleset, error) ?: pb_set_name_check(local, error);
+	if (err)
+		return err;
+	snprintf(set->ruleset, sizeof(set->ruleset), "%s", ruleset);
+	snprintf(set->local, sizeof(set->local), "%s", local);
+	return 0;
+}
+
+/* [RULESET/]SET, or [RULESET/]SET=REMOTE */
+static int add_set(char *word, void *context, struct pb_error *error)
+{
+	const struct sets *to = context;
+	char *equals = strchr(word, '='), *remote = NULL;
+	struct fleet_shared set = {}, *grown;
+	int err;
+
+	if (equals) {
+		*equals = '\0';
+		remote = trim(equals + 1);
+	}
+	err = read_local(trim(word), &set, error);
+	if (!err && remote)
+		err = pb_set_name_check(remote, error);
+	if (err)
+		return err;
+	snprintf(set.remote, sizeof(set.remote), "%s", remote ?: set.local);
+	err = check_set(to, &set, error);
+	if (err)
+		return err;
+	grown = realloc(*to->list, (*to->nr + 1) * sizeof(*grown));
+	if (!grown)
+		return fleet_fail_memory(error);
+	*to->list = grown;
+	grown[(*to->nr)++] = set;
+	return 0;
+}
+
 static int take_endpoints(const char *value, void *to, struct pb_error *error)
 {
 	return each_word(value, add_endpoint, to, error);
@@ -254,6 +323,14 @@ static int take_rulesets(const char *value, void *to, struct pb_error *error)
 	return each_word(value, add_ruleset, &rulesets, error);
 }
 
+static int take_sets(const char *value, void *to, struct pb_error *error)
+{
+	struct fleet_conf *conf = to;
+	struct sets sets = { &conf->sets, &conf->nr_sets };
+
+	return each_word(value, add_set, &sets, error);
+}
+
 /* ---- Keys ---------------------------------------------------------------------------------- */
 
 static const struct {
@@ -270,6 +347,7 @@ static const struct {
 	{ "host", take_host, offsetof(struct fleet_conf, host) },
 	{ "groups", take_groups, offsetof(struct fleet_conf, groups) },
 	{ "rulesets", take_rulesets, 0 },
+	{ "sets", take_sets, 0 },
 	{ "confirm", take_confirm, offsetof(struct fleet_conf, confirm) },
 	{ "check-command", take_command, offsetof(struct fleet_conf, command) },
 	{ "drift", take_drift, offsetof(struct fleet_conf, heal) },
@@ -430,6 +508,7 @@ void fleet_conf_free(struct fleet_conf *conf)
 	free_list(&conf->trust);
 	pb_words_free(conf->command.texts, conf->command.nr);
 	free(conf->rulesets);
+	free(conf->sets);
 	free(conf->cacert);
 	free(conf->cert);
 	free(conf->key);

@@ -21,6 +21,13 @@ struct fleet_ruleset {
 	char local[PB_NAME_LEN];
 };
 
+/* A set that the fleet shares, and which one of this host it is. */
+struct fleet_shared {
+	char remote[PB_NAME_LEN];
+	char ruleset[PB_NAME_LEN];
+	char local[PB_NAME_LEN];
+};
+
 /* All of it is its own; what is not given is NULL, or the default. */
 struct fleet_conf {
 	struct fleet_list endpoints; /* "https://etcd1:2379", without a slash at the end */
@@ -33,6 +40,8 @@ struct fleet_conf {
 	struct fleet_list groups;
 	struct fleet_ruleset *rulesets;
 	size_t nr_rulesets;
+	struct fleet_shared *sets;
+	size_t nr_sets;
 	__u64 confirm;		   /* ns; default 30 s */
 	struct fleet_list command; /* check-command: its words; none: there is none */
 	bool heal;		   /* drift heal; else keep */

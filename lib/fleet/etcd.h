@@ -43,6 +43,9 @@ int fleet_etcd_get(struct fleet_etcd *etcd, const char *key, __s64 at_revision,
 /* All keys that begin so, sorted; keys that are no text are left out. */
 int fleet_etcd_list(struct fleet_etcd *etcd, const char *prefix, __s64 at_revision,
 		    struct fleet_kv **kvs, size_t *nr, __s64 *revision, struct pb_error *error);
+/* The same as it is now, without values. */
+int fleet_etcd_keys(struct fleet_etcd *etcd, const char *prefix, struct fleet_kv **kvs, size_t *nr,
+		    struct pb_error *error);
 void fleet_kvs_free(struct fleet_kv *kvs, size_t nr);
 
 /* ---- Changes ------------------------------------------------------------------------------- */

@@ -171,6 +171,10 @@ static bool set_options(struct fleet_call *call, const char *url, bool stream)
 	return !result;
 }
 
+/*
+ * Go's server of HTTP/1.1 throws away what it has not read of a request when its answer begins, unless the connection
+ * ends with that: of several watches asked for in one stream, those behind the first would be lost now and then.
+ */
 static bool begin(struct fleet_call *call, const char *endpoint, const char *path,
 		  const char *token, bool stream)
 {
@@ -179,6 +183,7 @@ static bool begin(struct fleet_call *call, const char *endpoint, const char *pat
 	bool begun = call->easy && call->body &&
 		     add_header(call, "Content-Type", "application/json") &&
 		     add_header(call, "Expect", "") &&
+		     (!stream || add_header(call, "Connection", "close")) &&
 		     (!token || add_header(call, "Authorization", token)) &&
 		     asprintf(&url, "%s%s", endpoint, path) > 0 && set_options(call, url, stream) &&
 		     !curl->multi_add_handle(call->http->multi, call->easy);

@@ -92,16 +92,15 @@ static int read_kvs(struct fleet_etcd *etcd, struct json_object *answer, struct 
 	return 0;
 }
 
-static int range(struct fleet_etcd *etcd, const char *key, bool all, __s64 at_revision,
-		 struct fleet_kv **kvs, size_t *nr, __s64 *revision, struct pb_error *error)
+/* Takes what is asked for, which may be NULL. */
+static int ask_range(struct fleet_etcd *etcd, struct json_object *body, struct fleet_kv **kvs,
+		     size_t *nr, __s64 *revision, struct pb_error *error)
 {
-	struct json_object *body = json_object_new_object(), *answer = NULL;
+	struct json_object *answer = NULL;
 	int err;
 
-	if (!fleet_add_range(body, key, all) || !fleet_add_number(body, "revision", at_revision)) {
-		json_object_put(body);
+	if (!body)
 		return fleet_fail_memory(error);
-	}
 	err = fleet_ask(etcd, "/v3/kv/range", body, false, &answer, error);
 	if (!err)
 		err = read_kvs(etcd, answer, kvs, nr, error);
@@ -111,12 +110,24 @@ static int range(struct fleet_etcd *etcd, const char *key, bool all, __s64 at_re
 	return err;
 }
 
+static struct json_object *new_range(const char *key, bool all, __s64 at_revision, bool keys_only)
+{
+	struct json_object *body = json_object_new_object();
+
+	if (fleet_add_range(body, key, all) && fleet_add_number(body, "revision", at_revision) &&
+	    (!keys_only || fleet_add(body, "keys_only", json_object_new_boolean(true))))
+		return body;
+	json_object_put(body);
+	return NULL;
+}
+
 int fleet_etcd_get(struct fleet_etcd *etcd, const char *key, __s64 at_revision,
 		   struct fleet_kv **kv, __s64 *revision, struct pb_error *error)
 {
 	struct fleet_kv *kvs;
 	size_t nr;
-	int err = range(etcd, key, false, at_revision, &kvs, &nr, revision, error);
+	int err = ask_range(etcd, new_range(key, false, at_revision, false), &kvs, &nr, revision,
+			    error);
 
 	if (err)
 		return err;
@@ -131,7 +142,14 @@ int fleet_etcd_get(struct fleet_etcd *etcd, const char *key, __s64 at_revision,
 int fleet_etcd_list(struct fleet_etcd *etcd, const char *prefix, __s64 at_revision,
 		    struct fleet_kv **kvs, size_t *nr, __s64 *revision, struct pb_error *error)
 {
-	return range(etcd, prefix, true, at_revision, kvs, nr, revision, error);
+	return ask_range(etcd, new_range(prefix, true, at_revision, false), kvs, nr, revision,
+			 error);
+}
+
+int fleet_etcd_keys(struct fleet_etcd *etcd, const char *prefix, struct fleet_kv **kvs, size_t *nr,
+		    struct pb_error *error)
+{
+	return ask_range(etcd, new_range(prefix, true, 0, true), kvs, nr, NULL, error);
 }
 
 /* ---- Transactions -------------------------------------------------------------------------- */

@@ -214,13 +214,14 @@ static struct json_object *new_question(const char *prefix)
 	return NULL;
 }
 
-/* All of them in one request: a transaction that compares nothing. */
-static struct json_object *new_questions(const struct fleet_watch *watch)
+/* So many of them in one request, from one on: a transaction that compares nothing. */
+#define QUESTIONS_MAX 100 /* etcd takes 128 in a transaction */
+static struct json_object *new_questions(const struct fleet_watch *watch, size_t from)
 {
 	struct json_object *json = json_object_new_object(), *list = json_object_new_array();
 	bool made = fleet_add(json, "success", list);
 
-	for (size_t i = 0; i < watch->nr && made; i++) {
+	for (size_t i = from; i < watch->nr && i < from + QUESTIONS_MAX && made; i++) {
 		struct json_object *question = new_question(watch->prefixes[i]);
 
 		made = question && !json_object_array_add(list, question);
@@ -242,16 +243,16 @@ static __s64 newest_of(struct json_object *response)
 	return fleet_number(json_object_array_get_idx(kvs, 0), "mod_revision");
 }
 
-/* The revision of what was changed last of all that is watched; 0: nothing is there. */
-static int newest(struct fleet_watch *watch, __s64 *revision, struct pb_error *error)
+static int ask_newest(struct fleet_watch *watch, size_t from, __s64 *revision,
+		      struct pb_error *error)
 {
 	struct json_object *answer = NULL, *responses;
 	__s64 found;
-	int err = fleet_ask(watch->etcd, "/v3/kv/txn", new_questions(watch), false, &answer, error);
+	int err = fleet_ask(watch->etcd, "/v3/kv/txn", new_questions(watch, from), false, &answer,
+			    error);
 
 	if (err)
 		return err;
-	*revision = 0;
 	if (json_object_object_get_ex(answer, "responses", &responses) &&
 	    json_object_is_type(responses, json_type_array))
 		for (size_t i = 0; i < json_object_array_length(responses); i++) {
@@ -260,6 +261,17 @@ static int newest(struct fleet_watch *watch, __s64 *revision, struct pb_error *e
 		}
 	json_object_put(answer);
 	return 0;
+}
+
+/* The revision of what was changed last of all that is watched; 0: nothing is there. */
+static int newest(struct fleet_watch *watch, __s64 *revision, struct pb_error *error)
+{
+	int err = 0;
+
+	*revision = 0;
+	for (size_t i = 0; i < watch->nr && !err; i += QUESTIONS_MAX)
+		err = ask_newest(watch, i, revision, error);
+	return err;
 }
 
 /* What is newer than all that came may have come while we asked. */
@@ -390,10 +402,12 @@ static int await_created(struct fleet_watch *watch, struct pb_error *error)
 	while (!err && watch->created < watch->nr) {
 		text = fleet_call_text(watch->call, &len);
 		line = memchr(text, '\n', len);
-		if (line && !strstr(text, "\"created\":true") && !strstr(text, "\"error\""))
-			break; /* of what is watched already */
 		if (line) {
 			*line = '\0';
+			if (!strstr(text, "\"created\":true") && !strstr(text, "\"error\"")) {
+				*line = '\n';
+				break; /* of what is watched already: nothing of it is lost */
+			}
 			err = take_object(watch, text, line - text, &none, error);
 			fleet_call_drop(watch->call, line - text + 1);
 		} else if (fleet_call_ended(watch->call, &outcome)) {

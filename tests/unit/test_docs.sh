@@ -37,7 +37,7 @@ tool_commands()
 # tool_options COMMAND: as in "--mode -m"
 tool_options()
 {
-	# shellcheck disable=SC2086 # a command may be two words
+	# shellcheck disable=SC2086 # a command may be several words
 	"$PB" $1 --help | sed -n '/^Options:/,/^$/s/^  \(...\) \(--[a-z-]*\).*/\1 \2/p' | tr -d , | words
 }
 
@@ -51,7 +51,7 @@ t_ok 'the tool has commands' test "${#commands[@]}" -ge 10
 widest() { awk 'length > max { max = length } END { print max + 0 }'; }
 
 for command in "${commands[@]}"; do
-	# shellcheck disable=SC2086 # a command may be two words
+	# shellcheck disable=SC2086 # a command may be several words
 	t_ok "$command: --help" "$PB" $command --help
 	t_ok "$command: its help fits $WIDTH columns" test "$(widest <<<"$T_OUT")" -le $WIDTH
 	t_ok "$command: has options" test -n "$(tool_options "$command")"
@@ -314,15 +314,19 @@ bash_offers commands "$first_words -h --help -V --version" ''
 bash_offers 'the start of a command' 'unload unparsable' un
 bash_offers 'nothing for what is no command' '' bogus ''
 for command in "${commands[@]}"; do
-	# shellcheck disable=SC2086 # a command may be two words
+	# shellcheck disable=SC2086 # a command may be several words
 	bash_offers "options of $command" "$(tool_options "$command")" $command -
 done
-groups=$(printf '%s\n' "${commands[@]}" | sed -n 's/ .*//p' | words)
-for group in $groups; do
-	bash_offers "commands of $group" "$(printf '%s\n' "${commands[@]}" | sed -n "s/^$group //p") -h --help" "$group" ''
-	bash_offers "help of $group" "$(printf '%s\n' "${commands[@]}" | sed -n "s/^$group //p")" help "$group" ''
-	t_is "fish: commands of $group" "$(printf '%s\n' "${commands[@]}" | sed -n "s/^$group //p" | words)" \
-		"$(sed -n "s/^complete .*'__xdp_portblock_is $group' -a \([a-z]*\) .*/\1/p" \
+# Words that begin commands, and are none: "rule", "fleet", "fleet set"
+mapfile -t groups < <(printf '%s\n' "${commands[@]}" | grep ' ' | sed 's/ [^ ]*$//' | sort -u)
+for group in "${groups[@]}"; do
+	within=$(printf '%s\n' "${commands[@]}" | sed -n "s/^$group \([a-z]*\).*/\1/p" | words)
+	# shellcheck disable=SC2086 # a group may be two words
+	bash_offers "commands of $group" "$within -h --help" $group ''
+	# shellcheck disable=SC2086
+	bash_offers "help of $group" "$within" help $group ''
+	t_is "fish: commands of $group" "$within" \
+		"$(sed -n "s/^complete .*'__xdp_portblock_is ${group/ /-}' -a \([a-z]*\) .*/\1/p" \
 			completion/xdp-portblock.fish | words)"
 done
 bash_offers 'a shortened command' "$(tool_options 'rule list')" ru li -
@@ -376,6 +380,8 @@ bash_offers 'a file of prefixes' "@$T_DIR/prefixes" rule add --from "@$T_DIR/pre
 bash_offers 'a file of elements' "@$T_DIR/prefixes" set add bans "@$T_DIR/pre"
 bash_offers 'a file of elements that were saved' "$T_DIR/prefixes" set restore "$T_DIR/pre"
 bash_offers 'the same as an option' "$T_DIR/prefixes" apply f --elements "$T_DIR/pre"
+bash_offers 'addresses for a fleet' "@$T_DIR/prefixes" fleet set add bans "@$T_DIR/pre"
+bash_offers 'a list for a fleet' "$T_DIR/prefixes" fleet set load bad "$T_DIR/pre"
 bash_offers 'a list' "$T_DIR/prefixes" set load bans "$T_DIR/pre"
 bash_offers 'a file of rules' "$T_DIR/prefixes" apply --confirm 60s "$T_DIR/pre"
 bash_offers 'help' "$first_words" help ''
@@ -408,7 +414,7 @@ zsh_options()
 # fish_options COMMAND
 fish_options()
 {
-	awk -v command="${1/ /-}" -F "'" '
+	awk -v command="${1// /-}" -F "'" '
 		/^complete .*__xdp_portblock_is/ {
 			split(substr($2, index($2, " ") + 1), names, " ")
 			for (i in names)
@@ -433,7 +439,7 @@ t_is 'fish: commands' "$first_words" "$(sed -n \
 	's/^complete .*__xdp_portblock_no_command -a \([a-z]*\) .*/\1/p' completion/xdp-portblock.fish | words)"
 t_is 'fish: no command that the tool lacks' "$(printf '%s\n' "${commands[@]// /-}" | sort)" \
 	"$(grep -o "__xdp_portblock_is [a-z -]*" completion/xdp-portblock.fish | cut -d ' ' -f 2- |
-		tr ' ' '\n' | grep -vxE "${groups// /|}" | sort -u)"
+		tr ' ' '\n' | grep -vxF "$(printf '%s\n' "${groups[@]// /-}")" | sort -u)"
 
 if command -v zsh >/dev/null; then
 	t_ok 'zsh: syntax' zsh -n completion/xdp-portblock.zsh

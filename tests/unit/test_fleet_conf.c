@@ -65,7 +65,8 @@ static void test_all(void **state)
 		reads("endpoints = https://a:1/, https://[::1]:2379 ,http://c\n"
 		      "cacert = /ca.crt\ncert = /my.crt\nkey = /my.key\n"
 		      "user = reader # one\npassword-file = /password\nhost = web-1.example\n"
-		      "groups = web,edge\nrulesets = web, mine = theirs,z=edge\nconfirm = 1m\n"
+		      "groups = web,edge\nrulesets = web, mine = theirs,z=edge\n"
+		      "sets = bans, web/bans=others, default/a = bad,web/c=d\nconfirm = 1m\n"
 		      "check-command = /bin/check \"two words\" x=y\ndrift = heal\n"
 		      "trust = /a.pem,/b.pem\nprefix = /fleet/\nstate = /var/state\n");
 
@@ -88,6 +89,15 @@ static void test_all(void **state)
 	assert_string_equal(conf->rulesets[1].local, "mine");
 	assert_string_equal(conf->rulesets[1].remote, "theirs");
 	assert_string_equal(conf->rulesets[2].remote, "edge");
+	assert_int_equal(conf->nr_sets, 4);
+	assert_string_equal(conf->sets[0].ruleset, "default");
+	assert_string_equal(conf->sets[0].local, "bans");
+	assert_string_equal(conf->sets[0].remote, "bans");
+	assert_string_equal(conf->sets[2].local, "a");
+	assert_string_equal(conf->sets[2].remote, "bad");
+	assert_string_equal(conf->sets[3].ruleset, "web");
+	assert_string_equal(conf->sets[3].local, "c");
+	assert_string_equal(conf->sets[3].remote, "d");
 	assert_true(conf->confirm == 60000000000ULL);
 	assert_int_equal(conf->command.nr, 3);
 	assert_string_equal(conf->command.texts[1], "two words");
@@ -117,6 +127,14 @@ static const struct wrong wrong_lines[] = {
 	{ "groups = web,e?", ":3: groups: ", "'e?'" },
 	{ "rulesets = web,w/b", ":3: rulesets: ", "'w/b'" },
 	{ "rulesets = web=w b", ":3: rulesets: ", "'w b'" },
+	{ "sets = bans,b?ns", ":3: sets: ", "'b?ns'" },
+	{ "sets = a/b/c", ":3: sets: ", "'b/c'" },
+	{ "sets = w?b/bans", ":3: sets: ", "'w?b'" },
+	{ "sets = bans=b ns", ":3: sets: ", "'b ns'" },
+	{ "sets = bans=", ":3: sets: ", NULL },
+	{ "sets = /bans", ":3: sets: ", NULL },
+	{ "sets = bans,web/bans", ":3: sets: 'bans' is named twice", NULL },
+	{ "sets = a=x,default/a=y", ":3: sets: 'default/a' is named twice", NULL },
 	{ "rulesets = web,web", ":3: rulesets: 'web' is named twice", NULL },
 	{ "rulesets = web=a,web=b", ":3: rulesets: 'web' is named twice", NULL },
 	{ "rulesets = a=web,b=web", ":3: rulesets: 'web' is named twice", NULL },
