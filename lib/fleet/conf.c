@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "fleet/conf.h"
 #include "fleet/error.h"
+#include "fleet/records.h"
 
 #define LINE_MAX_BYTES 4096
 #define CONFIRM_LEAST 5000000000ULL
@@ -47,12 +48,7 @@ static int take_path(const char *value, void *to, struct pb_error *error)
 
 static int take_host(const char *value, void *to, struct pb_error *error)
 {
-	if (!printable(value) || strchr(value, '/') || strlen(value) > 253)
-		return fleet_fail(error, EINVAL,
-				  "'%s' is no name of a host: at most 253 characters, no slash and "
-				  "no space",
-				  value);
-	return take_text(value, to, error);
+	return fleet_host_check(value, error) ?: take_text(value, to, error);
 }
 
 static int take_prefix(const char *value, void *to, struct pb_error *error)
@@ -200,8 +196,9 @@ static int check_ruleset(const struct rulesets *to, const char *local, const cha
 	int err = pb_ruleset_name_check(local, error) ?: pb_ruleset_name_check(remote, error);
 
 	for (size_t i = 0; !err && i < *to->nr; i++)
-		if (!strcmp((*to->list)[i].local, local))
-			err = fleet_fail(error, EINVAL, "'%s' is named twice", local);
+		if (!strcmp((*to->list)[i].local, local) || !strcmp((*to->list)[i].remote, remote))
+			err = fleet_fail(error, EINVAL, "'%s' is named twice",
+					 strcmp((*to->list)[i].local, local) ? remote : local);
 	if (!err && *to->nr >= FLEET_LIST_MAX)
 		err = fleet_fail(error, EINVAL, "'%s' is one too many: at most %d", local,
 				 FLEET_LIST_MAX);

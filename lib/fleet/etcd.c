@@ -36,6 +36,11 @@ void fleet_etcd_close(struct fleet_etcd *etcd)
 	free(etcd);
 }
 
+void fleet_etcd_limit(struct fleet_etcd *etcd, long ms)
+{
+	fleet_http_limit(etcd->http, ms);
+}
+
 /* ---- What etcd says ------------------------------------------------------------------------ */
 
 /* Parts of its messages, the first that is in one counts. */

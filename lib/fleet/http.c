@@ -7,8 +7,8 @@
 #include "fleet/error.h"
 #include "fleet/http.h"
 
-#define CONNECT_SECONDS 5L
-#define WHOLE_SECONDS 30L
+#define CONNECT_MS 5000L
+#define WHOLE_MS 30000L
 /* An answer that is longer is none of etcd's: 10,000 hosts tell 10 MiB of themselves. */
 #define ANSWER_MAX (256UL << 20)
 
@@ -16,6 +16,7 @@ struct fleet_http {
 	const struct fleet_conf *conf;
 	const struct curl_library *curl;
 	CURLM *multi;
+	long limit;	    /* ms, of a call that is no stream */
 	unsigned long news; /* something came for a call, or one ended: so often */
 };
 
@@ -52,6 +53,7 @@ int fleet_http_open(const struct fleet_conf *conf, struct fleet_http **http, str
 	if (!made)
 		return fleet_fail_memory(error);
 	made->conf = conf;
+	made->limit = WHOLE_MS;
 	made->curl = curl;
 	made->multi = curl->multi_init();
 	if (!made->multi) {
@@ -60,6 +62,11 @@ int fleet_http_open(const struct fleet_conf *conf, struct fleet_http **http, str
 	}
 	*http = made;
 	return 0;
+}
+
+void fleet_http_limit(struct fleet_http *http, long ms)
+{
+	http->limit = ms;
 }
 
 void fleet_http_close(struct fleet_http *http)
@@ -126,6 +133,7 @@ static bool set_options(struct fleet_call *call, const char *url, bool stream)
 {
 	const struct fleet_conf *conf = call->http->conf;
 	const struct curl_library *curl = call->http->curl;
+	long limit = call->http->limit;
 	const struct {
 		CURLoption option;
 		const void *value;
@@ -150,8 +158,8 @@ static bool set_options(struct fleet_call *call, const char *url, bool stream)
 		{ CURLOPT_NOSIGNAL, 1 },
 		{ CURLOPT_TCP_KEEPALIVE, 1 },
 		{ CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },
-		{ CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS },
-		{ CURLOPT_TIMEOUT, stream ? 0 : WHOLE_SECONDS },
+		{ CURLOPT_CONNECTTIMEOUT_MS, limit < CONNECT_MS ? limit : CONNECT_MS },
+		{ CURLOPT_TIMEOUT_MS, stream ? 0 : limit },
 	};
 	CURLcode result = CURLE_OK;
 

@@ -20,6 +20,8 @@ struct fleet_outcome {
 int fleet_http_open(const struct fleet_conf *conf, struct fleet_http **http,
 		    struct pb_error *error);
 void fleet_http_close(struct fleet_http *http);
+/* Calls from now on may take so long at most, in all (ms). */
+void fleet_http_limit(struct fleet_http *http, long ms);
 
 /*
  * Begins a call. `body` is copied; `token` may be NULL. `stream`: its answer has no end, and no limit on time but for

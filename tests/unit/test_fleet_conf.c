@@ -65,7 +65,7 @@ static void test_all(void **state)
 		reads("endpoints = https://a:1/, https://[::1]:2379 ,http://c\n"
 		      "cacert = /ca.crt\ncert = /my.crt\nkey = /my.key\n"
 		      "user = reader # one\npassword-file = /password\nhost = web-1.example\n"
-		      "groups = web,edge\nrulesets = web, mine = theirs,z=web\nconfirm = 1m\n"
+		      "groups = web,edge\nrulesets = web, mine = theirs,z=edge\nconfirm = 1m\n"
 		      "check-command = /bin/check \"two words\" x=y\ndrift = heal\n"
 		      "trust = /a.pem,/b.pem\nprefix = /fleet/\nstate = /var/state\n");
 
@@ -87,7 +87,7 @@ static void test_all(void **state)
 	assert_string_equal(conf->rulesets[0].remote, "web");
 	assert_string_equal(conf->rulesets[1].local, "mine");
 	assert_string_equal(conf->rulesets[1].remote, "theirs");
-	assert_string_equal(conf->rulesets[2].remote, "web");
+	assert_string_equal(conf->rulesets[2].remote, "edge");
 	assert_true(conf->confirm == 60000000000ULL);
 	assert_int_equal(conf->command.nr, 3);
 	assert_string_equal(conf->command.texts[1], "two words");
@@ -111,16 +111,17 @@ static const struct wrong wrong_lines[] = {
 	{ "cacert = ca.crt", ":3: cacert: 'ca.crt'", "absolute" },
 	{ "trust = /a,b", ":3: trust: 'b'", "absolute" },
 	{ "trust = /a,,/b", ":3: trust: ", "'/a,,/b'" },
-	{ "host = a/b", ":3: host: 'a/b'", "no slash" },
-	{ "host = a b", ":3: host: 'a b'", "no space" },
+	{ "host = a/b", ":3: host: 'a/b'", "letters, digits" },
+	{ "host = a b", ":3: host: 'a b'", "letters, digits" },
 	{ "host = \xff\xfe", ":3: host: '\\xff\\xfe'", NULL },
 	{ "groups = web,e?", ":3: groups: ", "'e?'" },
 	{ "rulesets = web,w/b", ":3: rulesets: ", "'w/b'" },
 	{ "rulesets = web=w b", ":3: rulesets: ", "'w b'" },
 	{ "rulesets = web,web", ":3: rulesets: 'web' is named twice", NULL },
 	{ "rulesets = web=a,web=b", ":3: rulesets: 'web' is named twice", NULL },
+	{ "rulesets = a=web,b=web", ":3: rulesets: 'web' is named twice", NULL },
 	{ "rulesets = web=", ":3: rulesets: ", NULL },
-	{ "confirm = soon", ":3: confirm: ", "'soon'" },
+	{ "confirm = soon", ":3: confirm: ", "\"soon\"" },
 	{ "confirm = 1s", ":3: confirm: '1s' is not from 5s to 1h", NULL },
 	{ "confirm = 2h", ":3: confirm: '2h' is not from 5s to 1h", NULL },
 	{ "check-command = check me", ":3: check-command: 'check'", "absolute" },

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include "fleet/agent.h"
+#include "fleet/error.h"
+#include "fleet/etcd.h"
+#include "fleet/http.h"
+#include "fleet/report.h"
+
+#define LEASE_SECONDS 30
+#define LEASE_ONCE_SECONDS 3600 /* of --once: who is called by cron is seen until the next time */
+#define TICK_MS 10000
+#define COUNT_MS 30000
+#define PAUSE_LEAST_MS 500
+#define PAUSE_MOST_MS 60000
+/* All is read anew now and then, whatever the stream has said. */
+#define ANEW_MS 600000
+
+struct agent {
+	const struct fleet_conf *conf;
+	struct fleet_etcd *etcd;
+	struct fleet_watch *watch;
+	struct fleet_follow *follows;
+	struct fleet_drops *drops;
+	size_t nr;
+	struct fleet_calls calls;
+	fleet_say_function *say;
+	void *context;
+	char *host_key;
+	char *reported; /* what etcd has of us; NULL: nothing, or it is not known */
+	__s64 lease;	/* 0: none */
+	long long lease_seconds;
+	long long tick, count, anew; /* when these are due (ms) */
+	struct pb_error said;	     /* the last trouble, which is told once */
+};
+
+static void say(struct agent *agent, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(struct agent *agent, const char *format, ...)
+{
+	struct pb_error line;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line.text, sizeof(line.text), format, args);
+	va_end(args);
+	agent->say(line.text, agent->context);
+}
+
+/* ---- The host's record --------------------------------------------------------------------- */
+
+static int put_report(struct agent *agent, const char *report, struct pb_error *error)
+{
+	char *dated = strdup(report);
+	int err;
+
+	if (!dated)
+		return fleet_fail_memory(error);
+	fleet_report_now(dated);
+	err = fleet_etcd_put(agent->etcd, agent->host_key, dated, agent->lease, NULL, error);
+	free(dated);
+	if (err == -ENOENT)
+		agent->lease = 0; /* it is gone */
+	return err;
+}
+
+static int report(struct agent *agent, struct pb_error *error)
+{
+	bool count = fleet_now_ms() >= agent->count;
+	char *made = fleet_report(agent->conf, agent->follows, agent->drops, agent->nr, count);
+	int err = made ? 0 : fleet_fail_memory(error);
+
+	if (count)
+		agent->count = fleet_now_ms() + COUNT_MS;
+	if (!err && (!agent->reported || strcmp(made, agent->reported)))
+		err = put_report(agent, made, error);
+	if (err) {
+		free(made);
+		return err;
+	}
+	free(agent->reported);
+	agent->reported = made;
+	return 0;
+}
+
+/* That it is not told is no reason not to make a change: it is told afterwards. */
+static void announce(void *context)
+{
+	report(context, NULL);
+}
+
+static void pass_on(const char *line, void *context)
+{
+	struct agent *agent = context;
+
+	agent->say(line, agent->context);
+}
+
+static int hold_lease(struct agent *agent, struct pb_error *error)
+{
+	int err = agent->lease ? fleet_lease_keep(agent->etcd, agent->lease, error) : -ENOENT;
+
+	if (err != -ENOENT)
+		return err;
+	free(agent->reported);
+	agent->reported = NULL;
+	return fleet_lease_grant(agent->etcd, agent->lease_seconds, &agent->lease, error);
+}
+
+/* ---- What etcd has ------------------------------------------------------------------------- */
+
+static int read_key(struct agent *agent, struct fleet_follow *follow, enum fleet_key key,
+		    __s64 *revision, struct pb_error *error)
+{
+	struct fleet_kv *kv;
+	__s64 now;
+	int err = fleet_etcd_get(agent->etcd, follow->keys[key], *revision, &kv, &now, error);
+
+	if (err)
+		return err;
+	if (!*revision)
+		*revision = now;
+	if (kv)
+		fleet_follow_take(follow, key, kv->value, kv->len, kv->mod_revision);
+	else
+		fleet_follow_take(follow, key, NULL, 0, 0);
+	fleet_kvs_free(kv, 1);
+	return 0;
+}
+
+/* All keys as they were at one moment. */
+static int read_keys(struct agent *agent, __s64 *revision, struct pb_error *error)
+{
+	int err = 0;
+
+	*revision = 0;
+	for (size_t i = 0; i < agent->nr && !err; i++)
+		for (int key = 0; key < FLEET_KEYS && !err; key++)
+			err = read_key(agent, &agent->follows[i], key, revision, error);
+	return err;
+}
+
+static int watch_keys(struct agent *agent, __s64 from, struct pb_error *error)
+{
+	const char **keys = calloc(agent->nr * FLEET_KEYS, sizeof(*keys));
+	int err;
+
+	if (!keys)
+		return fleet_fail_memory(error);
+	for (size_t i = 0; i < agent->nr; i++)
+		for (int key = 0; key < FLEET_KEYS; key++)
+			keys[i * FLEET_KEYS + key] = agent->follows[i].keys[key];
+	err = fleet_watch_open_all(agent->etcd, keys, agent->nr * FLEET_KEYS, from, &agent->watch,
+				   error);
+	free(keys);
+	return err;
+}
+
+static void take_change(struct agent *agent, const struct fleet_change *change)
+{
+	for (size_t i = 0; i < agent->nr; i++)
+		for (int key = 0; key < FLEET_KEYS; key++)
+			if (!strcmp(agent->follows[i].keys[key], change->kv.key))
+				fleet_follow_take(&agent->follows[i], key,
+						  change->deleted ? NULL : change->kv.value,
+						  change->kv.len, change->kv.mod_revision);
+}
+
+/* ---- Doing --------------------------------------------------------------------------------- */
+
+/* -EAGAIN: a change was taken back, so connections of before may hang: all of them are made anew. */
+static int act(struct agent *agent, struct pb_error *error)
+{
+	bool taken_back = false;
+
+	for (size_t i = 0; i < agent->nr; i++)
+		taken_back |= fleet_follow_act(&agent->follows[i], &agent->calls);
+	return taken_back ? -EAGAIN : report(agent, error);
+}
+
+static int tick(struct agent *agent, struct pb_error *error)
+{
+	agent->tick = fleet_now_ms() + TICK_MS;
+	return hold_lease(agent, error) ?: act(agent, error);
+}
+
+/* One wait for what comes, and what follows from it. */
+static int attend(struct agent *agent, struct pb_error *error)
+{
+	long long left = agent->tick - fleet_now_ms();
+	struct fleet_change *changes;
+	size_t nr;
+	int err = fleet_watch_next(agent->watch, left > 0 ? (int)left : 0, &changes, &nr, error);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < nr; i++)
+		take_change(agent, &changes[i]);
+	fleet_changes_free(changes, nr);
+	if (nr)
+		err = act(agent, error);
+	if (!err && fleet_now_ms() >= agent->tick)
+		err = tick(agent, error);
+	return err;
+}
+
+static void disconnect(struct agent *agent)
+{
+	fleet_watch_close(agent->watch);
+	agent->watch = NULL;
+	fleet_etcd_close(agent->etcd);
+	agent->etcd = NULL;
+}
+
+static int connect_anew(struct agent *agent, __s64 *revision, struct pb_error *error)
+{
+	int err;
+
+	disconnect(agent);
+	err = fleet_etcd_open(agent->conf, &agent->etcd, error);
+	if (!err)
+		err = hold_lease(agent, error);
+	return err ?: read_keys(agent, revision, error);
+}
+
+/* From a new connection on until it fails, or all is to be read anew (0). `worked`: it got as far as that. */
+static int follow(struct agent *agent, bool *worked, struct pb_error *error)
+{
+	__s64 revision;
+	int err = connect_anew(agent, &revision, error);
+
+	if (!err)
+		err = watch_keys(agent, revision + 1, error);
+	if (err)
+		return err;
+	*worked = true;
+	if (*agent->said.text)
+		say(agent, "etcd answers again");
+	*agent->said.text = '\0';
+	agent->anew = fleet_now_ms() + ANEW_MS;
+	err = tick(agent, error);
+	while (!err && fleet_now_ms() < agent->anew)
+		err = attend(agent, error);
+	return err;
+}
+
+/* ---- Pauses -------------------------------------------------------------------------------- */
+
+/* Between half of it and all: those whom one fault has met do not all come back at once. */
+static void pause_about(long long ms)
+{
+	unsigned int chance = 0;
+	struct timespec time;
+
+	if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) != sizeof(chance))
+		chance = (unsigned int)fleet_now_ms();
+	ms = ms / 2 + chance % (ms / 2 + 1);
+	time = (struct timespec){ ms / 1000, ms % 1000 * 1000000 };
+	nanosleep(&time, NULL);
+}
+
+/* The same trouble is told once. */
+static void say_trouble(struct agent *agent, const struct pb_error *error)
+{
+	if (strcmp(error->text, agent->said.text))
+		say(agent, "%s; the rules in force stay", error->text);
+	agent->said = *error;
+}
+
+static void follow_for_ever(struct agent *agent)
+{
+	long long pause = PAUSE_LEAST_MS;
+	struct pb_error error;
+
+	for (;;) {
+		bool worked = false;
+		int err = follow(agent, &worked, &error);
+
+		if (worked)
+			pause = PAUSE_LEAST_MS;
+		if (!err || err == -EAGAIN || err == -ESTALE)
+			continue; /* all is read anew, at once */
+		say_trouble(agent, &error);
+		pause_about(pause);
+		pause = pause * 2 < PAUSE_MOST_MS ? pause * 2 : PAUSE_MOST_MS;
+	}
+}
+
+/* ---- Beginning and end --------------------------------------------------------------------- */
+
+static void end(struct agent *agent)
+{
+	disconnect(agent);
+	for (size_t i = 0; i < agent->nr; i++)
+		fleet_follow_end(&agent->follows[i]);
+	free(agent->follows);
+	free(agent->drops);
+	free(agent->host_key);
+	free(agent->reported);
+}
+
+static int begin(struct agent *agent, const struct fleet_conf *conf, fleet_say_function *say,
+		 void *context, struct pb_error *error)
+{
+	*agent = (struct agent){ .conf = conf, .say = say, .context = context };
+	agent->calls = (struct fleet_calls){ announce, pass_on, agent };
+	agent->lease_seconds = LEASE_SECONDS;
+	if (!conf->nr_rulesets)
+		return fleet_fail(error, EINVAL,
+				  "fleet.conf names no `rulesets`: which does this host follow?");
+	agent->follows = calloc(conf->nr_rulesets, sizeof(*agent->follows));
+	agent->drops = calloc(conf->nr_rulesets, sizeof(*agent->drops));
+	if (asprintf(&agent->host_key, "%shosts/%s", conf->prefix, conf->host) < 0)
+		agent->host_key = NULL;
+	if (!agent->follows || !agent->drops || !agent->host_key)
+		return fleet_fail_memory(error);
+	for (; agent->nr < conf->nr_rulesets; agent->nr++)
+		if (fleet_follow_begin(&agent->follows[agent->nr], conf,
+				       &conf->rulesets[agent->nr])) {
+			agent->nr++;
+			return fleet_fail_memory(error);
+		}
+	/* Whether there is libcurl is to be known at once. */
+	return fleet_etcd_open(conf, &agent->etcd, error);
+}
+
+int fleet_agent_run(const struct fleet_conf *conf, fleet_say_function *say, void *context,
+		    struct pb_error *error)
+{
+	struct agent agent;
+	int err = begin(&agent, conf, say, context, error);
+
+	if (!err)
+		follow_for_ever(&agent);
+	end(&agent);
+	return err;
+}
+
+/* After a change that was taken back, by a new connection. */
+static int report_back(struct agent *agent, struct pb_error *error)
+{
+	__s64 revision;
+
+	return connect_anew(agent, &revision, error) ?: report(agent, error);
+}
+
+static int say_result(struct agent *agent, struct pb_error *error)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < agent->nr; i++) {
+		const struct fleet_follow *follow = &agent->follows[i];
+
+		if (follow->state == FLEET_HOST_IN_FORCE)
+			continue;
+		say(agent, "ruleset %s: %s%s%s", follow->names->local,
+		    fleet_host_state_name(follow->state), *follow->reason ? ": " : "",
+		    follow->reason);
+		err = fleet_fail(error, ENOMSG, "not all rulesets are as they are to be");
+	}
+	return err;
+}
+
+int fleet_agent_once(const struct fleet_conf *conf, fleet_say_function *say, void *context,
+		     struct pb_error *error)
+{
+	struct agent agent;
+	__s64 revision;
+	int err = begin(&agent, conf, say, context, error);
+
+	agent.lease_seconds = LEASE_ONCE_SECONDS;
+	if (!err)
+		err = connect_anew(&agent, &revision, error);
+	if (!err)
+		err = act(&agent, error);
+	if (err == -EAGAIN)
+		err = report_back(&agent, error);
+	if (!err)
+		err = say_result(&agent, error);
+	end(&agent);
+	return err;
+}

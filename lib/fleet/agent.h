@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The agent: keeps the rulesets of this host what the fleet's etcd says. */
+#ifndef FLEET_AGENT_H
+#define FLEET_AGENT_H
+
+#include "fleet/conf.h"
+
+/* Takes a line for the log. */
+typedef void fleet_say_function(const char *line, void *context);
+
+/*
+ * Follows until it is killed, at whatever point, by which no rule is lost: it returns only where it cannot begin
+ * (-ENOPKG, -ENOMEM, -EINVAL: no rulesets are named). Where etcd is not reached, the rules in force stay, and it tries
+ * again, after pauses that grow.
+ */
+int fleet_agent_run(const struct fleet_conf *conf, fleet_say_function *say, void *context,
+		    struct pb_error *error);
+
+/* Does once what is to be done. -ENOMSG: a ruleset has not what it is to have; `say` was told which. */
+int fleet_agent_once(const struct fleet_conf *conf, fleet_say_function *say, void *context,
+		     struct pb_error *error);
+
+#endif

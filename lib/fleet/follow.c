@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "fleet/error.h"
+#include "fleet/file-rules.h"
+#include "fleet/follow.h"
+#include "fleet/http.h"
+#include "fleet/order.h"
+#include "fleet/probe.h"
+
+/* An agent that is killed again and again while the same revision waits to be confirmed gives it up. */
+#define ATTEMPTS_MAX 3
+#define AGAIN_MS 60000
+/* The files of the revision in force, which is for the boot unit, too, and of that which was tried last. */
+#define GOOD ".rules"
+#define TRYING ".trying"
+
+static const char *const folders[FLEET_KEYS] = {
+	[FLEET_KEY_RULESET] = "rulesets",
+	[FLEET_KEY_STAGE] = "stages",
+	[FLEET_KEY_GOOD] = "good",
+};
+
+int fleet_follow_begin(struct fleet_follow *follow, const struct fleet_conf *conf,
+		       const struct fleet_ruleset *names)
+{
+	*follow = (struct fleet_follow){ .conf = conf, .names = names };
+	follow->state = FLEET_HOST_WAITING;
+	for (int key = 0; key < FLEET_KEYS; key++)
+		if (asprintf(&follow->keys[key], "%s%s/%s", conf->prefix, folders[key],
+			     names->remote) < 0) {
+			follow->keys[key] = NULL;
+			return -ENOMEM;
+		}
+	strcpy(follow->memory.local, names->local);
+	return fleet_memory_read(conf->state, &follow->memory);
+}
+
+void fleet_follow_end(struct fleet_follow *follow)
+{
+	for (int key = 0; key < FLEET_KEYS; key++)
+		free(follow->keys[key]);
+	fleet_revision_free(follow->wanted);
+	fleet_revision_free(follow->good);
+	fleet_stage_free(follow->stage);
+	fleet_memory_clear(&follow->memory);
+}
+
+/* ---- What etcd has ------------------------------------------------------------------------- */
+
+static int take_revision(struct fleet_follow *follow, enum fleet_key key, const char *value,
+			 size_t len, struct fleet_revision **to)
+{
+	fleet_revision_free(*to);
+	*to = NULL;
+	return value ? fleet_revision_read(value, len, follow->names->remote, follow->keys[key], to,
+					   &follow->wrong[key]) :
+		       0;
+}
+
+void fleet_follow_take(struct fleet_follow *follow, enum fleet_key key, const char *value,
+		       size_t len, __s64 revision)
+{
+	int err = 0;
+
+	*follow->wrong[key].text = '\0';
+	follow->wrong_at[key] = revision;
+	follow->again = 0;
+	if (key == FLEET_KEY_STAGE) {
+		fleet_stage_free(follow->stage);
+		follow->stage = NULL;
+		if (value)
+			err = fleet_stage_read(value, len, follow->keys[key], &follow->stage,
+					       &follow->wrong[key]);
+	} else if (key == FLEET_KEY_GOOD) {
+		err = take_revision(follow, key, value, len, &follow->good);
+	} else {
+		err = take_revision(follow, key, value, len, &follow->wanted);
+		if (follow->wanted)
+			follow->wanted->revision = revision;
+	}
+	if (!err)
+		*follow->wrong[key].text = '\0';
+}
+
+/* Of a stage of another revision nothing follows: what belongs together was not all seen yet. */
+static bool takes_part(const struct fleet_follow *follow, const char *host)
+{
+	const struct fleet_stage *stage = follow->stage;
+	char order[FLEET_HASH_LEN];
+
+	if (!follow->wanted || !stage || strcmp(stage->id, follow->wanted->id))
+		return false;
+	if (stage->state == FLEET_DONE)
+		return true;
+	return stage->state == FLEET_RUNNING && !fleet_order(host, stage->id, order) &&
+	       fleet_takes_part(stage, order);
+}
+
+const struct fleet_revision *fleet_follow_target(const struct fleet_follow *follow,
+						 const char *host)
+{
+	return takes_part(follow, host) ? follow->wanted : follow->good;
+}
+
+/* ---- What came of it ----------------------------------------------------------------------- */
+
+static void become(struct fleet_follow *follow, enum fleet_host_state state, const char *reason)
+{
+	follow->state = state;
+	snprintf(follow->reason, sizeof(follow->reason), "%s", reason ?: "");
+}
+
+static void say(const struct fleet_calls *calls, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static void say(const struct fleet_calls *calls, const char *format, ...)
+{
+	struct pb_error line;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line.text, sizeof(line.text), format, args);
+	va_end(args);
+	calls->say(line.text, calls->context);
+}
+
+static void remember(struct fleet_follow *follow, const struct fleet_calls *calls)
+{
+	struct pb_error error;
+
+	if (fleet_memory_write(follow->conf->state, &follow->memory, &error))
+		say(calls, "ruleset %s: %s", follow->names->local, error.text);
+}
+
+/* For good: this revision is not tried again. */
+static void fail(struct fleet_follow *follow, const struct fleet_revision *revision,
+		 const char *reason, const struct fleet_calls *calls)
+{
+	struct fleet_memory *memory = &follow->memory;
+
+	become(follow, FLEET_HOST_FAILED, reason);
+	say(calls, "ruleset %s: revision %lld failed: %s", follow->names->local,
+	    (long long)revision->revision, reason);
+	*memory->trying = '\0';
+	memory->attempts = 0;
+	if (revision == follow->good) {
+		/* There is nothing else to go back to: later again. */
+		follow->again = fleet_now_ms() + AGAIN_MS;
+	} else {
+		strcpy(memory->failed_id, revision->id);
+		memory->failed = revision->revision;
+		free(memory->reason);
+		memory->reason = strdup(reason);
+	}
+	remember(follow, calls);
+}
+
+static void now_in_force(struct fleet_follow *follow, const struct fleet_revision *revision,
+			 const struct pb_ruleset *ruleset, const struct fleet_calls *calls)
+{
+	struct fleet_memory *memory = &follow->memory;
+	char path[FLEET_PATH_MAX];
+	struct pb_error error;
+
+	become(follow, FLEET_HOST_IN_FORCE, NULL);
+	strcpy(memory->id, revision->id);
+	memory->in_force = revision->revision;
+	memory->generation = (__s64)pb_ruleset_generation(ruleset);
+	free(memory->boot);
+	memory->boot = strdup(fleet_boot());
+	*memory->trying = '\0';
+	memory->attempts = 0;
+	if (fleet_file_write(follow->conf->state, follow->names->local, GOOD, revision->file, path,
+			     &error))
+		say(calls, "ruleset %s: %s", follow->names->local, error.text);
+	remember(follow, calls);
+	say(calls, "ruleset %s: revision %lld is in force", follow->names->local,
+	    (long long)revision->revision);
+}
+
+/* ---- A change ------------------------------------------------------------------------------ */
+
+/* What one attempt goes by. */
+struct attempt {
+	struct fleet_follow *follow;
+	const struct fleet_revision *revision;
+	struct pb_ruleset *ruleset;
+	const struct fleet_calls *calls;
+	bool taken_back;
+};
+
+/* Half of the time to confirm is for the proof; 0: less than a quarter of it would be left then. */
+static long long proof_ms(const struct attempt *attempt)
+{
+	__u64 left = pb_ruleset_pending(attempt->ruleset);
+	__u64 confirm = attempt->follow->conf->confirm;
+
+	if (left <= confirm / 4)
+		return 0;
+	left -= confirm / 4;
+	return (long long)((left < confirm / 2 ? left : confirm / 2) / 1000000);
+}
+
+static void prove(struct attempt *attempt)
+{
+	struct fleet_follow *follow = attempt->follow;
+	struct pb_error error, back;
+	int err =
+		fleet_probe(follow->conf, follow->keys[FLEET_KEY_STAGE], proof_ms(attempt), &error);
+
+	if (!err)
+		err = pb_ruleset_confirm(attempt->ruleset, &error);
+	if (!err) {
+		now_in_force(follow, attempt->revision, attempt->ruleset, attempt->calls);
+		return;
+	}
+	/* Where this fails, the kernel's clock has done it, or will. */
+	if (pb_ruleset_rollback(attempt->ruleset, &back) && pb_ruleset_pending(attempt->ruleset))
+		say(attempt->calls, "ruleset %s: %s", follow->names->local, back.text);
+	attempt->taken_back = true;
+	fail(follow, attempt->revision, error.text, attempt->calls);
+}
+
+static int publish(struct attempt *attempt, const struct pb_rules *rules, struct pb_error *error)
+{
+	struct pb_ruleset *ruleset = attempt->ruleset;
+	struct pb_rules *now = NULL;
+	int err = pb_ruleset_begin(ruleset, &now, error);
+
+	if (err)
+		return err;
+	err = pb_rules_replace(now, rules, error);
+	if (!err)
+		return pb_ruleset_commit(ruleset, now, attempt->follow->conf->confirm, error);
+	pb_ruleset_abort(ruleset, now);
+	return err;
+}
+
+/* The attempt is on the disk before it is in the kernel, since the agent may not live to see its end. */
+static void try(struct attempt *attempt, const struct pb_rules *rules)
+{
+	struct fleet_follow *follow = attempt->follow;
+	struct fleet_memory *memory = &follow->memory;
+	struct pb_error error;
+	int err;
+
+	if (strcmp(memory->trying, attempt->revision->id))
+		memory->attempts = 0;
+	if (memory->attempts >= ATTEMPTS_MAX) {
+		fail(follow, attempt->revision,
+		     "each time that it waited to be confirmed, the agent was killed",
+		     attempt->calls);
+		return;
+	}
+	become(follow, FLEET_HOST_CONFIRMING, NULL);
+	attempt->calls->announce(attempt->calls->context);
+	fleet_file_rename(follow->conf->state, follow->names->local, FLEET_RULES_NEW, TRYING);
+	strcpy(memory->trying, attempt->revision->id);
+	memory->attempts++;
+	remember(follow, attempt->calls);
+	err = publish(attempt, rules, &error);
+	if (!err)
+		prove(attempt);
+	else if (err == -ENOSPC || err == -EINVAL)
+		fail(follow, attempt->revision, error.text, attempt->calls);
+	else
+		become(follow, FLEET_HOST_WAITING, error.text);
+	/* One that was not published is none. */
+	if (err && *memory->trying) {
+		memory->attempts--;
+		remember(follow, attempt->calls);
+	}
+}
+
+/* ---- Deciding ------------------------------------------------------------------------------ */
+
+static bool was_confirmed(const struct fleet_follow *follow, const struct fleet_revision *revision)
+{
+	const struct fleet_memory *memory = &follow->memory;
+
+	return !strcmp(memory->id, revision->id) && memory->boot &&
+	       !strcmp(memory->boot, fleet_boot());
+}
+
+/*
+ * Were the rules changed on the host, since the agent has seen them in force? Those of a revision that it has just
+ * confirmed, and was killed, are none of the host's.
+ */
+static bool has_drifted(const struct attempt *attempt, const struct pb_rules *now)
+{
+	const struct fleet_follow *follow = attempt->follow;
+	const struct fleet_memory *memory = &follow->memory;
+	const char *folder = follow->conf->state, *local = follow->names->local;
+
+	if (!*memory->id || !memory->boot || strcmp(memory->boot, fleet_boot()) ||
+	    (__s64)pb_ruleset_generation(attempt->ruleset) == memory->generation)
+		return false;
+	return !fleet_rules_are_of(now, folder, local, GOOD) &&
+	       !fleet_rules_are_of(now, folder, local, TRYING);
+}
+
+/* The rules in force are others than those of the revision. What an agent before this one has begun goes back. */
+static void differs(struct attempt *attempt, const struct pb_rules *rules,
+		    const struct pb_rules *now)
+{
+	struct fleet_follow *follow = attempt->follow;
+
+	if (pb_ruleset_pending(attempt->ruleset))
+		become(follow, FLEET_HOST_WAITING,
+		       "a change that was made on the host waits to be confirmed");
+	else if (!follow->conf->heal && has_drifted(attempt, now))
+		become(follow, FLEET_HOST_DRIFTED, "the rules were changed on the host");
+	else
+		try(attempt, rules);
+}
+
+static void same(struct attempt *attempt)
+{
+	struct fleet_follow *follow = attempt->follow;
+
+	if (!pb_ruleset_pending(attempt->ruleset))
+		now_in_force(follow, attempt->revision, attempt->ruleset, attempt->calls);
+	else if (strcmp(follow->memory.trying, attempt->revision->id))
+		become(follow, FLEET_HOST_WAITING,
+		       "the same change was made on the host, and waits to be confirmed");
+	else if (proof_ms(attempt))
+		prove(attempt); /* an agent before this one has begun it */
+	else
+		become(follow, FLEET_HOST_WAITING, "an agent was killed: the rules go back first");
+}
+
+static void compare(struct attempt *attempt, const struct pb_rules *rules)
+{
+	struct fleet_follow *follow = attempt->follow;
+	struct pb_rules *now = NULL;
+	struct pb_error error;
+
+	if (pb_ruleset_read(attempt->ruleset, &now, &error)) {
+		become(follow, FLEET_HOST_WAITING, error.text);
+		return;
+	}
+	follow->rules = pb_rules_nr(now);
+	if (fleet_rules_same(rules, now))
+		same(attempt);
+	else
+		differs(attempt, rules, now);
+	pb_rules_free(now);
+}
+
+static void count_rules(struct attempt *attempt)
+{
+	struct pb_rules *now;
+
+	if (!pb_ruleset_read(attempt->ruleset, &now, NULL)) {
+		attempt->follow->rules = pb_rules_nr(now);
+		pb_rules_free(now);
+	}
+}
+
+/* Nothing has changed since it was confirmed? Two loads from memory say so. */
+static bool is_in_force(const struct attempt *attempt)
+{
+	const struct fleet_follow *follow = attempt->follow;
+
+	return was_confirmed(follow, attempt->revision) &&
+	       (__s64)pb_ruleset_generation(attempt->ruleset) == follow->memory.generation &&
+	       !pb_ruleset_pending(attempt->ruleset);
+}
+
+static int check(struct attempt *attempt, struct pb_rules **rules, struct pb_error *error)
+{
+	const struct fleet_conf *conf = attempt->follow->conf;
+	const struct fleet_revision *revision = attempt->revision;
+	int err = conf->trust.nr ? fleet_verify(revision->id, revision->signature,
+						conf->trust.texts, conf->trust.nr, error) :
+				   0;
+
+	return err   ?:
+		       fleet_rules_read(revision, conf->state, attempt->follow->names->local, rules,
+					error);
+}
+
+/* The revision is another than that in force, or the rules are. */
+static void approach(struct attempt *attempt)
+{
+	struct fleet_follow *follow = attempt->follow;
+	struct pb_rules *rules = NULL;
+	struct pb_error error;
+	int err = check(attempt, &rules, &error);
+
+	if (err == -ENOKEY || err == -EKEYREJECTED) {
+		if (follow->state != FLEET_HOST_NO_SIGNATURE)
+			say(attempt->calls, "ruleset %s: revision %lld: %s", follow->names->local,
+			    (long long)attempt->revision->revision, error.text);
+		become(follow, FLEET_HOST_NO_SIGNATURE, error.text);
+	} else if (err == -EINVAL) {
+		fail(follow, attempt->revision, error.text, attempt->calls);
+	} else if (err) {
+		become(follow, FLEET_HOST_WAITING, error.text);
+	} else {
+		compare(attempt, rules);
+	}
+	pb_rules_free(rules);
+}
+
+static void attend(struct attempt *attempt)
+{
+	struct fleet_follow *follow = attempt->follow;
+
+	__u64 generation = pb_ruleset_generation(attempt->ruleset);
+
+	if (follow->state == FLEET_HOST_DRIFTED && follow->drifted == generation)
+		return; /* as it was seen before */
+	follow->drifted = generation;
+	if (is_in_force(attempt)) {
+		if (follow->state != FLEET_HOST_IN_FORCE)
+			count_rules(attempt);
+		become(follow, FLEET_HOST_IN_FORCE, NULL);
+		return;
+	}
+	approach(attempt);
+	if (follow->state != FLEET_HOST_WAITING)
+		count_rules(attempt);
+}
+
+/* What was wrong in etcd, and what has failed before, stays to be seen until there is something newer. */
+static bool stands_in_the_way(struct fleet_follow *follow, const struct fleet_revision *target)
+{
+	const struct fleet_memory *memory = &follow->memory;
+
+	if (target && target == follow->wanted && !strcmp(target->id, memory->failed_id)) {
+		become(follow, FLEET_HOST_FAILED, memory->reason);
+		return true;
+	}
+	if (target)
+		return false;
+	become(follow, FLEET_HOST_WAITING, "no revision is there for this host yet");
+	return true;
+}
+
+/* The first that is not right in etcd; its key is said in it. */
+static void complain(struct fleet_follow *follow)
+{
+	for (int key = 0; key < FLEET_KEYS; key++)
+		if (*follow->wrong[key].text) {
+			become(follow, FLEET_HOST_FAILED, follow->wrong[key].text);
+			return;
+		}
+}
+
+bool fleet_follow_act(struct fleet_follow *follow, const struct fleet_calls *calls)
+{
+	struct attempt attempt = { .follow = follow, .calls = calls };
+	struct pb_error error;
+
+	attempt.revision = fleet_follow_target(follow, follow->conf->host);
+	follow->target = attempt.revision ? attempt.revision->revision : 0;
+	strcpy(follow->target_id, attempt.revision ? attempt.revision->id : "");
+	if (fleet_now_ms() < follow->again)
+		return false;
+	if (stands_in_the_way(follow, attempt.revision)) {
+		complain(follow);
+		return false;
+	}
+	if (pb_ruleset_open(follow->names->local, &attempt.ruleset, &error)) {
+		become(follow, FLEET_HOST_WAITING, error.text);
+	} else {
+		attend(&attempt);
+		pb_ruleset_close(attempt.ruleset);
+	}
+	complain(follow);
+	return attempt.taken_back;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the agent knows of a ruleset while it is off: files in the folder `state` of fleet.conf. */
+#ifndef FLEET_MEMORY_H
+#define FLEET_MEMORY_H
+
+#include "fleet/records.h"
+
+/* NAME.json there. Zeroed, nothing is known. */
+struct fleet_memory {
+	char local[PB_NAME_LEN];
+	char id[FLEET_HASH_LEN]; /* the revision in force, confirmed; "": none */
+	__s64 in_force;		 /* its number */
+	__s64 generation;	 /* the ruleset's with it, */
+	char *boot;		 /* in which life of the kernel */
+	char failed_id[FLEET_HASH_LEN];
+	__s64 failed;		     /* its number; 0: none has failed */
+	char *reason;		     /* why */
+	char trying[FLEET_HASH_LEN]; /* the revision that waits to be confirmed, or whose agent was killed then */
+	__u32 attempts; /* so often */
+};
+
+/* `memory` is zeroed but for `local`; a file that is not there, or is none of ours, is nothing known. -ENOMEM. */
+int fleet_memory_read(const char *folder, struct fleet_memory *memory);
+/* In one step. The folder is made, for root alone, where it is not there. */
+int fleet_memory_write(const char *folder, const struct fleet_memory *memory,
+		       struct pb_error *error);
+/* Frees its texts. */
+void fleet_memory_clear(struct fleet_memory *memory);
+
+/* The kernel's life now, as it calls it. */
+const char *fleet_boot(void);
+
+/*
+ * Writes FOLDER/NAME with that end (".rules") in one step; only its owner may read it. `path` gets its name. What is
+ * written is on the disk before the name is.
+ */
+#define FLEET_PATH_MAX 512
+int fleet_file_write(const char *folder, const char *name, const char *end, const char *text,
+		     char path[FLEET_PATH_MAX], struct pb_error *error);
+
+/* FOLDER/NAME gets another end; what has that is replaced. */
+void fleet_file_rename(const char *folder, const char *name, const char *from, const char *to);
+
+#endif

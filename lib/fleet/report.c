@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "fleet/http.h"
+#include "fleet/report.h"
+
+#define NO_TIME "1970-01-01T00:00:00Z"
+
+void fleet_report_now(char *report)
+{
+	char *at = strstr(report, "\"" NO_TIME "\""), text[FLEET_TIME_LEN];
+	time_t now = time(NULL);
+	struct tm utc;
+
+	if (!at || !gmtime_r(&now, &utc) ||
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) != strlen(NO_TIME))
+		return;
+	memcpy(at + 1, text, strlen(NO_TIME));
+}
+
+/* ---- Interfaces ---------------------------------------------------------------------------- */
+
+static bool fill_interface(struct fleet_host_interface *to, const struct pb_interface *from)
+{
+	to->name = strdup(from->name);
+	to->mode = strdup(pb_mode_name(from->mode));
+	to->engine = strdup(pb_engine_name(from->engine));
+	to->rulesets = calloc(1, sizeof(*to->rulesets));
+	if (to->rulesets)
+		to->rulesets[0] = strdup(from->ruleset);
+	to->nr_rulesets = to->rulesets && to->rulesets[0];
+	return to->name && to->mode && to->engine && to->nr_rulesets;
+}
+
+static bool fill_interfaces(struct fleet_host *host, struct pb_interface *const *interfaces,
+			    size_t nr)
+{
+	host->interfaces = calloc(nr + 1, sizeof(*host->interfaces));
+	if (!host->interfaces)
+		return false;
+	for (size_t i = 0; i < nr; i++)
+		if (interfaces[i]->loaded &&
+		    !fill_interface(&host->interfaces[host->nr_interfaces++], interfaces[i]))
+			return false;
+	return true;
+}
+
+/* ---- Drops --------------------------------------------------------------------------------- */
+
+static __u64 dropped(const char *local, struct pb_interface *const *interfaces, size_t nr)
+{
+	static const enum pb_outcome drops[] = { PB_OUTCOME_DROP_RULE, PB_OUTCOME_DROP_POLICY,
+						 PB_OUTCOME_REJECT };
+	__u64 packets = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		for (size_t k = 0; k < sizeof(drops) / sizeof(*drops); k++)
+			if (interfaces[i]->loaded && !strcmp(interfaces[i]->ruleset, local))
+				packets += interfaces[i]->outcomes[drops[k]].packets;
+	return packets;
+}
+
+static double two_digits(double value)
+{
+	double unit = 1;
+
+	while (value / unit >= 100)
+		unit *= 10;
+	if (value < 10)
+		unit = 0.1;
+	return (__u64)(value / unit + 0.5) * unit;
+}
+
+static void count_drops(struct fleet_drops *drops, __u64 packets)
+{
+	long long now = fleet_now_ms();
+
+	/* Counters that were reset, or went with an interface, begin anew. */
+	if (drops->at && now > drops->at && packets >= drops->packets)
+		drops->per_second =
+			two_digits((packets - drops->packets) * 1000.0 / (now - drops->at));
+	drops->packets = packets;
+	drops->at = now;
+}
+
+/* ---- Rulesets ------------------------------------------------------------------------------ */
+
+/* The revision that failed is of interest as long as it is the one that the fleet wants. */
+static void fill_failed(struct fleet_host_ruleset *to, const struct fleet_follow *follow,
+			const char **reason)
+{
+	const struct fleet_memory *memory = &follow->memory;
+
+	if (*follow->wrong[FLEET_KEY_RULESET].text) {
+		to->failed = follow->wrong_at[FLEET_KEY_RULESET];
+	} else if (follow->wanted && !strcmp(follow->wanted->id, memory->failed_id)) {
+		to->failed = follow->wanted->revision;
+		if (!**reason && memory->reason)
+			*reason = memory->reason;
+	}
+}
+
+static bool fill_ruleset(struct fleet_host_ruleset *to, const struct fleet_follow *follow,
+			 const struct fleet_drops *drops)
+{
+	const char *reason = follow->reason;
+
+	strcpy(to->name, follow->names->remote);
+	strcpy(to->local, follow->names->local);
+	to->wanted = follow->target;
+	strcpy(to->id, follow->target_id);
+	to->in_force = follow->memory.in_force;
+	to->state = follow->state;
+	to->rules = follow->rules;
+	to->drops_per_second = drops->per_second;
+	fill_failed(to, follow, &reason);
+	if (!*reason)
+		return true;
+	to->reason = strdup(reason);
+	return to->reason;
+}
+
+static bool fill_rulesets(struct fleet_host *host, const struct fleet_follow *follows,
+			  const struct fleet_drops *drops, size_t nr)
+{
+	host->rulesets = calloc(nr + 1, sizeof(*host->rulesets));
+	if (!host->rulesets)
+		return false;
+	for (size_t i = 0; i < nr; i++)
+		if (!fill_ruleset(&host->rulesets[host->nr_rulesets++], &follows[i], &drops[i]))
+			return false;
+	return true;
+}
+
+char *fleet_report(const struct fleet_conf *conf, const struct fleet_follow *follows,
+		   struct fleet_drops *drops, size_t nr, bool count)
+{
+	struct fleet_host *host = calloc(1, sizeof(*host));
+	struct pb_interface **interfaces = NULL;
+	size_t nr_interfaces = 0;
+	char *text = NULL;
+
+	if (!host)
+		return NULL;
+	if (pb_interface_list(&interfaces, &nr_interfaces, NULL))
+		nr_interfaces = 0;
+	for (size_t i = 0; i < nr && count; i++)
+		count_drops(&drops[i], dropped(follows[i].names->local, interfaces, nr_interfaces));
+	host->host = strdup(conf->host);
+	host->version = strdup(PB_VERSION);
+	strcpy(host->time, NO_TIME);
+	if (host->host && host->version && fill_interfaces(host, interfaces, nr_interfaces) &&
+	    fill_rulesets(host, follows, drops, nr))
+		text = fleet_host_text(host);
+	if (nr_interfaces)
+		pb_interfaces_free(interfaces, nr_interfaces);
+	fleet_host_free(host);
+	return text;
+}
