@@ -44,7 +44,7 @@ static void print_problems(const struct pb_problems *problems, const char *path,
 		note("and %zu more like these", problems->more);
 }
 
-int fleet_rules_read(const char *text, const char *name, struct pb_rules **rules)
+int fleet_text_read(const char *text, const char *name, struct pb_rules **rules)
 {
 	struct pb_problems *problems = calloc(1, sizeof(*problems));
 	int fd = file_of(text), ret = FAILED;
@@ -128,7 +128,7 @@ static int check_alone(const char *path, const char *text)
 {
 	struct pb_error error;
 	struct pb_rules *rules;
-	int ret = fleet_rules_read(text, path, &rules);
+	int ret = fleet_text_read(text, path, &rules);
 
 	if (ret != DONE) {
 		note("%s is right here and wrong on another host: what it names by a relative path is not "

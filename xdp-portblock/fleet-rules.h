@@ -13,6 +13,6 @@
 int fleet_file_read(const char *path, char **text);
 
 /* The rules of such a text; `name` stands for it in messages. The caller frees. FAILED after a message. */
-int fleet_rules_read(const char *text, const char *name, struct pb_rules **rules);
+int fleet_text_read(const char *text, const char *name, struct pb_rules **rules);
 
 #endif
