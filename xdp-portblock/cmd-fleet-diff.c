@@ -23,7 +23,7 @@ static int compare(const struct fleet_conf *conf, const struct fleet_revision *r
 
 	snprintf(name, sizeof(name), "%s revision %lld (%.12s)", revision->ruleset,
 		 revision->revision, revision->id);
-	if (fleet_text_read(revision->file, name, &rules) != DONE)
+	if (rules_of_text(revision->file, name, &rules) != DONE)
 		return WRONG_USAGE;
 	ret = diff_rules(local_name(conf, revision->ruleset), name, rules);
 	pb_rules_free(rules);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "fleet-rules.h"
+#include "fleet/file-rules.h"
 
 /* ---- Text to rules --------------------------------------------------------------------------- */
 
@@ -44,7 +45,7 @@ static void print_problems(const struct pb_problems *problems, const char *path,
 		note("and %zu more like these", problems->more);
 }
 
-int fleet_text_read(const char *text, const char *name, struct pb_rules **rules)
+int rules_of_text(const char *text, const char *name, struct pb_rules **rules)
 {
 	struct pb_problems *problems = calloc(1, sizeof(*problems));
 	int fd = file_of(text), ret = FAILED;
@@ -110,36 +111,22 @@ static int format(const struct pb_rules *rules, char **text)
 	return pb_rules_format(rules, pb_clock(), text) ? out_of_memory() : DONE;
 }
 
-/* A set whose elements are a file's has those of each host's own. */
-static void warn_of_files(const struct pb_rules *rules)
-{
-	size_t nr;
-	struct pb_set *const *sets = pb_rules_sets(rules, &nr);
-
-	for (size_t i = 0; i < nr; i++)
-		if (*sets[i]->file)
-			note("the set '%s' has the elements of %s: of that file on each host, which is not "
-			     "sent",
-			     sets[i]->name, sets[i]->file);
-}
-
-/* As any host reads it, where no file is beside it. */
-static int check_alone(const char *path, const char *text)
+/* As hosts will read it. */
+static int check_text(const char *path, const char *text)
 {
 	struct pb_error error;
 	struct pb_rules *rules;
-	int ret = fleet_text_read(text, path, &rules);
+	int ret;
 
-	if (ret != DONE) {
-		note("%s is right here and wrong on another host: what it names by a relative path is not "
-		     "there",
-		     path);
-		return ret;
+	if (fleet_rules_alone(text, &error)) {
+		note("%s: %s", path, error.text);
+		return FAILED;
 	}
+	ret = rules_of_text(text, path, &rules);
+	if (ret != DONE)
+		return ret;
 	if (pb_rules_check(rules, PB_RULES_LIMIT, &error))
 		ret = fail(&error);
-	else
-		warn_of_files(rules);
 	pb_rules_free(rules);
 	return ret;
 }
@@ -158,7 +145,7 @@ int fleet_file_read(const char *path, char **text)
 		ret = read_text(path, &made);
 	pb_rules_free(rules);
 	if (ret == DONE)
-		ret = check_alone(path, made);
+		ret = check_text(path, made);
 	if (ret == DONE)
 		*text = made;
 	else

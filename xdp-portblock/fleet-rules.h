@@ -7,12 +7,12 @@
 #include "tool.h"
 
 /*
- * Reads a file of rules as `fleet push` sends it: a text that any host can read, whatever files it has beside it. JSON
- * and standard input ("-") are sent in the text form. The caller frees. FAILED after a message for each problem.
+ * Reads a file of rules as `fleet push` sends it: as it is, or, of JSON and standard input ("-"), in the text form. One
+ * that names other files is refused: hosts have others. The caller frees. FAILED after a message for each problem.
  */
 int fleet_file_read(const char *path, char **text);
 
 /* The rules of such a text; `name` stands for it in messages. The caller frees. FAILED after a message. */
-int fleet_text_read(const char *text, const char *name, struct pb_rules **rules);
+int rules_of_text(const char *text, const char *name, struct pb_rules **rules);
 
 #endif

@@ -52,7 +52,7 @@ static int check_line(const char *line, unsigned long number, struct pb_error *e
 	return err;
 }
 
-static int names_no_file(const char *text, struct pb_error *error)
+int fleet_rules_alone(const char *text, struct pb_error *error)
 {
 	char *copy = strdup(text), *rest = copy, *line;
 	unsigned long number = 0;
@@ -84,7 +84,7 @@ int fleet_rules_read(const struct fleet_revision *revision, const char *folder, 
 {
 	struct pb_problems *problems = calloc(1, sizeof(*problems));
 	char path[FLEET_PATH_MAX];
-	int err = problems ? names_no_file(revision->file, error) : fleet_fail_memory(error);
+	int err = problems ? fleet_rules_alone(revision->file, error) : fleet_fail_memory(error);
 
 	if (!err)
 		err = fleet_file_write(folder, local, FLEET_RULES_NEW, revision->file, path, error);

@@ -5,6 +5,9 @@
 
 #include "fleet/records.h"
 
+/* -EINVAL: the text of a file of rules names another file, by which line. What is wrong in it otherwise is not asked. */
+int fleet_rules_alone(const char *text, struct pb_error *error);
+
 /*
  * Reads the file of a revision, which is written to FOLDER/LOCAL.new for that, and stays there. -EINVAL: the first that is wrong in it,
  * and how much more there is. A file that names other files of the host is refused: whoever owns etcd is not to read

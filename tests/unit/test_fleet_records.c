@@ -143,16 +143,10 @@ static void test_wrong_revision(void **state)
 
 static void test_no_json(void **state)
 {
-	static const char *const texts[] = { "",
-					     "x",
-					     "[]",
-					     "{",
-					     "{}}",
-					     "7",
-					     "null",
-					     "{\"format\":1,}",
-					     "{\"format\":1}{}",
-					     "\xff" };
+	static const char *const texts[] = {
+		"",    "x", "[]", "{", "{}}", "7", "null", "{\"format\":1,}", "{\"format\":1}{}",
+		"\xff"
+	};
 	struct fleet_revision *read = NULL;
 	struct pb_error error;
 	char *large = calloc(1, FLEET_VALUE_MAX + 2);

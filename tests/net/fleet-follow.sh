@@ -1,0 +1,298 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The agent, on three hosts, with the real etcd: what the fleet wants is applied and traffic proves it; a mistake that
+# cuts a host off from etcd comes back by itself, with the agent dead or alive; etcd is away; history is compacted while a
+# host is away; a value is garbage; signatures, the check-command, drift.
+
+# shellcheck disable=SC2317 # functions are called by t_ok and others
+
+. "$(dirname "$0")/../lib.sh"
+[ -x "$TOP/build/tests/net/fleet_client" ] || t_skip_all "built without libcurl and libcrypto"
+. "$TOP/tests/net/verbs.sh"
+. "$TOP/tests/net/etcd-verbs.sh"
+. "$TOP/tests/net/fleet-verbs.sh"
+world_enter "$@"
+fleet_world
+cd "$T_DIR" || exit 1
+
+start_etcd()
+{
+	etcd_start "$NS_E" main 0.0.0.0 --advertise-client-urls http://127.0.0.1:2379 \
+		--initial-advertise-peer-urls http://127.0.0.1:2380 --initial-cluster main=http://127.0.0.1:2380
+	wait_for 60 etcd_answers in_e
+}
+
+# said N REGEX: its agent did
+said()
+{
+	grep -qE -e "$2" "${HOST_OUT[$1]}"
+}
+
+# pending N: a change waits to be confirmed there
+pending()
+{
+	[ "$(in_host "$1" "$PB" status -j v0 | json "d['interfaces'][0]['confirm_in']")" != null ]
+}
+
+not_pending()
+{
+	! pending "$1"
+}
+
+# text N: its rules, but for the policy
+text()
+{
+	in_host "$1" "$PB" save | tail -n +2
+}
+
+t_ok 'etcd runs' start_etcd
+for n in 1 2 3; do
+	fleet_host $n
+	t_ok "h$n: load" in_host $n "$PB" load v0
+done
+for port in 22 23 2379; do
+	echo "drop tcp dport $port" >$port.rules
+done
+# What comes from etcd does not arrive: the agent is cut off, and so is nobody else.
+printf '%s\n' 'drop tcp sport 2379' 'drop tcp dport 80' >mistake.rules
+
+# --- a revision -----------------------------------------------------------------------------
+
+agent 1 'confirm = 5s'
+t_ok 'h1: nothing is there for it' wait_for 60 host_is 1 state waiting
+t_is 'h1: and why' 'no revision is there for this host yet' "$(host 1 reason)"
+agent 2 'confirm = 5s'
+agent 3 'confirm = 5s'
+push 22.rules all
+first=$number
+for n in 1 2 3; do
+	t_ok "h$n: the first revision is in force" wait_for 60 has $n "$first"
+	t_ok "h$n: 22 is silent" is_silent $n 22
+	t_ok "h$n: 23 answers" is_open $n 23
+	t_ok "h$n: nothing waits to be confirmed" not_pending $n
+done
+put stage web "done"
+t_is 'h1: is it the one that was pushed' "$id" "$(host 1 id)"
+t_is 'h1: its rules' 1 "$(host 1 rules)"
+t_is 'h1: its interface' '[["v0", ["default"], "bpf"]]' \
+	"$(put host h1 | json '[(i["name"], i["rulesets"], i["engine"]) for i in d["interfaces"]]')"
+t_is 'h1: the revision is on the disk, for the boot unit' 'drop tcp dport 22' "$(cat h1/state/default.rules)"
+t_is 'h1: for root alone' 700/600 "$(stat -c %a h1/state)/$(stat -c %a h1/state/default.rules)"
+
+# --- a stage --------------------------------------------------------------------------------
+
+push 23.rules h2/h1,h2,h3
+t_ok 'h2 takes part' wait_for 60 has 2 "$number"
+t_ok 'h2: 23 is silent' is_silent 2 23
+t_ok 'h2: 22 answers' is_open 2 22
+put stage web stopped
+t_ok 'h2: goes back when it is stopped' wait_for 60 has 2 "$first"
+t_ok 'h2: 22 is silent again' is_silent 2 22
+t_is 'h1 and h3 never had it' "$first $first" "$(host 1 in_force) $(host 3 in_force)"
+t_ok 'nor did their rules' is_silent 1 22
+t_ok 'h3 neither' is_silent 3 22
+
+# --- the mistake, with the agent alive --------------------------------------------------------
+
+push mistake.rules h1/h1,h2,h3
+t_ok 'the mistake: h1 says that it failed' wait_for 60 host_is 1 state failed
+t_is 'the mistake: which revision' "$number" "$(host 1 failed)"
+t_ok 'the mistake: and why' grep -q 'under these rules etcd was not reached: etcd at http://10.10.1.1:2379: ' <(host 1 reason)
+t_is 'the mistake: what is in force' "$first" "$(host 1 in_force)"
+t_ok 'the mistake: 22 is silent, as before' is_silent 1 22
+t_ok 'the mistake: 80 answers' is_open 1 80
+t_ok 'the mistake: nothing waits' not_pending 1
+tries()
+{
+	grep -c "revision $number failed" "${HOST_OUT[1]}"
+}
+t_is 'the mistake: it is tried once' 1 "$(tries)"
+agent_kill 1
+agent 1 'confirm = 5s'
+t_ok 'the mistake: another agent knows of it' wait_for 60 host_is 1 state failed
+t_is 'the mistake: and does not try it again' 0 "$(tries)"
+for n in 2 3; do
+	t_is "the mistake: h$n never saw it" "drop tcp dport 22" "$(text $n)"
+	t_is "the mistake: h$n has no word of it" '' "$(grep "revision $number" "${HOST_OUT[$n]}")"
+done
+put stage web stopped
+in_force()
+{
+	[ "$(put host h1 | json "d['rulesets']['web']['state'], d['rulesets']['web'].get('failed')")" = "[\"in-force\", $number]" ]
+}
+t_ok 'stopped: h1 has the good one in force, and says still what failed' wait_for 60 in_force
+
+# --- the mistake, with the agent dead ---------------------------------------------------------
+
+agent_kill 2
+for confirm in 5 20 80; do
+	agent 2 "confirm = ${confirm}s"
+	push mistake.rules h2/h1,h2,h3
+	wait_for 60 pending 2
+	agent_kill 2
+	! pending 2 || break
+	put stage web stopped
+	not_pending 2 || wait_for 100 not_pending 2
+done
+t_ok 'h2: its agent is killed while the mistake waits' gone "${HOST_AGENT[2]}"
+t_ok 'h2: no process of ours is there' test -z "$(ours | while read -r pid; do
+	[ "/proc/$pid/ns/net" -ef "/run/netns/pbH2-$T_NAME-$$" ] && echo "$pid"
+done)"
+t_ok 'h2: the rules come back by themselves' wait_for 200 not_pending 2
+t_is 'h2: they are those from before' 'drop tcp dport 22' "$(text 2)"
+t_ok 'h2: 22 is silent' is_silent 2 22
+t_ok 'h2: 80 answers' is_open 2 80
+agent 2 'confirm = 5s'
+t_ok 'h2: the next agent tries it, and says that it failed' wait_for 60 host_is 2 failed "$number"
+t_ok 'h2: and has the rules from before' wait_for 60 not_pending 2
+t_is 'h2: as they were' 'drop tcp dport 22' "$(text 2)"
+put stage web stopped
+t_ok 'h2: goes on with the good one' wait_for 60 has 2 "$first"
+
+# --- a killed agent, and a change that is right ------------------------------------------------
+
+for n in 1 2 3; do
+	agent_kill $n
+done
+t_ok 'all agents are killed: 22 is silent' is_silent 1 22
+push 23.rules all
+second=$number
+for n in 1 2 3; do
+	agent $n 'confirm = 30s'
+done
+for n in 1 2 3; do
+	t_ok "h$n: its next agent has what was pushed meanwhile" wait_for 60 has $n "$second"
+	t_ok "h$n: 23 is silent" is_silent $n 23
+done
+put stage web "done"
+
+# --- no etcd ----------------------------------------------------------------------------------
+
+bg_stop "$ETCD_PID" KILL
+t_ok 'no etcd: h1 says so' wait_for 60 said 1 'the rules in force stay'
+t_ok 'no etcd: 23 is silent' is_silent 1 23
+t_ok 'no etcd: 22 answers' is_open 1 22
+agent_kill 3
+t_fail 'no etcd: --once fails' 1 'etcd at http://10.10.3.1:2379: ' in_h3 "$PB" fleet follow --once --config "$T_DIR/h3/fleet.conf"
+agent 3
+t_ok 'no etcd: an agent that begins waits for it' wait_for 60 said 3 'the rules in force stay'
+t_ok 'etcd is back' start_etcd
+push 22.rules all
+third=$number
+for n in 1 2 3; do
+	t_ok "h$n: follows again" wait_for 180 has $n "$third"
+done
+put stage web "done"
+
+# --- a host that is away, and a history that is gone -------------------------------------------
+
+in_e ip link set e3 down
+for port in 23 2379 23; do
+	push $port.rules all
+	put stage web "done"
+done
+bg_stop "$ETCD_PID" KILL
+t_ok 'etcd is stopped and started' start_etcd
+push 2379.rules all
+fourth=$number
+put stage web "done"
+t_ok 'the history is compacted' in_e etcdctl compaction "$fourth"
+t_ok 'h1: has the last one' wait_for 180 has 1 "$fourth"
+in_e ip link set e3 up
+t_ok 'h3: has it, too, when it is back' wait_for 180 has 3 "$fourth"
+t_is 'h3: its rules' 'drop tcp dport 2379' "$(text 3)"
+
+# --- garbage ----------------------------------------------------------------------------------
+
+# garbage TEXT REGEX: as a revision; h1 says why it is none, and keeps its rules
+garbage()
+{
+	in_e etcdctl put /xdp-portblock/rulesets/web -- "$1" >/dev/null
+	t_ok "garbage: '$1'" wait_for 60 reason_is 1 "$2"
+	t_is 'h1: keeps its rules' 'drop tcp dport 2379' "$(text 1)"
+}
+reason_is()
+{
+	host "$1" reason | grep -qE -e "$2"
+}
+garbage 'no JSON' 'rulesets/web'
+garbage '{"format":2}' 'format'
+garbage '{"format":1,"ruleset":"web","id":"x"}' 'id'
+# One whose text was changed by somebody who has not made a new id.
+in_e etcdctl get --print-value-only /xdp-portblock/good/web | sed 's/2379/22/' >changed
+garbage "$(cat changed)" '"id" is'
+for line in 'include "/etc/shadow"' 'drop tcp dport 1 from @/etc/shadow' 'drop from @no/file' 'nonsense' 'set x file /etc/shadow'; do
+	echo "$line" >wrong.rules
+	push wrong.rules all
+	t_ok "h1: refuses '$line'" wait_for 60 host_is 1 failed "$number"
+	t_ok 'h1: and says why' reason_is 1 '^line 1: '
+	t_is 'h1: keeps its rules' 'drop tcp dport 2379' "$(text 1)"
+done
+push 22.rules all
+put stage web "done"
+t_ok 'h1: goes on' wait_for 60 has 1 "$number"
+
+# --- drift --------------------------------------------------------------------------------------
+
+t_ok 'h1: a rule by hand' in_h1 "$PB" rule add 80/tcp
+t_ok 'h1: says so' wait_for 60 host_is 1 state drifted
+t_ok 'h1: the rule stays' is_silent 1 80
+push 23.rules all
+put stage web "done"
+t_ok 'h2: has the next' wait_for 60 has 2 "$number"
+t_ok 'h1: keeps what is its own' wait_for 60 host_is 1 wanted "$number"
+t_is 'h1: says it still' drifted "$(host 1 state)"
+agent_kill 1
+agent 1 'confirm = 30s' 'drift = heal'
+t_ok 'h1: is healed' wait_for 60 has 1 "$number"
+t_ok 'h1: 80 answers' is_open 1 80
+t_ok 'h1: another rule by hand' in_h1 "$PB" rule add 80/tcp
+healed()
+{
+	[ "$(text 1)" = 'drop tcp dport 23' ]
+}
+t_ok 'h1: is healed again' wait_for 60 healed
+
+# --- signatures, and the check-command ------------------------------------------------------------
+
+openssl genpkey -algorithm ed25519 -out key.pem 2>/dev/null
+openssl pkey -in key.pem -pubout -out trusted.pem
+openssl genpkey -algorithm ed25519 -out other.pem 2>/dev/null
+agent_kill 2
+agent 2 "trust = $T_DIR/trusted.pem" "check-command = $T_DIR/check \"two words\""
+printf '%s\n' '#!/bin/sh' "[ \"\$*\" = 'two words' ] && test ! -e '$T_DIR/unwell' || exit 3" >check
+chmod +x check
+push 22.rules all
+t_ok 'h2: takes no revision that is not signed' wait_for 60 host_is 2 state no-signature
+t_is 'h2: keeps its rules' 'drop tcp dport 23' "$(text 2)"
+push 22.rules all other.pem
+t_ok 'h2: nor of a stranger' wait_for 60 reason_is 2 'not signed by a key that .trust. names'
+push 22.rules all key.pem
+t_ok 'h2: but one that is' wait_for 60 has 2 "$number"
+put stage web "done"
+touch unwell
+push 23.rules all key.pem
+t_ok 'h2: the check-command fails' wait_for 60 host_is 2 failed "$number"
+t_ok 'h2: says so' reason_is 2 "check-command $T_DIR/check ended with status 3"
+t_is 'h2: keeps its rules' 'drop tcp dport 22' "$(text 2)"
+
+# --- once ---------------------------------------------------------------------------------------
+
+for n in 1 2 3; do
+	agent_kill $n
+done
+rm unwell
+t_fail 'once: what failed has failed' 1 'ruleset default: failed: check-command' in_h2 "$PB" fleet follow --once --config "$T_DIR/h2/fleet.conf"
+push 2379.rules all key.pem
+t_ok 'once: applies' in_h2 "$PB" fleet follow --once --config "$T_DIR/h2/fleet.conf"
+t_is 'once: the rules' 'drop tcp dport 2379' "$(text 2)"
+t_ok 'once: says so to the fleet' has 2 "$number"
+t_ok 'once: again' in_h2 "$PB" fleet follow --once --config "$T_DIR/h2/fleet.conf"
+t_fail 'a word too many' 2 "'web' is not wanted" in_h2 "$PB" fleet follow web --config "$T_DIR/h2/fleet.conf"
+t_fail 'no fleet.conf' 1 'cannot read .*none.conf: No such file' "$PB" fleet follow --config none.conf
+agent_conf 1
+sed -i '/^rulesets/d' h1/fleet.conf
+t_fail 'no rulesets' 1 'names no .rulesets.' "$PB" fleet follow --config "$T_DIR/h1/fleet.conf"
+
+t_done

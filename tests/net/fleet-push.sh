@@ -1,0 +1,458 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A revision to all hosts, stage by stage, by the real etcd and hosts that have no filter (fleet_hosts.py): in order; to
+# a stop, and back; by one process at a time, which may die; and what can be seen of it.
+
+# shellcheck disable=SC2317 # functions are called by t_ok and others
+
+. "$(dirname "$0")/../lib.sh"
+grep -q '^HAVE_FLEET := yes' "$TOP/config.mk" || t_skip_all "built without libcurl and libcrypto"
+. "$TOP/tests/net/etcd-verbs.sh"
+world_enter "$@"
+world_pair
+cd "$T_DIR" || exit 1
+
+URL=http://127.0.0.1:2379
+KEYS=/xdp-portblock
+# shellcheck disable=SC2016 # for jq to expand
+WEB='def web: .rulesets[] | select(.name == "web");
+def having($n): [.hosts[].rulesets[] | select(.state == "in-force" and .in_force == $n)] | length;'
+HOSTS=()
+for i in {1..20}; do
+	HOSTS+=("h$i")
+done
+
+printf '%s\n' "endpoints = $URL" 'host = pusher' >fleet.conf
+mkdir hosts
+touch hosts/log
+
+f()
+{
+	in_a "$PB" fleet "$@" --config fleet.conf
+}
+
+ctl()
+{
+	in_a etcdctl "$@"
+}
+
+# hosts_start HOST...: those of the fleet
+hosts_start()
+{
+	bg in_a "$PYTHON" "$TOP/tests/net/fleet_hosts.py" $URL $KEYS/ web "$T_DIR/hosts" "$@"
+	HOSTS_PID=$BG_PID
+}
+
+# tell HOST ORDERS...: from now on; none: it does as it should
+tell()
+{
+	local host=$1
+	shift
+	if [ $# -gt 0 ]; then
+		echo "$*" >"hosts/.$host"
+		mv "hosts/.$host" "hosts/$host"
+	else
+		rm -f "hosts/$host"
+	fi
+}
+
+status()
+{
+	f status -j 2>/dev/null
+}
+
+# fleet_is FILTER: so jq says of the status; `web` is that ruleset there
+fleet_is()
+{
+	status | jq -e "$WEB $1"
+}
+
+# web FILTER: what the status says of it
+web()
+{
+	status | jq -r "$WEB web | $1"
+}
+
+# The number of the revision that is wanted
+wanted()
+{
+	web .revision
+}
+
+# in_order ID: hosts as they take part in it
+in_order()
+{
+	local host
+	for host in "${HOSTS[@]}"; do
+		echo "$(printf '%s\n%s' "$host" "$1" | sha256sum | cut -d ' ' -f 1) $host"
+	done | LC_ALL=C sort | cut -d ' ' -f 2
+}
+
+# id_of: of the revision that is wanted
+id_of()
+{
+	web .id
+}
+
+# rules PORT...: a file that drops them
+rules()
+{
+	local port
+	for port; do
+		echo "drop tcp dport $port"
+	done >rules
+}
+
+# pushing OPTION...: in the background, once its first stage has begun
+pushing()
+{
+	local before
+	before=$(wanted)
+	bg in_a "$PB" fleet push rules web --config fleet.conf "$@"
+	PUSH_PID=$BG_PID PUSH_OUT=$BG_OUT
+	wait_for 60 is_past "$before"
+}
+
+is_past()
+{
+	[ "$(wanted)" != "$1" ] && fleet_is 'web.rollout.carrier_pid != null'
+}
+
+# stage N: the rollout is there
+at_stage()
+{
+	fleet_is "web.rollout | .stage == $1 and .state == \"running\""
+}
+
+# hold_all: no host says anything; who is to, of a push that has begun, is told when its order is known
+hold_all()
+{
+	local host
+	for host in "${HOSTS[@]}"; do
+		tell "$host" silent
+	done
+}
+
+# free_all [HOST...]: those, or all of them
+free_all()
+{
+	local host
+	for host in "${@:-${HOSTS[@]}}"; do
+		tell "$host"
+	done
+}
+
+etcd_start in_a main 127.0.0.1
+t_ok 'etcd runs' wait_for 60 etcd_answers in_a
+
+# --- before anything was pushed -----------------------------------------------------------
+
+t_is 'status: nothing' 'No rulesets.
+
+No hosts.' "$(f status)"
+t_is 'status: nothing, JSON' '{"rulesets":[],"hosts":[],"problems":[]}' "$(f status -j)"
+t_is 'history: nothing' 'Ruleset web
+No revisions.' "$(f history web)"
+t_fail 'diff: nothing' 2 "nothing was ever pushed for ruleset 'web'" f diff web
+t_fail 'rollback: nothing' 1 "nothing was ever pushed for ruleset 'web'" f rollback web
+t_fail 'resume: nothing' 1 "nothing was ever pushed for ruleset 'web'" f push --resume web
+
+# --- words ---------------------------------------------------------------------------------
+
+rules 22
+t_fail 'push: no words' 2 'push which FILE' f push
+t_fail 'push: one word' 2 "push 'rules' as which RULESET" f push rules
+t_fail 'push: three words' 2 "'more' is one word too many" f push rules web more
+t_fail 'push: no such name' 2 "'w/b'" f push rules w/b
+t_fail 'push: a wrong stage' 2 "--stages: 'ten' is no stage" f push rules web --stages ten,100%
+t_fail 'push: not to all' 2 "the last stage is '10%'" f push rules web --stages 1,10%
+t_fail 'push: a wrong time' 2 '--wait: "soon" is not a duration' f push rules web --wait soon
+t_fail 'push: a wrong note' 2 '--note: ' f push rules web --note $'a\nb'
+t_fail 'push: no such key' 1 'none.pem: No such file' f push rules web --sign none.pem
+t_fail 'push: no key' 1 'rules is no private key of ed25519' f push rules web --sign rules
+t_fail 'push: no such file' 1 'none' f push none web
+t_fail 'resume: with a file' 2 "no 'web'" f push --resume rules web
+t_fail 'resume: with stages' 2 'no --stages' f push --resume web --stages 100%
+t_fail 'status: a word' 2 "'x' is not wanted here" f status x
+t_fail 'status: two forms' 2 'exclude each other' f status -j --prometheus
+t_fail 'history: no word' 2 'which RULESET' f history
+t_fail 'diff: no word' 2 'which RULESET' f diff
+t_fail 'rollback: no word' 2 'which RULESET' f rollback
+t_fail 'rollback: no number' 2 "'0' is no number of a revision" f rollback web 0
+t_fail 'rollback: a name' 2 "'last' is no number of a revision" f rollback web last
+t_fail 'no conf' 1 'none.conf' in_a "$PB" fleet status --config none.conf
+
+echo 'drop tcp dport 22222222' >wrong
+t_fail 'push: a file that is wrong' 1 'wrong:1: "22222222" is not a port' f push wrong web
+echo '192.0.2.0/24' >list
+echo 'drop tcp dport 22 from @./list' >names
+t_fail 'push: a file that names another' 1 "names: line 1: '@./list' is a file of the host" f push names web
+head -c 1100000 /dev/zero | tr '\0' '#' >large
+t_fail 'push: a file too large' 1 'large has more than the 1048576 bytes' f push large web
+t_is 'nothing was written by all that' '' "$(ctl get --prefix --keys-only /)"
+
+# --- no hosts, and then 20 -------------------------------------------------------------------
+
+t_ok 'push: to nobody' f push rules web --note 'the first'
+t_ok 'it says so' grep -q 'no host that follows it is seen' <<<"$T_OUT"
+t_ok 'it is at its end' fleet_is 'web.rollout | .state == "done" and .carrier_pid == null'
+first=$(wanted)
+
+hosts_start "${HOSTS[@]}"
+t_ok 'hosts that come later take it' wait_for 60 fleet_is \
+	'[.hosts[].rulesets[] | select(.state == "in-force")] | length == 20'
+
+# --- stages ---------------------------------------------------------------------------------
+
+rules 22 23
+: >hosts/log
+t_ok 'push: to 20' f push rules web --note 'the "second"'
+second=$(wanted) id=$(id_of)
+t_is 'push: what it says' "web: revision $second (${id:0:12}), stage 1 of 3 (1): 1 host
+web: revision $second (${id:0:12}), stage 2 of 3 (10%): 2 hosts
+web: revision $second (${id:0:12}), stage 3 of 3 (100%): 20 hosts
+web: revision $second is in force on all 20 hosts" "$T_OUT"
+mapfile -t order < <(in_order "$id")
+t_is 'the first two of the order are the first two' "${order[0]} ${order[1]}" \
+	"$(head -n 2 hosts/log | cut -d ' ' -f 1 | xargs)"
+t_is 'each has taken it once' 20 "$(grep -c "took $second" hosts/log)"
+t_is 'good: it, too' "$second" "$(web .good)"
+t_is 'the file is as it was' "$(cat rules)" "$(f history web -j | jq -r '.revisions[0].file')"
+t_is 'the note' 'the "second"' "$(f history web -j | jq -r '.revisions[0].note')"
+t_is 'history: numbers' "$second $first" "$(f history web -j | jq -r '.revisions[].revision' | xargs)"
+t_ok 'history: text' grep -qE "^ +$first  .{12}  done     .*root@pusher +the first" <(f history web)
+
+rules 22 24
+t_is 'push: JSON' "$(echo '{"of":2,"stage":2,"state":"done","hosts":20,"in_force":20,"reason":null}' | jq -S .)" \
+	"$(f push rules web --stages 50%,100% -j | jq -S '{of,stage,state,hosts,in_force,reason}')"
+t_is 'push: of standard input' 0 "$(echo 'drop tcp dport 22 comment "by hand"' | f push - web >/dev/null; echo $?)"
+t_is 'it has its text form' 'drop tcp dport 22 comment "by hand"' \
+	"$(f history web -j | jq -r '.revisions[0].file' | grep -v '^policy' | tr -s ' ')"
+
+# On a terminal: a line that is written over, and a bar
+rules 22 25
+in_a script -qec "stty cols 60; $PB fleet push rules web --config fleet.conf" /dev/null </dev/null >typescript
+t_ok 'push: a bar on a terminal' grep -q $'\rstage 3 of 3 \[####################\] 20/20' typescript
+t_ok 'push: and its end' grep -q 'is in force on all 20 hosts' typescript
+t_is 'push: no line is wider than the terminal' '' \
+	"$(tr '\r' '\n' <typescript | sed 's/\x1b\[K//' | grep '^stage' | grep -E '.{61}')"
+
+# --- a failure stops it ------------------------------------------------------------------------
+
+good=$(wanted)
+rules 26
+: >hosts/log
+hold_all
+pushing
+third=$(wanted)
+mapfile -t order < <(in_order "$(id_of)")
+tell "${order[1]}" fail no way to etcd
+free_all "${order[0]}"
+wait "$PUSH_PID"
+t_is 'failure: exit status' 1 $?
+t_ok 'failure: who and why' grep -q "revision $third was stopped at stage 2 of 3: ${order[1]}: no way to etcd" "$PUSH_OUT"
+free_all
+t_is 'failure: status names it, too' "${order[1]}: no way to etcd" \
+	"$(web '.rollout | select(.state == "stopped").reason')"
+t_ok 'failure: status as text' grep -qE "^${order[1]} .*revision $third failed: no way to etcd" <(f status)
+t_ok 'failure: all are back' wait_for 60 fleet_is "having($good) == 20"
+t_is 'failure: nobody else saw it' "${order[0]} took $third
+${order[1]} failed $third" "$(grep " $third\$" hosts/log)"
+t_is 'failure: and the first is back' "${order[0]} back $good" "$(grep " back " hosts/log)"
+t_is 'failure: good is what was good' "$good" "$(web .good)"
+t_ok 'failure: history tells it' grep -q "${order[1]}: no way to etcd" <(f history web)
+t_fail 'rollback: not to that' 1 "revision $third was stopped: ${order[1]}: no way to etcd" f rollback web "$third"
+t_fail 'resume: nothing goes on' 1 "was stopped: ${order[1]}: no way to etcd" f push --resume web
+
+# --- silence stops it ---------------------------------------------------------------------------
+
+rules 27
+hold_all
+pushing --wait 2s
+mapfile -t order < <(in_order "$(id_of)")
+wait "$PUSH_PID"
+t_is 'silence: exit status' 1 $?
+t_ok 'silence: who' grep -qF "1 of 1 hosts have it not in force after 2 seconds: ${order[0]} (not begun)" "$PUSH_OUT"
+free_all
+
+rules 28
+hold_all
+pushing --wait 3s
+mapfile -t order < <(in_order "$(id_of)")
+tell "${order[0]}" gone
+t_ok 'a host goes away' wait_for 60 fleet_is '.hosts | length == 19'
+wait "$PUSH_PID"
+t_ok 'silence: who is gone is waited for' grep -qF "${order[0]} (not seen)" "$PUSH_OUT"
+free_all
+t_ok 'all are back' wait_for 60 fleet_is "having($good) == 20"
+
+# --- two at once ----------------------------------------------------------------------------------
+
+rules 29
+hold_all
+pushing
+t_fail 'two: the second is refused' 1 \
+	"pusher is rolling out revision $(id_of | cut -c 1-12) of it \(process $PUSH_PID\)" f push rules web
+t_fail 'two: so is who goes on' 1 "process $PUSH_PID" f push --resume web
+t_fail 'two: and who rolls back' 1 "process $PUSH_PID" f rollback web
+rules 30
+bg in_a "$PB" fleet push rules db --config fleet.conf
+t_ok 'two: another ruleset is another matter' wait_for 60 fleet_is \
+	'.rulesets[] | select(.name == "db").rollout.state == "done"'
+free_all
+wait "$PUSH_PID"
+t_is 'two: the first goes on' 0 $?
+
+# Of ten at the same time each pushes, or is refused: and what is wanted in the end is what one of them said
+rules 31
+for i in {1..10}; do
+	bg in_a "$PB" fleet push rules web --note "$i" -j --config fleet.conf
+	pushers[i]=$BG_PID outs[i]=$BG_OUT
+done
+statuses='' wrong=0
+for i in {1..10}; do
+	wait "${pushers[i]}"
+	status=$?
+	statuses="$statuses$status"
+	case $status in
+	0) jq -e '.state == "done" and .in_force == 20' "${outs[i]}" >/dev/null || wrong=1 ;;
+	*) grep -qE 'is rolling out revision|until now: try again' "${outs[i]}" || wrong=1 ;;
+	esac
+done
+t_ok 'ten: one pushed at least' grep -q 0 <<<"$statuses"
+t_is 'ten: each pushed or was refused' 0 "$wrong"
+t_ok 'ten: all hosts have what is wanted' fleet_is 'having(web.revision) == 20'
+
+# --- the pusher dies ---------------------------------------------------------------------------
+
+rules 32
+: >hosts/log
+hold_all
+pushing --stages 1,3,100%
+mapfile -t order < <(in_order "$(id_of)")
+free_all "${order[0]}"
+t_ok 'death: it is at stage 2' wait_for 60 at_stage 2
+bg_stop "$PUSH_PID" KILL
+fifth=$(wanted)
+t_fail 'death: for a while nobody knows' 1 "process $PUSH_PID.*takes it for so after 10 seconds" f push --resume web
+t_ok 'death: etcd notices' wait_for 60 fleet_is 'web.rollout.carrier_pid == null'
+t_ok 'death: status says what to do' grep -q 'carried by nobody: .xdp-portblock fleet push --resume web. ' <(f status)
+t_is 'death: no host beyond the stage has it' "${order[0]} took $fifth" "$(cat hosts/log)"
+free_all
+t_ok 'death: another goes on' f push --resume web
+out=$T_OUT
+t_ok 'death: where it was' grep -q "^web: revision $fifth (.*), stage 2 of 3 (3): 3 hosts" <<<"$out"
+t_ok 'death: and to its end' grep -q "revision $fifth is in force on all 20 hosts" <<<"$out"
+t_is 'death: each has taken it once' 20 "$(grep -c "took $fifth" hosts/log)"
+
+# Killed wherever it is: hosts have one revision or the other, and the next push ends it
+rules 33
+for i in {1..6}; do
+	bg in_a "$PB" fleet push rules web --config fleet.conf
+	sleep "0.0$i"
+	bg_stop "$BG_PID" KILL
+	t_ok "killed, $i: etcd notices" wait_for 60 fleet_is \
+		'[.rulesets[] | select(.rollout.carrier_pid != null)] | length == 0'
+	if fleet_is 'web.rollout.state == "running"' >/dev/null; then
+		t_ok "killed, $i: another goes on" f push --resume web
+	fi
+	t_ok "killed, $i: all hosts have what is wanted, which is good" wait_for 60 fleet_is \
+		'web.revision == web.good and having(web.revision) == 20'
+done
+
+# Whoever interrupts it lets go at once
+rules 34
+hold_all
+pushing
+bg_stop "$PUSH_PID" INT
+t_is 'interrupted: exit status' 1 $?
+t_ok 'interrupted: says how to go on' grep -q 'interrupted at stage 1 of 3.*fleet push --resume web' "$PUSH_OUT"
+free_all
+t_ok 'interrupted: it goes on at once' f push --resume web
+
+# --- etcd is away ---------------------------------------------------------------------------------
+
+rules 35
+hold_all
+pushing
+bg_stop "$ETCD_PID" KILL
+away()
+{
+	grep -q 'trying again' "$PUSH_OUT"
+}
+t_ok 'away: it is said' wait_for 60 away
+etcd_start in_a main 127.0.0.1
+t_ok 'away: and is back' wait_for 60 etcd_answers in_a
+free_all
+wait "$PUSH_PID"
+t_is 'away: the push goes on' 0 $?
+t_ok 'away: to its end' grep -q 'is in force on all 20 hosts' "$PUSH_OUT"
+
+# --- back -----------------------------------------------------------------------------------------
+
+now=$(wanted)
+rules 36
+openssl genpkey -algorithm ed25519 -out key.pem 2>/dev/null
+t_ok 'sign: pushed' f push rules web --sign key.pem
+signed=$(wanted)
+t_is 'sign: it is' true "$(web .signed)"
+t_ok 'rollback: to what was before' f rollback web
+t_ok 'rollback: says to which' grep -q "^web: back to revision $now of " <<<"$T_OUT"
+t_is 'rollback: its file' 'drop tcp dport 35' "$(f history web -j | jq -r '.revisions[0].file')"
+t_is 'rollback: who brought it back' "rollback to revision $now by root@pusher" \
+	"$(f history web -j | jq -r '.revisions[0].note')"
+t_ok 'rollback: to a number' f rollback web "$signed" --stages 100%
+t_is 'rollback: its signature holds' \
+	"$(f history web -j | jq -r --argjson r "$signed" '.revisions[] | select(.revision == $r).id')" "$(id_of)"
+t_is 'rollback: it is signed' true "$(web .signed)"
+t_fail 'rollback: to none' 1 'there is no revision 1 in its history' f rollback web 1
+
+# --- diff -----------------------------------------------------------------------------------------
+
+t_fail 'diff: nothing is loaded' 2 'load' f diff web
+in_a "$PB" load v0 -r web
+rules 36
+t_ok 'diff: apply the same' in_a "$PB" apply rules -r web
+t_is 'diff: the same' 0 "$(f diff web; echo $?)"
+in_a "$PB" rule add 99/tcp -r web >/dev/null
+t_fail 'diff: differs' 1 '^-drop +tcp +dport 99$' f diff web
+t_ok 'diff: says with what' grep -qE "^\+\+\+ web revision $(wanted) \(.{12}\)$" <<<"$T_OUT"
+echo 'rulesets = web=other' >>fleet.conf
+rules 36
+in_a "$PB" fleet push rules other --config fleet.conf >/dev/null 2>&1
+t_fail 'diff: by its name here' 1 '^--- web$' f diff other
+
+# --- metrics --------------------------------------------------------------------------------------
+
+f status --prometheus >metrics
+t_ok 'metrics: hosts' grep -qxF 'xdp_portblock_fleet_hosts{ruleset="web",state="in-force"} 20' metrics
+t_ok 'metrics: revision' grep -qxF "xdp_portblock_fleet_revision_wanted{ruleset=\"web\"} $(wanted)" metrics
+t_ok 'metrics: to a file' f status --prometheus -o metrics.prom
+t_is 'metrics: the same' "$(cat metrics)" "$(cat metrics.prom)"
+if PROMTOOL=$("$TOP/tests/net/promtool" 2>/dev/null); then
+	t_is 'metrics: promtool finds no fault' '' "$("$PROMTOOL" check metrics <metrics.prom 2>&1)"
+else
+	t_skip 'metrics: promtool finds no fault' 'no promtool here'
+fi
+
+# --- what others write ----------------------------------------------------------------------------
+
+bg_stop "$HOSTS_PID"
+ctl put $KEYS/hosts/evil '{"format":1,"host":"good"}' >/dev/null
+ctl put $KEYS/hosts/worse $'\x1b[2J' >/dev/null
+ctl put $KEYS/hosts/../x '{}' >/dev/null
+ctl put $KEYS/rulesets/odd '{"format":2}' >/dev/null
+ctl put $KEYS/stages/odd 'null' >/dev/null
+ctl put $KEYS/good/web "$(ctl get --print-value-only $KEYS/good/web | sed 's/dport 36/dport 37/')" >/dev/null
+t_ok 'corrupt: status goes on' f status
+out=$T_OUT
+for problem in 'hosts/evil: "version" is missing' 'hosts/worse is no JSON object' "'../x' is no name of a host" \
+	'rulesets/odd: "format" is 2' 'stages/odd is no JSON object' 'good/web: "id" is '; do
+	t_ok "corrupt: $problem" grep -qF "$problem" <<<"$out"
+done
+t_is 'corrupt: JSON has them, too' 6 "$(f status -j 2>/dev/null | jq '.problems | length')"
+t_ok 'corrupt: no byte of it reaches the terminal' test -z "$(f status 2>&1 | tr -d '\n\t -~')"
+t_fail 'corrupt: a good one that was changed is seen' 1 'good/web: "id" is .*changed by something else' f push rules web
+
+t_done
