@@ -9,9 +9,10 @@
 
 _xdp_portblock_commands='load unload upgrade status rule set policy replies fragments unparsable answers
 	save check diff apply confirm rollback
-	stats top monitor explain doctor help'
+	stats top monitor explain doctor fleet help'
 _xdp_portblock_rule_commands='add del list flush reset'
 _xdp_portblock_set_commands='create add del test list flush load restore destroy swap'
+_xdp_portblock_fleet_commands='follow push status history diff rollback'
 
 # The options of a command.
 _xdp_portblock_options()
@@ -62,6 +63,12 @@ _xdp_portblock_options()
 		;;
 	explain) echo '--port --sport --proto --from --to -i --interface --hex -r --ruleset -j --json' ;;
 	doctor) echo '--fix -j --json' ;;
+	'fleet follow') echo '--once --config' ;;
+	'fleet push') echo '--stages --wait --sign --note --resume --config -j --json' ;;
+	'fleet status') echo '--prometheus -o --output --config -j --json' ;;
+	'fleet history') echo '--config -j --json' ;;
+	'fleet diff') echo '--config' ;;
+	'fleet rollback') echo '--stages --wait --sign --config -j --json' ;;
 	esac
 	echo '-v --verbose -h --help'
 }
@@ -166,6 +173,7 @@ _xdp_portblock_takes_value()	# WORD COMMAND
 	--confirm | --rules | --elements | --timeout | --max) ;;
 	-i | --interval | -c | --count | -o | --output | --rule | --outcome | --rate) ;;
 	-w | --write | -s | --snaplen | --interface | --to) ;;
+	--stages | --wait | --sign | --note | --config) ;;
 	dport | sport | from | except | over | burst | each | total | expires | comment) [ "${2%% *}" = rule ] ;;
 	*) false ;;
 	esac
@@ -187,7 +195,7 @@ _xdp_portblock_value()	# CUR PREV COMMAND PROGRAM RULESET
 		;;
 	--each | each) _xdp_portblock_words "$1" source ;;
 	-i | --interface) [ "$3" != explain ] || _xdp_portblock_interfaces "$1" yes ;;
-	--rules | --elements | -o | --output | -w | --write) _xdp_portblock_files "$1" ;;
+	--rules | --elements | -o | --output | -w | --write | --sign | --config) _xdp_portblock_files "$1" ;;
 	--from | --except | from | except)
 		# @FILE
 		[ "${1#@}" != "$1" ] || return
@@ -221,7 +229,7 @@ _xdp_portblock_argument()	# PROGRAM CUR COMMAND RULESET WORDS DASHES
 		_xdp_portblock_files "${2#@}"
 		COMPREPLY=("${COMPREPLY[@]/#/@}")
 		;;
-	save, | check, | diff, | apply, | explain,) _xdp_portblock_files "$2" ;;
+	save, | check, | diff, | apply, | explain, | 'fleet push,') _xdp_portblock_files "$2" ;;
 	policy,) _xdp_portblock_words "$2" 'allow deny reject' ;;
 	replies,) _xdp_portblock_words "$2" 'on off' ;;
 	fragments,) _xdp_portblock_words "$2" 'pass drop' ;;
@@ -250,7 +258,7 @@ _xdp_portblock()
 	fi
 	command=$(_xdp_portblock_expand "${COMP_WORDS[1]}" "$_xdp_portblock_commands")
 	if [ "$command" = help ]; then
-		case $COMP_CWORD,$(_xdp_portblock_expand "${COMP_WORDS[2]}" 'rule set') in
+		case $COMP_CWORD,$(_xdp_portblock_expand "${COMP_WORDS[2]}" 'rule set fleet') in
 		2,*)
 			case $cur in
 			-*) _xdp_portblock_words "$cur" "$(_xdp_portblock_options help)" ;;
@@ -259,12 +267,14 @@ _xdp_portblock()
 			;;
 		3,rule) _xdp_portblock_words "$cur" "$_xdp_portblock_rule_commands" ;;
 		3,set) _xdp_portblock_words "$cur" "$_xdp_portblock_set_commands" ;;
+		3,fleet) _xdp_portblock_words "$cur" "$_xdp_portblock_fleet_commands" ;;
 		esac
 		return
 	fi
 	case $command in
 	rule) group=$_xdp_portblock_rule_commands ;;
 	set) group=$_xdp_portblock_set_commands ;;
+	fleet) group=$_xdp_portblock_fleet_commands ;;
 	esac
 	if [ -n "$group" ]; then
 		if [ "$COMP_CWORD" -eq 2 ]; then

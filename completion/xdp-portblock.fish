@@ -8,7 +8,7 @@ function __xdp_portblock_command
     if test (count $words) -lt 2
         return 1
     end
-    if contains -- "$words[2]" rule set
+    if contains -- "$words[2]" rule set fleet
         test (count $words) -gt 2; and printf '%s\n' "$words[2]-$words[3]"; or echo $words[2]
     else
         printf '%s\n' $words[2]
@@ -104,6 +104,7 @@ complete -c xdp-portblock -n __xdp_portblock_no_command -a top -d 'the same as a
 complete -c xdp-portblock -n __xdp_portblock_no_command -a monitor -d 'dropped and audited packets as they come'
 complete -c xdp-portblock -n __xdp_portblock_no_command -a explain -d 'what would happen to a packet, and why'
 complete -c xdp-portblock -n __xdp_portblock_no_command -a doctor -d 'look for what may stand in the way'
+complete -c xdp-portblock -n __xdp_portblock_no_command -a fleet -d 'one ruleset on many hosts'
 complete -c xdp-portblock -n __xdp_portblock_no_command -a help -d 'print help'
 complete -c xdp-portblock -n __xdp_portblock_no_command -s h -l help -d 'print help'
 complete -c xdp-portblock -n __xdp_portblock_no_command -s V -l version -d 'print the version'
@@ -122,6 +123,12 @@ complete -c xdp-portblock -n '__xdp_portblock_is set' -a load -d 'make a set tha
 complete -c xdp-portblock -n '__xdp_portblock_is set' -a restore -d 'add the elements that save has written'
 complete -c xdp-portblock -n '__xdp_portblock_is set' -a destroy -d 'remove a set that no rule names'
 complete -c xdp-portblock -n '__xdp_portblock_is set' -a swap -d 'exchange two sets in one step'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet' -a follow -d 'keep the rulesets of this host what the fleet says'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet' -a push -d 'bring rules to all hosts, stage by stage, or back'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet' -a status -d 'which host has what, and who carries a rollout'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet' -a history -d 'the revisions that were pushed'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet' -a diff -d 'how the revision of the fleet differs from the rules of this host'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet' -a rollback -d 'push a revision again that was good'
 
 # Options
 complete -c xdp-portblock -n '__xdp_portblock_is load' -x -s m -l mode -a 'auto native skb hw' -d 'where in the kernel to attach'
@@ -151,17 +158,17 @@ complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l total 
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l expires -d 'end the rule after a time'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l comment -d 'a comment'
 complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save diff apply confirm rollback stats top monitor explain' -x -s r -l ruleset -a '(__xdp_portblock_rulesets)' -d 'the ruleset'
-complete -c xdp-portblock -n '__xdp_portblock_is status rule-add rule-list set-test set-list policy replies fragments unparsable answers save stats monitor explain doctor' -s j -l json -d 'print JSON'
-complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save check diff apply confirm rollback stats top monitor explain doctor help' -s v -l verbose -d 'say more'
-complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save check diff apply confirm rollback stats top monitor explain doctor help' -s h -l help -d 'print help'
+complete -c xdp-portblock -n '__xdp_portblock_is status rule-add rule-list set-test set-list policy replies fragments unparsable answers save stats monitor explain doctor fleet-push fleet-status fleet-history fleet-rollback' -s j -l json -d 'print JSON'
+complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save check diff apply confirm rollback stats top monitor explain doctor fleet-follow fleet-push fleet-status fleet-history fleet-diff fleet-rollback help' -s v -l verbose -d 'say more'
+complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save check diff apply confirm rollback stats top monitor explain doctor fleet-follow fleet-push fleet-status fleet-history fleet-diff fleet-rollback help' -s h -l help -d 'print help'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -r -F -l rules -d 'apply a file of rules before packets are judged'
 complete -c xdp-portblock -n '__xdp_portblock_is load save apply' -r -F -l elements -d 'a file of the elements of sets'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del rule-flush policy replies fragments unparsable answers apply' -x -l confirm -d 'take the change back after that time unless it is confirmed'
 complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-flush policy replies fragments unparsable answers apply confirm rollback' -s f -l force -d 'even if it cuts the SSH connection in use'
 complete -c xdp-portblock -n '__xdp_portblock_is stats top' -x -s i -l interval -d 'read again after so long'
 complete -c xdp-portblock -n '__xdp_portblock_is stats monitor' -x -s c -l count -d 'end after so many'
-complete -c xdp-portblock -n '__xdp_portblock_is stats' -l prometheus -d 'print metrics for Prometheus'
-complete -c xdp-portblock -n '__xdp_portblock_is stats' -r -F -s o -l output -d 'write them to a file, in one step'
+complete -c xdp-portblock -n '__xdp_portblock_is stats fleet-status' -l prometheus -d 'print metrics for Prometheus'
+complete -c xdp-portblock -n '__xdp_portblock_is stats fleet-status' -r -F -s o -l output -d 'write them to a file, in one step'
 complete -c xdp-portblock -n '__xdp_portblock_is monitor' -x -l rule -a '(__xdp_portblock_ids)' -d 'only packets that this rule decided'
 complete -c xdp-portblock -n '__xdp_portblock_is monitor' -x -l port -d 'only packets with this port'
 complete -c xdp-portblock -n '__xdp_portblock_is monitor' -x -l from -d 'only packets from these prefixes'
@@ -177,9 +184,16 @@ complete -c xdp-portblock -n '__xdp_portblock_is explain' -x -l to -d 'destinati
 complete -c xdp-portblock -n '__xdp_portblock_is explain' -x -s i -l interface -a '(__xdp_portblock_interfaces)' -d 'as it would come in there'
 complete -c xdp-portblock -n '__xdp_portblock_is explain' -l hex -d 'print the bytes of the packet'
 complete -c xdp-portblock -n '__xdp_portblock_is doctor' -l fix -d 'remove stale leftovers'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet-follow fleet-push fleet-status fleet-history fleet-diff fleet-rollback' -r -F -l config -d 'what is known of the fleet'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet-follow' -l once -d 'do what is to be done now, and end'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet-push fleet-rollback' -x -l stages -d 'hosts, or parts of them, one stage after the other'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet-push fleet-rollback' -x -l wait -d 'how long a stage may take'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet-push fleet-rollback' -r -F -l sign -d 'sign it with this private key'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet-push' -x -l note -d 'what it is for'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet-push' -l resume -d 'go on with a rollout whose process has died'
 
 # Arguments
-complete -c xdp-portblock -n '__xdp_portblock_is save check diff apply explain' -F
+complete -c xdp-portblock -n '__xdp_portblock_is save check diff apply explain fleet-push' -F
 complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status doctor' -a '(__xdp_portblock_interfaces)' -d interface
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add' -a 'drop reject allow audit tcp udp sctp dccp udplite dport sport from except new over burst each total expires comment'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-del' -a '(__xdp_portblock_ids)' -d 'rule id'
@@ -190,4 +204,4 @@ complete -c xdp-portblock -n '__xdp_portblock_is replies' -a 'on off'
 complete -c xdp-portblock -n '__xdp_portblock_is fragments' -a 'pass drop'
 complete -c xdp-portblock -n '__xdp_portblock_is unparsable' -a 'drop pass'
 complete -c xdp-portblock -n '__xdp_portblock_is answers' -a '100/s 1000/s 10000/s off'
-complete -c xdp-portblock -n '__xdp_portblock_is help' -a 'load unload upgrade status rule set policy replies fragments unparsable answers save check diff apply confirm rollback stats top monitor explain doctor help'
+complete -c xdp-portblock -n '__xdp_portblock_is help' -a 'load unload upgrade status rule set policy replies fragments unparsable answers save check diff apply confirm rollback stats top monitor explain doctor fleet help'

@@ -85,6 +85,7 @@ _xdp_portblock_commands() {
 		'monitor:dropped and audited packets as they come'
 		'explain:what would happen to a packet, and why'
 		'doctor:look for what may stand in the way'
+		'fleet:one ruleset on many hosts'
 		'help:print help'
 	)
 	_describe command commands
@@ -117,17 +118,29 @@ _xdp_portblock_set_commands() {
 	_describe 'set command' commands
 }
 
+_xdp_portblock_fleet_commands() {
+	local -a commands=(
+		'follow:keep the rulesets of this host what the fleet says'
+		'push:bring rules to all hosts, stage by stage, or back'
+		'status:which host has what, and who carries a rollout'
+		'history:the revisions that were pushed'
+		'diff:how the revision of the fleet differs from the rules of this host'
+		'rollback:push a revision again that was good'
+	)
+	_describe 'fleet command' commands
+}
+
 # Behind `help`
 _xdp_portblock_group_commands() {
 	local group=$words[CURRENT-1]
 
-	[[ $group != (rule|set) ]] || _xdp_portblock_${group}_commands
+	[[ $group != (rule|set|fleet) ]] || _xdp_portblock_${group}_commands
 }
 
 _xdp_portblock() {
 	local curcontext=$curcontext command
 	local -A opt_args
-	local -a common ruleset json match force change timeout elements
+	local -a common ruleset json match force change timeout elements config rollout
 
 	common=(
 		'*'{-v,--verbose}'[say more]'
@@ -136,6 +149,12 @@ _xdp_portblock() {
 	ruleset=('(-r --ruleset)'{-r,--ruleset}'[the ruleset]:ruleset:_xdp_portblock_rulesets')
 	json=('(-j --json)'{-j,--json}'[print JSON]')
 	timeout=('--timeout[how long elements count]:duration (10m, 1d, 0): ')
+	config=('--config[what is known of the fleet]:file:_files')
+	rollout=(
+		'--stages[hosts, or parts of them, one stage after the other]:stages (1,10%,100%): '
+		'--wait[how long a stage may take]:duration (60s, 5m): '
+		'--sign[sign it with this private key]:file:_files'
+	)
 	elements=('--elements[a file of the elements of sets]:file:_files')
 	force=('(-f --force)'{-f,--force}'[even if it cuts the SSH connection in use]')
 	change=(
@@ -167,7 +186,7 @@ _xdp_portblock() {
 		return
 	fi
 	command=$words[2]
-	if [[ $command == (rule|set) ]]; then
+	if [[ $command == (rule|set|fleet) ]]; then
 		if ((CURRENT == 3)); then
 			_xdp_portblock_${command}_commands
 			return
@@ -280,6 +299,22 @@ _xdp_portblock() {
 		_arguments -s -S $common $json '--fix[remove stale leftovers]' \
 			':interface:_xdp_portblock_interfaces'
 		;;
+	'fleet follow') _arguments -s -S $common $config '--once[do what is to be done now, and end]' ;;
+	'fleet push')
+		_arguments -s -S $common $config $rollout $json \
+			'--note[what it is for]:text: ' \
+			'--resume[go on with a rollout whose process has died]' \
+			':file:_files' ':ruleset: '
+		;;
+	'fleet status')
+		_arguments -s -S $common $config \
+			'(--prometheus)'{-j,--json}'[print JSON]' \
+			'(-j --json)--prometheus[print metrics for Prometheus]' \
+			'(-o --output)'{-o,--output}'[write them to a file]:file:_files'
+		;;
+	'fleet history') _arguments -s -S $common $config $json ':ruleset: ' ;;
+	'fleet diff') _arguments -s -S $common $config ':ruleset: ' ;;
+	'fleet rollback') _arguments -s -S $common $config $rollout $json ':ruleset: ' ':revision: ' ;;
 	help) _arguments -s -S $common ':command:_xdp_portblock_commands' \
 		':command of the group:_xdp_portblock_group_commands' ;;
 	esac

@@ -403,6 +403,7 @@ static void approach(struct attempt *attempt)
 		compare(attempt, rules);
 	}
 	pb_rules_free(rules);
+	fleet_file_remove(follow->conf->state, follow->names->local, FLEET_RULES_NEW);
 }
 
 static void attend(struct attempt *attempt)

@@ -109,6 +109,14 @@ void fleet_file_rename(const char *folder, const char *name, const char *from, c
 	rename(old, new);
 }
 
+void fleet_file_remove(const char *folder, const char *name, const char *end)
+{
+	char path[FLEET_PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s%s", folder, name, end);
+	unlink(path);
+}
+
 /* ---- What is known ------------------------------------------------------------------------- */
 
 static char *read_file(const char *path, size_t *len)

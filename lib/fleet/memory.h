@@ -40,5 +40,7 @@ int fleet_file_write(const char *folder, const char *name, const char *end, cons
 
 /* FOLDER/NAME gets another end; what has that is replaced. */
 void fleet_file_rename(const char *folder, const char *name, const char *from, const char *to);
+/* It is removed, if it is there. */
+void fleet_file_remove(const char *folder, const char *name, const char *end);
 
 #endif

@@ -198,29 +198,66 @@ static int take_end(struct fleet_watch *watch, const struct fleet_outcome *outco
 
 /* ---- Silence ------------------------------------------------------------------------------- */
 
-/* The newest revision of the keys of a prefix; 0: there are none. */
-static int newest(struct fleet_watch *watch, const char *prefix, __s64 *revision,
-		  struct pb_error *error)
+/* The newest of the keys of a prefix. */
+static struct json_object *new_question(const char *prefix)
 {
-	struct json_object *body = json_object_new_object(), *answer = NULL, *kvs;
-	bool made = fleet_add_range(body, prefix, is_prefix(prefix)) &&
-		    fleet_add(body, "keys_only", json_object_new_boolean(true)) &&
-		    fleet_add_number(body, "limit", 1) &&
-		    fleet_add(body, "sort_target", json_object_new_string("MOD")) &&
-		    fleet_add(body, "sort_order", json_object_new_string("DESCEND"));
-	int err;
+	struct json_object *json = json_object_new_object(), *range = json_object_new_object();
+	bool made = fleet_add_range(range, prefix, is_prefix(prefix)) &&
+		    fleet_add(range, "keys_only", json_object_new_boolean(true)) &&
+		    fleet_add_number(range, "limit", 1) &&
+		    fleet_add(range, "sort_target", json_object_new_string("MOD")) &&
+		    fleet_add(range, "sort_order", json_object_new_string("DESCEND"));
 
-	if (!made) {
-		json_object_put(body);
-		return fleet_fail_memory(error);
+	if (fleet_add(json, "request_range", range) && made)
+		return json;
+	json_object_put(json);
+	return NULL;
+}
+
+/* All of them in one request: a transaction that compares nothing. */
+static struct json_object *new_questions(const struct fleet_watch *watch)
+{
+	struct json_object *json = json_object_new_object(), *list = json_object_new_array();
+	bool made = fleet_add(json, "success", list);
+
+	for (size_t i = 0; i < watch->nr && made; i++) {
+		struct json_object *question = new_question(watch->prefixes[i]);
+
+		made = question && !json_object_array_add(list, question);
 	}
-	err = fleet_ask(watch->etcd, "/v3/kv/range", body, false, &answer, error);
+	if (made)
+		return json;
+	json_object_put(json);
+	return NULL;
+}
+
+static __s64 newest_of(struct json_object *response)
+{
+	struct json_object *range, *kvs;
+
+	if (!json_object_object_get_ex(response, "response_range", &range) ||
+	    !json_object_object_get_ex(range, "kvs", &kvs) ||
+	    !json_object_is_type(kvs, json_type_array) || !json_object_array_length(kvs))
+		return 0;
+	return fleet_number(json_object_array_get_idx(kvs, 0), "mod_revision");
+}
+
+/* The revision of what was changed last of all that is watched; 0: nothing is there. */
+static int newest(struct fleet_watch *watch, __s64 *revision, struct pb_error *error)
+{
+	struct json_object *answer = NULL, *responses;
+	__s64 found;
+	int err = fleet_ask(watch->etcd, "/v3/kv/txn", new_questions(watch), false, &answer, error);
+
 	if (err)
 		return err;
 	*revision = 0;
-	if (json_object_object_get_ex(answer, "kvs", &kvs) &&
-	    json_object_is_type(kvs, json_type_array) && json_object_array_length(kvs))
-		*revision = fleet_number(json_object_array_get_idx(kvs, 0), "mod_revision");
+	if (json_object_object_get_ex(answer, "responses", &responses) &&
+	    json_object_is_type(responses, json_type_array))
+		for (size_t i = 0; i < json_object_array_length(responses); i++) {
+			found = newest_of(json_object_array_get_idx(responses, i));
+			*revision = found > *revision ? found : *revision;
+		}
 	json_object_put(answer);
 	return 0;
 }
@@ -228,22 +265,18 @@ static int newest(struct fleet_watch *watch, const char *prefix, __s64 *revision
 /* What is newer than all that came may have come while we asked. */
 static int look_into_silence(struct fleet_watch *watch, struct pb_error *error)
 {
-	__s64 revision = 0, most = 0;
 	long long heard = fleet_call_heard(watch->call);
-	int err = 0;
+	__s64 revision = 0;
+	int err;
 
 	watch->checked = fleet_now_ms();
-	for (size_t i = 0; i < watch->nr && !err; i++) {
-		err = newest(watch, watch->prefixes[i], &revision, error);
-		if (!err && revision > most)
-			most = revision;
-	}
-	if (err || most <= watch->seen || fleet_call_heard(watch->call) != heard)
+	err = newest(watch, &revision, error);
+	if (err || revision <= watch->seen || fleet_call_heard(watch->call) != heard)
 		return err;
 	return fleet_fail(
 		error, ETIMEDOUT,
 		"etcd at %s: the stream is stalled: revision %lld is there, and has not come",
-		watch->endpoint, (long long)most);
+		watch->endpoint, (long long)revision);
 }
 
 static bool is_silent(const struct fleet_watch *watch)

@@ -143,6 +143,12 @@ free_all()
 	done
 }
 
+# documented NAME SECTION <JSON: it is as xdp-portblock-json(5) has it
+documented()
+{
+	t_is "$1: as documented" '' "$("$PYTHON" "$TOP/tests/net/documented.py" "$TOP/man/xdp-portblock-json.5" "$2" 2>&1)"
+}
+
 etcd_start in_a main 127.0.0.1
 t_ok 'etcd runs' wait_for 60 etcd_answers in_a
 
@@ -224,8 +230,12 @@ t_is 'history: numbers' "$second $first" "$(f history web -j | jq -r '.revisions
 t_ok 'history: text' grep -qE "^ +$first  .{12}  done     .*root@pusher +the first" <(f history web)
 
 rules 22 24
+documented 'status' 'fleet status' < <(f status -j)
+documented 'history' 'fleet history' < <(f history web -j)
+f push rules web --stages 50%,100% -j >pushed
+documented 'push' 'fleet push' <pushed
 t_is 'push: JSON' "$(echo '{"of":2,"stage":2,"state":"done","hosts":20,"in_force":20,"reason":null}' | jq -S .)" \
-	"$(f push rules web --stages 50%,100% -j | jq -S '{of,stage,state,hosts,in_force,reason}')"
+	"$(jq -S '{of,stage,state,hosts,in_force,reason}' pushed)"
 t_is 'push: of standard input' 0 "$(echo 'drop tcp dport 22 comment "by hand"' | f push - web >/dev/null; echo $?)"
 t_is 'it has its text form' 'drop tcp dport 22 comment "by hand"' \
 	"$(f history web -j | jq -r '.revisions[0].file' | grep -v '^policy' | tr -s ' ')"
@@ -276,14 +286,18 @@ t_is 'silence: exit status' 1 $?
 t_ok 'silence: who' grep -qF "1 of 1 hosts have it not in force after 2 seconds: ${order[0]} (not begun)" "$PUSH_OUT"
 free_all
 
+documented 'status of one that was stopped' 'fleet status' < <(f status -j)
+documented 'history of one that was stopped' 'fleet history' < <(f history web -j)
+
 rules 28
 hold_all
-pushing --wait 3s
+pushing --wait 3s -j
 mapfile -t order < <(in_order "$(id_of)")
 tell "${order[0]}" gone
 t_ok 'a host goes away' wait_for 60 fleet_is '.hosts | length == 19'
 wait "$PUSH_PID"
 t_ok 'silence: who is gone is waited for' grep -qF "${order[0]} (not seen)" "$PUSH_OUT"
+documented 'a push that was stopped' 'fleet push' < <(grep '^{' "$PUSH_OUT")
 free_all
 t_ok 'all are back' wait_for 60 fleet_is "having($good) == 20"
 

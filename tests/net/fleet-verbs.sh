@@ -65,13 +65,18 @@ fleet_host()
 	grep -q '^ready$' "$BG_OUT" || t_die "h$n does not serve: $(tail -n 1 "$BG_OUT")"
 }
 
-# agent N [LINE...]: its agent begins; lines of fleet.conf beside the usual ones
+# Those that its unit leaves it
+AGENT_CAPABILITIES=$(sed -n 's/^CapabilityBoundingSet=//p' "$TOP/systemd/xdp-portblock-fleet.service" |
+	tr '[:upper:]' '[:lower:]' | sed 's/cap_/+/g; s/ /,/g')
+
+# agent N [LINE...]: its agent begins, with the rights that its unit leaves it; lines of fleet.conf beside the usual ones
 agent()
 {
 	local n=$1
 	shift
 	agent_conf "$n" "$@"
-	bg_host "$n" "$PB" fleet follow --config "$T_DIR/h$n/fleet.conf"
+	bg_host "$n" setpriv --no-new-privs --inh-caps=-all --bounding-set="-all,$AGENT_CAPABILITIES" \
+		"$PB" fleet follow --config "$T_DIR/h$n/fleet.conf"
 	HOST_AGENT[$n]=$BG_PID HOST_OUT[$n]=$BG_OUT
 }
 

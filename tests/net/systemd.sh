@@ -194,4 +194,19 @@ UNIT=$TOP/systemd/xdp-portblock-metrics.service
 printf '%s\n' 'FOLDER=/$(id>ran)"`id>ran`' >"$ETC/metrics.conf"
 t_fail 'metrics: no such folder' 1 '' run ExecCondition ''
 t_is 'metrics: nothing of its name is run' '' "$(find / -maxdepth 1 -name ran; find . -name ran)"
+
+# --- the agent of a fleet: what it does is looked at by net:fleet-follow ------------------------
+
+UNIT=$TOP/systemd/xdp-portblock-fleet.service
+sed "s|@SBINDIR@|$SBIN|g" "$UNIT" >xdp-portblock-fleet.service
+t_is 'fleet: nothing is left to be filled in' '' "$(grep -o '@[A-Z]*@' xdp-portblock-fleet.service)"
+if command -v systemd-analyze >/dev/null; then
+	t_ok 'fleet: systemd-analyze verify' systemd-analyze verify --man=no ./xdp-portblock-fleet.service
+	t_is 'fleet: has nothing to say' '' "$T_OUT"
+fi
+t_is 'fleet: has no right that the boot unit has not' \
+	"$(sed -n 's/^CapabilityBoundingSet=//p' "$TOP/systemd/xdp-portblock@.service")" "$(setting CapabilityBoundingSet)"
+t_is 'fleet: is as confined, but that it may speak to others' 'IPAddressDeny=any' \
+	"$(grep -E '^(Protect|Private|Restrict[^A]|Lock|Memory|Keyring|SystemCall|NoNew|IPAddress|ReadOnly|ReadWrite)[A-Za-z]*=' \
+		"$TOP/systemd/xdp-portblock@.service" | grep -vxFf "$UNIT")"
 t_done
