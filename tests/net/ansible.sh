@@ -78,7 +78,7 @@ play()
 	in_b "$PYTHON" "$ANSIBLE" -i hosts "$@" "$name.yml" </dev/null >play.out 2>&1
 	status=$?
 	cat play.out
-	return $status
+	return "$status"
 }
 
 # says LINE: the last play did
@@ -100,7 +100,7 @@ rules_are()
 }
 
 t_ok 'sshd answers' sshd_in_a
-[ "$t_failed" -eq 0 ] || t_note "$(cat "$BG_OUT")"
+[ "${t_failed:?}" -eq 0 ] || t_note "$(cat "$BG_OUT")"
 cat >ansible.cfg <<CONFIG
 [defaults]
 roles_path = $TOP/contrib/ansible

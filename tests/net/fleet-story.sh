@@ -12,8 +12,7 @@ grep -q '^HAVE_FLEET := yes' "$TOP/config.mk" || t_skip_all "built without libcu
 . "$TOP/tests/net/etcd-verbs.sh"
 PAGE=$TOP/man/xdp-portblock-fleet.7
 MACHINES='admin web1 web2 web3'
-declare -A PID
-AGENTS=0
+declare -A PID AGENT_OUT
 
 world_enter "$@"
 cd "$T_DIR" || exit 1
@@ -68,19 +67,24 @@ plug_in()
 	ip link add eth0 netns "$name-$T_NAME-$$" type veth peer name "$name" netns "admin-$T_NAME-$$" &&
 		on admin ip link set "$name" master br0 up &&
 		on "$name" ip addr add "10.0.0.$n/24" dev eth0 && on "$name" ip addr add "192.0.2.$n/24" dev eth0 &&
-		on "$name" ip link set eth0 up || t_die "no wire to $name"
+		on "$name" ip link set eth0 up
 }
 
 for name in $MACHINES; do
 	machine "$name"
 done
-on admin ip link add br0 type bridge && on admin ip addr add 10.0.0.1/24 dev br0 &&
-	on admin ip addr add 192.0.2.1/24 dev br0 && on admin ip link set br0 up || t_die 'no bridge'
+bridge()
+{
+	on admin ip link add br0 type bridge && on admin ip addr add 10.0.0.1/24 dev br0 &&
+		on admin ip addr add 192.0.2.1/24 dev br0 && on admin ip link set br0 up
+}
+
+bridge || t_die 'no bridge'
 mkdir -p "$PB_SERVERS"
 n=10
 for name in web1 web2 web3; do
 	n=$((n + 1))
-	plug_in "$name" $n
+	plug_in "$name" $n || t_die "no wire to $name"
 	bg nsenter --net="/run/netns/$name-$T_NAME-$$" "$PYTHON" "$PEER" serve --tcp 22,23,80,443
 	wait_for 60 ready_or_gone "$BG_PID" "$BG_OUT"
 	grep -q '^ready$' "$BG_OUT" || t_die "$name does not serve: $(tail -n 1 "$BG_OUT")"
@@ -157,7 +161,8 @@ stable()
 	sed -E 's/, under the dispatcher, priority [0-9]+/, HOW/; s/, as a single program/, HOW/; s/ \(the kernel refuses .*//
 		/^\{"level"/d
 		s/\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z/TIME/g; s/revision [0-9]+/revision N/g
-		s/\([0-9a-f]{12}\)/(ID)/g; s/\bweb[123]\b/webN/g; s/[^ ]+@[^ :]+/USER@HOST/g
+		s/\([0-9a-f]{12}\)/(ID)/g; s/\bweb[123]\b/webN/g; s/(etcd was not reached: ).*/\1WHY/
+		s/^ +[0-9]+ +[0-9a-f]{12} /N ID /; s/[^ ]+@[^ :]+/USER@HOST/g
 		s/^(webN +web +[a-z-]+) +([0-9]+|-) +([0-9]+|-) +([0-9]+) +[0-9.]+/\1 N N \4 RATE/
 		s/  +/ /g; s/ $//' | if [[ $1 == *'fleet status'* ]]; then LC_ALL=C sort; else cat; fi
 }
@@ -173,13 +178,13 @@ run()
 	esac
 }
 
-# agent WHERE: what systemd would start
+# agent WHERE: what systemd would start; the folder is the unit's StateDirectory=
 agent()
 {
+	on "$1" mkdir -p -m 700 /var/lib/xdp-portblock/fleet
 	bg nsenter --net="/run/netns/$1-$T_NAME-$$" --mount="/proc/${PID[$1]}/ns/mnt" --uts="/proc/${PID[$1]}/ns/uts" \
 		"$PB" fleet follow
-	AGENTS=$((AGENTS + 1))
-	declare -g "AGENT_$1=$BG_PID" "AGENT_OUT_$1=$BG_OUT"
+	AGENT_OUT[$1]=$BG_OUT
 }
 
 # told FILE: a command of the page prints what stands there, and fails where it says so
@@ -189,7 +194,7 @@ told()
 	where=$(cat "$1.where") command=$(cat "$1.command") expected=$(cat "$1.output")
 	machines=("$where")
 	[ "$where" != 'web*' ] || machines=(web1 web2 web3)
-	! grep -qE '^(Error:|xdp-portblock: )|^  stopped at' "$1.output" || [[ $command == *status* ]] || status=1
+	! grep -qE '^(Error|xdp-portblock): ' "$1.output" || status=1
 	for machine in "${machines[@]}"; do
 		before "$machine" "$command" "$expected"
 		t_fail "$machine# $command" $status '' run "$machine" "$command"
@@ -198,11 +203,63 @@ told()
 	after "$command"
 }
 
+# all T_OK NAME COMMAND...: of each web server; its number is the last word
+all()
+{
+	local verb=$1 text=$2 n
+	shift 2
+	for n in 11 12 13; do
+		"$verb" "web$((n - 10)): $text" "$@" $n
+	done
+}
+
+is_open()
+{
+	CLIENT=on_admin answers tcp "192.0.2.$2" "$1"
+}
+
+is_silent()
+{
+	CLIENT=on_admin silent tcp "192.0.2.$2" "$1"
+}
+
+our_own()
+{
+	CLIENT=on_admin answers tcp "10.0.0.$2" "$1"
+}
+
+# agents_said REGEX: so many of the agents did
+agents_said()
+{
+	grep -lE -e "$1" "${AGENT_OUT[@]}" | wc -l
+}
+
+all_are_seen()
+{
+	[ "$(on admin "$PB" fleet status -j | json 'len(d["hosts"])')" = 3 ]
+}
+
+nothing_waits()
+{
+	[ "$(on "web$(($1 - 10))" "$PB" status -j eth0 | json "d['interfaces'][0]['confirm_in']")" = null ]
+}
+
 # after COMMAND: what the page says in words, and what traffic proves
 after()
 {
 	local name
 	case $1 in
+	*'push web.rules '*)
+		all t_ok '80 answers' is_open 80
+		all t_ok '23 is silent' is_silent 23
+		all t_ok '22 answers our own network' our_own 22
+		;;
+	*'push mistake.rules '*'--sign'*)
+		all t_ok '23 is silent' is_silent 23
+		all t_ok '22 answers our own network' our_own 22
+		all t_ok 'nothing waits' nothing_waits
+		t_is 'one host has tried the rules' 1 "$(agents_said 'failed: under these rules')"
+		;;
 	'openssl pkey '*)
 		on admin cp push.password /etc/xdp-portblock/fleet.password
 		for name in web1 web2 web3; do
@@ -220,7 +277,7 @@ write()
 	case $1:$2 in
 	web1:*/fleet.conf)
 		for name in web1 web2 web3; do
-			sed "s/^user = web1$/user = $name/" <<<"$3" | on "$name" tee "$2"
+			on "$name" tee "$2" <<<"${3/user = web1/user = $name}"
 		done
 		;;
 	*) on "$1" tee "$2" <<<"$3" ;;
@@ -230,6 +287,7 @@ write()
 before()
 {
 	case $2 in
+	*' fleet status') wait_for 60 all_are_seen ;;
 	'cat '*) write "$1" "${2#cat }" "$3" >/dev/null || t_die "no $2" ;;
 	esac
 }
@@ -240,7 +298,6 @@ for file in story/*.command; do
 	told "${file%.command}"
 done
 for name in web1 web2 web3; do
-	out=AGENT_OUT_$name
-	[ "$t_failed" -eq 0 ] || t_note "$name: $(cat "${!out}")"
+	[ "${t_failed:?}" -eq 0 ] || t_note "$name: $(cat "${AGENT_OUT[$name]}")"
 done
 t_done
