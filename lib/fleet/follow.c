@@ -359,6 +359,17 @@ static void count_rules(struct attempt *attempt)
 	}
 }
 
+/* The same revision, pushed again, has another number. */
+static void renumber(struct attempt *attempt)
+{
+	struct fleet_memory *memory = &attempt->follow->memory;
+
+	if (memory->in_force == attempt->revision->revision)
+		return;
+	memory->in_force = attempt->revision->revision;
+	remember(attempt->follow, attempt->calls);
+}
+
 /* Nothing has changed since it was confirmed? Two loads from memory say so. */
 static bool is_in_force(const struct attempt *attempt)
 {
@@ -419,6 +430,7 @@ static void attend(struct attempt *attempt)
 		if (follow->state != FLEET_HOST_IN_FORCE)
 			count_rules(attempt);
 		become(follow, FLEET_HOST_IN_FORCE, NULL);
+		renumber(attempt);
 		return;
 	}
 	approach(attempt);

@@ -80,6 +80,13 @@ t_is 'h1: its interface' '[["v0", ["default"], "bpf"]]' \
 t_is 'h1: the revision is on the disk, for the boot unit' 'drop tcp dport 22' "$(cat h1/state/default.rules)"
 t_is 'h1: for root alone' 700/600 "$(stat -c %a h1/state)/$(stat -c %a h1/state/default.rules)"
 
+push 22.rules all
+first=$number
+for n in 1 2 3; do
+	t_ok "h$n: the same revision again has another number" wait_for 60 has $n "$first"
+done
+put stage web "done"
+
 # --- a stage --------------------------------------------------------------------------------
 
 push 23.rules h2/h1,h2,h3
