@@ -390,7 +390,7 @@ int fleet_conf_read(const char *path, struct fleet_conf **conf, struct pb_error 
 {
 	struct fleet_conf *made = calloc(1, sizeof(*made));
 	struct reading reading = { .path = path, .conf = made };
-	struct pb_error unheard;
+	struct pb_error unheard = { "" };
 	FILE *file;
 	int err;
 

@@ -87,7 +87,8 @@ int fleet_rules_read(const struct fleet_revision *revision, const char *folder, 
 	int err = problems ? fleet_rules_alone(revision->file, error) : fleet_fail_memory(error);
 
 	if (!err)
-		err = fleet_file_write(folder, local, FLEET_RULES_NEW, revision->file, path, error);
+		err = fleet_file_write(folder, local, FLEET_RULES_NEW, revision->file, false, path,
+				       error);
 	if (!err && pb_rules_read(path, pb_clock(), rules, problems, NULL))
 		err = say_problems(problems, path, error);
 	free(problems);

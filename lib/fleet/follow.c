@@ -172,8 +172,8 @@ static void now_in_force(struct fleet_follow *follow, const struct fleet_revisio
 	memory->boot = strdup(fleet_boot());
 	*memory->trying = '\0';
 	memory->attempts = 0;
-	if (fleet_file_write(follow->conf->state, follow->names->local, GOOD, revision->file, path,
-			     &error))
+	if (fleet_file_write(follow->conf->state, follow->names->local, GOOD, revision->file, true,
+			     path, &error))
 		say(calls, "ruleset %s: %s", follow->names->local, error.text);
 	remember(follow, calls);
 	say(calls, "ruleset %s: revision %lld is in force", follow->names->local,

@@ -49,7 +49,7 @@ static int make_folder(const char *folder, struct pb_error *error)
 	return fleet_fail(error, errno, "cannot make the folder %s: %s", folder, strerror(errno));
 }
 
-static int write_all(int fd, const char *text)
+static int write_all(int fd, const char *text, bool sync)
 {
 	size_t left = strlen(text);
 
@@ -63,23 +63,23 @@ static int write_all(int fd, const char *text)
 			left -= done;
 		}
 	}
-	return fsync(fd) ? -errno : 0;
+	return sync && fsync(fd) ? -errno : 0;
 }
 
-static int write_new(const char *path, const char *text)
+static int write_new(const char *path, const char *text, bool sync)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600), err;
 
 	if (fd < 0)
 		return -errno;
-	err = fchmod(fd, 0600) ? -errno : write_all(fd, text);
+	err = fchmod(fd, 0600) ? -errno : write_all(fd, text, sync);
 	if (close(fd) && !err)
 		err = -errno;
 	return err;
 }
 
 int fleet_file_write(const char *folder, const char *name, const char *end, const char *text,
-		     char path[FLEET_PATH_MAX], struct pb_error *error)
+		     bool sync, char path[FLEET_PATH_MAX], struct pb_error *error)
 {
 	char made[FLEET_PATH_MAX], new[FLEET_PATH_MAX];
 	int err = make_folder(folder, error);
@@ -89,7 +89,7 @@ int fleet_file_write(const char *folder, const char *name, const char *end, cons
 	if (snprintf(new, sizeof(new), "%s/.%s%s", folder, name, end) >= FLEET_PATH_MAX)
 		return fleet_fail(error, ENAMETOOLONG, "%s: too long a path", folder);
 	snprintf(made, sizeof(made), "%s/%s%s", folder, name, end);
-	err = write_new(new, text);
+	err = write_new(new, text, sync);
 	if (!err && rename(new, made))
 		err = -errno;
 	if (err) {
@@ -163,7 +163,7 @@ int fleet_memory_write(const char *folder, const struct fleet_memory *memory,
 {
 	char path[FLEET_PATH_MAX];
 	char *text = fleet_shape_text(&shape, memory);
-	int err = text ? fleet_file_write(folder, memory->local, ".json", text, path, error) :
+	int err = text ? fleet_file_write(folder, memory->local, ".json", text, true, path, error) :
 			 fleet_fail_memory(error);
 
 	free(text);

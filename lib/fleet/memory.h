@@ -31,12 +31,12 @@ void fleet_memory_clear(struct fleet_memory *memory);
 const char *fleet_boot(void);
 
 /*
- * Writes FOLDER/NAME with that end (".rules") in one step; only its owner may read it. `path` gets its name. What is
- * written is on the disk before the name is.
+ * Writes FOLDER/NAME with that end (".rules") in one step; only its owner may read it. `path` gets its name. With `sync`
+ * what is written is on the disk before the name is.
  */
 #define FLEET_PATH_MAX 512
 int fleet_file_write(const char *folder, const char *name, const char *end, const char *text,
-		     char path[FLEET_PATH_MAX], struct pb_error *error);
+		     bool sync, char path[FLEET_PATH_MAX], struct pb_error *error);
 
 /* FOLDER/NAME gets another end; what has that is replaced. */
 void fleet_file_rename(const char *folder, const char *name, const char *from, const char *to);

@@ -7,7 +7,7 @@
 # shellcheck disable=SC2317 # functions are called by t_ok and others
 
 . "$(dirname "$0")/../lib.sh"
-CLIENT=$TOP/build/tests/net/fleet_client
+CLIENT=${FLEET_CLIENT:-$TOP/build/tests/net/fleet_client}
 [ -x "$CLIENT" ] || t_skip_all "built without libcurl and libcrypto"
 . "$TOP/tests/net/etcd-verbs.sh"
 world_enter "$@"

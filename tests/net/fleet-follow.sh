@@ -302,4 +302,24 @@ agent_conf 1
 sed -i '/^rulesets/d' h1/fleet.conf
 t_fail 'no rulesets' 1 'names no .rulesets.' "$PB" fleet follow --config "$T_DIR/h1/fleet.conf"
 
+# --- rights -------------------------------------------------------------------------------------
+
+# As the manual has it, for h1; etcdctl would ask for a password.
+awk '/^\.Sh RIGHTS/ { here = 1 } /^\.Sh FILES/ { here = 0 } /^\.Bd/ { on = here; next } /^\.Ed/ { on = 0 } on' \
+	"$TOP/man/xdp-portblock-fleet.conf.5" | sed 's/web1/h1/g; s/user add .*/&:secret/' >rights
+t_ok 'the manual has rights' test "$(wc -l <rights)" -gt 10
+t_ok 'hosts that have gone are forgotten' in_e etcdctl del --prefix /xdp-portblock/hosts/
+t_ok 'its commands work' in_e sh -e rights
+(umask 077 && echo secret >password)
+agent 1 'user = h1' "password-file = $T_DIR/password"
+printf '%s\n' 'endpoints = http://127.0.0.1:2379' 'host = pusher' 'user = admin' "password-file = $T_DIR/password" >admin.conf
+t_ok 'who pushes may' in_e "$PB" fleet push --stages 100% --wait 120s --config "$T_DIR/admin.conf" 23.rules web
+t_is 'h1: has it' 'drop tcp dport 23' "$(text 1)"
+sed 's/user = admin/user = h1/' admin.conf >h1.conf
+t_fail 'a host may not push' 1 'permission denied' in_e "$PB" fleet push --config "$T_DIR/h1.conf" 22.rules web
+for key in rulesets/web stages/web good/web hosts/h2; do
+	t_fail "a host may not write $key" 1 'permission denied' \
+		in_e etcdctl --user h1:secret put /xdp-portblock/$key garbage
+done
+
 t_done

@@ -103,8 +103,8 @@ static int txn(struct run *run)
 	while (what < FLEET_VERSION && strcmp(names[what], run->words[1]))
 		what++;
 	err = fleet_txn_compare(made, run->words[0], what, number(run->words[2])) ?:
-		      fleet_txn_put(made, run->words[0], run->words[3], 0) ?:
-		      fleet_txn_delete(made, run->words[4]) ?:
+		      fleet_txn_put(made, run->words[0], run->words[3], 0)	  ?:
+		      fleet_txn_delete(made, run->words[4])			  ?:
 		      fleet_etcd_commit(run->etcd, made, &succeeded, &revision, &run->error);
 	fleet_txn_free(made);
 	if (!err)
@@ -178,9 +178,9 @@ static const struct {
 	int words;
 	int (*run)(struct run *run);
 } commands[] = {
-	{ "get", 1, get },    { "list", 1, list },     { "put", 2, put },
-	{ "fill", 2, fill },  { "txn", 5, txn },       { "grant", 1, grant },
-	{ "keep", 1, keep },  { "revoke", 1, revoke }, { "watch", 3, watch },
+	{ "get", 1, get },   { "list", 1, list },     { "put", 2, put },
+	{ "fill", 2, fill }, { "txn", 5, txn },	      { "grant", 1, grant },
+	{ "keep", 1, keep }, { "revoke", 1, revoke }, { "watch", 3, watch },
 };
 
 static int run_command(int argc, char **argv, const struct fleet_conf *conf, struct pb_error *error)

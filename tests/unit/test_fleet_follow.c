@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which revision a host is to have, and which files of rules a revision may be. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "fleet/file-rules.h"
+#include "fleet/follow.h"
+#include "fleet/order.h"
+#include "says.h"
+
+static char folder[] = "/tmp/pb-fleet-follow.XXXXXX";
+
+/* ---- Which revision -------------------------------------------------------------------------- */
+
+static struct fleet_conf conf = { .prefix = (char *)"/x/", .state = folder };
+static const struct fleet_ruleset names = { "web", "default" };
+
+/* The value of a revision; its id goes to `id`. The caller frees. */
+static char *revision_text(const char *file, __s64 number, char id[FLEET_HASH_LEN])
+{
+	struct fleet_revision revision = {
+		.ruleset = "web",
+		.file = (char *)file,
+		.author = (char *)"me@here",
+		.time = "2026-01-01T00:00:00Z",
+		.revision = number,
+	};
+	char *text;
+
+	assert_int_equal(fleet_revision_id(&revision, revision.id), 0);
+	strcpy(id, revision.id);
+	text = fleet_revision_text(&revision);
+	assert_non_null(text);
+	return text;
+}
+
+static void take_revision(struct fleet_follow *follow, enum fleet_key key, const char *file,
+			  __s64 number, char id[FLEET_HASH_LEN])
+{
+	char *text = revision_text(file, key == FLEET_KEY_GOOD ? number : 0, id);
+
+	fleet_follow_take(follow, key, text, strlen(text), number);
+	assert_string_equal(follow->wrong[key].text, "");
+	free(text);
+}
+
+static void take_stage(struct fleet_follow *follow, const char *id, const char *upto,
+		       enum fleet_stage_state state)
+{
+	struct fleet_stage stage = { .stage = 1, .of = 2, .state = state };
+	char *text;
+
+	strcpy(stage.id, id);
+	strcpy(stage.upto, upto);
+	text = fleet_stage_text(&stage);
+	assert_non_null(text);
+	fleet_follow_take(follow, FLEET_KEY_STAGE, text, strlen(text), 7);
+	assert_string_equal(follow->wrong[FLEET_KEY_STAGE].text, "");
+	free(text);
+}
+
+static __s64 target(const struct fleet_follow *follow, const char *host)
+{
+	const struct fleet_revision *revision = fleet_follow_target(follow, host);
+
+	return revision ? revision->revision : 0;
+}
+
+/* Two hosts, of which `first` has its turn before `second`. */
+static void in_order(const char *id, const char **first, const char **second,
+		     char order[FLEET_HASH_LEN])
+{
+	char one[FLEET_HASH_LEN], other[FLEET_HASH_LEN];
+	bool turned;
+
+	assert_int_equal(fleet_order("h1", id, one) | fleet_order("h2", id, other), 0);
+	turned = strcmp(one, other) > 0;
+	*first = turned ? "h2" : "h1";
+	*second = turned ? "h1" : "h2";
+	strcpy(order, turned ? other : one);
+}
+
+static void test_keys(void **state)
+{
+	struct fleet_follow follow;
+
+	(void)state;
+	assert_int_equal(fleet_follow_begin(&follow, &conf, &names), 0);
+	assert_string_equal(follow.keys[FLEET_KEY_RULESET], "/x/rulesets/web");
+	assert_string_equal(follow.keys[FLEET_KEY_STAGE], "/x/stages/web");
+	assert_string_equal(follow.keys[FLEET_KEY_GOOD], "/x/good/web");
+	assert_int_equal(target(&follow, "h1"), 0);
+	fleet_follow_end(&follow);
+}
+
+static void test_turns(void **state)
+{
+	char id[FLEET_HASH_LEN], good[FLEET_HASH_LEN], order[FLEET_HASH_LEN];
+	const char *first, *second;
+	struct fleet_follow follow;
+
+	(void)state;
+	assert_int_equal(fleet_follow_begin(&follow, &conf, &names), 0);
+	take_revision(&follow, FLEET_KEY_RULESET, "drop tcp dport 22\n", 9, id);
+	in_order(id, &first, &second, order);
+	/* No stage, and then its turn, without a good one and with it. */
+	assert_int_equal(target(&follow, first), 0);
+	take_stage(&follow, id, order, FLEET_RUNNING);
+	assert_int_equal(target(&follow, first), 9);
+	assert_int_equal(target(&follow, second), 0);
+	take_revision(&follow, FLEET_KEY_GOOD, "drop tcp dport 23\n", 5, good);
+	assert_int_equal(target(&follow, first), 9);
+	assert_int_equal(target(&follow, second), 5);
+	take_stage(&follow, id, fleet_all, FLEET_RUNNING);
+	assert_int_equal(target(&follow, second), 9);
+	take_stage(&follow, id, fleet_all, FLEET_STOPPED);
+	assert_int_equal(target(&follow, first), 5);
+	take_stage(&follow, id, order, FLEET_DONE);
+	assert_int_equal(target(&follow, second), 9);
+	/* Of another revision: what belongs to it has not come yet. */
+	take_stage(&follow, good, fleet_all, FLEET_DONE);
+	assert_int_equal(target(&follow, first), 5);
+	/* It is deleted. */
+	fleet_follow_take(&follow, FLEET_KEY_GOOD, NULL, 0, 0);
+	assert_int_equal(target(&follow, first), 0);
+	fleet_follow_end(&follow);
+}
+
+/* What is no revision leaves none, says what is wrong, and what comes next is as if it had not been. */
+static void test_garbage(void **state)
+{
+	static const char *const values[] = { "", "{}", "[]", "nothing", "{\"format\":2}" };
+	char id[FLEET_HASH_LEN];
+	struct fleet_follow follow;
+
+	(void)state;
+	assert_int_equal(fleet_follow_begin(&follow, &conf, &names), 0);
+	for (int key = 0; key < FLEET_KEYS; key++)
+		for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+			fleet_follow_take(&follow, key, values[i], strlen(values[i]), 3);
+			if (!strstr(follow.wrong[key].text, follow.keys[key]))
+				fail_msg("%s: %s", values[i], follow.wrong[key].text);
+			assert_int_equal(follow.wrong_at[key], 3);
+			assert_int_equal(target(&follow, "h1"), 0);
+		}
+	take_revision(&follow, FLEET_KEY_RULESET, "", 9, id);
+	take_stage(&follow, id, fleet_all, FLEET_RUNNING);
+	assert_int_equal(target(&follow, "h1"), 9);
+	fleet_follow_end(&follow);
+}
+
+/* ---- Files of rules -------------------------------------------------------------------------- */
+
+static int read_rules(const char *file, struct pb_rules **rules, struct pb_error *error)
+{
+	struct fleet_revision revision = { .ruleset = "web", .file = (char *)file };
+
+	return fleet_rules_read(&revision, folder, "default", rules, error);
+}
+
+static struct pb_rules *rules_of(const char *file)
+{
+	struct pb_rules *rules = NULL;
+	struct pb_error error = { "" };
+
+	if (read_rules(file, &rules, &error))
+		fail_msg("%s: %s", file, error.text);
+	return rules;
+}
+
+static const struct wrong wrong_files[] = {
+	{ "include \"/etc/shadow\"", "line 1: '/etc/shadow'", "file of the host" },
+	{ "policy deny\ninclude x", "line 2: 'x'", "file of the host" },
+	{ "drop tcp dport 1 from @/etc/shadow", "line 1: '@/etc/shadow'", NULL },
+	{ "drop tcp dport 1 from 10.0.0.0/8,@./x", "line 1: '10.0.0.0/8,@./x'", NULL },
+	{ "drop tcp dport 1 except @a/b,@c", "line 1: '@a/b,@c'", NULL },
+	{ "drop from @/x", "line 1: '@/x'", NULL },
+	{ "set bad file /etc/shadow", "line 1: '/etc/shadow'", NULL },
+	{ "set bad timeout 1d file /etc/shadow", "line 1: '/etc/shadow'", NULL },
+	{ "nonsense", "line 1: ", NULL },
+	{ "22/tcp\n23x/tcp\n24y/tcp", "line 2: ", "(and more)" },
+	{ NULL, NULL, NULL },
+};
+
+static void test_wrong_files(void **state)
+{
+	struct pb_rules *rules = (void *)1;
+	struct pb_error error = { "" };
+
+	(void)state;
+	for (const struct wrong *wrong = wrong_files; wrong->input; wrong++) {
+		assert_says(wrong, read_rules(wrong->input, &rules, &error), -EINVAL, &error);
+		assert_ptr_equal(rules, (void *)1);
+		if (strstr(error.text, folder))
+			fail_msg("%s: it names a file of ours: %s", wrong->input, error.text);
+	}
+}
+
+/* Names of sets, and texts that look like names of files, are right. */
+static void test_right_files(void **state)
+{
+	static const char *const files[] = {
+		"",
+		"set bans\ndrop from @bans",
+		"drop tcp dport 22 from 10.0.0.0/8 comment \"@/etc/shadow\"",
+		"drop tcp dport 22 comment @a/b",
+		"# include \"/etc/shadow\"",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		pb_rules_free(rules_of(files[i]));
+}
+
+/* ---- What is the same ------------------------------------------------------------------------ */
+
+static const struct {
+	const char *wanted, *in_force;
+	bool same;
+} pairs[] = {
+	{ "", "", true },
+	{ "22/tcp", "22/tcp", true },
+	{ "22/tcp\n23/tcp", "23/tcp\n22/tcp", true },
+	{ "22/tcp", "", false },
+	{ "", "22/tcp", false },
+	{ "22/tcp", "22/udp", false },
+	{ "drop 22/tcp", "allow 22/tcp", false },
+	{ "22/tcp comment a", "22/tcp comment b", false },
+	{ "policy deny", "policy allow", false },
+	{ "answers 10/s", "answers 20/s", false },
+	{ "22/tcp from 10.0.0.0/8", "22/tcp from 10.0.0.0/9", false },
+	{ "22/tcp expires 1h", "22/tcp expires 1m", true },
+	{ "22/tcp expires 1h", "", true },
+	{ "22/tcp expires 1h", "22/tcp", false },
+	{ "", "22/tcp expires 1h", false },
+	{ "set a", "", false },
+	{ "", "set a", true },
+	{ "set a", "set a\nset b", true },
+};
+
+static void test_same(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
+		struct pb_rules *wanted = rules_of(pairs[i].wanted);
+		struct pb_rules *in_force = rules_of(pairs[i].in_force);
+
+		if (fleet_rules_same(wanted, in_force) != pairs[i].same)
+			fail_msg("'%s' and '%s'", pairs[i].wanted, pairs[i].in_force);
+		pb_rules_free(wanted);
+		pb_rules_free(in_force);
+	}
+}
+
+/* ---- What is known --------------------------------------------------------------------------- */
+
+static void test_memory(void **state)
+{
+	struct fleet_memory memory = { .local = "default" }, read = { .local = "default" };
+	struct fleet_memory other = { .local = "other" };
+	char path[FLEET_PATH_MAX];
+	struct pb_error error = { "" };
+
+	(void)state;
+	memset(memory.id, 'a', FLEET_HASH_LEN - 1);
+	memory.in_force = 12;
+	memory.generation = 99;
+	memory.boot = strdup("a boot");
+	memory.reason = strdup("no \"reason\"");
+	memory.attempts = 2;
+	assert_int_equal(fleet_memory_write(folder, &memory, &error), 0);
+	assert_int_equal(fleet_memory_read(folder, &read), 0);
+	assert_string_equal(read.id, memory.id);
+	assert_int_equal(read.in_force, 12);
+	assert_int_equal(read.generation, 99);
+	assert_int_equal(read.attempts, 2);
+	assert_string_equal(read.boot, "a boot");
+	assert_string_equal(read.reason, "no \"reason\"");
+	assert_string_equal(read.failed_id, "");
+	fleet_memory_clear(&memory);
+	fleet_memory_clear(&read);
+	/* Of another ruleset, and garbage: nothing is known. */
+	assert_int_equal(fleet_memory_read(folder, &other), 0);
+	assert_int_equal(other.in_force, 0);
+	assert_int_equal(fleet_file_write(folder, "other", ".json", "{", true, path, &error), 0);
+	assert_int_equal(fleet_memory_read(folder, &other), 0);
+	assert_int_equal(other.in_force, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_keys),	    cmocka_unit_test(test_turns),
+		cmocka_unit_test(test_garbage),	    cmocka_unit_test(test_wrong_files),
+		cmocka_unit_test(test_right_files), cmocka_unit_test(test_same),
+		cmocka_unit_test(test_memory),
+	};
+	char command[64];
+	int ret;
+
+	if (!mkdtemp(folder))
+		return 1;
+	ret = cmocka_run_group_tests(tests, NULL, NULL);
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	return system(command) ? 1 : ret;
+}
