@@ -35,7 +35,7 @@ struct agent {
 	__s64 lease;	/* 0: none */
 	long long lease_seconds;
 	long long tick, count, anew; /* when these are due (ms) */
-	struct pb_error said;	     /* the last trouble, which is told once */
+	int said;		     /* the last trouble, which is told once; 0: none */
 };
 
 static void say(struct agent *agent, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -237,9 +237,9 @@ static int follow(struct agent *agent, bool *worked, struct pb_error *error)
 	if (err)
 		return err;
 	*worked = true;
-	if (*agent->said.text)
+	if (agent->said)
 		say(agent, "etcd answers again");
-	*agent->said.text = '\0';
+	agent->said = 0;
 	agent->anew = fleet_now_ms() + ANEW_MS;
 	err = tick(agent, error);
 	while (!err && fleet_now_ms() < agent->anew)
@@ -262,12 +262,12 @@ static void pause_about(long long ms)
 	nanosleep(&time, NULL);
 }
 
-/* The same trouble is told once. */
-static void say_trouble(struct agent *agent, const struct pb_error *error)
+/* The same trouble is told once: its text may have other times in it each time. */
+static void say_trouble(struct agent *agent, int err, const struct pb_error *error)
 {
-	if (strcmp(error->text, agent->said.text))
+	if (err != agent->said)
 		say(agent, "%s; the rules in force stay", error->text);
-	agent->said = *error;
+	agent->said = err;
 }
 
 static void follow_for_ever(struct agent *agent)
@@ -283,7 +283,7 @@ static void follow_for_ever(struct agent *agent)
 			pause = PAUSE_LEAST_MS;
 		if (!err || err == -EAGAIN || err == -ESTALE)
 			continue; /* all is read anew, at once */
-		say_trouble(agent, &error);
+		say_trouble(agent, err, &error);
 		pause_about(pause);
 		pause = pause * 2 < PAUSE_MOST_MS ? pause * 2 : PAUSE_MOST_MS;
 	}

@@ -24,6 +24,7 @@ struct fleet_rollout {
 	struct fleet_election election;
 	struct fleet_revision *revision; /* `revision` in it is its number */
 	struct fleet_stage *stage;
+	__s64 stage_at; /* mod_revision of its key, as we have written or read it; 0: neither yet */
 	struct fleet_roster roster;
 	struct fleet_watch *watch; /* NULL: what the roster says may be old */
 	__u64 began;		   /* when the stage did, by pb_clock() */
@@ -215,7 +216,10 @@ static int be_patient(struct fleet_rollout *rollout, int err, struct pb_error *e
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
-/* Only while the election is ours, and the revision as it was pushed (`number` 0: it is being pushed). */
+/*
+ * Only while the election is ours, and revision (`number` 0: it is being pushed) and stage are as we know them: a process
+ * that slept may hold the election again after another had brought the rollout to its end.
+ */
 static int guard(const struct fleet_rollout *rollout, struct fleet_txn *txn)
 {
 	__s64 number = rollout->revision->revision;
@@ -224,6 +228,9 @@ static int guard(const struct fleet_rollout *rollout, struct fleet_txn *txn)
 
 	if (!err && number)
 		err = fleet_txn_compare(txn, rollout->ruleset_key, FLEET_MOD_REVISION, number);
+	if (!err && rollout->stage_at)
+		err = fleet_txn_compare(txn, rollout->stage_key, FLEET_MOD_REVISION,
+					rollout->stage_at);
 	return err;
 }
 
@@ -321,6 +328,8 @@ static int write_stage(struct fleet_rollout *rollout, const struct write *more, 
 	/* The last, by which it is seen whether all were. */
 	writes[nr] = (struct write){ rollout->stage_key, text };
 	err = write_all(rollout, writes, nr + 1, revision, error);
+	if (!err)
+		rollout->stage_at = *revision;
 	free(text);
 	return err;
 }
@@ -499,6 +508,7 @@ static int read_stage(struct fleet_rollout *rollout, struct pb_error *error)
 	else
 		err = fleet_fail(error, ENOENT, "nothing was ever pushed for ruleset '%s'",
 				 rollout->ruleset);
+	rollout->stage_at = kv ? kv->mod_revision : 0;
 	fleet_kvs_free(kv, kv ? 1 : 0);
 	return err;
 }

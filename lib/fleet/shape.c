@@ -552,6 +552,7 @@ static int parse(const char *text, size_t len, const char *what, struct json_obj
 
 	if (!tokener)
 		return fleet_fail_memory(error);
+	errno = 0;
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	parsed = json_tokener_parse_ex(tokener, text, len);
 	why = json_tokener_get_error(tokener);
@@ -562,6 +563,9 @@ static int parse(const char *text, size_t len, const char *what, struct json_obj
 		*object = parsed;
 		return 0;
 	}
+	/* json-c does not tell it by its own errors. */
+	if (errno == ENOMEM && !parsed)
+		return fleet_fail_memory(error);
 	json_object_put(parsed);
 	return fleet_fail(error, EINVAL, "%s is no JSON object: %s", what,
 			  why == json_tokener_success ? "something else" :

@@ -59,11 +59,11 @@ printf '%s\n' 'drop tcp sport 2379' 'drop tcp dport 80' >mistake.rules
 
 # --- a revision -----------------------------------------------------------------------------
 
-agent 1 'confirm = 5s'
+agent 1 'confirm = 20s'
 t_ok 'h1: nothing is there for it' wait_for 60 host_is 1 state waiting
 t_is 'h1: and why' 'no revision is there for this host yet' "$(host 1 reason)"
-agent 2 'confirm = 5s'
-agent 3 'confirm = 5s'
+agent 2 'confirm = 20s'
+agent 3 'confirm = 20s'
 push 22.rules all
 first=$number
 for n in 1 2 3; do
@@ -116,7 +116,7 @@ tries()
 }
 t_is 'the mistake: it is tried once' 1 "$(tries)"
 agent_kill 1
-agent 1 'confirm = 5s'
+agent 1 'confirm = 20s'
 t_ok 'the mistake: another agent knows of it' wait_for 60 host_is 1 state failed
 t_is 'the mistake: and does not try it again' 0 "$(tries)"
 for n in 2 3; do
@@ -313,6 +313,11 @@ t_ok 'its commands work' in_e sh -e rights
 (umask 077 && echo secret >password)
 agent 1 'user = h1' "password-file = $T_DIR/password"
 printf '%s\n' 'endpoints = http://127.0.0.1:2379' 'host = pusher' 'user = admin' "password-file = $T_DIR/password" >admin.conf
+is_seen()
+{
+	in_e etcdctl --user root:secret get --keys-only /xdp-portblock/hosts/h1 | grep -q h1
+}
+t_ok 'h1: is seen' wait_for 60 is_seen
 t_ok 'who pushes may' in_e "$PB" fleet push --stages 100% --wait 120s --config "$T_DIR/admin.conf" 23.rules web
 t_is 'h1: has it' 'drop tcp dport 23' "$(text 1)"
 sed 's/user = admin/user = h1/' admin.conf >h1.conf

@@ -385,6 +385,48 @@ t_ok 'interrupted: says how to go on' grep -q 'interrupted at stage 1 of 3.*flee
 free_all
 t_ok 'interrupted: it goes on at once' f push --resume web
 
+# One that slept while another brought it to its end
+rules 341
+hold_all
+pushing
+kill -STOP "$PUSH_PID"
+t_ok 'asleep: etcd notices' wait_for 60 fleet_is 'web.rollout.carrier_pid == null'
+free_all
+t_ok 'asleep: another goes on' f push --resume web
+kill -CONT "$PUSH_PID"
+wait "$PUSH_PID"
+t_is 'asleep: when it wakes, it ends' 1 $?
+t_ok 'asleep: and says why' grep -q 'the rollout of web was taken over' "$PUSH_OUT"
+t_ok 'asleep: done is done' fleet_is 'web.rollout.state == "done" and web.revision == web.good'
+
+# What nobody carries any more may be left for another revision, or the last good one
+before=$(wanted)
+rules 342
+hold_all
+pushing
+bg_stop "$PUSH_PID" INT
+free_all
+rules 343
+t_ok 'left: another revision is pushed' f push rules web
+t_is 'left: what is good by it' "$before" "$(f history web -j | jq '.revisions[0].previous')"
+t_is 'left: the other is not in the history' "$before" "$(f history web -j | jq '.revisions[1].revision')"
+good=$(wanted)
+rules 344
+hold_all
+pushing
+bg_stop "$PUSH_PID" INT
+free_all
+t_ok 'left: or the good one' f rollback web
+t_ok 'left: that is the last one' grep -q "^web: back to revision $good of " <<<"$T_OUT"
+rules 345
+hold_all
+pushing
+tell "$(in_order "$(id_of)" | head -n 1)" fail all of it
+wait "$PUSH_PID"
+free_all
+t_ok 'stopped: rollback' f rollback web
+t_ok 'stopped: is to the one before the good one' grep -q "^web: back to revision $before of " <<<"$T_OUT"
+
 # --- etcd is away ---------------------------------------------------------------------------------
 
 rules 35
@@ -450,9 +492,22 @@ else
 	t_skip 'metrics: promtool finds no fault' 'no promtool here'
 fi
 
-# --- what others write ----------------------------------------------------------------------------
+# --- as large as it may be ------------------------------------------------------------------------
 
 bg_stop "$HOSTS_PID"
+{
+	echo 'drop tcp dport 22'
+	yes "# $(printf '%0100d' 0)" | head -n 9700
+} >large
+t_ok 'large: a file of nearly 1 MiB' f push large big
+t_is 'large: it is there as it was' "$(sha256sum <large)" \
+	"$(f history big -j | jq -j '.revisions[0].file' | sha256sum)"
+t_ok 'large: and what is good' fleet_is '.rulesets[] | select(.name == "big") | .good == .revision'
+yes '# """""""""""""""""""""""""""""""""""""""""""""' | head -c 1000000 >quotes
+t_fail 'large: what has more than that in JSON' 1 'the revision has [0-9]* bytes, and may have 1048576' f push quotes big
+
+# --- what others write ----------------------------------------------------------------------------
+
 ctl put $KEYS/hosts/evil '{"format":1,"host":"good"}' >/dev/null
 ctl put $KEYS/hosts/worse $'\x1b[2J' >/dev/null
 ctl put $KEYS/hosts/../x '{}' >/dev/null
