@@ -261,7 +261,7 @@ after()
 		t_is 'one host has tried the rules' 1 "$(agents_said 'failed: under these rules')"
 		;;
 	'openssl pkey '*)
-		on admin cp push.password /etc/xdp-portblock/fleet.password
+		on admin cp admin.password /etc/xdp-portblock/fleet.password
 		for name in web1 web2 web3; do
 			on "$name" cp "$(home admin)/fleet.pem" /etc/xdp-portblock/
 			on "$name" install -m 600 "$(home admin)/$name.password" /etc/xdp-portblock/fleet.password
