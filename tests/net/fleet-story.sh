@@ -297,6 +297,14 @@ commands_of "$PAGE" story || t_die "no story in $PAGE"
 for file in story/*.command; do
 	told "${file%.command}"
 done
+# --- what the page warns of -------------------------------------------------------------------------------------
+
+openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=web1 -keyout named.key -out named.csr 2>/dev/null
+openssl x509 -req -in named.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 36500 -out named.crt 2>/dev/null
+on admin sed -e "s|^cert = .*|cert = $T_DIR/named.crt|" -e "s|^key = .*|key = $T_DIR/named.key|" /etc/xdp-portblock/fleet.conf >named.conf
+t_fail 'a certificate with a common name is refused, and that is said' 1 'cert. of fleet.conf has a common name' \
+	on admin "$PB" fleet status --config "$T_DIR/named.conf"
+
 for name in web1 web2 web3; do
 	[ "${t_failed:?}" -eq 0 ] || t_note "$name: $(cat "${AGENT_OUT[$name]}")"
 done
