@@ -326,7 +326,7 @@ endef
 # --- install ---------------------------------------------------------------------
 
 # One list for both directions, MODE:SOURCE:TARGET.
-man_files = $(foreach s,3 5 8,$(foreach f,$(wildcard man/*.$(s)),644:$(f):$(MANDIR)/man$(s)/$(notdir $(f))))
+man_files = $(foreach s,3 5 7 8,$(foreach f,$(wildcard man/*.$(s)),644:$(f):$(MANDIR)/man$(s)/$(notdir $(f))))
 header_files = $(foreach f,headers/portblock/portblock.h headers/portblock/abi.h,\
 	644:$(f):$(INCLUDEDIR)/portblock/$(notdir $(f)))
 completion_files = \

@@ -56,6 +56,8 @@ static const struct {
 	  ": it knows no users, so fleet.conf is to name no `user`" },
 	{ "user name is empty", EACCES, ": `user` and `password-file` of fleet.conf are wanted" },
 	{ "permission denied", EACCES, ": the user of fleet.conf has no right to that" },
+	{ "CommonName of client", EACCES,
+	  ": the certificate that is `cert` of fleet.conf has a common name (CN), and must have none" },
 	{ "request is too large", E2BIG, ": it takes 1.5 MiB at once" },
 	{ "larger than max", E2BIG, ": it takes 1.5 MiB at once" },
 	{ "required revision has been compacted", ESTALE, "" },
@@ -145,6 +147,9 @@ static int read_answer(const char *endpoint, const struct fleet_call *call, long
 	const char *said = json ? fleet_complaint(json) : NULL;
 	int err;
 
+	/* Its door speaks no JSON. */
+	if (status == 400 && !strncmp(text, "CommonName of client", 20))
+		said = "CommonName of client";
 	if (json && !said && status == 200) {
 		*answer = json;
 		return 0;
