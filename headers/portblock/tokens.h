@@ -59,8 +59,7 @@ PB_INLINE __u64 pb_token_cost(const struct pb_limit *limit, __u64 weight)
 	return weight * limit->mult >> limit->shift;
 }
 
-#define PB_TOKEN_LOST \
-	2 /* neither let go nor over: another CPU was faster, and there is another full_at */
+#define PB_TOKEN_LOST 2 /* neither let go nor over: another CPU was faster */
 
 /*
  * Takes what a packet costs out of a bucket, once. 0: it is let go; 1: there is too little in it, the packet is over the

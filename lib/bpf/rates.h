@@ -64,6 +64,7 @@ PB_INLINE __u64 hash_of_source4(__u64 source, const struct pb_rule_limits *limit
 {
 	const __u64 seed[2] = { pb_rates.seed[0], pb_rates.seed[1] };
 
+	/* As pb_first_bits(), which has a branch for a length of 0: here there is none. */
 	return pb_token_hash4(limits->secret4, source & ~0ULL << (-limits->len4 & 63), seed);
 }
 

@@ -25,12 +25,6 @@ static __u32 entry_of_no_rule(const struct pb_settings *settings, __u32 unmatche
 	return asks || PB_ENTRY_REJECTS(unmatched) ? PB_ENTRY(0, 0, PB_ENTRY_INDIRECT) : unmatched;
 }
 
-bool pb_decision_is_rate(const struct pb_decision *decision)
-{
-	return (decision->flags & ~PB_DECISION_EACH) == PB_DECISION_OVER && !decision->next &&
-	       !PB_ENTRY_REJECTS(decision->entry);
-}
-
 /* What a class depends on, where that is one thing, which is judged on a quick way: PB_ENTRY_*. */
 static __u32 only_condition(const struct pb_decision *decision)
 {
@@ -38,7 +32,12 @@ static __u32 only_condition(const struct pb_decision *decision)
 		return 0;
 	if (decision->flags == (PB_DECISION_SETS | PB_DECISION_ASKS))
 		return PB_ENTRY_SETS;
-	return pb_decision_is_rate(decision) ? PB_ENTRY_RATE : 0;
+	return (decision->flags & ~PB_DECISION_EACH) == PB_DECISION_OVER ? PB_ENTRY_RATE : 0;
+}
+
+bool pb_decision_is_rate(const struct pb_decision *decision)
+{
+	return only_condition(decision) == PB_ENTRY_RATE;
 }
 
 static __u32 entry_of_class(const struct pb_tables *tables, __u16 class, __u32 none)

@@ -105,6 +105,12 @@ static int write_rules(const struct pb_maps *maps, __u32 slot, const struct pb_r
 	return ret;
 }
 
+static void set_secrets(struct pb_rule_limits *limits, __u32 id, const __u64 seed[2])
+{
+	limits->secret4 = pb_token_secret(id | PB_TOKEN_IPV4, limits->epoch, seed);
+	limits->secret6 = pb_token_secret(id, limits->epoch, seed);
+}
+
 /*
  * The limits of each rule that has a rate. A rule that stays has its buckets as they were, so its epoch is that of
  * the other slot, which is in force; one that is new begins with full ones: what lies under its id, and the epoch, of
@@ -119,9 +125,8 @@ static void write_limits(const struct pb_maps *maps, __u32 slot, const struct pb
 		struct pb_rule_limits *at = &maps->limits[rule->id * PB_SLOTS];
 
 		limits.epoch = rule->added ? generation : at[!slot].epoch;
-		limits.secret4 =
-			pb_token_secret(rule->id | PB_TOKEN_IPV4, limits.epoch, maps->rates->seed);
-		limits.secret6 = pb_token_secret(rule->id, limits.epoch, maps->rates->seed);
+		if (limits.each)
+			set_secrets(&limits, rule->id, maps->rates->seed);
 		at[slot] = limits;
 	}
 }
