@@ -47,6 +47,16 @@ t_count=0
 t_failed=0
 bg_pids=()
 
+# amount ALL SOME: how many of what is drawn anew in each run. ALL by `tests/run --all`, which takes hours
+amount()
+{
+	if [ -n "${PB_ALL-}" ]; then
+		echo "$1"
+	else
+		echo "$2"
+	fi
+}
+
 # --- reporting -----------------------------------------------------------------------
 
 # t_result STATUS NAME: one line of TAP; what there is to say follows by t_note

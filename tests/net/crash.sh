@@ -18,7 +18,7 @@ world_pair
 world_wire v2 v3
 cd "$T_DIR" || exit 1
 
-POINTS=${PB_CRASH_POINTS:-4}
+POINTS=${PB_CRASH_POINTS:-$(amount 4 1)}
 CALLS='bpf openat mkdir rename flock mmap munmap sendto recvmsg ioctl membarrier unlink rmdir dup close'
 ERRORS=(EIO ENOMEM EPERM)
 

@@ -21,7 +21,7 @@ import sys
 TOOL, NS = os.environ["PB"], os.environ["NS_A"]
 PRELOAD = os.path.join(os.environ["TOP"], "build/tests/preload/fault.so")
 PINS = "/sys/fs/bpf/xdp-portblock"
-POINTS = os.environ.get("PB_FAULT_POINTS", "4")
+POINTS = os.environ["PB_FAULT_POINTS"]
 PATTERN = os.environ.get("PB_FAULT_COMMANDS", "*")
 SEED = int(os.environ.get("PB_FAULT_SEED", str(random.randrange(1 << 32))))
 # What is shown of an interface where a part of it could not be seen.

@@ -7,7 +7,7 @@
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 . tests/lib.sh
 # The tests of its trees are in build, whatever this one is run for.
-unset PB_BUILD
+unset PB_BUILD PB_ALL
 
 # counts NAME EXPECTED STATUS TIMEOUT LINE...: EXPECTED is "PASSED FAILED SKIPPED"
 # and, where the stream as a whole is wrong, one of the complaints.
@@ -130,6 +130,15 @@ fake_tree
 fake loose 'echo 1..1; echo ok 1 - x; sleep 300 & echo $! >"$TMPDIR/loose.pid"'
 run_is 'run: children left behind' 0 '1 passed, 0 failed, 1 skipped' unit
 t_ok 'run: children left behind are ended' wait_for 60 gone "$(cat "$T_DIR/loose.pid")"
+
+# --all: tests are told
+fake_tree
+# shellcheck disable=SC2016 # for the test to expand
+fake all 'echo 1..1; echo ok 1 - x; echo "${PB_ALL-}" >"$TMPDIR/all"'
+run_is 'run: a part of what is drawn' 0 '1 passed, 0 failed, 1 skipped' unit
+t_is 'run: a part: tests see no PB_ALL' '' "$(cat "$T_DIR/all")"
+run_is 'run: --all' 0 '1 passed, 0 failed, 1 skipped' --all unit
+t_is 'run: --all: tests see PB_ALL' 1 "$(cat "$T_DIR/all")"
 
 # --busy: a burner for each processor, as long as the test runs, and no longer
 # shellcheck disable=SC2016 # for the tests to expand

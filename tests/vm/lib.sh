@@ -34,14 +34,17 @@ vm_build_root()
 	fi
 }
 
-# vm_packets NUMBER: so many generated ones for one kernel; half of them in CI, for they are others in each run.
-vm_packets()
+# vm_one_of NAME...: all of these kernels by `tests/run --all`, else one of them, another each time. What is
+# seen on one is seen on the others nearly always, and each takes minutes.
+vm_one_of()
 {
-	if [ "${CI-}" = true ]; then
-		echo $(($1 / 2))
-	else
-		echo "$1"
-	fi
+	shuf -n "$(amount $# 1)" -e -- "$@"
+}
+
+# vm_left_out NAME: why a kernel has not run
+vm_left_out()
+{
+	t_skip "kernel $1" 'this run drew another one; tests/run --all has them all'
 }
 
 # vm_try CPUS MODULES SCRIPT...: boot VM_KERNEL and make the results ours: one count, each with the
