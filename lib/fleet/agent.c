@@ -8,6 +8,7 @@
 #include "fleet/agent.h"
 #include "fleet/error.h"
 #include "fleet/etcd.h"
+#include "fleet/footprint.h"
 #include "fleet/http.h"
 #include "fleet/report.h"
 #include "fleet/shares.h"
@@ -38,6 +39,7 @@ struct agent {
 	long long lease_seconds;
 	long long tick, count, anew; /* when these are due (ms) */
 	int said;		     /* the last trouble, which is told once; 0: none */
+	bool small;		     /* nothing came since memory was given back */
 };
 
 static void say(struct agent *agent, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -199,6 +201,14 @@ static int tick(struct agent *agent, struct pb_error *error)
 	return hold_lease(agent, error) ?: act(agent, error);
 }
 
+/* When it has been quiet from one tick to the next, for the first time since something came. */
+static void become_small(struct agent *agent)
+{
+	if (!agent->small)
+		fleet_give_back();
+	agent->small = true;
+}
+
 /* One wait for what comes, and what follows from it. */
 static int attend(struct agent *agent, struct pb_error *error)
 {
@@ -222,8 +232,12 @@ static int attend(struct agent *agent, struct pb_error *error)
 		err = act(agent, error);
 	else if (nr)
 		err = fleet_shares_act(&agent->shares, agent->etcd, error);
-	if (!err && fleet_now_ms() >= agent->tick)
+	agent->small &= !nr;
+	if (!err && fleet_now_ms() >= agent->tick) {
 		err = tick(agent, error);
+		if (!nr)
+			become_small(agent);
+	}
 	return err;
 }
 
@@ -260,6 +274,7 @@ static int follow(struct agent *agent, bool *worked, struct pb_error *error)
 	if (agent->said)
 		say(agent, "etcd answers again");
 	agent->said = 0;
+	agent->small = false;
 	agent->anew = fleet_now_ms() + ANEW_MS;
 	err = tick(agent, error);
 	while (!err && fleet_now_ms() < agent->anew)
