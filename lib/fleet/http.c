@@ -317,6 +317,14 @@ bool fleet_call_ended(const struct fleet_call *call, struct fleet_outcome *outco
 	return true;
 }
 
+long fleet_call_status(const struct fleet_call *call)
+{
+	long status = 0;
+
+	(call->http->curl->easy_getinfo)(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status;
+}
+
 char *fleet_call_text(const struct fleet_call *call, size_t *len)
 {
 	*len = call->len;

@@ -36,6 +36,8 @@ int fleet_http_wait(struct fleet_http *http, int timeout_ms, struct pb_error *er
 
 /* Has it ended, and how? */
 bool fleet_call_ended(const struct fleet_call *call, struct fleet_outcome *outcome);
+/* Of HTTP; 0: nothing has come yet. */
+long fleet_call_status(const struct fleet_call *call);
 /* What has come of the answer, NUL-terminated. */
 char *fleet_call_text(const struct fleet_call *call, size_t *len);
 /* Forgets the first bytes of it. */

@@ -166,6 +166,8 @@ static int take_lines(struct fleet_watch *watch, struct changes *changes, struct
 	char *text = fleet_call_text(watch->call, &len), *end;
 	int err = 0;
 
+	if (fleet_call_status(watch->call) != 200)
+		return 0; /* it is of use as a whole, at its end */
 	while (!err && (end = memchr(text + at, '\n', len - at))) {
 		*end = '\0';
 		if (end > text + at)
@@ -185,69 +187,98 @@ static int take_end(struct fleet_watch *watch, const struct fleet_outcome *outco
 	if (outcome->err)
 		return fleet_fail(error, -outcome->err, "etcd at %s: %s", watch->endpoint,
 				  outcome->why);
+	if (outcome->status != 200)
+		return fleet_turned_away(watch->endpoint, outcome->status, text, len, error);
 	if (len)
 		return take_object(watch, text, len, changes, error) ?:
 			       fleet_fail(error, EPIPE, "etcd at %s: the stream has ended",
 					  watch->endpoint);
-	if (outcome->status != 200)
-		return fleet_fail(error, EREMOTEIO,
-				  "etcd at %s: it answers with status %ld of HTTP", watch->endpoint,
-				  outcome->status);
 	return fleet_fail(error, EPIPE, "etcd at %s: the stream has ended", watch->endpoint);
 }
 
 /* ---- Silence ------------------------------------------------------------------------------- */
 
-/* The newest of the keys of a prefix. */
-static struct json_object *new_question(const char *prefix)
+/*
+ * What was put since is seen by the newest of the keys. What was deleted has left no key: where none is newer, there are
+ * fewer of them than there were at the last revision that was seen.
+ */
+static bool add_question(struct json_object *list, struct json_object *range)
 {
-	struct json_object *json = json_object_new_object(), *range = json_object_new_object();
+	struct json_object *json = json_object_new_object();
+
+	if (fleet_add(json, "request_range", range) && !json_object_array_add(list, json))
+		return true;
+	json_object_put(json);
+	return false;
+}
+
+/* The newest of the keys of a prefix, and how many there are. */
+static bool ask_now(struct json_object *list, const char *prefix)
+{
+	struct json_object *range = json_object_new_object();
 	bool made = fleet_add_range(range, prefix, is_prefix(prefix)) &&
 		    fleet_add(range, "keys_only", json_object_new_boolean(true)) &&
 		    fleet_add_number(range, "limit", 1) &&
 		    fleet_add(range, "sort_target", json_object_new_string("MOD")) &&
 		    fleet_add(range, "sort_order", json_object_new_string("DESCEND"));
 
-	if (fleet_add(json, "request_range", range) && made)
-		return json;
-	json_object_put(json);
-	return NULL;
+	return add_question(list, range) && made;
+}
+
+/* How many there were. */
+static bool ask_then(struct json_object *list, const char *prefix, __s64 revision)
+{
+	struct json_object *range = json_object_new_object();
+	bool made = fleet_add_range(range, prefix, is_prefix(prefix)) &&
+		    fleet_add(range, "count_only", json_object_new_boolean(true)) &&
+		    fleet_add_number(range, "revision", revision);
+
+	return add_question(list, range) && made;
 }
 
 /* So many of them in one request, from one on: a transaction that compares nothing. */
-#define QUESTIONS_MAX 100 /* etcd takes 128 in a transaction */
+#define QUESTIONS_MAX 50 /* two each, and etcd takes 128 in a transaction */
 static struct json_object *new_questions(const struct fleet_watch *watch, size_t from)
 {
 	struct json_object *json = json_object_new_object(), *list = json_object_new_array();
 	bool made = fleet_add(json, "success", list);
 
-	for (size_t i = from; i < watch->nr && i < from + QUESTIONS_MAX && made; i++) {
-		struct json_object *question = new_question(watch->prefixes[i]);
-
-		made = question && !json_object_array_add(list, question);
-	}
+	for (size_t i = from; i < watch->nr && i < from + QUESTIONS_MAX && made; i++)
+		made = ask_now(list, watch->prefixes[i]) &&
+		       ask_then(list, watch->prefixes[i], watch->seen);
 	if (made)
 		return json;
 	json_object_put(json);
 	return NULL;
 }
 
-static __s64 newest_of(struct json_object *response)
+/* What the answers say of all keys that are watched. */
+struct state {
+	__s64 newest;	 /* the revision of what was put last, of what is there; 0: nothing is */
+	__s64 now, then; /* so many there are, and were */
+	__s64 revision;	 /* up to which that holds */
+};
+
+static void read_answer(struct json_object *response, bool now, struct state *state)
 {
 	struct json_object *range, *kvs;
+	__s64 newest = 0;
 
-	if (!json_object_object_get_ex(response, "response_range", &range) ||
-	    !json_object_object_get_ex(range, "kvs", &kvs) ||
-	    !json_object_is_type(kvs, json_type_array) || !json_object_array_length(kvs))
-		return 0;
-	return fleet_number(json_object_array_get_idx(kvs, 0), "mod_revision");
+	if (!json_object_object_get_ex(response, "response_range", &range))
+		return;
+	*(now ? &state->now : &state->then) += fleet_number(range, "count");
+	if (now && json_object_object_get_ex(range, "kvs", &kvs) &&
+	    json_object_is_type(kvs, json_type_array) && json_object_array_length(kvs))
+		newest = fleet_number(json_object_array_get_idx(kvs, 0), "mod_revision");
+	if (newest > state->newest)
+		state->newest = newest;
 }
 
-static int ask_newest(struct fleet_watch *watch, size_t from, __s64 *revision,
-		      struct pb_error *error)
+static int ask_some(struct fleet_watch *watch, size_t from, struct state *state,
+		    struct pb_error *error)
 {
 	struct json_object *answer = NULL, *responses;
-	__s64 found;
+	__s64 revision;
 	int err = fleet_ask(watch->etcd, "/v3/kv/txn", new_questions(watch, from), false, &answer,
 			    error);
 
@@ -255,40 +286,49 @@ static int ask_newest(struct fleet_watch *watch, size_t from, __s64 *revision,
 		return err;
 	if (json_object_object_get_ex(answer, "responses", &responses) &&
 	    json_object_is_type(responses, json_type_array))
-		for (size_t i = 0; i < json_object_array_length(responses); i++) {
-			found = newest_of(json_object_array_get_idx(responses, i));
-			*revision = found > *revision ? found : *revision;
-		}
+		for (size_t i = 0; i < json_object_array_length(responses); i++)
+			read_answer(json_object_array_get_idx(responses, i), i % 2 == 0, state);
+	revision = fleet_revision(answer);
+	if (!from || revision < state->revision)
+		state->revision = revision;
 	json_object_put(answer);
 	return 0;
 }
 
-/* The revision of what was changed last of all that is watched; 0: nothing is there. */
-static int newest(struct fleet_watch *watch, __s64 *revision, struct pb_error *error)
+static int ask_state(struct fleet_watch *watch, struct state *state, struct pb_error *error)
 {
 	int err = 0;
 
-	*revision = 0;
+	*state = (struct state){};
 	for (size_t i = 0; i < watch->nr && !err; i += QUESTIONS_MAX)
-		err = ask_newest(watch, i, revision, error);
+		err = ask_some(watch, i, state, error);
 	return err;
 }
 
-/* What is newer than all that came may have come while we asked. */
+/* What has not come may have come while we asked. Where nothing has changed, nothing more is to come of that time. */
 static int look_into_silence(struct fleet_watch *watch, struct pb_error *error)
 {
 	long long heard = fleet_call_heard(watch->call);
-	__s64 revision = 0;
+	struct state state;
 	int err;
 
 	watch->checked = fleet_now_ms();
-	err = newest(watch, &revision, error);
-	if (err || revision <= watch->seen || fleet_call_heard(watch->call) != heard)
+	err = ask_state(watch, &state, error);
+	if (err || fleet_call_heard(watch->call) != heard)
 		return err;
-	return fleet_fail(
-		error, ETIMEDOUT,
-		"etcd at %s: the stream is stalled: revision %lld is there, and has not come",
-		watch->endpoint, (long long)revision);
+	if (state.newest > watch->seen)
+		return fleet_fail(
+			error, ETIMEDOUT,
+			"etcd at %s: the stream is stalled: revision %lld is there, and has not come",
+			watch->endpoint, (long long)state.newest);
+	if (state.now != state.then)
+		return fleet_fail(
+			error, ETIMEDOUT,
+			"etcd at %s: the stream is stalled: keys have gone, and it has not said so",
+			watch->endpoint);
+	if (state.revision > watch->seen)
+		watch->seen = state.revision;
+	return 0;
 }
 
 static bool is_silent(const struct fleet_watch *watch)
@@ -402,7 +442,7 @@ static int await_created(struct fleet_watch *watch, struct pb_error *error)
 	while (!err && watch->created < watch->nr) {
 		text = fleet_call_text(watch->call, &len);
 		line = memchr(text, '\n', len);
-		if (line) {
+		if (line && fleet_call_status(watch->call) == 200) {
 			*line = '\0';
 			if (!strstr(text, "\"created\":true") && !strstr(text, "\"error\"")) {
 				*line = '\n';
