@@ -74,7 +74,8 @@ static int put_report(struct agent *agent, const char *report, struct pb_error *
 static int report(struct agent *agent, struct pb_error *error)
 {
 	bool count = fleet_now_ms() >= agent->count;
-	char *made = fleet_report(agent->conf, agent->follows, agent->drops, agent->nr, count);
+	char *made = fleet_report(agent->conf, agent->follows, agent->drops, agent->nr,
+				  &agent->shares, count);
 	int err = made ? 0 : fleet_fail_memory(error);
 
 	if (count)
@@ -195,10 +196,24 @@ static int act(struct agent *agent, struct pb_error *error)
 	return taken_back ? -EAGAIN : report(agent, error);
 }
 
+/* Who has answered is not to be banned. */
+static void spare(const char *address, void *context)
+{
+	struct agent *agent = context;
+
+	fleet_spared_add(&agent->shares.spared, address);
+}
+
 static int tick(struct agent *agent, struct pb_error *error)
 {
+	int err;
+
 	agent->tick = fleet_now_ms() + TICK_MS;
-	return hold_lease(agent, error) ?: act(agent, error);
+	err = hold_lease(agent, error);
+	if (err)
+		return err;
+	fleet_etcd_peers(agent->etcd, spare, agent);
+	return act(agent, error);
 }
 
 /* When it has been quiet from one tick to the next, for the first time since something came. */
@@ -249,15 +264,29 @@ static void disconnect(struct agent *agent)
 	agent->etcd = NULL;
 }
 
+/* Nor who is to be asked. */
+static void spare_endpoints(struct agent *agent)
+{
+	if (!agent->shares.nr)
+		return;
+	fleet_spared_resolve(&agent->shares.spared, agent->conf);
+	fleet_shares_spare(&agent->shares);
+}
+
 static int connect_anew(struct agent *agent, __s64 *revision, struct pb_error *error)
 {
 	int err;
 
 	disconnect(agent);
+	spare_endpoints(agent);
 	err = fleet_etcd_open(agent->conf, &agent->etcd, error);
 	if (!err)
 		err = hold_lease(agent, error);
-	return err ?: read_keys(agent, revision, error);
+	if (!err)
+		err = read_keys(agent, revision, error);
+	if (!err)
+		fleet_etcd_peers(agent->etcd, spare, agent);
+	return err;
 }
 
 /* From a new connection on until it fails, or all is to be read anew (0). `worked`: it got as far as that. */

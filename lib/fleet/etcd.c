@@ -36,6 +36,12 @@ void fleet_etcd_close(struct fleet_etcd *etcd)
 	free(etcd);
 }
 
+void fleet_etcd_peers(const struct fleet_etcd *etcd,
+		      void (*take)(const char *address, void *context), void *context)
+{
+	fleet_http_peers(etcd->http, take, context);
+}
+
 void fleet_etcd_limit(struct fleet_etcd *etcd, long ms)
 {
 	fleet_http_limit(etcd->http, ms);
