@@ -21,6 +21,8 @@ struct fleet_watch {
 	size_t nr;
 	size_t created; /* so many of them are watched, as etcd has said */
 	__s64 seen;	/* the last revision of what came, or of which etcd said that it is all */
+	__s64 keys;	/* so many there were at a revision, and are by what came since: */
+	__s64 counted;
 	long long checked; /* when silence was last looked into */
 };
 
@@ -76,6 +78,17 @@ static int add_change(struct json_object *event, struct changes *changes)
 	return 0;
 }
 
+/* A key that is new, or has gone. */
+static void count_change(struct fleet_watch *watch, const struct fleet_change *change)
+{
+	if (change->kv.mod_revision <= watch->counted)
+		return;
+	if (change->deleted)
+		watch->keys--;
+	else if (change->kv.version == 1)
+		watch->keys++;
+}
+
 static int add_changes(struct json_object *result, struct changes *changes)
 {
 	struct json_object *events;
@@ -113,6 +126,7 @@ static int take_result(struct fleet_watch *watch, struct json_object *result,
 		       struct changes *changes, struct pb_error *error)
 {
 	__s64 revision = fleet_revision(result);
+	size_t from = changes->nr;
 	int err;
 
 	if (is_set(result, "canceled"))
@@ -129,9 +143,11 @@ static int take_result(struct fleet_watch *watch, struct json_object *result,
 				  watch->endpoint);
 	if (revision > watch->seen && watch->nr == 1)
 		watch->seen = revision;
-	for (size_t i = 0; i < changes->nr; i++)
+	for (size_t i = from; i < changes->nr; i++) {
+		count_change(watch, &changes->list[i]);
 		if (changes->list[i].kv.mod_revision > watch->seen)
 			watch->seen = changes->list[i].kv.mod_revision;
+	}
 	return 0;
 }
 
@@ -199,79 +215,65 @@ static int take_end(struct fleet_watch *watch, const struct fleet_outcome *outco
 /* ---- Silence ------------------------------------------------------------------------------- */
 
 /*
- * What was put since is seen by the newest of the keys. What was deleted has left no key: where none is newer, there are
- * fewer of them than there were at the last revision that was seen.
+ * What was put since is seen by the newest of the keys. What was deleted has left no key: there are fewer of them than
+ * what came says. (How many there were at an earlier revision can be asked, too, but etcd has been known to die of that
+ * while it compacts.)
  */
-static bool add_question(struct json_object *list, struct json_object *range)
-{
-	struct json_object *json = json_object_new_object();
-
-	if (fleet_add(json, "request_range", range) && !json_object_array_add(list, json))
-		return true;
-	json_object_put(json);
-	return false;
-}
 
 /* The newest of the keys of a prefix, and how many there are. */
-static bool ask_now(struct json_object *list, const char *prefix)
+static struct json_object *new_question(const char *prefix)
 {
-	struct json_object *range = json_object_new_object();
+	struct json_object *json = json_object_new_object(), *range = json_object_new_object();
 	bool made = fleet_add_range(range, prefix, is_prefix(prefix)) &&
 		    fleet_add(range, "keys_only", json_object_new_boolean(true)) &&
 		    fleet_add_number(range, "limit", 1) &&
 		    fleet_add(range, "sort_target", json_object_new_string("MOD")) &&
 		    fleet_add(range, "sort_order", json_object_new_string("DESCEND"));
 
-	return add_question(list, range) && made;
-}
-
-/* How many there were. */
-static bool ask_then(struct json_object *list, const char *prefix, __s64 revision)
-{
-	struct json_object *range = json_object_new_object();
-	bool made = fleet_add_range(range, prefix, is_prefix(prefix)) &&
-		    fleet_add(range, "count_only", json_object_new_boolean(true)) &&
-		    fleet_add_number(range, "revision", revision);
-
-	return add_question(list, range) && made;
+	if (fleet_add(json, "request_range", range) && made)
+		return json;
+	json_object_put(json);
+	return NULL;
 }
 
 /* So many of them in one request, from one on: a transaction that compares nothing. */
-#define QUESTIONS_MAX 50 /* two each, and etcd takes 128 in a transaction */
+#define QUESTIONS_MAX 100 /* etcd takes 128 in a transaction */
 static struct json_object *new_questions(const struct fleet_watch *watch, size_t from)
 {
 	struct json_object *json = json_object_new_object(), *list = json_object_new_array();
 	bool made = fleet_add(json, "success", list);
 
-	for (size_t i = from; i < watch->nr && i < from + QUESTIONS_MAX && made; i++)
-		made = ask_now(list, watch->prefixes[i]) &&
-		       ask_then(list, watch->prefixes[i], watch->seen);
+	for (size_t i = from; i < watch->nr && i < from + QUESTIONS_MAX && made; i++) {
+		struct json_object *question = new_question(watch->prefixes[i]);
+
+		made = question && !json_object_array_add(list, question);
+	}
 	if (made)
 		return json;
 	json_object_put(json);
 	return NULL;
 }
 
-/* What the answers say of all keys that are watched. */
+/* All keys that are watched, as etcd has them. */
 struct state {
-	__s64 newest;	 /* the revision of what was put last, of what is there; 0: nothing is */
-	__s64 now, then; /* so many there are, and were */
-	__s64 revision;	 /* up to which that holds */
+	__s64 revision; /* then: the least of those that the answers tell */
+	__s64 newest;	/* the revision of what was put last, of what is there; 0: nothing is */
+	__s64 nr;
 };
 
-static void read_answer(struct json_object *response, bool now, struct state *state)
+static void read_answer(struct json_object *response, struct state *state)
 {
 	struct json_object *range, *kvs;
-	__s64 newest = 0;
+	__s64 found = 0;
 
 	if (!json_object_object_get_ex(response, "response_range", &range))
 		return;
-	*(now ? &state->now : &state->then) += fleet_number(range, "count");
-	if (now && json_object_object_get_ex(range, "kvs", &kvs) &&
+	state->nr += fleet_number(range, "count");
+	if (json_object_object_get_ex(range, "kvs", &kvs) &&
 	    json_object_is_type(kvs, json_type_array) && json_object_array_length(kvs))
-		newest = fleet_number(json_object_array_get_idx(kvs, 0), "mod_revision");
-	if (newest > state->newest)
-		state->newest = newest;
+		found = fleet_number(json_object_array_get_idx(kvs, 0), "mod_revision");
+	if (found > state->newest)
+		state->newest = found;
 }
 
 static int ask_some(struct fleet_watch *watch, size_t from, struct state *state,
@@ -287,7 +289,7 @@ static int ask_some(struct fleet_watch *watch, size_t from, struct state *state,
 	if (json_object_object_get_ex(answer, "responses", &responses) &&
 	    json_object_is_type(responses, json_type_array))
 		for (size_t i = 0; i < json_object_array_length(responses); i++)
-			read_answer(json_object_array_get_idx(responses, i), i % 2 == 0, state);
+			read_answer(json_object_array_get_idx(responses, i), state);
 	revision = fleet_revision(answer);
 	if (!from || revision < state->revision)
 		state->revision = revision;
@@ -305,6 +307,33 @@ static int ask_state(struct fleet_watch *watch, struct state *state, struct pb_e
 	return err;
 }
 
+/* What to count from. */
+static int count_keys(struct fleet_watch *watch, struct pb_error *error)
+{
+	struct state state;
+	int err = ask_state(watch, &state, error);
+
+	if (err)
+		return err;
+	watch->keys = state.nr;
+	watch->counted = state.revision;
+	return 0;
+}
+
+static int stalled(const struct fleet_watch *watch, const struct state *state,
+		   struct pb_error *error)
+{
+	if (state->newest > watch->seen)
+		return fleet_fail(
+			error, ETIMEDOUT,
+			"etcd at %s: the stream is stalled: revision %lld is there, and has not come",
+			watch->endpoint, (long long)state->newest);
+	return fleet_fail(
+		error, ETIMEDOUT,
+		"etcd at %s: the stream is stalled: keys have gone, and it has not said so",
+		watch->endpoint);
+}
+
 /* What has not come may have come while we asked. Where nothing has changed, nothing more is to come of that time. */
 static int look_into_silence(struct fleet_watch *watch, struct pb_error *error)
 {
@@ -316,16 +345,8 @@ static int look_into_silence(struct fleet_watch *watch, struct pb_error *error)
 	err = ask_state(watch, &state, error);
 	if (err || fleet_call_heard(watch->call) != heard)
 		return err;
-	if (state.newest > watch->seen)
-		return fleet_fail(
-			error, ETIMEDOUT,
-			"etcd at %s: the stream is stalled: revision %lld is there, and has not come",
-			watch->endpoint, (long long)state.newest);
-	if (state.now != state.then)
-		return fleet_fail(
-			error, ETIMEDOUT,
-			"etcd at %s: the stream is stalled: keys have gone, and it has not said so",
-			watch->endpoint);
+	if (state.newest > watch->seen || state.nr != watch->keys)
+		return stalled(watch, &state, error);
 	if (state.revision > watch->seen)
 		watch->seen = state.revision;
 	return 0;
@@ -470,7 +491,9 @@ static int start(struct fleet_watch *watch, const char *body, struct pb_error *e
 
 	for (size_t i = 0; i < etcd->conf->endpoints.nr; i++) {
 		watch->created = 0;
-		err = begin(watch, body, error) ?: await_created(watch, error);
+		err = begin(watch, body, error)		  ?:
+			      await_created(watch, error) ?:
+							    count_keys(watch, error);
 		if (!err || err == -ESTALE || err == -EACCES || err == -ENOMEM)
 			break;
 		fleet_call_free(watch->call);
