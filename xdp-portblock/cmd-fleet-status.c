@@ -74,6 +74,8 @@ static void print_host(const struct fleet_host *host, int width)
 	}
 	if (!host->nr_rulesets)
 		print("%-*s  follows no ruleset\n", width, host->host);
+	for (size_t i = 0; i < host->nr_warnings; i++)
+		print("%-*s  warning: %s\n", width, host->host, host->warnings[i]);
 }
 
 static int print_survey(const struct fleet_survey *survey)
@@ -173,17 +175,20 @@ static struct json_object *interface_json(const struct fleet_host_interface *at)
 static struct json_object *host_json(const struct fleet_host *host)
 {
 	struct json_object *json = json_new_object(), *interfaces = json_new_array(),
-			   *rulesets = json_new_array();
+			   *rulesets = json_new_array(), *warnings = json_new_array();
 
 	for (size_t i = 0; i < host->nr_interfaces; i++)
 		json_append(interfaces, interface_json(&host->interfaces[i]));
 	for (size_t i = 0; i < host->nr_rulesets; i++)
 		json_append(rulesets, host_ruleset_json(&host->rulesets[i]));
+	for (size_t i = 0; i < host->nr_warnings; i++)
+		json_append(warnings, json_string(host->warnings[i]));
 	json_add(json, "host", json_string(host->host));
 	json_add(json, "version", json_string(host->version));
 	json_add(json, "time", json_string(host->time));
 	json_add(json, "interfaces", interfaces);
 	json_add(json, "rulesets", rulesets);
+	json_add(json, "warnings", warnings);
 	return json;
 }
 

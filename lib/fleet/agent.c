@@ -8,6 +8,7 @@
 #include "fleet/agent.h"
 #include "fleet/error.h"
 #include "fleet/etcd.h"
+#include "fleet/footprint.h"
 #include "fleet/http.h"
 #include "fleet/report.h"
 #include "fleet/shares.h"
@@ -38,6 +39,7 @@ struct agent {
 	long long lease_seconds;
 	long long tick, count, anew; /* when these are due (ms) */
 	int said;		     /* the last trouble, which is told once; 0: none */
+	bool small;		     /* nothing came since memory was given back */
 };
 
 static void say(struct agent *agent, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -72,7 +74,8 @@ static int put_report(struct agent *agent, const char *report, struct pb_error *
 static int report(struct agent *agent, struct pb_error *error)
 {
 	bool count = fleet_now_ms() >= agent->count;
-	char *made = fleet_report(agent->conf, agent->follows, agent->drops, agent->nr, count);
+	char *made = fleet_report(agent->conf, agent->follows, agent->drops, agent->nr,
+				  &agent->shares, count);
 	int err = made ? 0 : fleet_fail_memory(error);
 
 	if (count)
@@ -193,10 +196,32 @@ static int act(struct agent *agent, struct pb_error *error)
 	return taken_back ? -EAGAIN : report(agent, error);
 }
 
+/* Who has answered is not to be banned. */
+static void spare(const char *address, void *context)
+{
+	struct agent *agent = context;
+
+	fleet_spared_add(&agent->shares.spared, address);
+}
+
 static int tick(struct agent *agent, struct pb_error *error)
 {
+	int err;
+
 	agent->tick = fleet_now_ms() + TICK_MS;
-	return hold_lease(agent, error) ?: act(agent, error);
+	err = hold_lease(agent, error);
+	if (err)
+		return err;
+	fleet_etcd_peers(agent->etcd, spare, agent);
+	return act(agent, error);
+}
+
+/* When it has been quiet from one tick to the next, for the first time since something came. */
+static void become_small(struct agent *agent)
+{
+	if (!agent->small)
+		fleet_give_back();
+	agent->small = true;
 }
 
 /* One wait for what comes, and what follows from it. */
@@ -222,8 +247,12 @@ static int attend(struct agent *agent, struct pb_error *error)
 		err = act(agent, error);
 	else if (nr)
 		err = fleet_shares_act(&agent->shares, agent->etcd, error);
-	if (!err && fleet_now_ms() >= agent->tick)
+	agent->small &= !nr;
+	if (!err && fleet_now_ms() >= agent->tick) {
 		err = tick(agent, error);
+		if (!nr)
+			become_small(agent);
+	}
 	return err;
 }
 
@@ -235,15 +264,29 @@ static void disconnect(struct agent *agent)
 	agent->etcd = NULL;
 }
 
+/* Nor who is to be asked. */
+static void spare_endpoints(struct agent *agent)
+{
+	if (!agent->shares.nr)
+		return;
+	fleet_spared_resolve(&agent->shares.spared, agent->conf);
+	fleet_shares_spare(&agent->shares);
+}
+
 static int connect_anew(struct agent *agent, __s64 *revision, struct pb_error *error)
 {
 	int err;
 
 	disconnect(agent);
+	spare_endpoints(agent);
 	err = fleet_etcd_open(agent->conf, &agent->etcd, error);
 	if (!err)
 		err = hold_lease(agent, error);
-	return err ?: read_keys(agent, revision, error);
+	if (!err)
+		err = read_keys(agent, revision, error);
+	if (!err)
+		fleet_etcd_peers(agent->etcd, spare, agent);
+	return err;
 }
 
 /* From a new connection on until it fails, or all is to be read anew (0). `worked`: it got as far as that. */
@@ -260,6 +303,7 @@ static int follow(struct agent *agent, bool *worked, struct pb_error *error)
 	if (agent->said)
 		say(agent, "etcd answers again");
 	agent->said = 0;
+	agent->small = false;
 	agent->anew = fleet_now_ms() + ANEW_MS;
 	err = tick(agent, error);
 	while (!err && fleet_now_ms() < agent->anew)

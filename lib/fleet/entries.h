@@ -13,6 +13,7 @@ struct fleet_entry {
 	bool otherwise;	 /* in another life of the kernel: `expires` is not known */
 	bool had;	 /* the host had it before, */
 	bool touched;	 /* it is among those to be looked at */
+	bool left_out;	 /* the fleet wants it, and it has an address in it that is spared */
 	__u32 listed;	 /* so many chunks of the list have it */
 	__u32 seen;	 /* in which reading of all bans */
 	__u64 before;	 /* until then; 0: for ever */

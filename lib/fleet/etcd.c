@@ -36,6 +36,12 @@ void fleet_etcd_close(struct fleet_etcd *etcd)
 	free(etcd);
 }
 
+void fleet_etcd_peers(const struct fleet_etcd *etcd,
+		      void (*take)(const char *address, void *context), void *context)
+{
+	fleet_http_peers(etcd->http, take, context);
+}
+
 void fleet_etcd_limit(struct fleet_etcd *etcd, long ms)
 {
 	fleet_http_limit(etcd->http, ms);
@@ -138,11 +144,9 @@ const char *fleet_complaint(struct json_object *json)
 	return fleet_text(json, "error") ?: fleet_text(json, "message");
 }
 
-static int read_answer(const char *endpoint, const struct fleet_call *call, long status,
-		       struct json_object **answer, struct pb_error *error)
+int fleet_turned_away(const char *endpoint, long status, const char *text, size_t len,
+		      struct pb_error *error)
 {
-	size_t len;
-	const char *text = fleet_call_text(call, &len);
 	struct json_object *json = fleet_parse(text, len);
 	const char *said = json ? fleet_complaint(json) : NULL;
 	int err;
@@ -150,15 +154,34 @@ static int read_answer(const char *endpoint, const struct fleet_call *call, long
 	/* Its door speaks no JSON. */
 	if (status == 400 && !strncmp(text, "CommonName of client", 20))
 		said = "CommonName of client";
-	if (json && !said && status == 200) {
+	if (said)
+		err = fleet_refused(endpoint, said, error);
+	else
+		err = fleet_fail(error, EREMOTEIO, "etcd at %s: it answers with status %ld of HTTP",
+				 endpoint, status);
+	json_object_put(json);
+	return err;
+}
+
+static int read_answer(const char *endpoint, const struct fleet_call *call, long status,
+		       struct json_object **answer, struct pb_error *error)
+{
+	size_t len;
+	const char *text = fleet_call_text(call, &len);
+	struct json_object *json;
+	const char *said;
+	int err;
+
+	if (status != 200)
+		return fleet_turned_away(endpoint, status, text, len, error);
+	json = fleet_parse(text, len);
+	said = json ? fleet_complaint(json) : NULL;
+	if (json && !said) {
 		*answer = json;
 		return 0;
 	}
 	if (said)
 		err = fleet_refused(endpoint, said, error);
-	else if (status != 200)
-		err = fleet_fail(error, EREMOTEIO, "etcd at %s: it answers with status %ld of HTTP",
-				 endpoint, status);
 	else
 		err = fleet_fail(error, EBADMSG,
 				 "etcd at %s: its answer is no object of JSON: '%.60s'", endpoint,

@@ -18,6 +18,9 @@ struct fleet_etcd; /* endpoints, a token, connections; for one thread */
 int fleet_etcd_open(const struct fleet_conf *conf, struct fleet_etcd **etcd,
 		    struct pb_error *error);
 void fleet_etcd_close(struct fleet_etcd *etcd);
+/* Gives the addresses of those that have answered. */
+void fleet_etcd_peers(const struct fleet_etcd *etcd,
+		      void (*take)(const char *address, void *context), void *context);
 /* A request to an endpoint takes so long at most from now on (ms); else 30 s. */
 void fleet_etcd_limit(struct fleet_etcd *etcd, long ms);
 

@@ -393,6 +393,16 @@ static int check(struct attempt *attempt, struct pb_rules **rules, struct pb_err
 					error);
 }
 
+/* It is told once, as long as it is the same. */
+static void wait_by_fault(struct attempt *attempt, const char *why)
+{
+	struct fleet_follow *follow = attempt->follow;
+
+	if (follow->state != FLEET_HOST_WAITING || strcmp(follow->reason, why))
+		say(attempt->calls, "ruleset %s: %s", follow->names->local, why);
+	become(follow, FLEET_HOST_WAITING, why);
+}
+
 /* The revision is another than that in force, or the rules are. */
 static void approach(struct attempt *attempt)
 {
@@ -409,7 +419,7 @@ static void approach(struct attempt *attempt)
 	} else if (err == -EINVAL) {
 		fail(follow, attempt->revision, error.text, attempt->calls);
 	} else if (err) {
-		become(follow, FLEET_HOST_WAITING, error.text);
+		wait_by_fault(attempt, error.text);
 	} else {
 		compare(attempt, rules);
 	}

@@ -12,12 +12,16 @@
 /* An answer that is longer is none of etcd's: 10,000 hosts tell 10 MiB of themselves. */
 #define ANSWER_MAX (256UL << 20)
 
+#define PEERS_MAX 16
+
 struct fleet_http {
 	const struct fleet_conf *conf;
 	const struct curl_library *curl;
 	CURLM *multi;
 	long limit;	    /* ms, of a call that is no stream */
 	unsigned long news; /* something came for a call, or one ended: so often */
+	char peers[PEERS_MAX][64];
+	size_t next_peer;
 };
 
 struct fleet_call {
@@ -28,7 +32,7 @@ struct fleet_call {
 	char *text;
 	size_t len, room;
 	long long heard;
-	bool ended;
+	bool answered, ended;
 	CURLcode result;
 	char why[CURL_ERROR_SIZE];
 };
@@ -77,6 +81,30 @@ void fleet_http_close(struct fleet_http *http)
 	free(http);
 }
 
+/* ---- Who was spoken to --------------------------------------------------------------------- */
+
+static void note_peer(struct fleet_http *http, CURL *easy)
+{
+	char *address = NULL;
+
+	if ((http->curl->easy_getinfo)(easy, CURLINFO_PRIMARY_IP, &address) || !address ||
+	    !*address)
+		return;
+	for (size_t i = 0; i < PEERS_MAX; i++)
+		if (!strcmp(http->peers[i], address))
+			return;
+	snprintf(http->peers[http->next_peer], sizeof(http->peers[0]), "%s", address);
+	http->next_peer = (http->next_peer + 1) % PEERS_MAX;
+}
+
+void fleet_http_peers(const struct fleet_http *http,
+		      void (*take)(const char *address, void *context), void *context)
+{
+	for (size_t i = 0; i < PEERS_MAX; i++)
+		if (*http->peers[i])
+			take(http->peers[i], context);
+}
+
 /* ---- A call -------------------------------------------------------------------------------- */
 
 static bool make_room(struct fleet_call *call, size_t more)
@@ -106,6 +134,9 @@ static size_t take(char *data, size_t size, size_t nr, void *context)
 
 	if (!make_room(call, len))
 		return 0;
+	if (!call->answered)
+		note_peer(call->http, call->easy);
+	call->answered = true;
 	memcpy(call->text + call->len, data, len);
 	call->len += len;
 	call->text[call->len] = '\0';
@@ -244,6 +275,7 @@ static void note_ends(struct fleet_http *http)
 		(curl->easy_getinfo)(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
 		call->ended = true;
 		call->result = message->data.result;
+		note_peer(http, call->easy);
 		http->news++;
 	}
 }
@@ -315,6 +347,14 @@ bool fleet_call_ended(const struct fleet_call *call, struct fleet_outcome *outco
 		outcome->unsent = connected == 0;
 	}
 	return true;
+}
+
+long fleet_call_status(const struct fleet_call *call)
+{
+	long status = 0;
+
+	(call->http->curl->easy_getinfo)(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status;
 }
 
 char *fleet_call_text(const struct fleet_call *call, size_t *len)

@@ -20,6 +20,9 @@ struct fleet_outcome {
 int fleet_http_open(const struct fleet_conf *conf, struct fleet_http **http,
 		    struct pb_error *error);
 void fleet_http_close(struct fleet_http *http);
+/* Gives the addresses of the servers that have answered, or been spoken to; the last of them, if there were many. */
+void fleet_http_peers(const struct fleet_http *http,
+		      void (*take)(const char *address, void *context), void *context);
 /* Calls from now on may take so long at most, in all (ms). */
 void fleet_http_limit(struct fleet_http *http, long ms);
 
@@ -36,6 +39,8 @@ int fleet_http_wait(struct fleet_http *http, int timeout_ms, struct pb_error *er
 
 /* Has it ended, and how? */
 bool fleet_call_ended(const struct fleet_call *call, struct fleet_outcome *outcome);
+/* Of HTTP; 0: nothing has come yet. */
+long fleet_call_status(const struct fleet_call *call);
 /* What has come of the answer, NUL-terminated. */
 char *fleet_call_text(const struct fleet_call *call, size_t *len);
 /* Forgets the first bytes of it. */

@@ -42,11 +42,29 @@ const char *fleet_boot(void)
 
 /* ---- Files --------------------------------------------------------------------------------- */
 
-static int make_folder(const char *folder, struct pb_error *error)
+static int make_one(const char *folder, mode_t mode, struct pb_error *error)
 {
-	if (!mkdir(folder, 0700) || errno == EEXIST)
+	if (!mkdir(folder, mode) || errno == EEXIST)
 		return 0;
 	return fleet_fail(error, errno, "cannot make the folder %s: %s", folder, strerror(errno));
+}
+
+/* With all that are above it, which are nobody's secret. */
+static int make_folder(const char *folder, struct pb_error *error)
+{
+	char path[FLEET_PATH_MAX];
+	int err = 0;
+
+	if (!access(folder, F_OK))
+		return 0;
+	if (snprintf(path, sizeof(path), "%s", folder) >= FLEET_PATH_MAX)
+		return fleet_fail(error, ENAMETOOLONG, "%s: too long a path", folder);
+	for (char *slash = strchr(path + 1, '/'); slash && !err; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		err = make_one(path, 0755, error);
+		*slash = '/';
+	}
+	return err ?: make_one(folder, 0700, error);
 }
 
 static int write_all(int fd, const char *text, bool sync)

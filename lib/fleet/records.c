@@ -240,6 +240,7 @@ static const struct fleet_field host_fields[] = {
 	{ "interfaces", FLEET_ROWS, false, HOST(interfaces), INTERFACES_MAX, NULL,
 	  &interface_shape },
 	{ "rulesets", FLEET_NAMED, false, HOST(rulesets), RULESETS_MAX, NULL, &ruleset_shape },
+	{ "warnings", FLEET_WORDS, false, HOST(warnings), RULESETS_MAX, NULL, NULL },
 	{ NULL, 0, false, 0, 0, NULL, NULL },
 };
 static const struct fleet_shape host_shape = { sizeof(struct fleet_host), host_fields };

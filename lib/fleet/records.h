@@ -133,6 +133,8 @@ struct fleet_host {
 	size_t nr_interfaces;
 	struct fleet_host_ruleset *rulesets;
 	size_t nr_rulesets;
+	char **warnings; /* what it leaves undone though the fleet wants it: lines */
+	size_t nr_warnings;
 };
 
 /* `host`: what its key says. */

@@ -134,8 +134,39 @@ static bool fill_rulesets(struct fleet_host *host, const struct fleet_follow *fo
 	return true;
 }
 
+/* ---- Sets ---------------------------------------------------------------------------------- */
+
+static char *warning_of(const struct fleet_share *share)
+{
+	const char *last = share->left_out.text;
+	char *text;
+
+	if (share->nr_left_out == 1)
+		return strdup(last);
+	if (asprintf(&text, "%s (%zu like it)", last, share->nr_left_out) < 0)
+		return NULL;
+	return text;
+}
+
+static bool fill_warnings(struct fleet_host *host, const struct fleet_shares *shares)
+{
+	host->warnings = calloc(shares->nr + 1, sizeof(*host->warnings));
+	if (!host->warnings)
+		return false;
+	for (size_t i = 0; i < shares->nr; i++) {
+		if (!shares->list[i].nr_left_out)
+			continue;
+		host->warnings[host->nr_warnings] = warning_of(&shares->list[i]);
+		if (!host->warnings[host->nr_warnings])
+			return false;
+		host->nr_warnings++;
+	}
+	return true;
+}
+
 char *fleet_report(const struct fleet_conf *conf, const struct fleet_follow *follows,
-		   struct fleet_drops *drops, size_t nr, bool count)
+		   struct fleet_drops *drops, size_t nr, const struct fleet_shares *shares,
+		   bool count)
 {
 	struct fleet_host *host = calloc(1, sizeof(*host));
 	struct pb_interface **interfaces = NULL;
@@ -152,7 +183,7 @@ char *fleet_report(const struct fleet_conf *conf, const struct fleet_follow *fol
 	host->version = strdup(PB_VERSION);
 	strcpy(host->time, NO_TIME);
 	if (host->host && host->version && fill_interfaces(host, interfaces, nr_interfaces) &&
-	    fill_rulesets(host, follows, drops, nr))
+	    fill_rulesets(host, follows, drops, nr) && fill_warnings(host, shares))
 		text = fleet_host_text(host);
 	if (nr_interfaces)
 		pb_interfaces_free(interfaces, nr_interfaces);

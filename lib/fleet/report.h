@@ -4,6 +4,7 @@
 #define FLEET_REPORT_H
 
 #include "fleet/follow.h"
+#include "fleet/shares.h"
 
 /* Packets dropped or rejected by the interfaces of a ruleset, and when they were counted. Zeroed: not yet. */
 struct fleet_drops {
@@ -18,7 +19,8 @@ struct fleet_drops {
  * memory.
  */
 char *fleet_report(const struct fleet_conf *conf, const struct fleet_follow *follows,
-		   struct fleet_drops *drops, size_t nr, bool count);
+		   struct fleet_drops *drops, size_t nr, const struct fleet_shares *shares,
+		   bool count);
 void fleet_report_now(char *report);
 
 #endif

@@ -111,12 +111,54 @@ static int find_local(struct plan *plan, const struct pb_prefix *prefix, struct 
 
 /* ---- What is to be done -------------------------------------------------------------------- */
 
-static bool is_wanted(const struct fleet_entry *entry, __u64 *expires)
+static bool is_asked_for(const struct fleet_entry *entry, __u64 *expires)
 {
 	*expires = 0;
 	if (entry->listed)
 		return true;
 	return entry->banned && fleet_until_expires(entry->until, expires);
+}
+
+static void leave_out(struct fleet_share *share, struct fleet_entry *entry,
+		      const struct pb_prefix *host)
+{
+	char element[FLEET_PREFIX_TEXT], address[FLEET_PREFIX_TEXT];
+
+	entry->left_out = true;
+	share->nr_left_out++;
+	fleet_fail(&share->left_out, EINVAL,
+		   "set %s/%s: %s is left out: etcd is reached at %s, and would not be any more",
+		   share->names->ruleset, share->names->local,
+		   fleet_prefix_text(&entry->prefix, element), fleet_prefix_text(host, address));
+	share->say(share->left_out.text, share->context);
+}
+
+/* Nobody is to be cut off from etcd by what stands there. */
+static bool is_wanted(struct fleet_share *share, struct fleet_entry *entry, __u64 *expires)
+{
+	const struct pb_prefix *host = NULL;
+	bool asked = is_asked_for(entry, expires);
+
+	if (asked && share->spared && !share->lets_in)
+		host = fleet_spared_in(share->spared, &entry->prefix);
+	if (host && !entry->left_out)
+		leave_out(share, entry, host);
+	if (!host && entry->left_out) {
+		entry->left_out = false;
+		share->nr_left_out--;
+	}
+	return asked && !host;
+}
+
+bool fleet_share_harms(const struct fleet_share *share)
+{
+	const struct fleet_entries *entries = &share->entries;
+
+	for (size_t i = 0; i < entries->nr; i++)
+		if (entries->list[i].applied &&
+		    fleet_spared_in(share->spared, &entries->list[i].prefix))
+			return true;
+	return false;
 }
 
 static struct step *add_step(struct plan *plan, const struct fleet_entry *entry, enum act act,
@@ -162,10 +204,18 @@ static void plan_wanted(struct plan *plan, struct fleet_entry *entry,
 	step->before = ours ? entry->before : local ? local->expires : 0;
 }
 
+/* Whether what an agent before us has put there is still wanted is not known at first. */
+static bool stays_for_now(const struct fleet_share *share, const struct fleet_entry *entry)
+{
+	if (!entry->restored || share->settled)
+		return false;
+	return share->lets_in || !share->spared || !fleet_spared_in(share->spared, &entry->prefix);
+}
+
 static void plan_unwanted(struct plan *plan, struct fleet_entry *entry,
 			  const struct pb_element *local)
 {
-	if (!entry->applied || (entry->restored && !plan->share->settled))
+	if (!entry->applied || stays_for_now(plan->share, entry))
 		return;
 	if (!is_ours(entry, local))
 		entry->applied = false;
@@ -183,7 +233,7 @@ static int plan_entry(struct plan *plan, struct fleet_entry *entry, struct pb_er
 
 	if (in < 0)
 		return in;
-	if (is_wanted(entry, &expires))
+	if (is_wanted(plan->share, entry, &expires))
 		plan_wanted(plan, entry, in ? &local : NULL, expires);
 	else
 		plan_unwanted(plan, entry, in ? &local : NULL);
@@ -333,6 +383,33 @@ static int open_ruleset(struct fleet_share *share, struct pb_error *error)
 	return pb_ruleset_open(share->names->ruleset, &share->ruleset, error);
 }
 
+/* Rules that have changed may say another thing of the set. */
+static void look_at_rules(struct fleet_share *share)
+{
+	__u64 generation = pb_ruleset_generation(share->ruleset);
+	bool lets_in = share->lets_in;
+	struct pb_rules *rules;
+
+	if (generation == share->rules_seen && !share->whole)
+		return;
+	if (!share->spared || pb_ruleset_read(share->ruleset, &rules, NULL))
+		return;
+	share->lets_in = fleet_set_lets_in(rules, share->names->local);
+	share->rules_seen = generation;
+	pb_rules_free(rules);
+	share->whole |= lets_in != share->lets_in;
+}
+
+/* What is spared, and whether it is to be: where that has changed, all elements are looked at. */
+static void look_at_spared(struct fleet_share *share)
+{
+	if (!share->spared)
+		return;
+	look_at_rules(share);
+	share->whole |= share->spared_seen != share->spared->changes;
+	share->spared_seen = share->spared->changes;
+}
+
 static int apply(struct fleet_share *share, struct pb_error *error)
 {
 	struct plan plan = { .share = share };
@@ -353,6 +430,8 @@ void fleet_share_apply(struct fleet_share *share)
 	if (fleet_now_ms() < share->again)
 		return;
 	err = open_ruleset(share, &error);
+	if (!err)
+		look_at_spared(share);
 	if (!err && share->whole && fleet_entries_touch_all(&share->entries))
 		err = fleet_fail_memory(&error);
 	if (!err && (share->whole || share->entries.nr_touched))

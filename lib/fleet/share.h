@@ -9,6 +9,7 @@
 #include "fleet/chunks.h"
 #include "fleet/entries.h"
 #include "fleet/etcd.h"
+#include "fleet/spared.h"
 
 /* A line for the log. */
 typedef void fleet_share_say(const char *line, void *context);
@@ -36,9 +37,15 @@ struct fleet_share {
 	__s64 wanted_at;	       /* its revision */
 	bool settled;		       /* whether there is a list, and which, is known */
 	__u32 reading;
-	struct pb_ruleset *ruleset; /* kept open; NULL: not yet */
-	bool whole;		    /* all of the host's set is to be looked at */
-	bool written;		    /* the journal is there */
+	struct pb_ruleset *ruleset;	   /* kept open; NULL: not yet */
+	const struct fleet_spared *spared; /* NULL: nobody is */
+	__u32 spared_seen;		   /* its changes that are in force here */
+	__u64 rules_seen;		   /* the generation that says whether the set */
+	bool lets_in;			   /* lets in; such a set has all that the fleet wants */
+	size_t nr_left_out;		   /* entries */
+	struct pb_error left_out;	   /* the last of them, as it was told */
+	bool whole;			   /* all of the host's set is to be looked at */
+	bool written;			   /* the journal is there */
 	/* Not before these moments (ms), after what failed. */
 	long long fetch_again, again;
 	struct pb_error wrong; /* what stands in the way; "": nothing */
@@ -64,5 +71,7 @@ void fleet_share_complain(struct fleet_share *share, const char *what);
 /* share-apply.c: the host's set. What is wrong with that is told, and tried again later. */
 
 void fleet_share_apply(struct fleet_share *share);
+/* Has it put somebody there who is spared by now? */
+bool fleet_share_harms(const struct fleet_share *share);
 
 #endif

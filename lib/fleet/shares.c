@@ -11,9 +11,11 @@ int fleet_shares_begin(struct fleet_shares *shares, const struct fleet_conf *con
 	*shares = (struct fleet_shares){ .list = calloc(conf->nr_sets + 1, sizeof(*shares->list)) };
 	if (!shares->list)
 		return -ENOMEM;
-	for (; !err && shares->nr < conf->nr_sets; shares->nr++)
+	for (; !err && shares->nr < conf->nr_sets; shares->nr++) {
 		err = fleet_share_begin(&shares->list[shares->nr], conf, &conf->sets[shares->nr],
 					say, context);
+		shares->list[shares->nr].spared = &shares->spared;
+	}
 	return err;
 }
 
@@ -65,6 +67,19 @@ int fleet_shares_act(struct fleet_shares *shares, struct fleet_etcd *etcd, struc
 	for (size_t i = 0; !err && i < shares->nr; i++)
 		fleet_share_apply(&shares->list[i]);
 	return err;
+}
+
+void fleet_shares_spare(struct fleet_shares *shares)
+{
+	for (size_t i = 0; i < shares->nr; i++) {
+		struct fleet_share *share = &shares->list[i];
+
+		if (share->spared_seen != shares->spared.changes && fleet_share_harms(share)) {
+			share->whole = true;
+			share->again = 0;
+			fleet_share_apply(share);
+		}
+	}
 }
 
 bool fleet_shares_good(const struct fleet_shares *shares)

@@ -9,9 +9,10 @@
 struct fleet_shares {
 	struct fleet_share *list;
 	size_t nr;
+	struct fleet_spared spared; /* the agent fills it */
 };
 
-/* `conf` has to be there as long. -ENOMEM. */
+/* `conf` and `shares` have to be there as long. -ENOMEM. */
 int fleet_shares_begin(struct fleet_shares *shares, const struct fleet_conf *conf,
 		       fleet_share_say *say, void *context);
 void fleet_shares_end(struct fleet_shares *shares);
@@ -26,6 +27,8 @@ int fleet_shares_read(struct fleet_shares *shares, struct fleet_etcd *etcd, __s6
 int fleet_shares_take(struct fleet_shares *shares, const struct fleet_change *change);
 /* Does what is to be done now. Fails where etcd does. */
 int fleet_shares_act(struct fleet_shares *shares, struct fleet_etcd *etcd, struct pb_error *error);
+/* Takes out who is spared by now: etcd may not be reached before. Needs no etcd. */
+void fleet_shares_spare(struct fleet_shares *shares);
 /* Is nothing wrong with any of them? */
 bool fleet_shares_good(const struct fleet_shares *shares);
 

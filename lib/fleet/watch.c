@@ -21,6 +21,8 @@ struct fleet_watch {
 	size_t nr;
 	size_t created; /* so many of them are watched, as etcd has said */
 	__s64 seen;	/* the last revision of what came, or of which etcd said that it is all */
+	__s64 keys;	/* so many there were at a revision, and are by what came since: */
+	__s64 counted;
 	long long checked; /* when silence was last looked into */
 };
 
@@ -76,6 +78,17 @@ static int add_change(struct json_object *event, struct changes *changes)
 	return 0;
 }
 
+/* A key that is new, or has gone. */
+static void count_change(struct fleet_watch *watch, const struct fleet_change *change)
+{
+	if (change->kv.mod_revision <= watch->counted)
+		return;
+	if (change->deleted)
+		watch->keys--;
+	else if (change->kv.version == 1)
+		watch->keys++;
+}
+
 static int add_changes(struct json_object *result, struct changes *changes)
 {
 	struct json_object *events;
@@ -113,6 +126,7 @@ static int take_result(struct fleet_watch *watch, struct json_object *result,
 		       struct changes *changes, struct pb_error *error)
 {
 	__s64 revision = fleet_revision(result);
+	size_t from = changes->nr;
 	int err;
 
 	if (is_set(result, "canceled"))
@@ -129,9 +143,11 @@ static int take_result(struct fleet_watch *watch, struct json_object *result,
 				  watch->endpoint);
 	if (revision > watch->seen && watch->nr == 1)
 		watch->seen = revision;
-	for (size_t i = 0; i < changes->nr; i++)
+	for (size_t i = from; i < changes->nr; i++) {
+		count_change(watch, &changes->list[i]);
 		if (changes->list[i].kv.mod_revision > watch->seen)
 			watch->seen = changes->list[i].kv.mod_revision;
+	}
 	return 0;
 }
 
@@ -166,6 +182,8 @@ static int take_lines(struct fleet_watch *watch, struct changes *changes, struct
 	char *text = fleet_call_text(watch->call, &len), *end;
 	int err = 0;
 
+	if (fleet_call_status(watch->call) != 200)
+		return 0; /* it is of use as a whole, at its end */
 	while (!err && (end = memchr(text + at, '\n', len - at))) {
 		*end = '\0';
 		if (end > text + at)
@@ -185,20 +203,24 @@ static int take_end(struct fleet_watch *watch, const struct fleet_outcome *outco
 	if (outcome->err)
 		return fleet_fail(error, -outcome->err, "etcd at %s: %s", watch->endpoint,
 				  outcome->why);
+	if (outcome->status != 200)
+		return fleet_turned_away(watch->endpoint, outcome->status, text, len, error);
 	if (len)
 		return take_object(watch, text, len, changes, error) ?:
 			       fleet_fail(error, EPIPE, "etcd at %s: the stream has ended",
 					  watch->endpoint);
-	if (outcome->status != 200)
-		return fleet_fail(error, EREMOTEIO,
-				  "etcd at %s: it answers with status %ld of HTTP", watch->endpoint,
-				  outcome->status);
 	return fleet_fail(error, EPIPE, "etcd at %s: the stream has ended", watch->endpoint);
 }
 
 /* ---- Silence ------------------------------------------------------------------------------- */
 
-/* The newest of the keys of a prefix. */
+/*
+ * What was put since is seen by the newest of the keys. What was deleted has left no key: there are fewer of them than
+ * what came says. (How many there were at an earlier revision can be asked, too, but etcd has been known to die of that
+ * while it compacts.)
+ */
+
+/* The newest of the keys of a prefix, and how many there are. */
 static struct json_object *new_question(const char *prefix)
 {
 	struct json_object *json = json_object_new_object(), *range = json_object_new_object();
@@ -232,22 +254,33 @@ static struct json_object *new_questions(const struct fleet_watch *watch, size_t
 	return NULL;
 }
 
-static __s64 newest_of(struct json_object *response)
+/* All keys that are watched, as etcd has them. */
+struct state {
+	__s64 revision; /* then: the least of those that the answers tell */
+	__s64 newest;	/* the revision of what was put last, of what is there; 0: nothing is */
+	__s64 nr;
+};
+
+static void read_answer(struct json_object *response, struct state *state)
 {
 	struct json_object *range, *kvs;
+	__s64 found = 0;
 
-	if (!json_object_object_get_ex(response, "response_range", &range) ||
-	    !json_object_object_get_ex(range, "kvs", &kvs) ||
-	    !json_object_is_type(kvs, json_type_array) || !json_object_array_length(kvs))
-		return 0;
-	return fleet_number(json_object_array_get_idx(kvs, 0), "mod_revision");
+	if (!json_object_object_get_ex(response, "response_range", &range))
+		return;
+	state->nr += fleet_number(range, "count");
+	if (json_object_object_get_ex(range, "kvs", &kvs) &&
+	    json_object_is_type(kvs, json_type_array) && json_object_array_length(kvs))
+		found = fleet_number(json_object_array_get_idx(kvs, 0), "mod_revision");
+	if (found > state->newest)
+		state->newest = found;
 }
 
-static int ask_newest(struct fleet_watch *watch, size_t from, __s64 *revision,
-		      struct pb_error *error)
+static int ask_some(struct fleet_watch *watch, size_t from, struct state *state,
+		    struct pb_error *error)
 {
 	struct json_object *answer = NULL, *responses;
-	__s64 found;
+	__s64 revision;
 	int err = fleet_ask(watch->etcd, "/v3/kv/txn", new_questions(watch, from), false, &answer,
 			    error);
 
@@ -255,40 +288,68 @@ static int ask_newest(struct fleet_watch *watch, size_t from, __s64 *revision,
 		return err;
 	if (json_object_object_get_ex(answer, "responses", &responses) &&
 	    json_object_is_type(responses, json_type_array))
-		for (size_t i = 0; i < json_object_array_length(responses); i++) {
-			found = newest_of(json_object_array_get_idx(responses, i));
-			*revision = found > *revision ? found : *revision;
-		}
+		for (size_t i = 0; i < json_object_array_length(responses); i++)
+			read_answer(json_object_array_get_idx(responses, i), state);
+	revision = fleet_revision(answer);
+	if (!from || revision < state->revision)
+		state->revision = revision;
 	json_object_put(answer);
 	return 0;
 }
 
-/* The revision of what was changed last of all that is watched; 0: nothing is there. */
-static int newest(struct fleet_watch *watch, __s64 *revision, struct pb_error *error)
+static int ask_state(struct fleet_watch *watch, struct state *state, struct pb_error *error)
 {
 	int err = 0;
 
-	*revision = 0;
+	*state = (struct state){};
 	for (size_t i = 0; i < watch->nr && !err; i += QUESTIONS_MAX)
-		err = ask_newest(watch, i, revision, error);
+		err = ask_some(watch, i, state, error);
 	return err;
 }
 
-/* What is newer than all that came may have come while we asked. */
+/* What to count from. */
+static int count_keys(struct fleet_watch *watch, struct pb_error *error)
+{
+	struct state state;
+	int err = ask_state(watch, &state, error);
+
+	if (err)
+		return err;
+	watch->keys = state.nr;
+	watch->counted = state.revision;
+	return 0;
+}
+
+static int stalled(const struct fleet_watch *watch, const struct state *state,
+		   struct pb_error *error)
+{
+	if (state->newest > watch->seen)
+		return fleet_fail(
+			error, ETIMEDOUT,
+			"etcd at %s: the stream is stalled: revision %lld is there, and has not come",
+			watch->endpoint, (long long)state->newest);
+	return fleet_fail(
+		error, ETIMEDOUT,
+		"etcd at %s: the stream is stalled: keys have gone, and it has not said so",
+		watch->endpoint);
+}
+
+/* What has not come may have come while we asked. Where nothing has changed, nothing more is to come of that time. */
 static int look_into_silence(struct fleet_watch *watch, struct pb_error *error)
 {
 	long long heard = fleet_call_heard(watch->call);
-	__s64 revision = 0;
+	struct state state;
 	int err;
 
 	watch->checked = fleet_now_ms();
-	err = newest(watch, &revision, error);
-	if (err || revision <= watch->seen || fleet_call_heard(watch->call) != heard)
+	err = ask_state(watch, &state, error);
+	if (err || fleet_call_heard(watch->call) != heard)
 		return err;
-	return fleet_fail(
-		error, ETIMEDOUT,
-		"etcd at %s: the stream is stalled: revision %lld is there, and has not come",
-		watch->endpoint, (long long)revision);
+	if (state.newest > watch->seen || state.nr != watch->keys)
+		return stalled(watch, &state, error);
+	if (state.revision > watch->seen)
+		watch->seen = state.revision;
+	return 0;
 }
 
 static bool is_silent(const struct fleet_watch *watch)
@@ -402,7 +463,7 @@ static int await_created(struct fleet_watch *watch, struct pb_error *error)
 	while (!err && watch->created < watch->nr) {
 		text = fleet_call_text(watch->call, &len);
 		line = memchr(text, '\n', len);
-		if (line) {
+		if (line && fleet_call_status(watch->call) == 200) {
 			*line = '\0';
 			if (!strstr(text, "\"created\":true") && !strstr(text, "\"error\"")) {
 				*line = '\n';
@@ -430,7 +491,9 @@ static int start(struct fleet_watch *watch, const char *body, struct pb_error *e
 
 	for (size_t i = 0; i < etcd->conf->endpoints.nr; i++) {
 		watch->created = 0;
-		err = begin(watch, body, error) ?: await_created(watch, error);
+		err = begin(watch, body, error)		  ?:
+			      await_created(watch, error) ?:
+							    count_keys(watch, error);
 		if (!err || err == -ESTALE || err == -EACCES || err == -ENOMEM)
 			break;
 		fleet_call_free(watch->call);

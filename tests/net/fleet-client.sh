@@ -169,6 +169,15 @@ t_note "noticed after $((SECONDS - before)) s"
 t_ok 'what was swallowed was not heard' test -z "$(grep swallowed "$out")"
 rm proxy/swallow
 
+watch_by_proxy deleting
+ctl put /p/c yes >/dev/null
+t_ok 'deleting: hears of another' wait_for 60 said "$out" '^is /p/c='
+touch proxy/swallow
+ctl del /p/a >/dev/null
+t_ok 'a stream that swallowed a deletion ends' wait_for 120 gone "$watch"
+t_ok 'a deletion that was swallowed is noticed' said "$out" '^ETIMEDOUT: .*the stream is stalled: keys have gone'
+rm proxy/swallow
+
 # --- endpoints in turn --------------------------------------------------------------------
 
 conf turn 'endpoints = http://127.0.0.1:1, http://127.0.0.1:2379'
@@ -186,6 +195,7 @@ web_answers()
 }
 t_ok 'a server of something else' wait_for 60 web_answers
 errs 'is none of etcd' '^EREMOTEIO: etcd at http://127.0.0.1:2382: it answers with status 501 of HTTP' c web get /x
+errs 'nor a watch of it' '^EREMOTEIO: etcd at http://127.0.0.1:2382: it answers with status 501 of HTTP' c web watch 1 1 /x
 
 # --- users --------------------------------------------------------------------------------
 
@@ -278,5 +288,15 @@ conf tls-file 'endpoints = https://127.0.0.1:2390' "cacert = $T_DIR/absent.crt"
 errs 'TLS: no file of authorities' '^EINVAL: .*absent.crt' c tls-file get /tls
 conf tls-plain 'endpoints = http://127.0.0.1:2390'
 errs 'TLS: spoken to without' '^E[A-Z]*: etcd at http://127.0.0.1:2390: ' c tls-plain get /tls
+tls_ctl()
+{
+	in_a etcdctl --endpoints https://127.0.0.1:2390 --cacert ca.crt --cert client.crt --key client.key "$@"
+}
+tls_ctl user add root:rights >/dev/null
+tls_ctl user grant-role root root >/dev/null
+t_ok 'TLS: users' tls_ctl auth enable
+named='^EACCES: etcd at https://127.0.0.1:2390: CommonName of client: the certificate .* must have none'
+errs 'TLS: a common name, and users' "$named" c tls get /tls
+errs 'TLS: watch with a common name' "$named" c tls watch 1 1 /tls
 
 t_done

@@ -297,6 +297,12 @@ t_is 'once: the rules' 'drop tcp dport 2379' "$(text 2)"
 t_ok 'once: says so to the fleet' has 2 "$number"
 t_ok 'once: again' in_h2 "$PB" fleet follow --once --config "$T_DIR/h2/fleet.conf"
 t_fail 'a word too many' 2 "'web' is not wanted" in_h2 "$PB" fleet follow web --config "$T_DIR/h2/fleet.conf"
+sed "s,^state = .*,state = $T_DIR/check/none/state," h2/fleet.conf >h2/nowhere.conf
+t_fail 'once: a state folder that cannot be made' 1 "ruleset default: cannot make the folder $T_DIR/check/none: Not a directory" \
+	in_h2 "$PB" fleet follow --once --config "$T_DIR/h2/nowhere.conf"
+t_is 'once: it says so to the fleet' waiting "$(host 2 state)"
+sed "s,^state = .*,state = $T_DIR/new/above/state," h2/fleet.conf >h2/deep.conf
+t_ok 'once: one whose folders are not there' in_h2 "$PB" fleet follow --once --config "$T_DIR/h2/deep.conf"
 t_fail 'no fleet.conf' 1 'cannot read .*none.conf: No such file' "$PB" fleet follow --config none.conf
 agent_conf 1
 sed -i '/^rulesets/d' h1/fleet.conf

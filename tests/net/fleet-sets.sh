@@ -189,6 +189,70 @@ for n in 2 3; do
 	t_ok "h$n: is cleaned" in_host $n "$PB" set flush bans
 done
 
+# --- who would cut a host off from etcd ------------------------------------------------------
+
+# warned N TEXT: its record says so
+warned()
+{
+	put host "h$1" | json 'd.get("warnings")' | grep -qF -e "$2"
+}
+
+t_ok 'h1: a rule by which it would be cut off' in_host 1 "$PB" rule add drop tcp sport 2379 from @bans
+t_ok 'a ban of an address of etcd' fleet 2 add bans 10.10.1.1,$WORSE
+t_ok 'and of a prefix that it is in' fleet 2 add bans 10.10.0.0/16
+t_ok 'others are everywhere' everywhere in_set bans $WORSE
+for n in 2 3; do
+	t_ok "h$n: says what is left out" wait_for 60 said $n "set default/bans: 10.10.0.0/16 is left out: etcd is reached at 10.10.$n.1"
+	t_ok "h$n: the address is no etcd to it" in_set $n bans 10.10.1.1
+done
+t_ok 'h1: says both' wait_for 60 said 1 'set default/bans: 10.10.1.1 is left out'
+t_ok 'h1: the prefix, too' wait_for 60 said 1 'set default/bans: 10.10.0.0/16 is left out'
+for n in 1 2 3; do
+	t_ok "h$n: has no prefix" not_in_set $n bans 10.10.$n.1
+	t_ok "h$n: and no other of its addresses" not_in_set $n bans 10.10.77.7
+	t_ok "h$n: its record says so" wait_for 60 warned $n '10.10.0.0/16 is left out'
+done
+t_ok 'h1: its record says how many' warned 1 '(2 like it)'
+in_e "$PB" fleet status --config "$T_DIR/h1/fleet.conf" >status
+t_ok 'status: says so' grep -q '^h1 *warning: set default/bans: .*etcd is reached at 10.10.1.1' status
+documented 'status, with a warning' 'fleet status' < <(in_e "$PB" fleet status -j --config "$T_DIR/h1/fleet.conf")
+agent_kill 1
+agent 1 'sets = bans, hostile=bad'
+t_ok 'h1: says it when it begins' wait_for 60 said 1 '10.10.0.0/16 is left out'
+t_ok 'h1: is not cut off' not_in_set 1 bans 10.10.1.1
+t_ok 'h1: no more rules' in_host 1 "$PB" rule flush
+t_ok 'h1: a rule that lets in' in_host 1 "$PB" rule add allow tcp dport 22 from @bans
+t_ok 'h1: then it has all' wait_for 60 in_set 1 bans 10.10.1.1
+t_ok 'h1: the prefix, too' in_set 1 bans 10.10.77.7
+no_warning()
+{
+	! warned "$1" 'left out'
+}
+t_ok 'h1: and no warning' wait_for 60 no_warning 1
+# What an agent before has put there goes before etcd is asked.
+agent_kill 1
+t_ok 'h1: rules that ban' in_host 1 "$PB" rule flush
+for rule in 'tcp dport 22 from @bans' 'tcp dport 23 from @hostile' 'tcp sport 2379 from @bans'; do
+	# shellcheck disable=SC2086 # words
+	t_ok "h1: drop $rule" in_host 1 "$PB" rule add drop $rule
+done
+t_fail 'h1: is cut off' 1 'etcd at http://10.10.1.1:2379' fleet 1 list bans
+agent 1 'sets = bans, hostile=bad'
+t_ok 'h1: its agent reaches etcd all the same' wait_for 60 not_in_set 1 bans 10.10.77.7
+t_ok 'h1: nor is the address there' wait_for 60 not_in_set 1 bans 10.10.1.1
+t_ok 'a list with it' fleet 2 load bad - < <(printf '%s\n' 10.10.2.0/24 $EVIL)
+t_ok 'is everywhere' everywhere in_set hostile $EVIL
+t_ok 'h2: but there it is left out' wait_for 60 said 2 'set default/hostile: 10.10.2.0/24 is left out'
+t_ok 'h2: it is not there' not_in_set 2 hostile 10.10.2.9
+t_ok 'h3: it is' in_set 3 hostile 10.10.2.9
+t_ok 'all are unbanned' fleet 2 flush bans
+t_ok 'and unlisted' fleet 2 flush bad
+t_ok 'nobody is left' everywhere nr_is bans 0
+t_ok 'nor listed' everywhere nr_is hostile 0
+for n in 1 2 3; do
+	t_ok "h$n: no warning is left" wait_for 60 no_warning $n
+done
+
 # --- a list ---------------------------------------------------------------------------------
 
 "$PYTHON" -c 'for i in range(100000): print("11.%d.%d.%d" % (i >> 16, i >> 8 & 255, i & 255))' >list

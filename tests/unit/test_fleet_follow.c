@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "fleet/file-rules.h"
@@ -294,13 +295,42 @@ static void test_memory(void **state)
 	assert_int_equal(other.in_force, 0);
 }
 
+static mode_t mode_of(const char *path)
+{
+	struct stat about;
+
+	assert_int_equal(stat(path, &about), 0);
+	return about.st_mode & 07777;
+}
+
+/* Folders that are not there are made; its own is for nobody else. */
+static void test_folder(void **state)
+{
+	struct fleet_memory memory = { .local = "default" };
+	static const struct wrong wrong = { "a file in the way", "cannot make the folder", "file" };
+	char above[64], deep[64], path[FLEET_PATH_MAX];
+	struct pb_error error = { "" };
+
+	(void)state;
+	umask(022);
+	snprintf(above, sizeof(above), "%s/above", folder);
+	snprintf(deep, sizeof(deep), "%s/above/it", folder);
+	assert_int_equal(fleet_memory_write(deep, &memory, &error), 0);
+	assert_int_equal(fleet_memory_write(deep, &memory, &error), 0);
+	assert_int_equal(mode_of(above), 0755);
+	assert_int_equal(mode_of(deep), 0700);
+	assert_int_equal(fleet_file_write(folder, "file", "", "", false, path, &error), 0);
+	snprintf(deep, sizeof(deep), "%s/file/it", folder);
+	assert_says(&wrong, fleet_memory_write(deep, &memory, &error), -ENOTDIR, &error);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_keys),	    cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_garbage),	    cmocka_unit_test(test_wrong_files),
 		cmocka_unit_test(test_right_files), cmocka_unit_test(test_same),
-		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_memory),	    cmocka_unit_test(test_folder),
 	};
 	char command[64];
 	int ret;

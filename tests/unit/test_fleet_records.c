@@ -177,7 +177,8 @@ static const char a_host[] =
 	"\"interfaces\":[{\"name\":\"eth0\",\"mode\":\"native\",\"engine\":\"bpf\",\"rulesets\":[\"web\"]}],"
 	"\"rulesets\":{\"web\":{\"local\":\"default\",\"wanted\":7,\"id\":\"" ID
 	"\",\"in_force\":6,\"state\":\"failed\",\"failed\":7,\"reason\":\"no way back\",\"rules\":3,"
-	"\"drops_per_second\":1.5},\"db\":{\"state\":\"waiting\",\"drops_per_second\":2}}}";
+	"\"drops_per_second\":1.5},\"db\":{\"state\":\"waiting\",\"drops_per_second\":2}},"
+	"\"warnings\":[\"one\",\"another\"]}";
 static const char a_carrier[] = "{\"format\":1,\"host\":\"a.example\",\"pid\":17,\"id\":\"" ID
 				"\",\"stages\":[\"100%\"],\"wait\":60}";
 
@@ -256,6 +257,8 @@ static void test_host(void **state)
 	assert_true(web->drops_per_second > 1.4 && web->drops_per_second < 1.6);
 	assert_non_null(fleet_host_find(host, "db"));
 	assert_null(fleet_host_find(host, "mail"));
+	assert_int_equal(host->nr_warnings, 2);
+	assert_string_equal(host->warnings[1], "another");
 	text = fleet_host_text(host);
 	fleet_host_free(host);
 	assert_int_equal(fleet_host_read(text, strlen(text), "a", "hosts/a", &host, &error), 0);

@@ -17,6 +17,7 @@
 #include "fleet/journal.h"
 #include "fleet/memory.h"
 #include "fleet/set-keys.h"
+#include "fleet/spared.h"
 #include "random.h"
 #include "says.h"
 
@@ -624,6 +625,107 @@ static void test_journal(void **state)
 	rmdir(folder);
 }
 
+/* ---- Who is not to be banned ----------------------------------------------------------------- */
+
+static bool spares(const struct fleet_spared *spared, const char *prefix)
+{
+	const struct pb_prefix it = prefix_of(prefix);
+
+	return fleet_spared_in(spared, &it);
+}
+
+static void test_spared(void **state)
+{
+	static char *endpoints[] = { "http://192.0.2.7:2379", "https://[2001:db8::7]:2379",
+				     "https://[::ffff:198.51.100.7]:2379", "http://203.0.113.7" };
+	static const char *const in[] = { "192.0.2.7",	    "192.0.2.6/31", "192.0.0.0/8",
+					  "0.0.0.0/0",	    "2001:db8::7",  "2001:db8::/33",
+					  "::/0",	    "198.51.100.7", "203.0.113.0/29",
+					  "2001:db8::6/127" };
+	static const char *const out[] = { "192.0.2.6",	 "192.0.2.8/29", "2001:db8::8",
+					   "2001:db8::", "193.0.0.0/8",	 "203.0.113.8/29" };
+	struct fleet_conf conf = { .endpoints = { endpoints, NR(endpoints) } };
+	struct fleet_spared spared = {};
+
+	(void)state;
+	assert_false(spares(&spared, "0.0.0.0/0"));
+	fleet_spared_resolve(&spared, &conf);
+	assert_int_equal(spared.changes, 4);
+	for (size_t i = 0; i < NR(in); i++)
+		if (!spares(&spared, in[i]))
+			fail_msg("%s has none of them", in[i]);
+	for (size_t i = 0; i < NR(out); i++)
+		if (spares(&spared, out[i]))
+			fail_msg("%s has one of them", out[i]);
+	/* The same again is none more; what is no address is none. */
+	fleet_spared_resolve(&spared, &conf);
+	fleet_spared_add(&spared, "etcd1");
+	fleet_spared_add(&spared, "");
+	assert_int_equal(spared.changes, 4);
+	fleet_spared_add(&spared, "fe80::1%eth0");
+	assert_true(spares(&spared, "fe80::1"));
+}
+
+/* Where there is no more room, the oldest goes. */
+static void test_many_spared(void **state)
+{
+	struct fleet_spared spared = {};
+	char address[32];
+
+	(void)state;
+	for (int i = 0; i < FLEET_SPARED_MAX + 2; i++) {
+		snprintf(address, sizeof(address), "10.0.%d.%d", i >> 8, i & 255);
+		fleet_spared_add(&spared, address);
+	}
+	assert_int_equal(spared.nr, FLEET_SPARED_MAX);
+	assert_false(spares(&spared, "10.0.0.0"));
+	assert_false(spares(&spared, "10.0.0.1"));
+	assert_true(spares(&spared, "10.0.0.2"));
+	assert_true(spares(&spared, "10.0.1.1"));
+}
+
+/* Of rules, a line each, and the set "it" */
+static void test_lets_in(void **state)
+{
+	static const struct {
+		const char *rules[3];
+		bool lets_in;
+	} cases[] = {
+		{ { "drop tcp dport 22" }, false },
+		{ { "drop tcp dport 22 from @it" }, false },
+		{ { "reject from @other,@it" }, false },
+		{ { "allow tcp dport 22 from @it" }, true },
+		{ { "allow tcp dport 22 from @other", "allow from @it" }, true },
+		{ { "allow tcp dport 22 from @it", "drop tcp dport 80 from @it" }, false },
+		{ { "drop tcp dport 22 from 0.0.0.0/0 except @it" }, true },
+		{ { "allow tcp dport 22 from 0.0.0.0/0 except @it" }, false },
+		{ { "audit tcp dport 22 from @it" }, false },
+		{ { "audit tcp dport 22 from @it", "allow from @it" }, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NR(cases); i++) {
+		struct pb_rules *rules = pb_rules_new();
+		struct pb_error error;
+
+		for (size_t k = 0; k < 3 && cases[i].rules[k]; k++) {
+			struct pb_rule *rule = pb_rule_new();
+			char **words;
+			size_t nr;
+
+			if (pb_words_split(cases[i].rules[k], &words, &nr, &error) ||
+			    pb_rule_parse(words, nr, 0, rule, NULL, &error) ||
+			    pb_rules_add(rules, rule, NULL, NULL, &error))
+				fail_msg("%s: %s", cases[i].rules[k], error.text);
+			pb_words_free(words, nr);
+			pb_rule_free(rule);
+		}
+		if (fleet_set_lets_in(rules, "it") != cases[i].lets_in)
+			fail_msg("%s", cases[i].rules[0]);
+		pb_rules_free(rules);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -634,6 +736,8 @@ int main(void)
 		cmocka_unit_test(test_cutting_size), cmocka_unit_test(test_wrong_chunks),
 		cmocka_unit_test(test_lists),	     cmocka_unit_test(test_random),
 		cmocka_unit_test(test_entries),	     cmocka_unit_test(test_journal),
+		cmocka_unit_test(test_spared),	     cmocka_unit_test(test_many_spared),
+		cmocka_unit_test(test_lets_in),
 	};
 
 	return cmocka_run_group_tests_name("fleet sets", tests, NULL, NULL);
