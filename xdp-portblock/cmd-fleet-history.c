@@ -36,7 +36,7 @@ static int print_history_json(const char *ruleset, struct fleet_revision *const 
 
 static void print_revision(const struct fleet_revision *revision)
 {
-	print("%8lld  %.12s  %-7s  %-20s  ", revision->revision, revision->id,
+	print("%8lld  %.12s  %-7s  %.19sZ  ", revision->revision, revision->id,
 	      fleet_stage_state_name(revision->state), revision->time);
 	if (revision->note)
 		print("%-16s  %s\n", revision->author, revision->note);

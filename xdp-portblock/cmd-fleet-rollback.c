@@ -116,7 +116,7 @@ static int push_again(const struct arguments *arguments, struct fleet_etcd *etcd
 	if (ret != DONE)
 		return ret;
 	if (!given(arguments, OPT_JSON))
-		print("%s: back to revision %lld of %s, by %s\n", revision->ruleset,
+		print("%s: back to revision %lld of %.19sZ, by %s\n", revision->ruleset,
 		      revision->revision, revision->time, revision->author);
 	ret = change_note(conf, revision);
 	if (ret == DONE)
