@@ -11,7 +11,7 @@ struct push_options {
 	char **stages;
 	size_t nr_stages;
 	__u32 wait;	     /* seconds */
-	const char *keyfile; /* NULL: not signed anew */
+	const char *keyfile; /* NULL: not signed */
 };
 
 /* WRONG_USAGE after a message. The caller ends it by push_options_clear(), in either case. */
