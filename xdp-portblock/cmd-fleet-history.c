@@ -22,13 +22,12 @@ static struct json_object *revision_json(const struct fleet_revision *revision)
 	return json;
 }
 
-static int print_history_json(const char *ruleset, struct fleet_revision *const *revisions,
-			      size_t nr)
+static int print_history_json(const char *ruleset, const struct fleet_history *history)
 {
 	struct json_object *json = json_new_object(), *array = json_new_array();
 
-	for (size_t i = 0; i < nr; i++)
-		json_append(array, revision_json(revisions[i]));
+	for (size_t i = 0; i < history->nr; i++)
+		json_append(array, revision_json(history->list[i]));
 	json_add(json, "ruleset", json_string(ruleset));
 	json_add(json, "revisions", array);
 	return json_print(json);
@@ -36,7 +35,7 @@ static int print_history_json(const char *ruleset, struct fleet_revision *const 
 
 static void print_revision(const struct fleet_revision *revision)
 {
-	print("%8lld  %.12s  %-7s  %-20s  ", revision->revision, revision->id,
+	print("%8lld  %.12s  %-7s  %.19sZ  ", revision->revision, revision->id,
 	      fleet_stage_state_name(revision->state), revision->time);
 	if (revision->note)
 		print("%-16s  %s\n", revision->author, revision->note);
@@ -46,15 +45,15 @@ static void print_revision(const struct fleet_revision *revision)
 		print("          %s\n", revision->reason);
 }
 
-static int print_history(const char *ruleset, struct fleet_revision *const *revisions, size_t nr)
+static int print_history(const char *ruleset, const struct fleet_history *history)
 {
 	print("Ruleset %s\n", ruleset);
-	if (nr)
+	if (history->nr)
 		print("REVISION  ID            STATE    TIME                  AUTHOR            NOTE\n");
 	else
 		print("No revisions.\n");
-	for (size_t i = 0; i < nr; i++)
-		print_revision(revisions[i]);
+	for (size_t i = 0; i < history->nr; i++)
+		print_revision(history->list[i]);
 	return finish_output();
 }
 
@@ -62,19 +61,18 @@ static int show(const struct arguments *arguments, struct fleet_etcd *etcd,
 		const struct fleet_conf *conf)
 {
 	const char *ruleset = arguments->words[0];
-	struct fleet_revision **revisions;
+	struct fleet_history history;
 	struct pb_error error;
-	size_t nr, bad;
 	int ret;
 
-	if (fleet_history_read(etcd, conf, ruleset, &revisions, &nr, &bad, &error))
+	if (fleet_history_read(etcd, conf, ruleset, &history, &error))
 		return fail(&error);
-	if (bad)
-		note("%zu revision%s of %s cannot be read, and %s left out", bad,
-		     bad == 1 ? "" : "s", ruleset, bad == 1 ? "is" : "are");
-	ret = given(arguments, OPT_JSON) ? print_history_json(ruleset, revisions, nr) :
-					   print_history(ruleset, revisions, nr);
-	fleet_history_free(revisions, nr);
+	if (history.wrong)
+		note("%zu revision%s of %s cannot be read, and %s left out", history.wrong,
+		     history.wrong == 1 ? "" : "s", ruleset, history.wrong == 1 ? "is" : "are");
+	ret = given(arguments, OPT_JSON) ? print_history_json(ruleset, &history) :
+					   print_history(ruleset, &history);
+	fleet_history_free(&history);
 	return ret;
 }
 

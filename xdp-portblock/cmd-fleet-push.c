@@ -4,11 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include "fleet-push.h"
 #include "fleet-rules.h"
-#include "fleet/survey.h"
 
 #define SECOND 1000000000ULL
 
@@ -83,15 +81,6 @@ int author_of(const struct fleet_conf *conf, char **author)
 	return asprintf(author, "%.64s@%s", user_name(), conf->host) < 0 ? out_of_memory() : DONE;
 }
 
-void time_now(char text[FLEET_TIME_LEN])
-{
-	time_t now = time(NULL);
-	struct tm utc;
-
-	gmtime_r(&now, &utc);
-	strftime(text, FLEET_TIME_LEN, "%Y-%m-%dT%H:%M:%SZ", &utc);
-}
-
 static int check_note(const struct arguments *arguments)
 {
 	const char *text = arguments->values[OPT_NOTE];
@@ -110,7 +99,7 @@ static int fill_revision(const struct arguments *arguments, const struct fleet_c
 	int ret = fleet_file_read(arguments->words[0], &revision->file);
 
 	snprintf(revision->ruleset, sizeof(revision->ruleset), "%s", arguments->words[1]);
-	time_now(revision->time);
+	fleet_time_now(revision->time);
 	if (ret == DONE)
 		ret = author_of(conf, &revision->author);
 	if (ret != DONE)
@@ -156,27 +145,6 @@ int push_revision(const struct arguments *arguments, struct fleet_etcd *etcd,
 	return ret;
 }
 
-/*
- * Of one second, two revisions with the same file would have the same id, and hosts try none again that has failed. What
- * else there may be to say of the one that is there, is said by the push.
- */
-static int be_later(struct fleet_etcd *etcd, const struct fleet_conf *conf,
-		    struct fleet_revision *revision)
-{
-	struct fleet_revision *wanted;
-	bool same;
-
-	if (fleet_wanted_read(etcd, conf, revision->ruleset, &wanted, NULL))
-		return DONE;
-	same = !strcmp(wanted->time, revision->time);
-	fleet_revision_free(wanted);
-	if (!same)
-		return DONE;
-	sleep(1);
-	time_now(revision->time);
-	return fleet_revision_id(revision, revision->id) ? out_of_memory() : DONE;
-}
-
 static int push_new(const struct arguments *arguments, const struct fleet_conf *conf,
 		    const struct push_options *options, struct fleet_revision *revision)
 {
@@ -188,9 +156,7 @@ static int push_new(const struct arguments *arguments, const struct fleet_conf *
 		return ret;
 	if (fleet_etcd_open(conf, &etcd, &error))
 		return fail(&error);
-	ret = be_later(etcd, conf, revision);
-	if (ret == DONE)
-		ret = push_revision(arguments, etcd, conf, options, revision);
+	ret = push_revision(arguments, etcd, conf, options, revision);
 	fleet_etcd_close(etcd);
 	return ret;
 }

@@ -5,11 +5,6 @@
 #include "fleet-push.h"
 #include "fleet/survey.h"
 
-struct history {
-	struct fleet_revision **list; /* the newest first */
-	size_t nr;
-};
-
 static int read_number(const struct arguments *arguments, __s64 *number)
 {
 	const char *word = arguments->nr_words > 1 ? arguments->words[1] : NULL;
@@ -23,11 +18,13 @@ static int read_number(const struct arguments *arguments, __s64 *number)
 	return DONE;
 }
 
-/* The newest that came to its end, other than that of an id. */
-static const struct fleet_revision *newest_but(const struct history *history, const char *id)
+/* The newest that came to its end, and has another file than that: what was brought back has the same. */
+static const struct fleet_revision *newest_but(const struct fleet_history *history,
+					       const char *file)
 {
 	for (size_t i = 0; i < history->nr; i++)
-		if (history->list[i]->state == FLEET_DONE && strcmp(history->list[i]->id, id))
+		if (history->list[i]->state == FLEET_DONE &&
+		    !(file && !strcmp(history->list[i]->file, file)))
 			return history->list[i];
 	return NULL;
 }
@@ -36,17 +33,17 @@ static const struct fleet_revision *newest_but(const struct history *history, co
  * Which one is meant where none is said: what was in force everywhere before what is now. Of a revision that was
  * stopped, hosts have gone back already; one that is not at its end is left.
  */
-static const struct fleet_revision *before(const struct history *history,
+static const struct fleet_revision *before(const struct fleet_history *history,
 					   const struct fleet_revision *wanted)
 {
-	const struct fleet_revision *good = newest_but(history, "");
+	const struct fleet_revision *good = newest_but(history, NULL);
 
 	if (wanted->state == FLEET_RUNNING || !good)
 		return good;
-	return newest_but(history, good->id);
+	return newest_but(history, good->file);
 }
 
-static const struct fleet_revision *numbered(const struct history *history, __s64 number)
+static const struct fleet_revision *numbered(const struct fleet_history *history, __s64 number)
 {
 	for (size_t i = 0; i < history->nr; i++)
 		if (history->list[i]->revision == number)
@@ -54,7 +51,7 @@ static const struct fleet_revision *numbered(const struct history *history, __s6
 	return NULL;
 }
 
-static int choose(const struct arguments *arguments, const struct history *history,
+static int choose(const struct arguments *arguments, const struct fleet_history *history,
 		  const struct fleet_revision *wanted, __s64 number,
 		  const struct fleet_revision **chosen)
 {
@@ -74,24 +71,39 @@ static int choose(const struct arguments *arguments, const struct history *histo
 	return FAILED;
 }
 
-/* The same revision, so its signature holds; the note says who has brought it back. */
-static int change_note(const struct fleet_conf *conf, struct fleet_revision *revision)
+/*
+ * It becomes a revision of now and of whoever brings it back, with another id: hosts that ask for signatures take nothing
+ * older than what they had, and none try one again that has failed.
+ */
+static int renew(const struct fleet_conf *conf, struct fleet_revision *revision)
 {
 	char *author, *text;
 	int ret = author_of(conf, &author);
 
 	if (ret != DONE)
 		return ret;
-	if (asprintf(&text, "rollback to revision %lld by %s", revision->revision, author) < 0)
-		text = NULL;
-	free(author);
-	if (!text)
+	free(revision->author);
+	revision->author = author;
+	if (asprintf(&text, "rollback to revision %lld", revision->revision) < 0)
 		return out_of_memory();
 	free(revision->note);
 	revision->note = text;
+	free(revision->signature);
+	revision->signature = NULL;
 	revision->revision = 0;
 	revision->state = FLEET_RUNNING;
-	return DONE;
+	fleet_time_now(revision->time);
+	return fleet_revision_id(revision, revision->id) ? out_of_memory() : DONE;
+}
+
+static int check_signature(const struct push_options *options, const struct fleet_revision *chosen)
+{
+	if (!chosen->signature || options->keyfile)
+		return DONE;
+	note("%s: revision %lld is signed; it comes back as a new revision, which is to be signed, too: "
+	     "--sign KEYFILE",
+	     chosen->ruleset, chosen->revision);
+	return FAILED;
 }
 
 static int copy_of(const struct fleet_revision *revision, struct fleet_revision **copy)
@@ -111,14 +123,16 @@ static int push_again(const struct arguments *arguments, struct fleet_etcd *etcd
 		      const struct fleet_revision *chosen)
 {
 	struct fleet_revision *revision;
-	int ret = copy_of(chosen, &revision);
+	int ret = check_signature(options, chosen);
 
+	if (ret == DONE)
+		ret = copy_of(chosen, &revision);
 	if (ret != DONE)
 		return ret;
 	if (!given(arguments, OPT_JSON))
-		print("%s: back to revision %lld of %s, by %s\n", revision->ruleset,
+		print("%s: back to revision %lld of %.19sZ, by %s\n", revision->ruleset,
 		      revision->revision, revision->time, revision->author);
-	ret = change_note(conf, revision);
+	ret = renew(conf, revision);
 	if (ret == DONE)
 		ret = push_revision(arguments, etcd, conf, options, revision);
 	fleet_revision_free(revision);
@@ -126,7 +140,7 @@ static int push_again(const struct arguments *arguments, struct fleet_etcd *etcd
 }
 
 /* The state of the revision that is wanted is that of its copy in the history, if it is there. */
-static void fill_state(const struct history *history, struct fleet_revision *wanted)
+static void fill_state(const struct fleet_history *history, struct fleet_revision *wanted)
 {
 	const struct fleet_revision *copy = numbered(history, wanted->revision);
 
@@ -140,15 +154,13 @@ static int roll_back(const struct arguments *arguments, struct fleet_etcd *etcd,
 {
 	const struct fleet_revision *chosen;
 	struct fleet_revision *wanted;
-	struct history history;
+	struct fleet_history history;
 	struct pb_error error;
-	size_t bad;
 	int ret;
 
 	if (fleet_wanted_read(etcd, conf, arguments->words[0], &wanted, &error))
 		return fail(&error);
-	if (fleet_history_read(etcd, conf, arguments->words[0], &history.list, &history.nr, &bad,
-			       &error)) {
+	if (fleet_history_read(etcd, conf, arguments->words[0], &history, &error)) {
 		fleet_revision_free(wanted);
 		return fail(&error);
 	}
@@ -156,7 +168,7 @@ static int roll_back(const struct arguments *arguments, struct fleet_etcd *etcd,
 	ret = choose(arguments, &history, wanted, number, &chosen);
 	if (ret == DONE)
 		ret = push_again(arguments, etcd, conf, options, chosen);
-	fleet_history_free(history.list, history.nr);
+	fleet_history_free(&history);
 	fleet_revision_free(wanted);
 	return ret;
 }

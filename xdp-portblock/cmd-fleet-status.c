@@ -28,7 +28,7 @@ static void print_ruleset(const struct fleet_survey_ruleset *row)
 
 	print("Ruleset %s: ", row->name);
 	if (wanted)
-		print("revision %lld (%.12s), %s by %s%s%s%s\n", wanted->revision, wanted->id,
+		print("revision %lld (%.12s), %.19sZ by %s%s%s%s\n", wanted->revision, wanted->id,
 		      wanted->time, wanted->author, wanted->signature ? ", signed" : "",
 		      wanted->note ? ": " : "", wanted->note ?: "");
 	else
@@ -36,7 +36,7 @@ static void print_ruleset(const struct fleet_survey_ruleset *row)
 	if (row->stage)
 		print_rollout(row);
 	if (row->good && (!wanted || row->good->revision != wanted->revision))
-		print("  last good: revision %lld (%.12s), %s by %s\n", row->good->revision,
+		print("  last good: revision %lld (%.12s), %.19sZ by %s\n", row->good->revision,
 		      row->good->id, row->good->time, row->good->author);
 }
 

@@ -130,16 +130,14 @@ static void show(const struct fleet_progress *progress, void *context)
 
 static void show_back(const char *ruleset, const struct fleet_outcome *outcome)
 {
-	if (!outcome->back)
-		note("%s: no revision was good before: hosts that have this one keep it until another is "
-		     "pushed",
-		     ruleset);
-	else if (*outcome->late.text)
-		note("%s: not back at revision %lld yet: %s", ruleset, outcome->back,
-		     outcome->late.text);
+	char where[64] = "what they had before the first one";
+
+	if (outcome->back)
+		snprintf(where, sizeof(where), "revision %lld", outcome->back);
+	if (*outcome->late.text)
+		note("%s: not back at %s yet: %s", ruleset, where, outcome->late.text);
 	else
-		note("%s: all hosts that were heard of are back at revision %lld", ruleset,
-		     outcome->back);
+		note("%s: all hosts that were heard of are back at %s", ruleset, where);
 }
 
 static void show_end(const char *ruleset, const struct fleet_outcome *outcome)

@@ -11,7 +11,7 @@ struct push_options {
 	char **stages;
 	size_t nr_stages;
 	__u32 wait;	     /* seconds */
-	const char *keyfile; /* NULL: not signed anew */
+	const char *keyfile; /* NULL: not signed */
 };
 
 /* WRONG_USAGE after a message. The caller ends it by push_options_clear(), in either case. */
@@ -21,9 +21,8 @@ void push_options_clear(struct push_options *options);
 /* The name of a ruleset of the fleet, checked; WRONG_USAGE after a message. */
 int check_ruleset_word(const struct arguments *arguments, const char *word);
 
-/* Who we are and what time it is, as a revision has them. FAILED after a message. */
+/* Who we are, as a revision has it. FAILED after a message. */
 int author_of(const struct fleet_conf *conf, char **author);
-void time_now(char text[FLEET_TIME_LEN]);
 
 /* Signs the revision, if that is asked for, pushes it, and shows how it goes until it is at its end. */
 int push_revision(const struct arguments *arguments, struct fleet_etcd *etcd,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "fleet/before.h"
 #include "fleet/error.h"
 #include "fleet/file-rules.h"
 #include "fleet/follow.h"
@@ -16,6 +17,7 @@
 /* The files of the revision in force, which is for the boot unit, too, and of that which was tried last. */
 #define GOOD ".rules"
 #define TRYING ".trying"
+#define NO_REVISION "no revision is there for this host yet"
 
 static const char *const folders[FLEET_KEYS] = {
 	[FLEET_KEY_RULESET] = "rulesets",
@@ -34,6 +36,7 @@ int fleet_follow_begin(struct fleet_follow *follow, const struct fleet_conf *con
 			follow->keys[key] = NULL;
 			return -ENOMEM;
 		}
+	follow->before = fleet_before_is_there(conf->state, names->local);
 	strcpy(follow->memory.local, names->local);
 	return fleet_memory_read(conf->state, &follow->memory);
 }
@@ -105,6 +108,19 @@ const struct fleet_revision *fleet_follow_target(const struct fleet_follow *foll
 	return takes_part(follow, host) ? follow->wanted : follow->good;
 }
 
+/* One that was stopped before any was good: the way back is to what the host had before. NULL: there is none. */
+static struct fleet_revision *what_was(const struct fleet_follow *follow)
+{
+	const struct fleet_stage *stage = follow->stage;
+
+	if (!follow->before || follow->good || *follow->wrong[FLEET_KEY_GOOD].text || !stage ||
+	    stage->state != FLEET_STOPPED || !follow->wanted ||
+	    strcmp(stage->id, follow->wanted->id))
+		return NULL;
+	return fleet_before_revision(follow->conf->state, follow->names->local,
+				     follow->names->remote);
+}
+
 /* ---- What came of it ----------------------------------------------------------------------- */
 
 static void become(struct fleet_follow *follow, enum fleet_host_state state, const char *reason)
@@ -134,6 +150,12 @@ static void remember(struct fleet_follow *follow, const struct fleet_calls *call
 		say(calls, "ruleset %s: %s", follow->names->local, error.text);
 }
 
+static void forget_before(struct fleet_follow *follow)
+{
+	fleet_before_forget(follow->conf->state, follow->names->local);
+	follow->before = false;
+}
+
 /* For good: this revision is not tried again. */
 static void fail(struct fleet_follow *follow, const struct fleet_revision *revision,
 		 const char *reason, const struct fleet_calls *calls)
@@ -141,11 +163,14 @@ static void fail(struct fleet_follow *follow, const struct fleet_revision *revis
 	struct fleet_memory *memory = &follow->memory;
 
 	become(follow, FLEET_HOST_FAILED, reason);
-	say(calls, "ruleset %s: revision %lld failed: %s", follow->names->local,
-	    (long long)revision->revision, reason);
+	if (revision == follow->wanted || revision == follow->good)
+		say(calls, "ruleset %s: revision %lld failed: %s", follow->names->local,
+		    (long long)revision->revision, reason);
+	else
+		say(calls, "ruleset %s: the way back failed: %s", follow->names->local, reason);
 	*memory->trying = '\0';
 	memory->attempts = 0;
-	if (revision == follow->good) {
+	if (revision != follow->wanted) {
 		/* There is nothing else to go back to: later again. */
 		follow->again = fleet_now_ms() + AGAIN_MS;
 	} else {
@@ -153,16 +178,28 @@ static void fail(struct fleet_follow *follow, const struct fleet_revision *revis
 		memory->failed = revision->revision;
 		free(memory->reason);
 		memory->reason = strdup(reason);
+		/* The rules are the host's own, and may change until the next is tried. */
+		if (!*memory->id)
+			forget_before(follow);
 	}
 	remember(follow, calls);
+}
+
+static void write_good(const struct fleet_follow *follow, const struct fleet_revision *revision,
+		       const struct fleet_calls *calls)
+{
+	char path[FLEET_PATH_MAX];
+	struct pb_error error;
+
+	if (fleet_file_write(follow->conf->state, follow->names->local, GOOD, revision->file, true,
+			     path, &error))
+		say(calls, "ruleset %s: %s", follow->names->local, error.text);
 }
 
 static void now_in_force(struct fleet_follow *follow, const struct fleet_revision *revision,
 			 const struct pb_ruleset *ruleset, const struct fleet_calls *calls)
 {
 	struct fleet_memory *memory = &follow->memory;
-	char path[FLEET_PATH_MAX];
-	struct pb_error error;
 
 	become(follow, FLEET_HOST_IN_FORCE, NULL);
 	strcpy(memory->id, revision->id);
@@ -172,12 +209,57 @@ static void now_in_force(struct fleet_follow *follow, const struct fleet_revisio
 	memory->boot = strdup(fleet_boot());
 	*memory->trying = '\0';
 	memory->attempts = 0;
-	if (fleet_file_write(follow->conf->state, follow->names->local, GOOD, revision->file, true,
-			     path, &error))
-		say(calls, "ruleset %s: %s", follow->names->local, error.text);
+	write_good(follow, revision, calls);
 	remember(follow, calls);
 	say(calls, "ruleset %s: revision %lld is in force", follow->names->local,
 	    (long long)revision->revision);
+}
+
+/* ---- What is older ------------------------------------------------------------------------- */
+
+/*
+ * A signature holds for ever, so whoever owns etcd may put an old revision back that was signed once. It is known by its
+ * time, which is part of what was signed. A host with `trust` takes none that is older than the newest that it had in
+ * force while that was the good one: that had come to its end everywhere, so no way back leads behind it but a new
+ * revision.
+ *
+ * Why not the newest that was in force at all? A revision that is stopped has to go back to the good one, which is
+ * older, and which this host may never have had: it was away then, or is new. What does that leave to whoever owns
+ * etcd? While a rollout goes on, or if he never lets the host know of its end, he may bring it back to what is not older
+ * than the good one before. He can have that with any rule: by keeping the new revision from the host to begin with,
+ * and telling the fleet that it has it. What he cannot have any more, once a revision has been seen to be good, is
+ * the state before it: not by `rulesets/`, `stages/` or `good/`, each of which leads through here, nor by a restart,
+ * since it is on the disk, nor by a time that he makes up, since only what is signed counts. To say that a revision is
+ * good before it is brings him only that hosts do not go back from it.
+ */
+bool fleet_follow_outdated(const struct fleet_follow *follow, const struct fleet_revision *revision,
+			   struct pb_error *error)
+{
+	const struct fleet_memory *memory = &follow->memory;
+
+	if (!*memory->settled || fleet_time_compare(revision->time, memory->settled) >= 0)
+		return false;
+	fleet_fail(
+		error, ESTALE,
+		"it is older than revision %lld, which this host had: it was signed at %s, and that "
+		"one at %s; to go back, sign it anew (`fleet rollback --sign`)",
+		(long long)memory->settled_revision, revision->time, memory->settled);
+	return true;
+}
+
+bool fleet_follow_settle(struct fleet_follow *follow)
+{
+	struct fleet_memory *memory = &follow->memory;
+	const struct fleet_revision *good = follow->good;
+	const struct fleet_list *trust = &follow->conf->trust;
+
+	if (!good || strcmp(good->id, memory->id) || !trust->nr ||
+	    (*memory->settled && fleet_time_compare(good->time, memory->settled) <= 0) ||
+	    fleet_verify(good->id, good->signature, trust->texts, trust->nr, NULL))
+		return false;
+	strcpy(memory->settled, good->time);
+	memory->settled_revision = good->revision;
+	return true;
 }
 
 /* ---- A change ------------------------------------------------------------------------------ */
@@ -188,8 +270,46 @@ struct attempt {
 	const struct fleet_revision *revision;
 	struct pb_ruleset *ruleset;
 	const struct fleet_calls *calls;
+	bool back; /* the revision is what was there before any */
 	bool taken_back;
 };
+
+/* Nothing here is the fleet's any more. */
+static void now_as_before(struct attempt *attempt)
+{
+	struct fleet_follow *follow = attempt->follow;
+	struct fleet_memory *memory = &follow->memory;
+
+	become(follow, FLEET_HOST_WAITING, NO_REVISION);
+	*memory->id = *memory->trying = '\0';
+	memory->in_force = memory->attempts = 0;
+	write_good(follow, attempt->revision, attempt->calls);
+	remember(follow, attempt->calls);
+	forget_before(follow);
+	say(attempt->calls, "ruleset %s: the rules from before the fleet's are in force",
+	    follow->names->local);
+}
+
+static void arrive(struct attempt *attempt)
+{
+	if (attempt->back)
+		now_as_before(attempt);
+	else
+		now_in_force(attempt->follow, attempt->revision, attempt->ruleset, attempt->calls);
+}
+
+/* Before the first that is not known to be good. */
+static void keep_before(struct attempt *attempt, const struct pb_rules *now)
+{
+	struct fleet_follow *follow = attempt->follow;
+	struct pb_error error;
+
+	if (attempt->back || follow->before || follow->good || *follow->wrong[FLEET_KEY_GOOD].text)
+		return;
+	follow->before = !fleet_before_keep(follow->conf->state, follow->names->local, now, &error);
+	if (!follow->before)
+		say(attempt->calls, "ruleset %s: %s", follow->names->local, error.text);
+}
 
 /* Half of the time to confirm is for the proof; 0: less than a quarter of it would be left then. */
 static long long proof_ms(const struct attempt *attempt)
@@ -213,7 +333,7 @@ static void prove(struct attempt *attempt)
 	if (!err)
 		err = pb_ruleset_confirm(attempt->ruleset, &error);
 	if (!err) {
-		now_in_force(follow, attempt->revision, attempt->ruleset, attempt->calls);
+		arrive(attempt);
 		return;
 	}
 	/* Where this fails, the kernel's clock has done it, or will. */
@@ -239,7 +359,7 @@ static int publish(struct attempt *attempt, const struct pb_rules *rules, struct
 }
 
 /* The attempt is on the disk before it is in the kernel, since the agent may not live to see its end. */
-static void try(struct attempt *attempt, const struct pb_rules *rules)
+static void try(struct attempt *attempt, const struct pb_rules *rules, const struct pb_rules *now)
 {
 	struct fleet_follow *follow = attempt->follow;
 	struct fleet_memory *memory = &follow->memory;
@@ -254,6 +374,7 @@ static void try(struct attempt *attempt, const struct pb_rules *rules)
 		     attempt->calls);
 		return;
 	}
+	keep_before(attempt, now);
 	become(follow, FLEET_HOST_CONFIRMING, NULL);
 	attempt->calls->announce(attempt->calls->context);
 	fleet_file_rename(follow->conf->state, follow->names->local, FLEET_RULES_NEW, TRYING);
@@ -313,7 +434,7 @@ static void differs(struct attempt *attempt, const struct pb_rules *rules,
 	else if (!follow->conf->heal && has_drifted(attempt, now))
 		become(follow, FLEET_HOST_DRIFTED, "the rules were changed on the host");
 	else
-		try(attempt, rules);
+		try(attempt, rules, now);
 }
 
 static void same(struct attempt *attempt)
@@ -321,7 +442,7 @@ static void same(struct attempt *attempt)
 	struct fleet_follow *follow = attempt->follow;
 
 	if (!pb_ruleset_pending(attempt->ruleset))
-		now_in_force(follow, attempt->revision, attempt->ruleset, attempt->calls);
+		arrive(attempt);
 	else if (strcmp(follow->memory.trying, attempt->revision->id))
 		become(follow, FLEET_HOST_WAITING,
 		       "the same change was made on the host, and waits to be confirmed");
@@ -384,10 +505,17 @@ static int check(struct attempt *attempt, struct pb_rules **rules, struct pb_err
 {
 	const struct fleet_conf *conf = attempt->follow->conf;
 	const struct fleet_revision *revision = attempt->revision;
-	int err = conf->trust.nr ? fleet_verify(revision->id, revision->signature,
-						conf->trust.texts, conf->trust.nr, error) :
-				   0;
+	const char *local = attempt->follow->names->local;
+	int err;
 
+	if (attempt->back)
+		return fleet_before_read(conf->state, local, rules, error);
+	err = conf->trust.nr ? fleet_verify(revision->id, revision->signature, conf->trust.texts,
+					    conf->trust.nr, error) :
+			       0;
+
+	if (!err && conf->trust.nr && fleet_follow_outdated(attempt->follow, revision, error))
+		err = -ESTALE;
 	return err   ?:
 		       fleet_rules_read(revision, conf->state, attempt->follow->names->local, rules,
 					error);
@@ -403,6 +531,15 @@ static void wait_by_fault(struct attempt *attempt, const char *why)
 	become(follow, FLEET_HOST_WAITING, why);
 }
 
+/* Whoever it is that has pushed it; it is looked at again each time, and said once. */
+static void refuse(struct attempt *attempt, enum fleet_host_state state, const struct pb_error *why)
+{
+	if (attempt->follow->state != state)
+		say(attempt->calls, "ruleset %s: revision %lld: %s", attempt->follow->names->local,
+		    (long long)attempt->revision->revision, why->text);
+	become(attempt->follow, state, why->text);
+}
+
 /* The revision is another than that in force, or the rules are. */
 static void approach(struct attempt *attempt)
 {
@@ -412,10 +549,9 @@ static void approach(struct attempt *attempt)
 	int err = check(attempt, &rules, &error);
 
 	if (err == -ENOKEY || err == -EKEYREJECTED) {
-		if (follow->state != FLEET_HOST_NO_SIGNATURE)
-			say(attempt->calls, "ruleset %s: revision %lld: %s", follow->names->local,
-			    (long long)attempt->revision->revision, error.text);
-		become(follow, FLEET_HOST_NO_SIGNATURE, error.text);
+		refuse(attempt, FLEET_HOST_NO_SIGNATURE, &error);
+	} else if (err == -ESTALE) {
+		refuse(attempt, FLEET_HOST_FAILED, &error);
 	} else if (err == -EINVAL) {
 		fail(follow, attempt->revision, error.text, attempt->calls);
 	} else if (err) {
@@ -448,6 +584,20 @@ static void attend(struct attempt *attempt)
 		count_rules(attempt);
 }
 
+/* Once it is known everywhere to be good, there is no way behind it. */
+static void settle(struct attempt *attempt)
+{
+	struct fleet_follow *follow = attempt->follow;
+
+	if (follow->state != FLEET_HOST_IN_FORCE || !follow->good ||
+	    strcmp(follow->good->id, follow->memory.id))
+		return;
+	if (follow->before)
+		forget_before(follow);
+	if (fleet_follow_settle(follow))
+		remember(follow, attempt->calls);
+}
+
 /* What was wrong in etcd, and what has failed before, stays to be seen until there is something newer. */
 static bool stands_in_the_way(struct fleet_follow *follow, const struct fleet_revision *target)
 {
@@ -459,7 +609,7 @@ static bool stands_in_the_way(struct fleet_follow *follow, const struct fleet_re
 	}
 	if (target)
 		return false;
-	become(follow, FLEET_HOST_WAITING, "no revision is there for this host yet");
+	become(follow, FLEET_HOST_WAITING, NO_REVISION);
 	return true;
 }
 
@@ -473,26 +623,45 @@ static void complain(struct fleet_follow *follow)
 		}
 }
 
+/* The caller frees `before`, which is what is to be had if there is no revision to be had. */
+static void aim(struct attempt *attempt, struct fleet_revision **before)
+{
+	struct fleet_follow *follow = attempt->follow;
+
+	attempt->revision = fleet_follow_target(follow, follow->conf->host);
+	follow->target = attempt->revision ? attempt->revision->revision : 0;
+	strcpy(follow->target_id, attempt->revision ? attempt->revision->id : "");
+	*before = attempt->revision ? NULL : what_was(follow);
+	attempt->back = *before;
+	if (attempt->back)
+		attempt->revision = *before;
+}
+
+static void open_and_attend(struct attempt *attempt)
+{
+	struct fleet_follow *follow = attempt->follow;
+	struct pb_error error;
+
+	if (pb_ruleset_open(follow->names->local, &attempt->ruleset, &error)) {
+		become(follow, FLEET_HOST_WAITING, error.text);
+		return;
+	}
+	attend(attempt);
+	settle(attempt);
+	pb_ruleset_close(attempt->ruleset);
+}
+
 bool fleet_follow_act(struct fleet_follow *follow, const struct fleet_calls *calls)
 {
 	struct attempt attempt = { .follow = follow, .calls = calls };
-	struct pb_error error;
+	struct fleet_revision *before;
 
-	attempt.revision = fleet_follow_target(follow, follow->conf->host);
-	follow->target = attempt.revision ? attempt.revision->revision : 0;
-	strcpy(follow->target_id, attempt.revision ? attempt.revision->id : "");
-	if (fleet_now_ms() < follow->again)
-		return false;
-	if (stands_in_the_way(follow, attempt.revision)) {
+	aim(&attempt, &before);
+	if (fleet_now_ms() >= follow->again) {
+		if (!stands_in_the_way(follow, attempt.revision))
+			open_and_attend(&attempt);
 		complain(follow);
-		return false;
 	}
-	if (pb_ruleset_open(follow->names->local, &attempt.ruleset, &error)) {
-		become(follow, FLEET_HOST_WAITING, error.text);
-	} else {
-		attend(&attempt);
-		pb_ruleset_close(attempt.ruleset);
-	}
-	complain(follow);
+	fleet_revision_free(before);
 	return attempt.taken_back;
 }

@@ -21,6 +21,7 @@ struct fleet_follow {
 	struct pb_error wrong[FLEET_KEYS];
 	__s64 wrong_at[FLEET_KEYS];
 	struct fleet_memory memory;
+	bool before; /* what this host had before is kept: see before.h */
 	/* What came of it, for the host's record. */
 	__s64 target; /* the number of the revision that it is to have; 0: none */
 	char target_id[FLEET_HASH_LEN];
@@ -51,6 +52,15 @@ void fleet_follow_take(struct fleet_follow *follow, enum fleet_key key, const ch
 /* The revision that a host with that name is to have; NULL: none that is known. Pure. */
 const struct fleet_revision *fleet_follow_target(const struct fleet_follow *follow,
 						 const char *host);
+
+/*
+ * Is it older than what this host may go back to? `error` says than which, -ESTALE. Only of a revision whose signature
+ * is right. Pure.
+ */
+bool fleet_follow_outdated(const struct fleet_follow *follow, const struct fleet_revision *revision,
+			   struct pb_error *error);
+/* The revision in force is the good one, and signed: none that is older is taken from now on. Returns whether that is new. */
+bool fleet_follow_settle(struct fleet_follow *follow);
 
 /*
  * Does what is to be done now: nothing, or a change that is confirmed or taken back when this returns. Returns whether a

@@ -10,6 +10,13 @@ char *fleet_key(const struct fleet_conf *conf, const char *folder, const char *n
 	return asprintf(&key, "%s%s/%s", conf->prefix, folder, name) < 0 ? NULL : key;
 }
 
+char *fleet_history_key(const struct fleet_conf *conf, const char *name)
+{
+	char *key;
+
+	return asprintf(&key, "%s" FLEET_HISTORY "/%s/", conf->prefix, name) < 0 ? NULL : key;
+}
+
 char *fleet_key_numbered(const struct fleet_conf *conf, const char *name, __s64 revision)
 {
 	char *key;

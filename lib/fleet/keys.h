@@ -14,7 +14,11 @@
 
 /* "/xdp-portblock/rulesets/web"; `name` "" gives the prefix of all there. The caller frees. NULL: no memory. */
 char *fleet_key(const struct fleet_conf *conf, const char *folder, const char *name);
-/* "/xdp-portblock/history/web/00000000000000000012" */
+/* So many revisions of a ruleset are kept. */
+#define FLEET_HISTORY_MAX 100
+
+/* "/xdp-portblock/history/web/", of which all are sorted by their number, and the key of one there. */
+char *fleet_history_key(const struct fleet_conf *conf, const char *name);
 char *fleet_key_numbered(const struct fleet_conf *conf, const char *name, __s64 revision);
 /* What stands behind the prefix: "rulesets/web", as messages have it. */
 const char *fleet_key_short(const struct fleet_conf *conf, const char *key);

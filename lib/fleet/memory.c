@@ -22,6 +22,8 @@ static const struct fleet_field fields[] = {
 	{ "reason", FLEET_TEXT, false, AT(reason), FLEET_NOTE_MAX, NULL, NULL },
 	{ "trying", FLEET_HASH, false, AT(trying), 0, NULL, NULL },
 	{ "attempts", FLEET_COUNT, false, AT(attempts), 0, NULL, NULL },
+	{ "settled", FLEET_TIME, false, AT(settled), 0, NULL, NULL },
+	{ "settled_revision", FLEET_NUMBER, false, AT(settled_revision), 0, NULL, NULL },
 	{ NULL, 0, false, 0, 0, NULL, NULL },
 };
 static const struct fleet_shape shape = { sizeof(struct fleet_memory), fields };

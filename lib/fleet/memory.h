@@ -17,6 +17,9 @@ struct fleet_memory {
 	char *reason;		     /* why */
 	char trying[FLEET_HASH_LEN]; /* the revision that waits to be confirmed, or whose agent was killed then */
 	__u32 attempts; /* so often */
+	/* Of the newest signed revision that was in force here when it was the good one; "": there was none. */
+	char settled[FLEET_TIME_LEN];
+	__s64 settled_revision;
 };
 
 /* `memory` is zeroed but for `local`; a file that is not there, or is none of ours, is nothing known. -ENOMEM. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The tables of what stands in etcd, and what holds of a record as a whole. */
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include "fleet/error.h"
 #include "fleet/records.h"
 #include "fleet/shape.h"
@@ -39,6 +41,34 @@ int fleet_host_check(const char *host, struct pb_error *error)
 		"'%.300s' is no name of a host: it has 1 to %d letters, digits, dots, - and _, and no "
 		"dot at its beginning",
 		host, FLEET_HOST_MAX);
+}
+
+/* Digits behind the dot need not be as many. */
+int fleet_time_compare(const char *one, const char *other)
+{
+	int differs = strncmp(one, other, FLEET_SECOND_LEN - 2);
+	const char *a = one + FLEET_SECOND_LEN - 2, *b = other + FLEET_SECOND_LEN - 2;
+
+	a += *a == '.';
+	b += *b == '.';
+	while (!differs && (*a != 'Z' || *b != 'Z')) {
+		differs = (*a == 'Z' ? '0' : *a) - (*b == 'Z' ? '0' : *b);
+		a += *a != 'Z';
+		b += *b != 'Z';
+	}
+	return differs;
+}
+
+void fleet_time_now(char text[FLEET_TIME_LEN])
+{
+	struct timespec now;
+	struct tm utc;
+	size_t len;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	len = strftime(text, FLEET_TIME_LEN, "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(text + len, FLEET_TIME_LEN - len, ".%06ldZ", now.tv_nsec / 1000);
 }
 
 /* ---- Revisions ------------------------------------------------------------------------------- */

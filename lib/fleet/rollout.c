@@ -15,6 +15,7 @@
 #define LOOK_UP 1000 /* ms, after which an interruption is seen at the latest */
 /* etcd takes 1.5 MiB at once, unless it is told otherwise: so much fits with room to spare. */
 #define AT_ONCE (1200 * 1024)
+#define STEP 100 /* keys that are deleted at once: etcd does 128 things in a step */
 
 struct fleet_rollout {
 	struct fleet_etcd *etcd;
@@ -356,6 +357,54 @@ static int next_stage(struct fleet_rollout *rollout, struct pb_error *error)
 	return err;
 }
 
+/* ---- Too long a history ---------------------------------------------------------------------- */
+
+/* That of the number. */
+static bool is_number(const struct fleet_kv *kv, const char *prefix, __s64 number)
+{
+	return number && strtoll(kv->key + strlen(prefix), NULL, 10) == number;
+}
+
+/* At most STEP of them are deleted, in one step: from *at on, which goes on. */
+static int delete_some(struct fleet_rollout *rollout, const char *prefix,
+		       const struct fleet_kv *kvs, size_t nr, size_t *at, struct pb_error *error)
+{
+	struct fleet_txn *txn = fleet_txn_new();
+	size_t end = nr - *at < STEP ? nr : *at + STEP;
+	bool succeeded;
+	int err = txn ? guard(rollout, txn) : -ENOMEM;
+
+	for (; !err && *at < end; ++*at)
+		if (!is_number(&kvs[*at], prefix, rollout->stage->back) &&
+		    !is_number(&kvs[*at], prefix, rollout->revision->revision))
+			err = fleet_txn_delete(txn, kvs[*at].key);
+	if (err)
+		fleet_fail_memory(error);
+	else
+		err = fleet_etcd_commit(rollout->etcd, txn, &succeeded, NULL, error);
+	if (!err && !succeeded)
+		err = -ECANCELED;
+	fleet_txn_free(txn);
+	return err;
+}
+
+/* The oldest go. What does not work now, the next push does: it is no part of this one. */
+static void prune(struct fleet_rollout *rollout)
+{
+	char *prefix = fleet_history_key(rollout->conf, rollout->ruleset);
+	struct fleet_kv *kvs = NULL;
+	struct pb_error error;
+	size_t nr = 0, at = 0;
+	int err = prefix ? fleet_etcd_keys(rollout->etcd, prefix, &kvs, &nr, &error) : -ENOMEM;
+
+	while (!err && nr > FLEET_HISTORY_MAX && at < nr - FLEET_HISTORY_MAX)
+		err = delete_some(rollout, prefix, kvs, nr - FLEET_HISTORY_MAX, &at, &error);
+	fleet_kvs_free(kvs, nr);
+	free(prefix);
+}
+
+/* ---- The end ---------------------------------------------------------------------------------- */
+
 /* The text of the revision as a copy of it has it, in the history or not. */
 static char *copy_text(const struct fleet_rollout *rollout, bool history)
 {
@@ -386,6 +435,8 @@ static int write_end(struct fleet_rollout *rollout, struct pb_error *error)
 	if (!err)
 		err = write_stage(rollout, apart ? &writes[1] : writes, apart || !done ? 1 : 2,
 				  &revision, error);
+	if (!err)
+		prune(rollout);
 	free(key);
 	free(history);
 	free(good);
@@ -702,7 +753,7 @@ static int stop(struct fleet_rollout *rollout, struct fleet_outcome *outcome,
 	if (err)
 		return err;
 	tell(rollout, FLEET_NEWS_STOPPED, outcome->why.text);
-	return rollout->stage->back ? await_back(rollout, outcome, error) : 0;
+	return await_back(rollout, outcome, error);
 }
 
 static int run(struct fleet_rollout *rollout, struct fleet_outcome *outcome, struct pb_error *error)

@@ -46,7 +46,7 @@ bool fleet_until_expires(long long until, __u64 *expires);
 /* The other way round. */
 long long fleet_until_of(__u64 expires);
 
-#define FLEET_UNTIL_TEXT FLEET_TIME_LEN
+#define FLEET_UNTIL_TEXT FLEET_SECOND_LEN
 /* `until` is not 0; what lies behind the year 9999 is its last second. */
 void fleet_until_text(long long until, char text[FLEET_UNTIL_TEXT]);
 /* -EINVAL: it is no time like "2026-11-29T09:12:03Z". */

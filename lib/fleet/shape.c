@@ -162,17 +162,23 @@ static int read_hash(const struct place *place, const struct fleet_field *field,
 	return 0;
 }
 
-/* "2026-11-29T09:12:03Z": digits where that has some, and the same between them. */
+/* "2026-11-29T09:12:03Z", or with 1 to 9 digits behind the seconds, as in "03.123456Z". */
 static bool is_time(const char *text)
 {
-	static const char form[] = "0000-00-00T00:00:00Z";
+	static const char form[] = "0000-00-00T00:00:00";
+	size_t digits;
 
-	if (strlen(text) != FLEET_TIME_LEN - 1)
-		return false;
 	for (size_t i = 0; form[i]; i++)
 		if (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
 			return false;
-	return true;
+	text += strlen(form);
+	if (*text == '.') {
+		digits = strspn(text + 1, "0123456789");
+		if (!digits || digits > 9)
+			return false;
+		text += 1 + digits;
+	}
+	return !strcmp(text, "Z");
 }
 
 static int read_time(const struct place *place, const struct fleet_field *field,

@@ -211,72 +211,65 @@ void fleet_survey_free(struct fleet_survey *survey)
 
 /* ---- What was -------------------------------------------------------------------------------- */
 
-void fleet_history_free(struct fleet_revision **revisions, size_t nr)
+void fleet_history_free(struct fleet_history *history)
 {
-	for (size_t i = 0; i < nr; i++)
-		fleet_revision_free(revisions[i]);
-	free(revisions);
+	for (size_t i = 0; i < history->nr; i++)
+		fleet_revision_free(history->list[i]);
+	free(history->list);
 }
 
-/* Of keys that are sorted, the last first. */
-static int read_revisions(const struct fleet_conf *conf, const char *ruleset,
-			  const struct fleet_kv *kvs, size_t nr, struct fleet_revision **revisions,
-			  size_t *read, struct pb_error *error)
+/* One of it; it may have been taken away meanwhile: none then. */
+static int read_one(struct fleet_etcd *etcd, const struct fleet_conf *conf, const char *ruleset,
+		    const char *key, struct fleet_history *history, struct pb_error *error)
 {
 	struct pb_error problem;
-	int err;
+	struct fleet_kv *kv;
+	int err = fleet_etcd_get(etcd, key, 0, &kv, NULL, error);
 
-	for (*read = 0; nr; nr--) {
-		const struct fleet_kv *kv = &kvs[nr - 1];
-
-		err = fleet_revision_read(kv->value, kv->len, ruleset,
-					  fleet_key_short(conf, kv->key), &revisions[*read],
-					  &problem);
-		if (err == -ENOMEM)
-			return fleet_fail_memory(error);
-		*read += !err;
-	}
-	return 0;
+	if (err || !kv)
+		return err;
+	err = fleet_revision_read(kv->value, kv->len, ruleset, fleet_key_short(conf, key),
+				  &history->list[history->nr], &problem);
+	history->nr += !err;
+	history->wrong += err && err != -ENOMEM;
+	fleet_kvs_free(kv, 1);
+	return err == -ENOMEM ? fleet_fail_memory(error) : 0;
 }
 
-static int list_history(struct fleet_etcd *etcd, const struct fleet_conf *conf, const char *ruleset,
-			struct fleet_kv **kvs, size_t *nr, struct pb_error *error)
+/* All at once might be more than an answer may have. */
+static int read_each(struct fleet_etcd *etcd, const struct fleet_conf *conf, const char *ruleset,
+		     const struct fleet_kv *kvs, size_t nr, struct fleet_history *history,
+		     struct pb_error *error)
 {
-	char *folder = fleet_key(conf, FLEET_HISTORY, ruleset), *prefix = NULL;
-	int err;
+	int err = 0;
 
-	if (!folder || asprintf(&prefix, "%s/", folder) < 0)
-		err = fleet_fail_memory(error);
-	else
-		err = fleet_etcd_list(etcd, prefix, 0, kvs, nr, NULL, error);
-	free(folder);
-	free(prefix);
+	history->list = calloc(FLEET_HISTORY_MAX, sizeof(*history->list));
+	if (!history->list)
+		return fleet_fail_memory(error);
+	for (size_t i = 0; !err && i < nr && i < FLEET_HISTORY_MAX; i++)
+		err = read_one(etcd, conf, ruleset, kvs[nr - 1 - i].key, history, error);
 	return err;
 }
 
 int fleet_history_read(struct fleet_etcd *etcd, const struct fleet_conf *conf, const char *ruleset,
-		       struct fleet_revision ***revisions, size_t *nr, size_t *wrong,
-		       struct pb_error *error)
+		       struct fleet_history *history, struct pb_error *error)
 {
-	struct fleet_revision **made;
+	struct fleet_history made = { 0 };
 	struct fleet_kv *kvs = NULL;
-	size_t nr_kvs = 0, read = 0;
-	int err = list_history(etcd, conf, ruleset, &kvs, &nr_kvs, error);
+	size_t nr = 0;
+	char *prefix = fleet_history_key(conf, ruleset);
+	int err = prefix ? fleet_etcd_keys(etcd, prefix, &kvs, &nr, error) :
+			   fleet_fail_memory(error);
 
+	if (!err)
+		err = read_each(etcd, conf, ruleset, kvs, nr, &made, error);
+	fleet_kvs_free(kvs, nr);
+	free(prefix);
 	if (err)
-		return err;
-	made = calloc(nr_kvs + 1, sizeof(*made));
-	err = made ? read_revisions(conf, ruleset, kvs, nr_kvs, made, &read, error) :
-		     fleet_fail_memory(error);
-	fleet_kvs_free(kvs, nr_kvs);
-	if (err) {
-		fleet_history_free(made, read);
-		return err;
-	}
-	*revisions = made;
-	*nr = read;
-	*wrong = nr_kvs - read;
-	return 0;
+		fleet_history_free(&made);
+	else
+		*history = made;
+	return err;
 }
 
 int fleet_wanted_read(struct fleet_etcd *etcd, const struct fleet_conf *conf, const char *ruleset,

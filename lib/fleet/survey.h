@@ -29,14 +29,17 @@ int fleet_survey_read(struct fleet_etcd *etcd, const struct fleet_conf *conf,
 		      struct fleet_survey **survey, struct pb_error *error);
 void fleet_survey_free(struct fleet_survey *survey);
 
-/*
- * The revisions of a ruleset that came to an end, the newest first, with `state` and `reason`. The caller frees each,
- * and the array. Values that are wrong are left out, and counted in `wrong`.
- */
+/* The revisions of a ruleset that came to an end, the newest first, with `state` and `reason`: the last of them. */
+struct fleet_history {
+	struct fleet_revision **list;
+	size_t nr;
+	size_t wrong; /* so many beside those cannot be read */
+};
+
+/* The caller frees what is in it. */
 int fleet_history_read(struct fleet_etcd *etcd, const struct fleet_conf *conf, const char *ruleset,
-		       struct fleet_revision ***revisions, size_t *nr, size_t *wrong,
-		       struct pb_error *error);
-void fleet_history_free(struct fleet_revision **revisions, size_t nr);
+		       struct fleet_history *history, struct pb_error *error);
+void fleet_history_free(struct fleet_history *history);
 
 /* The revision that a ruleset is to have; `revision` in it is its number. -ENOENT: none was pushed. */
 int fleet_wanted_read(struct fleet_etcd *etcd, const struct fleet_conf *conf, const char *ruleset,

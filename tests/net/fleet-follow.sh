@@ -46,6 +46,12 @@ text()
 	in_host "$1" "$PB" save | tail -n +2
 }
 
+# text_is N TEXT
+text_is()
+{
+	[ "$(text "$1")" = "$2" ]
+}
+
 t_ok 'etcd runs' start_etcd
 for n in 1 2 3; do
 	fleet_host $n
@@ -64,6 +70,32 @@ t_ok 'h1: nothing is there for it' wait_for 60 host_is 1 state waiting
 t_is 'h1: and why' 'no revision is there for this host yet' "$(host 1 reason)"
 agent 2 'confirm = 20s'
 agent 3 'confirm = 20s'
+
+# One that is stopped before any was good: h1 had a rule of its own, h2 has none, and the agent of h3 is killed meanwhile
+in_h1 "$PB" rule add 80/tcp >/dev/null
+push 23.rules h1/h1,h2,h3
+t_ok 'h1: has the very first' wait_for 60 has 1 "$number"
+t_is 'h1: and not its own rule' 'drop tcp dport 23' "$(text 1)"
+push 2379.rules all
+for n in 1 2 3; do
+	t_ok "h$n: has the next, and none was good yet" wait_for 60 has $n "$number"
+done
+agent_kill 3
+put stage web stopped
+t_ok 'h1: goes back to its own rule' wait_for 60 text_is 1 'drop tcp dport 80'
+t_ok 'h1: and says so' wait_for 60 host_is 1 reason 'no revision is there for this host yet'
+t_is 'h1: has no revision' null "$(put host h1 | json "d['rulesets']['web'].get('in_force')")"
+t_is 'h1: its own rule is what the boot unit has' 'drop tcp dport 80' "$(tail -n +2 h1/state/default.rules)"
+t_ok 'h2: goes back to none' wait_for 60 text_is 2 ''
+agent 3 'confirm = 20s'
+t_ok 'h3: its next agent goes back, too' wait_for 60 text_is 3 ''
+t_ok 'h3: and nothing waits' wait_for 60 not_pending 3
+push 23.rules h1/h1,h2,h3
+t_ok 'h1: has another' wait_for 60 has 1 "$number"
+put stage web stopped
+t_ok 'h1: and goes back again' wait_for 60 text_is 1 'drop tcp dport 80'
+in_h1 "$PB" rule flush >/dev/null
+
 push 22.rules all
 first=$number
 for n in 1 2 3; do
@@ -73,6 +105,11 @@ for n in 1 2 3; do
 	t_ok "h$n: nothing waits to be confirmed" not_pending $n
 done
 put stage web "done"
+before_is_gone()
+{
+	[ ! -e h1/state/default.before ]
+}
+t_ok 'h1: what was before is forgotten' wait_for 60 before_is_gone
 t_is 'h1: is it the one that was pushed' "$id" "$(host 1 id)"
 t_is 'h1: its rules' 1 "$(host 1 rules)"
 t_is 'h1: its interface' '[["v0", ["default"], "bpf"]]' \
@@ -284,6 +321,35 @@ t_ok 'h2: the check-command fails' wait_for 60 host_is 2 failed "$number"
 t_ok 'h2: says so' reason_is 2 "check-command $T_DIR/check ended with status 3"
 t_is 'h2: keeps its rules' 'drop tcp dport 22' "$(text 2)"
 
+# --- old ones ------------------------------------------------------------------------------------
+
+rm unwell
+push 23.rules all key.pem 2026-02-01T00:00:00.5Z
+t_ok 'h2: has one of February' wait_for 60 has 2 "$number"
+t_ok 'h2: which is stopped' put stage web stopped
+t_ok 'h2: and goes back to the older one that is good' wait_for 60 text_is 2 'drop tcp dport 22'
+push 2379.rules all key.pem 2026-02-02T00:00:00.5Z
+t_ok 'h2: has the next' wait_for 60 has 2 "$number"
+put stage web "done"
+settled=$number
+# Whoever owns etcd puts the one that was signed on the first of the month where it may stand
+push 23.rules all key.pem 2026-02-01T00:00:00.5Z
+t_ok 'h2: takes no old one, though it is signed' wait_for 60 reason_is 2 "older than revision $settled, which this host had"
+t_is 'h2: which has failed' failed "$(host 2 state)"
+t_is 'h2: keeps its rules' 'drop tcp dport 2379' "$(text 2)"
+put stage web "done"
+t_ok 'h2: nor as the good one' wait_for 60 reason_is 2 "it was signed at 2026-02-01T00:00:00.5Z, and that one at 2026-02-02T00:00:00.5Z"
+agent_kill 2
+agent 2 "trust = $T_DIR/trusted.pem" "check-command = $T_DIR/check \"two words\""
+t_ok 'h2: nor does its next agent' wait_for 60 said 2 "older than revision $settled"
+t_is 'h2: keeps its rules' 'drop tcp dport 2379' "$(text 2)"
+push 23.rules all key.pem 2026-02-02T00:00:00.500001Z
+t_ok 'h2: but one that was signed since' wait_for 60 has 2 "$number"
+put stage web "done"
+touch unwell
+push 22.rules all key.pem 2026-02-03T00:00:00Z
+t_ok 'h2: the check-command fails' wait_for 60 host_is 2 failed "$number"
+
 # --- once ---------------------------------------------------------------------------------------
 
 for n in 1 2 3; do
@@ -291,7 +357,7 @@ for n in 1 2 3; do
 done
 rm unwell
 t_fail 'once: what failed has failed' 1 'ruleset default: failed: check-command' in_h2 "$PB" fleet follow --once --config "$T_DIR/h2/fleet.conf"
-push 2379.rules all key.pem
+push 2379.rules all key.pem 2026-02-04T00:00:00Z
 t_ok 'once: applies' in_h2 "$PB" fleet follow --once --config "$T_DIR/h2/fleet.conf"
 t_is 'once: the rules' 'drop tcp dport 2379' "$(text 2)"
 t_ok 'once: says so to the fleet' has 2 "$number"

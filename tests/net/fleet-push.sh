@@ -461,11 +461,12 @@ t_is 'sign: it is' true "$(web .signed)"
 t_ok 'rollback: to what was before' f rollback web
 t_ok 'rollback: says to which' grep -q "^web: back to revision $now of " <<<"$T_OUT"
 t_is 'rollback: its file' 'drop tcp dport 35' "$(f history web -j | jq -r '.revisions[0].file')"
-t_is 'rollback: who brought it back' "rollback to revision $now by root@pusher" \
-	"$(f history web -j | jq -r '.revisions[0].note')"
-t_ok 'rollback: to a number' f rollback web "$signed" --stages 100%
-t_is 'rollback: its signature holds' \
-	"$(f history web -j | jq -r --argjson r "$signed" '.revisions[] | select(.revision == $r).id')" "$(id_of)"
+t_is 'rollback: whose it is' "root@pusher rollback to revision $now" \
+	"$(f history web -j | jq -r '.revisions[0] | .author + " " + .note')"
+t_is 'rollback: it is a new one' true "$(f history web -j | jq --argjson n "$now" '.revisions as $r |
+	[$r[] | select(.revision == $n)][0] as $old | $r[0].id != $old.id and $r[0].time > $old.time')"
+t_fail 'rollback: to one that was signed' 1 "revision $signed is signed.*--sign KEYFILE" f rollback web "$signed"
+t_ok 'rollback: to a number' f rollback web "$signed" --stages 100% --sign key.pem
 t_is 'rollback: it is signed' true "$(web .signed)"
 t_fail 'rollback: to none' 1 'there is no revision 1 in its history' f rollback web 1
 
@@ -510,6 +511,36 @@ t_is 'large: it is there as it was' "$(sha256sum <large)" \
 t_ok 'large: and what is good' fleet_is '.rulesets[] | select(.name == "big") | .good == .revision'
 yes '# """""""""""""""""""""""""""""""""""""""""""""' | head -c 1000000 >quotes
 t_fail 'large: what has more than that in JSON' 1 'the revision has [0-9]* bytes, and may have 1048576' f push quotes big
+
+# --- a long history -------------------------------------------------------------------------------
+
+# As if so many had been pushed long ago; of these, the one that is good is revision 3
+long()
+{
+	local one
+	one=$(ctl get --print-value-only $KEYS/good/other | jq -c 'del(.revision)') || return
+	for i in {1..120}; do
+		echo "put $KEYS/history/other/$(printf '%020d' "$i") $(jq -R . <<<"${one%\}},\"revision\":$i,\"state\":\"done\"}")"
+	done >puts
+	printf '\n%s\n\n\n' "$(cat puts)" | ctl txn || return
+	ctl put $KEYS/good/other "${one%\}},\"revision\":3}"
+}
+
+nr_kept()
+{
+	ctl get --prefix --keys-only $KEYS/history/other/ | grep -c .
+}
+
+sed -i '/^rulesets/d' fleet.conf
+rules 37
+t_ok 'history: 120 and one' long
+t_is 'history: the newest 100 are read' "100 $(f history other -j | jq '.revisions[0].revision')" \
+	"$(f history other -j | jq -r '.revisions | "\(length) \(.[0].revision)"')"
+t_ok 'history: push' f push rules other
+t_is 'history: 100 are kept, and the one that was good' 101 "$(nr_kept)"
+t_is 'history: which is 3' 3 "$(ctl get --prefix --keys-only $KEYS/history/other/ | sed -n '1s/.*\/0*//p')"
+t_ok 'history: push' f push rules other
+t_is 'history: it goes when it is no longer good' 100 "$(nr_kept)"
 
 # --- what others write ----------------------------------------------------------------------------
 

@@ -73,6 +73,8 @@ class Host:
         if orders == "gone":
             self.say(None)
             return
+        if not wanted:
+            self.have = None
         if wanted and (not self.have or self.have[0] != wanted["revision"]):
             self.take(wanted, good, orders)
         self.say(self.record(wanted))

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a push writes to etcd, step by step, for tests of the agent alone: fleet_put.py URL COMMAND ...
 
-push NAME FILE UPTO [KEYFILE]	a revision and its stage, in one transaction; prints its id and number. UPTO: `all`, or
+push NAME FILE UPTO [KEYFILE [TIME]]
+				a revision and its stage, in one transaction; prints its id and number. UPTO: `all`, or
 				those who take part, of all hosts: `h1,h2/h1,h2,h3`; the time of the revision is one
-				that gives them the first places
+				that gives them the first places, or that one
 stage NAME STATE		the stage becomes `done` or `stopped`; done: the revision becomes the good one, too
 host HOST			what the host says of itself
 """
@@ -67,11 +68,11 @@ def up_to(hosts, identity):
     return max(digest(host, identity) for host in hosts)
 
 
-def push(name, path, upto, keyfile=None):
+def push(name, path, upto, keyfile=None, at=None):
     """The second of its time is chosen so that those hosts are the first of all: `upto` is FIRST/ALL."""
     for second in range(100000):
         time = '2026-01-%02dT%02d:%02d:%02dZ' % (1 + second // 86400, second // 3600 % 24, second // 60 % 60, second % 60)
-        made = revision(name, path, time)
+        made = revision(name, path, at or time)
         if upto == 'all':
             place = ALL
             break

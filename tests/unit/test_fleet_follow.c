@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "fleet/before.h"
 #include "fleet/file-rules.h"
 #include "fleet/follow.h"
 #include "fleet/order.h"
@@ -157,6 +158,113 @@ static void test_garbage(void **state)
 	fleet_follow_end(&follow);
 }
 
+/* ---- What is older --------------------------------------------------------------------------- */
+
+static char key[64], stranger[64], trusted[64];
+
+static void make_keys(void)
+{
+	char command[512];
+
+	snprintf(key, sizeof(key), "%s/key.pem", folder);
+	snprintf(stranger, sizeof(stranger), "%s/stranger.pem", folder);
+	snprintf(trusted, sizeof(trusted), "%s/trusted.pem", folder);
+	snprintf(
+		command, sizeof(command),
+		"openssl genpkey -algorithm ed25519 -out %s 2>/dev/null && openssl genpkey -algorithm "
+		"ed25519 -out %s 2>/dev/null && openssl pkey -in %s -pubout -out %s",
+		key, stranger, key, trusted);
+	assert_int_equal(system(command), 0);
+}
+
+/* The good one is now one of that time, signed by that key (NULL: by none), and it is in force here, or not. */
+static void good_of(struct fleet_follow *follow, const char *time, __s64 number, const char *by,
+		    bool in_force)
+{
+	struct fleet_revision revision = { .ruleset = "web",
+					   .file = (char *)"drop tcp dport 22\n",
+					   .author = (char *)"me@here",
+					   .revision = number };
+	struct pb_error error;
+	char *text;
+
+	strcpy(revision.time, time);
+	assert_int_equal(fleet_revision_id(&revision, revision.id), 0);
+	if (by)
+		assert_int_equal(fleet_sign(revision.id, by, &revision.signature, &error), 0);
+	text = fleet_revision_text(&revision);
+	fleet_follow_take(follow, FLEET_KEY_GOOD, text, strlen(text), number);
+	assert_non_null(follow->good);
+	if (in_force)
+		strcpy(follow->memory.id, revision.id);
+	free(revision.signature);
+	free(text);
+}
+
+static bool outdated(const struct fleet_follow *follow, const char *time)
+{
+	struct fleet_revision revision = { .revision = 3 };
+	struct pb_error error = { "" };
+	bool old;
+
+	strcpy(revision.time, time);
+	old = fleet_follow_outdated(follow, &revision, &error);
+	if (old && (!strstr(error.text, time) || !strstr(error.text, follow->memory.settled)))
+		fail_msg("%s", error.text);
+	return old;
+}
+
+/* Only what is signed by somebody trusted, in force here and good everywhere is a step behind which none goes. */
+static void test_outdated(void **state)
+{
+	static const char day_1[] = "2026-01-01T10:00:00.5Z", day_2[] = "2026-01-02T10:00:00.5Z",
+			  before_2[] = "2026-01-02T10:00:00.499999Z",
+			  day_3[] = "2026-01-03T10:00:00Z";
+	char *files[] = { trusted };
+	struct fleet_conf trusting = conf;
+	struct fleet_memory read = { .local = "default" };
+	struct fleet_follow follow;
+	struct pb_error error;
+
+	(void)state;
+	make_keys();
+	assert_int_equal(fleet_follow_begin(&follow, &trusting, &names), 0);
+	/* Without `trust`, nothing is older. */
+	good_of(&follow, day_2, 5, key, true);
+	assert_false(fleet_follow_settle(&follow));
+	trusting.trust = (struct fleet_list){ files, 1 };
+	assert_false(outdated(&follow, day_1));
+	assert_true(fleet_follow_settle(&follow));
+	assert_false(fleet_follow_settle(&follow));
+	assert_int_equal(follow.memory.settled_revision, 5);
+	assert_true(outdated(&follow, day_1));
+	assert_true(outdated(&follow, before_2));
+	assert_false(outdated(&follow, day_2));
+	assert_false(outdated(&follow, day_3));
+	/* Not signed; by a stranger; not in force here: no step. */
+	good_of(&follow, day_3, 9, NULL, true);
+	assert_false(fleet_follow_settle(&follow));
+	good_of(&follow, day_3, 9, stranger, true);
+	assert_false(fleet_follow_settle(&follow));
+	good_of(&follow, "2026-01-03T10:00:00.1Z", 9, key, false);
+	assert_false(fleet_follow_settle(&follow));
+	assert_false(outdated(&follow, day_2));
+	/* An old one that is good again, by whomever, leads no step back. */
+	good_of(&follow, day_1, 10, key, true);
+	assert_false(fleet_follow_settle(&follow));
+	assert_true(outdated(&follow, day_1));
+	/* None is there. */
+	fleet_follow_take(&follow, FLEET_KEY_GOOD, NULL, 0, 0);
+	assert_false(fleet_follow_settle(&follow));
+	/* It lasts. */
+	assert_int_equal(fleet_memory_write(folder, &follow.memory, &error), 0);
+	assert_int_equal(fleet_memory_read(folder, &read), 0);
+	assert_string_equal(read.settled, day_2);
+	assert_int_equal(read.settled_revision, 5);
+	fleet_memory_clear(&read);
+	fleet_follow_end(&follow);
+}
+
 /* ---- Files of rules -------------------------------------------------------------------------- */
 
 static int read_rules(const char *file, struct pb_rules **rules, struct pb_error *error)
@@ -260,6 +368,35 @@ static void test_same(void **state)
 	}
 }
 
+/* ---- What was before -------------------------------------------------------------------------- */
+
+static void test_before(void **state)
+{
+	struct pb_rules *rules = rules_of("policy deny\nset bans\nallow 22/tcp from @bans"), *read;
+	struct pb_error error = { "" };
+	struct fleet_revision *revision;
+
+	(void)state;
+	assert_false(fleet_before_is_there(folder, "default"));
+	assert_null(fleet_before_revision(folder, "default", "web"));
+	assert_int_equal(fleet_before_keep(folder, "default", rules, &error), 0);
+	assert_true(fleet_before_is_there(folder, "default"));
+	assert_int_equal(fleet_before_read(folder, "default", &read, &error), 0);
+	assert_true(fleet_rules_same(rules, read));
+	revision = fleet_before_revision(folder, "default", "web");
+	assert_non_null(revision);
+	assert_int_equal(revision->revision, 0);
+	assert_true(fleet_is_hash(revision->id));
+	assert_non_null(strstr(revision->file, "policy deny"));
+	fleet_revision_free(revision);
+	pb_rules_free(read);
+	pb_rules_free(rules);
+	fleet_before_forget(folder, "default");
+	assert_false(fleet_before_is_there(folder, "default"));
+	assert_int_equal(fleet_before_read(folder, "default", &read, &error), -EIO);
+	assert_non_null(strstr(error.text, "the rules from before"));
+}
+
 /* ---- What is known --------------------------------------------------------------------------- */
 
 static void test_memory(void **state)
@@ -331,6 +468,7 @@ int main(void)
 		cmocka_unit_test(test_garbage),	    cmocka_unit_test(test_wrong_files),
 		cmocka_unit_test(test_right_files), cmocka_unit_test(test_same),
 		cmocka_unit_test(test_memory),	    cmocka_unit_test(test_folder),
+		cmocka_unit_test(test_outdated),    cmocka_unit_test(test_before),
 	};
 	char command[64];
 	int ret;

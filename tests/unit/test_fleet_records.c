@@ -65,6 +65,50 @@ static void test_revision(void **state)
 	fleet_revision_free(revision);
 }
 
+/* In order; digits that are not there are 0. */
+static void test_times(void **state)
+{
+	static const char *const times[] = {
+		"2026-11-29T09:12:03Z",	     "2026-11-29T09:12:03.0Z",
+		"2026-11-29T09:12:03.01Z",   "2026-11-29T09:12:03.010000001Z",
+		"2026-11-29T09:12:03.1Z",    "2026-11-29T09:12:03.100000Z",
+		"2026-11-29T09:12:03.9999Z", "2026-11-29T09:12:04Z",
+		"2027-01-01T00:00:00.0Z",
+	};
+	char text[FLEET_TIME_LEN], later[FLEET_TIME_LEN];
+
+	(void)state;
+	for (size_t i = 0; i < NR(times); i++) {
+		struct fleet_revision *revision = revision_of(""), *read;
+		struct pb_error error = { "" };
+		char *made;
+
+		for (size_t k = 0; k < NR(times); k++) {
+			bool same = i / 2 == k / 2 && (i / 2 == 0 || i / 2 == 2);
+			int order = fleet_time_compare(times[i], times[k]);
+
+			if (i == k || same ? order : i < k ? order >= 0 : order <= 0)
+				fail_msg("%s and %s: %d", times[i], times[k], order);
+		}
+		strcpy(revision->time, times[i]);
+		assert_int_equal(fleet_revision_id(revision, revision->id), 0);
+		made = fleet_revision_text(revision);
+		if (fleet_revision_read(made, strlen(made), "web", "it", &read, &error))
+			fail_msg("%s", error.text);
+		assert_string_equal(read->time, times[i]);
+		fleet_revision_free(read);
+		fleet_revision_free(revision);
+		free(made);
+	}
+	/* By which two revisions differ, however soon they come. */
+	fleet_time_now(text);
+	assert_int_equal(strlen(text), strlen("2026-11-29T09:12:03.123456Z"));
+	do
+		fleet_time_now(later);
+	while (!strcmp(later, text));
+	assert_true(fleet_time_compare(text, later) < 0);
+}
+
 /* As sha256sum has it: what others may check without us. */
 static void test_id(void **state)
 {
@@ -122,6 +166,12 @@ static void test_wrong_revision(void **state)
 		{ "author", "\"\\u202e\"", "\"author\" is", "can be printed" },
 		{ "time", "\"now\"", "\"time\" is \"now\"", "2026-11-29T09:12:03Z" },
 		{ "time", "\"2026-11-29T09:12:03+\"", "\"time\" is", NULL },
+		{ "time", "\"2026-11-29T09:12:03.Z\"", "\"time\" is", NULL },
+		{ "time", "\"2026-11-29T09:12:03.1234567890Z\"", "\"time\" is", NULL },
+		{ "time", "\"2026-11-29T09:12:03.1\"", "\"time\" is", NULL },
+		{ "time", "\"2026-11-29T09:12:03.1ZZ\"", "\"time\" is", NULL },
+		{ "time", "\"2026-11-29T09:12\"", "\"time\" is", NULL },
+		{ "time", "\"\"", "\"time\" is", NULL },
 	};
 	struct fleet_revision *read = NULL;
 	struct pb_error error;
@@ -745,15 +795,25 @@ static void test_no_signature(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_revision),       cmocka_unit_test(test_id),
-		cmocka_unit_test(test_wrong_revision), cmocka_unit_test(test_no_json),
-		cmocka_unit_test(test_stage),	       cmocka_unit_test(test_wrong_stage),
-		cmocka_unit_test(test_host),	       cmocka_unit_test(test_wrong_host),
-		cmocka_unit_test(test_carrier),	       cmocka_unit_test(test_host_names),
-		cmocka_unit_test(test_random),	       cmocka_unit_test(test_random_shapes),
-		cmocka_unit_test(test_stages),	       cmocka_unit_test(test_order),
-		cmocka_unit_test(test_wrong_stages),   cmocka_unit_test(test_sign),
-		cmocka_unit_test(test_openssl),	       cmocka_unit_test(test_no_signature),
+		cmocka_unit_test(test_revision),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_id),
+		cmocka_unit_test(test_wrong_revision),
+		cmocka_unit_test(test_no_json),
+		cmocka_unit_test(test_stage),
+		cmocka_unit_test(test_wrong_stage),
+		cmocka_unit_test(test_host),
+		cmocka_unit_test(test_wrong_host),
+		cmocka_unit_test(test_carrier),
+		cmocka_unit_test(test_host_names),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_random_shapes),
+		cmocka_unit_test(test_stages),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_wrong_stages),
+		cmocka_unit_test(test_sign),
+		cmocka_unit_test(test_openssl),
+		cmocka_unit_test(test_no_signature),
 	};
 
 	return cmocka_run_group_tests_name("fleet records", tests, make_keys, drop_keys);
