@@ -167,6 +167,7 @@ static void now_in_force(struct fleet_follow *follow, const struct fleet_revisio
 	become(follow, FLEET_HOST_IN_FORCE, NULL);
 	strcpy(memory->id, revision->id);
 	memory->in_force = revision->revision;
+	strcpy(memory->remote, follow->names->remote);
 	memory->generation = (__s64)pb_ruleset_generation(ruleset);
 	free(memory->boot);
 	memory->boot = strdup(fleet_boot());
@@ -463,6 +464,16 @@ static void complain(struct fleet_follow *follow)
 		}
 }
 
+/* Nothing changes; how many rules are in force is told all the same. */
+static void stand_still(struct attempt *attempt)
+{
+	become(attempt->follow, FLEET_HOST_FAILED, attempt->follow->conflict);
+	if (pb_ruleset_open(attempt->follow->names->local, &attempt->ruleset, NULL))
+		return;
+	count_rules(attempt);
+	pb_ruleset_close(attempt->ruleset);
+}
+
 bool fleet_follow_act(struct fleet_follow *follow, const struct fleet_calls *calls)
 {
 	struct attempt attempt = { .follow = follow, .calls = calls };
@@ -471,6 +482,10 @@ bool fleet_follow_act(struct fleet_follow *follow, const struct fleet_calls *cal
 	attempt.revision = fleet_follow_target(follow, follow->conf->host);
 	follow->target = attempt.revision ? attempt.revision->revision : 0;
 	strcpy(follow->target_id, attempt.revision ? attempt.revision->id : "");
+	if (follow->conflict) {
+		stand_still(&attempt);
+		return false;
+	}
 	if (fleet_now_ms() < follow->again)
 		return false;
 	if (stands_in_the_way(follow, attempt.revision)) {
