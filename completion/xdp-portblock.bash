@@ -12,7 +12,8 @@ _xdp_portblock_commands='load unload upgrade status rule set policy replies frag
 	stats top monitor explain doctor fleet help'
 _xdp_portblock_rule_commands='add del list flush reset'
 _xdp_portblock_set_commands='create add del test list flush load restore destroy swap'
-_xdp_portblock_fleet_commands='follow push status history diff rollback set'
+_xdp_portblock_fleet_commands='follow push status history diff rollback group set'
+_xdp_portblock_fleet_group_commands='list set del'
 _xdp_portblock_fleet_set_commands='add del load flush list'
 
 # The options of a command.
@@ -70,6 +71,9 @@ _xdp_portblock_options()
 	'fleet history') echo '--config -j --json' ;;
 	'fleet diff') echo '--config' ;;
 	'fleet rollback') echo '--stages --wait --sign --config -j --json' ;;
+	'fleet group list') echo '--config -j --json' ;;
+	'fleet group set') echo '--sign --config' ;;
+	'fleet group del') echo '--config' ;;
 	'fleet set add') echo '--timeout --config' ;;
 	'fleet set del') echo '--config' ;;
 	'fleet set load') echo '--config' ;;
@@ -276,8 +280,10 @@ _xdp_portblock()
 		3,set) _xdp_portblock_words "$cur" "$_xdp_portblock_set_commands" ;;
 		3,fleet) _xdp_portblock_words "$cur" "$_xdp_portblock_fleet_commands" ;;
 		4,fleet)
-			[ "$(_xdp_portblock_expand "${COMP_WORDS[3]}" "$_xdp_portblock_fleet_commands")" != set ] ||
-				_xdp_portblock_words "$cur" "$_xdp_portblock_fleet_set_commands"
+			case $(_xdp_portblock_expand "${COMP_WORDS[3]}" "$_xdp_portblock_fleet_commands") in
+			group) _xdp_portblock_words "$cur" "$_xdp_portblock_fleet_group_commands" ;;
+			set) _xdp_portblock_words "$cur" "$_xdp_portblock_fleet_set_commands" ;;
+			esac
 			;;
 		esac
 		return
@@ -295,8 +301,12 @@ _xdp_portblock()
 		command="$command $(_xdp_portblock_expand "${COMP_WORDS[2]}" "$group")"
 		at=2
 	fi
-	if [ "$command" = 'fleet set' ]; then
-		group=$_xdp_portblock_fleet_set_commands
+	case $command in
+	'fleet group') group=$_xdp_portblock_fleet_group_commands ;;
+	'fleet set') group=$_xdp_portblock_fleet_set_commands ;;
+	*) group= ;;
+	esac
+	if [ -n "$group" ]; then
 		if [ "$COMP_CWORD" -eq 3 ]; then
 			_xdp_portblock_words "$cur" "$group -h --help"
 			return

@@ -8,8 +8,8 @@ function __xdp_portblock_command
     if test (count $words) -lt 2
         return 1
     end
-    if test "$words[2] $words[3]" = 'fleet set'
-        test (count $words) -gt 3; and printf '%s\n' "fleet-set-$words[4]"; or echo fleet-set
+    if contains -- "$words[2] $words[3]" 'fleet set' 'fleet group'
+        test (count $words) -gt 3; and printf '%s\n' "fleet-$words[3]-$words[4]"; or echo fleet-$words[3]
     else if contains -- "$words[2]" rule set fleet
         test (count $words) -gt 2; and printf '%s\n' "$words[2]-$words[3]"; or echo $words[2]
     else
@@ -131,6 +131,10 @@ complete -c xdp-portblock -n '__xdp_portblock_is fleet' -a status -d 'which host
 complete -c xdp-portblock -n '__xdp_portblock_is fleet' -a history -d 'the revisions that were pushed'
 complete -c xdp-portblock -n '__xdp_portblock_is fleet' -a diff -d 'how the revision of the fleet differs from the rules of this host'
 complete -c xdp-portblock -n '__xdp_portblock_is fleet' -a rollback -d 'push a revision again that was good'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet' -a group -d 'which rulesets the hosts of a group follow'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet-group' -a list -d 'the groups, and what their hosts follow'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet-group' -a set -d 'make these the rulesets of a group'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet-group' -a del -d 'take a group away'
 complete -c xdp-portblock -n '__xdp_portblock_is fleet' -a set -d 'what the hosts share in a set'
 complete -c xdp-portblock -n '__xdp_portblock_is fleet-set' -a add -d 'ban addresses on all hosts'
 complete -c xdp-portblock -n '__xdp_portblock_is fleet-set' -a del -d 'take bans away'
@@ -166,9 +170,9 @@ complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l total 
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l expires -d 'end the rule after a time'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del' -x -l comment -d 'a comment'
 complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save diff apply confirm rollback stats top monitor explain' -x -s r -l ruleset -a '(__xdp_portblock_rulesets)' -d 'the ruleset'
-complete -c xdp-portblock -n '__xdp_portblock_is status rule-add rule-list set-test set-list policy replies fragments unparsable answers save stats monitor explain doctor fleet-push fleet-status fleet-history fleet-rollback fleet-set-list' -s j -l json -d 'print JSON'
-complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save check diff apply confirm rollback stats top monitor explain doctor fleet-follow fleet-push fleet-status fleet-history fleet-diff fleet-rollback fleet-set-add fleet-set-del fleet-set-load fleet-set-flush fleet-set-list help' -s v -l verbose -d 'say more'
-complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save check diff apply confirm rollback stats top monitor explain doctor fleet-follow fleet-push fleet-status fleet-history fleet-diff fleet-rollback fleet-set-add fleet-set-del fleet-set-load fleet-set-flush fleet-set-list help' -s h -l help -d 'print help'
+complete -c xdp-portblock -n '__xdp_portblock_is status rule-add rule-list set-test set-list policy replies fragments unparsable answers save stats monitor explain doctor fleet-push fleet-status fleet-history fleet-rollback fleet-group-list fleet-set-list' -s j -l json -d 'print JSON'
+complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save check diff apply confirm rollback stats top monitor explain doctor fleet-follow fleet-push fleet-status fleet-history fleet-diff fleet-rollback fleet-group-list fleet-group-set fleet-group-del fleet-set-add fleet-set-del fleet-set-load fleet-set-flush fleet-set-list help' -s v -l verbose -d 'say more'
+complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule-add rule-del rule-list rule-flush rule-reset set-create set-add set-del set-test set-list set-flush set-load set-restore set-destroy set-swap policy replies fragments unparsable answers save check diff apply confirm rollback stats top monitor explain doctor fleet-follow fleet-push fleet-status fleet-history fleet-diff fleet-rollback fleet-group-list fleet-group-set fleet-group-del fleet-set-add fleet-set-del fleet-set-load fleet-set-flush fleet-set-list help' -s h -l help -d 'print help'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -r -F -l rules -d 'apply a file of rules before packets are judged'
 complete -c xdp-portblock -n '__xdp_portblock_is load save apply' -r -F -l elements -d 'a file of the elements of sets'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del rule-flush policy replies fragments unparsable answers apply' -x -l confirm -d 'take the change back after that time unless it is confirmed'
@@ -192,11 +196,11 @@ complete -c xdp-portblock -n '__xdp_portblock_is explain' -x -l to -d 'destinati
 complete -c xdp-portblock -n '__xdp_portblock_is explain' -x -s i -l interface -a '(__xdp_portblock_interfaces)' -d 'as it would come in there'
 complete -c xdp-portblock -n '__xdp_portblock_is explain' -l hex -d 'print the bytes of the packet'
 complete -c xdp-portblock -n '__xdp_portblock_is doctor' -l fix -d 'remove stale leftovers'
-complete -c xdp-portblock -n '__xdp_portblock_is fleet-follow fleet-push fleet-status fleet-history fleet-diff fleet-rollback fleet-set-add fleet-set-del fleet-set-load fleet-set-flush fleet-set-list' -r -F -l config -d 'what is known of the fleet'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet-follow fleet-push fleet-status fleet-history fleet-diff fleet-rollback fleet-group-list fleet-group-set fleet-group-del fleet-set-add fleet-set-del fleet-set-load fleet-set-flush fleet-set-list' -r -F -l config -d 'what is known of the fleet'
 complete -c xdp-portblock -n '__xdp_portblock_is fleet-follow' -l once -d 'do what is to be done now, and end'
 complete -c xdp-portblock -n '__xdp_portblock_is fleet-push fleet-rollback' -x -l stages -d 'hosts, or parts of them, one stage after the other'
 complete -c xdp-portblock -n '__xdp_portblock_is fleet-push fleet-rollback' -x -l wait -d 'how long a stage may take'
-complete -c xdp-portblock -n '__xdp_portblock_is fleet-push fleet-rollback' -r -F -l sign -d 'sign it with this private key'
+complete -c xdp-portblock -n '__xdp_portblock_is fleet-push fleet-rollback fleet-group-set' -r -F -l sign -d 'sign it with this private key'
 complete -c xdp-portblock -n '__xdp_portblock_is fleet-push' -x -l note -d 'what it is for'
 complete -c xdp-portblock -n '__xdp_portblock_is fleet-push' -l resume -d 'go on with a rollout whose process has died'
 

@@ -126,9 +126,19 @@ _xdp_portblock_fleet_commands() {
 		'history:the revisions that were pushed'
 		'diff:how the revision of the fleet differs from the rules of this host'
 		'rollback:push a revision again that was good'
+		'group:which rulesets the hosts of a group follow'
 		'set:what the hosts share in a set'
 	)
 	_describe 'fleet command' commands
+}
+
+_xdp_portblock_fleet_group_commands() {
+	local -a commands=(
+		'list:the groups, and what their hosts follow'
+		'set:make these the rulesets of a group'
+		'del:take a group away'
+	)
+	_describe 'fleet group command' commands
 }
 
 _xdp_portblock_fleet_set_commands() {
@@ -149,9 +159,10 @@ _xdp_portblock_group_commands() {
 	[[ $group != (rule|set|fleet) ]] || _xdp_portblock_${group}_commands
 }
 
-# Behind `help fleet set`
+# Behind `help fleet set`, and `help fleet group`
 _xdp_portblock_inner_commands() {
-	[[ "$words[CURRENT-2] $words[CURRENT-1]" != 'fleet set' ]] || _xdp_portblock_fleet_set_commands
+	[[ "$words[CURRENT-2] $words[CURRENT-1]" != fleet\ (group|set) ]] ||
+		_xdp_portblock_fleet_${words[CURRENT-1]}_commands
 }
 
 _xdp_portblock() {
@@ -212,9 +223,9 @@ _xdp_portblock() {
 		shift words
 		((CURRENT--))
 	fi
-	if [[ $command == 'fleet set' ]]; then
+	if [[ $command == fleet\ (group|set) ]]; then
 		if ((CURRENT == 3)); then
-			_xdp_portblock_fleet_set_commands
+			_xdp_portblock_fleet_${command#fleet }_commands
 			return
 		fi
 		command="$command $words[3]"
@@ -341,6 +352,12 @@ _xdp_portblock() {
 	'fleet history') _arguments -s -S $common $config $json ':ruleset: ' ;;
 	'fleet diff') _arguments -s -S $common $config ':ruleset: ' ;;
 	'fleet rollback') _arguments -s -S $common $config $rollout $json ':ruleset: ' ':revision: ' ;;
+	'fleet group list') _arguments -s -S $common $config $json ;;
+	'fleet group set')
+		_arguments -s -S $common $config '--sign[sign it with this private key]:file:_files' \
+			':group: ' ':rulesets (default=web,inner=db): '
+		;;
+	'fleet group del') _arguments -s -S $common $config ':group: ' ;;
 	'fleet set add') _arguments -s -S $common $config $timeout ':set: ' '*:elements:_xdp_portblock_elements' ;;
 	'fleet set del') _arguments -s -S $common $config ':set: ' '*:elements:_xdp_portblock_elements' ;;
 	'fleet set load') _arguments -s -S $common $config ':set: ' ':file:_files' ;;

@@ -110,6 +110,10 @@ static const char ban_forms[] =
 	"  192.0.2.7 or 10.0.0.0/8,2001:db8::/32\n"
 	"  @./FILE    a list as they are published: one a line, # and ; begin comments\n";
 
+static const char followed_form[] =
+	"LOCAL is what the ruleset is called on the hosts, NAME in the fleet; NAME alone is both.\n"
+	"`groups` of fleet.conf says which groups a host belongs to.\n";
+
 static const char list_form[] =
 	"FILE is a list as they are published: an address or prefix a line, what stands\n"
 	"behind it does not matter, # and ; begin comments. - is standard input.\n"
@@ -217,6 +221,13 @@ static const struct command commands[] = {
 	{ "fleet rollback", "RULESET [REVISION]",
 	  "push a revision again that was good, by default the one before", NULL,
 	  OPT(STAGES) | OPT(WAIT) | OPT(SIGN) | OPT(CONFIG) | OPT(JSON), cmd_fleet },
+	{ "fleet group list", "", "the groups of hosts, and which rulesets those follow", NULL,
+	  OPT(CONFIG) | OPT(JSON), cmd_fleet },
+	{ "fleet group set", "GROUP LOCAL=NAME,..",
+	  "make these the rulesets that the hosts of a group follow", followed_form,
+	  OPT(SIGN) | OPT(CONFIG), cmd_fleet },
+	{ "fleet group del", "GROUP", "take a group away: its hosts keep the rules they have", NULL,
+	  OPT(CONFIG), cmd_fleet },
 	{ "fleet set add", "NAME P,..|@./FILE", "ban addresses on all hosts that share a set",
 	  ban_forms, OPT(TIMEOUT) | OPT(CONFIG), cmd_fleet },
 	{ "fleet set del", "NAME P,..|@./FILE", "take such bans away", ban_forms, OPT(CONFIG),

@@ -10,6 +10,7 @@
 #include "fleet/etcd.h"
 #include "fleet/footprint.h"
 #include "fleet/http.h"
+#include "fleet/membership.h"
 #include "fleet/report.h"
 #include "fleet/shares.h"
 
@@ -26,9 +27,11 @@ struct agent {
 	const struct fleet_conf *conf;
 	struct fleet_etcd *etcd;
 	struct fleet_watch *watch;
+	struct fleet_membership membership;
+	struct fleet_followed *followed; /* what `follows` are about, */
 	struct fleet_follow *follows;
 	struct fleet_drops *drops;
-	size_t nr;
+	size_t nr; /* so many of each */
 	struct fleet_shares shares;
 	struct fleet_calls calls;
 	fleet_say_function *say;
@@ -136,12 +139,83 @@ static int read_key(struct agent *agent, struct fleet_follow *follow, enum fleet
 	return 0;
 }
 
+static void end_follows(struct agent *agent)
+{
+	for (size_t i = 0; i < agent->nr; i++)
+		fleet_follow_end(&agent->follows[i]);
+	free(agent->follows);
+	free(agent->drops);
+	free(agent->followed);
+	agent->follows = NULL;
+	agent->drops = NULL;
+	agent->followed = NULL;
+	agent->nr = 0;
+}
+
+static bool are_followed(const struct agent *agent, const struct fleet_followed *followed,
+			 size_t nr)
+{
+	bool same = agent->followed && agent->nr == nr;
+
+	for (size_t i = 0; same && i < nr; i++)
+		same = !strcmp(agent->followed[i].names.local, followed[i].names.local) &&
+		       !strcmp(agent->followed[i].names.remote, followed[i].names.remote) &&
+		       !strcmp(agent->followed[i].conflict.text, followed[i].conflict.text);
+	return same;
+}
+
+/* Takes `followed` over. What is in force under names that are no longer there, stays. */
+static int follow_others(struct agent *agent, struct fleet_followed *followed, size_t nr)
+{
+	end_follows(agent);
+	agent->followed = followed;
+	agent->follows = calloc(nr + 1, sizeof(*agent->follows));
+	agent->drops = calloc(nr + 1, sizeof(*agent->drops));
+	if (!agent->follows || !agent->drops)
+		return -ENOMEM;
+	while (agent->nr < nr) {
+		const struct fleet_followed *one = &followed[agent->nr];
+		struct fleet_follow *follow = &agent->follows[agent->nr++];
+
+		if (fleet_follow_begin(follow, agent->conf, &one->names))
+			return -ENOMEM;
+		follow->remark = one->remark;
+		if (!*one->conflict.text)
+			continue;
+		follow->conflict = one->conflict.text;
+		say(agent, "%s: neither of the two is followed", one->conflict.text);
+	}
+	return 0;
+}
+
+/* Which rulesets there are to follow, by fleet.conf and by groups. */
+static int read_groups(struct agent *agent, __s64 *revision, struct pb_error *error)
+{
+	struct fleet_followed *followed;
+	size_t nr;
+	int err = fleet_membership_read(&agent->membership, agent->etcd, revision, error);
+
+	if (err)
+		return err;
+	if (fleet_membership_followed(&agent->membership, &followed, &nr))
+		return fleet_fail_memory(error);
+	if (are_followed(agent, followed, nr)) {
+		free(followed);
+		return 0;
+	}
+	err = follow_others(agent, followed, nr);
+	if (err)
+		end_follows(agent);
+	return err ? fleet_fail_memory(error) : 0;
+}
+
 /* All keys as they were at one moment. */
 static int read_keys(struct agent *agent, __s64 *revision, struct pb_error *error)
 {
-	int err = 0;
+	int err;
 
 	*revision = 0;
+	err = read_groups(agent, revision, error);
 	for (size_t i = 0; i < agent->nr && !err; i++)
 		for (int key = 0; key < FLEET_KEYS && !err; key++)
 			err = read_key(agent, &agent->follows[i], key, revision, error);
@@ -150,7 +224,8 @@ static int read_keys(struct agent *agent, __s64 *revision, struct pb_error *erro
 
 static int watch_keys(struct agent *agent, __s64 from, struct pb_error *error)
 {
-	size_t own = agent->nr * FLEET_KEYS, nr = own + agent->shares.nr * FLEET_SHARE_KEYS;
+	size_t own = agent->nr * FLEET_KEYS, groups = own + agent->membership.nr,
+	       nr = groups + agent->shares.nr * FLEET_SHARE_KEYS;
 	const char **keys = calloc(nr, sizeof(*keys));
 	int err;
 
@@ -159,7 +234,8 @@ static int watch_keys(struct agent *agent, __s64 from, struct pb_error *error)
 	for (size_t i = 0; i < agent->nr; i++)
 		for (int key = 0; key < FLEET_KEYS; key++)
 			keys[i * FLEET_KEYS + key] = agent->follows[i].keys[key];
-	fleet_shares_keys(&agent->shares, keys + own);
+	fleet_membership_keys(&agent->membership, keys + own);
+	fleet_shares_keys(&agent->shares, keys + groups);
 	err = fleet_watch_open_all(agent->etcd, keys, nr, from, &agent->watch, error);
 	free(keys);
 	return err;
@@ -224,12 +300,12 @@ static void become_small(struct agent *agent)
 	agent->small = true;
 }
 
-/* One wait for what comes, and what follows from it. */
+/* One wait for what comes, and what follows from it. -EAGAIN: as of act(), or a group has changed: all is read anew. */
 static int attend(struct agent *agent, struct pb_error *error)
 {
 	long long left = agent->tick - fleet_now_ms();
 	struct fleet_change *changes;
-	bool taken = false;
+	bool taken = false, regrouped = false;
 	size_t nr;
 	int err = fleet_watch_next(agent->watch, left > 0 ? (int)left : 0, &changes, &nr, error);
 
@@ -237,11 +313,14 @@ static int attend(struct agent *agent, struct pb_error *error)
 		return err;
 	for (size_t i = 0; i < nr; i++) {
 		taken |= take_change(agent, &changes[i]);
+		regrouped |= fleet_membership_is_key(&agent->membership, changes[i].kv.key);
 		err = err ?: fleet_shares_take(&agent->shares, &changes[i]);
 	}
 	fleet_changes_free(changes, nr);
 	if (err)
 		return fleet_fail_memory(error);
+	if (regrouped)
+		return -EAGAIN;
 	/* Many bans are to cost no look at the rulesets each. */
 	if (taken)
 		err = act(agent, error);
@@ -358,11 +437,9 @@ static void follow_for_ever(struct agent *agent)
 static void end(struct agent *agent)
 {
 	disconnect(agent);
-	for (size_t i = 0; i < agent->nr; i++)
-		fleet_follow_end(&agent->follows[i]);
+	end_follows(agent);
+	fleet_membership_end(&agent->membership);
 	fleet_shares_end(&agent->shares);
-	free(agent->follows);
-	free(agent->drops);
 	free(agent->host_key);
 	free(agent->reported);
 }
@@ -373,23 +450,17 @@ static int begin(struct agent *agent, const struct fleet_conf *conf, fleet_say_f
 	*agent = (struct agent){ .conf = conf, .say = say, .context = context };
 	agent->calls = (struct fleet_calls){ announce, pass_on, agent };
 	agent->lease_seconds = LEASE_SECONDS;
-	if (!conf->nr_rulesets && !conf->nr_sets)
-		return fleet_fail(error, EINVAL,
-				  "fleet.conf names no `rulesets` and no `sets`: which does this "
-				  "host follow?");
-	agent->follows = calloc(conf->nr_rulesets + 1, sizeof(*agent->follows));
-	agent->drops = calloc(conf->nr_rulesets + 1, sizeof(*agent->drops));
+	if (!conf->nr_rulesets && !conf->nr_sets && !conf->groups.nr)
+		return fleet_fail(
+			error, EINVAL,
+			"fleet.conf names no `rulesets`, no `groups` and no `sets`: which "
+			"does this host follow?");
 	if (asprintf(&agent->host_key, "%shosts/%s", conf->prefix, conf->host) < 0)
 		agent->host_key = NULL;
-	if (!agent->follows || !agent->drops || !agent->host_key)
+	if (!agent->host_key)
 		return fleet_fail_memory(error);
-	for (; agent->nr < conf->nr_rulesets; agent->nr++)
-		if (fleet_follow_begin(&agent->follows[agent->nr], conf,
-				       &conf->rulesets[agent->nr])) {
-			agent->nr++;
-			return fleet_fail_memory(error);
-		}
-	if (fleet_shares_begin(&agent->shares, conf, pass_on, agent))
+	if (fleet_membership_begin(&agent->membership, conf, pass_on, agent) ||
+	    fleet_shares_begin(&agent->shares, conf, pass_on, agent))
 		return fleet_fail_memory(error);
 	/* Whether there is libcurl is to be known at once. */
 	return fleet_etcd_open(conf, &agent->etcd, error);
@@ -429,6 +500,8 @@ static int say_result(struct agent *agent, struct pb_error *error)
 		    follow->reason);
 		err = fleet_fail(error, ENOMSG, "not all rulesets are as they are to be");
 	}
+	if (!err && !fleet_membership_good(&agent->membership))
+		err = fleet_fail(error, ENOMSG, "not all groups are as they are to be");
 	if (!err && !fleet_shares_good(&agent->shares))
 		err = fleet_fail(error, ENOMSG, "not all sets are as they are to be");
 	return err;

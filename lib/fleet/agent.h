@@ -10,7 +10,7 @@ typedef void fleet_say_function(const char *line, void *context);
 
 /*
  * Follows until it is killed, at whatever point, by which no rule is lost: it returns only where it cannot begin
- * (-ENOPKG, -ENOMEM, -EINVAL: no rulesets are named). Where etcd is not reached, the rules in force stay, and it tries
+ * (-ENOPKG, -ENOMEM, -EINVAL: no rulesets, groups or sets are named). Where etcd is not reached, the rules in force stay, and it tries
  * again, after pauses that grow.
  */
 int fleet_agent_run(const struct fleet_conf *conf, fleet_say_function *say, void *context,

@@ -315,6 +315,23 @@ static int take_trust(const char *value, void *to, struct pb_error *error)
 	return each_word(value, add_path, to, error);
 }
 
+int fleet_rulesets_parse(const char *text, struct fleet_ruleset **list, size_t *nr,
+			 struct pb_error *error)
+{
+	struct fleet_ruleset *made = NULL;
+	size_t found = 0;
+	struct rulesets rulesets = { &made, &found };
+	int err = each_word(text, add_ruleset, &rulesets, error);
+
+	if (err) {
+		free(made);
+		return err;
+	}
+	*list = made;
+	*nr = found;
+	return 0;
+}
+
 static int take_rulesets(const char *value, void *to, struct pb_error *error)
 {
 	struct fleet_conf *conf = to;

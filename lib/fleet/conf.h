@@ -57,4 +57,8 @@ struct fleet_conf {
 int fleet_conf_read(const char *path, struct fleet_conf **conf, struct pb_error *error);
 void fleet_conf_free(struct fleet_conf *conf);
 
+/* NAME or LOCAL=NAME, with commas between, as `rulesets` has it. -EINVAL quotes the word. The caller frees `list`. */
+int fleet_rulesets_parse(const char *text, struct fleet_ruleset **list, size_t *nr,
+			 struct pb_error *error);
+
 #endif

@@ -204,6 +204,7 @@ static void now_in_force(struct fleet_follow *follow, const struct fleet_revisio
 	become(follow, FLEET_HOST_IN_FORCE, NULL);
 	strcpy(memory->id, revision->id);
 	memory->in_force = revision->revision;
+	strcpy(memory->remote, follow->names->remote);
 	memory->generation = (__s64)pb_ruleset_generation(ruleset);
 	free(memory->boot);
 	memory->boot = strdup(fleet_boot());
@@ -637,6 +638,16 @@ static void aim(struct attempt *attempt, struct fleet_revision **before)
 		attempt->revision = *before;
 }
 
+/* Nothing changes; how many rules are in force is told all the same. */
+static void stand_still(struct attempt *attempt)
+{
+	become(attempt->follow, FLEET_HOST_FAILED, attempt->follow->conflict);
+	if (pb_ruleset_open(attempt->follow->names->local, &attempt->ruleset, NULL))
+		return;
+	count_rules(attempt);
+	pb_ruleset_close(attempt->ruleset);
+}
+
 static void open_and_attend(struct attempt *attempt)
 {
 	struct fleet_follow *follow = attempt->follow;
@@ -657,7 +668,9 @@ bool fleet_follow_act(struct fleet_follow *follow, const struct fleet_calls *cal
 	struct fleet_revision *before;
 
 	aim(&attempt, &before);
-	if (fleet_now_ms() >= follow->again) {
+	if (follow->conflict) {
+		stand_still(&attempt);
+	} else if (fleet_now_ms() >= follow->again) {
 		if (!stands_in_the_way(follow, attempt.revision))
 			open_and_attend(&attempt);
 		complain(follow);

@@ -12,6 +12,8 @@ enum fleet_key { FLEET_KEY_RULESET, FLEET_KEY_STAGE, FLEET_KEY_GOOD, FLEET_KEYS 
 struct fleet_follow {
 	const struct fleet_conf *conf;
 	const struct fleet_ruleset *names;
+	const char *conflict;	/* it is not followed, and why; NULL: it is */
+	const char *remark;	/* of what is wrong with its group; NULL or "": nothing */
 	char *keys[FLEET_KEYS]; /* whole: "/xdp-portblock/stages/web" */
 	/* What stands there; NULL: nothing, or nothing that is right. */
 	struct fleet_revision *wanted; /* its `revision` is that of the key */

@@ -15,6 +15,7 @@ static const struct fleet_field fields[] = {
 	{ "local", FLEET_NAME, true, AT(local), 0, NULL, NULL },
 	{ "id", FLEET_HASH, false, AT(id), 0, NULL, NULL },
 	{ "in_force", FLEET_NUMBER, false, AT(in_force), 0, NULL, NULL },
+	{ "remote", FLEET_NAME, false, AT(remote), 0, NULL, NULL },
 	{ "generation", FLEET_NUMBER, false, AT(generation), 0, NULL, NULL },
 	{ "boot", FLEET_TEXT, false, AT(boot), 100, NULL, NULL },
 	{ "failed_id", FLEET_HASH, false, AT(failed_id), 0, NULL, NULL },
@@ -151,6 +152,15 @@ static char *read_file(const char *path, size_t *len)
 	if (file)
 		fclose(file);
 	return text;
+}
+
+char *fleet_file_load(const char *folder, const char *name, const char *end, size_t *len)
+{
+	char path[FLEET_PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/%s%s", folder, name, end) >= FLEET_PATH_MAX)
+		return NULL;
+	return read_file(path, len);
 }
 
 int fleet_memory_read(const char *folder, struct fleet_memory *memory)

@@ -8,10 +8,11 @@
 /* NAME.json there. Zeroed, nothing is known. */
 struct fleet_memory {
 	char local[PB_NAME_LEN];
-	char id[FLEET_HASH_LEN]; /* the revision in force, confirmed; "": none */
-	__s64 in_force;		 /* its number */
-	__s64 generation;	 /* the ruleset's with it, */
-	char *boot;		 /* in which life of the kernel */
+	char id[FLEET_HASH_LEN];  /* the revision in force, confirmed; "": none */
+	__s64 in_force;		  /* its number */
+	__s64 generation;	  /* the ruleset's with it, */
+	char *boot;		  /* in which life of the kernel */
+	char remote[PB_NAME_LEN]; /* its ruleset in the fleet; "": not known */
 	char failed_id[FLEET_HASH_LEN];
 	__s64 failed;		     /* its number; 0: none has failed */
 	char *reason;		     /* why */
@@ -40,6 +41,9 @@ const char *fleet_boot(void);
 #define FLEET_PATH_MAX 512
 int fleet_file_write(const char *folder, const char *name, const char *end, const char *text,
 		     bool sync, char path[FLEET_PATH_MAX], struct pb_error *error);
+
+/* What stands there, and a NUL; the caller frees. NULL: nothing, or it cannot be read. */
+char *fleet_file_load(const char *folder, const char *name, const char *end, size_t *len);
 
 /* FOLDER/NAME gets another end; what has that is replaced. */
 void fleet_file_rename(const char *folder, const char *name, const char *from, const char *to);

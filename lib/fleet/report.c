@@ -102,6 +102,12 @@ static void fill_failed(struct fleet_host_ruleset *to, const struct fleet_follow
 	}
 }
 
+/* Is the revision in force one of this ruleset, and not of another that the host had there before? */
+static bool is_of(const struct fleet_memory *memory, const struct fleet_ruleset *names)
+{
+	return !*memory->remote || !strcmp(memory->remote, names->remote);
+}
+
 static bool fill_ruleset(struct fleet_host_ruleset *to, const struct fleet_follow *follow,
 			 const struct fleet_drops *drops)
 {
@@ -111,11 +117,13 @@ static bool fill_ruleset(struct fleet_host_ruleset *to, const struct fleet_follo
 	strcpy(to->local, follow->names->local);
 	to->wanted = follow->target;
 	strcpy(to->id, follow->target_id);
-	to->in_force = follow->memory.in_force;
+	to->in_force = is_of(&follow->memory, follow->names) ? follow->memory.in_force : 0;
 	to->state = follow->state;
 	to->rules = follow->rules;
 	to->drops_per_second = drops->per_second;
 	fill_failed(to, follow, &reason);
+	if (!*reason && follow->remark)
+		reason = follow->remark;
 	if (!*reason)
 		return true;
 	to->reason = strdup(reason);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <json-c/json.h>
+#include "fleet/conf.h"
 #include "fleet/error.h"
 #include "fleet/records.h"
 #include "fleet/shape.h"
@@ -530,6 +531,78 @@ static void clear_rows(const struct fleet_field *field, void *at)
 	free(rows->list);
 }
 
+/* ---- What rulesets are called ---------------------------------------------------------------- */
+
+struct pairs {
+	struct fleet_ruleset *list;
+	size_t nr;
+};
+
+static int read_pair(const struct place *place, const struct fleet_field *field, const char *local,
+		     struct json_object *value, struct pairs *pairs)
+{
+	const char *remote = text_in(value);
+	struct fleet_ruleset *pair = &pairs->list[pairs->nr];
+
+	if (pb_ruleset_name_check(local, NULL))
+		return fleet_fail(place->error, EINVAL,
+				  "%s: \"%s\": '%.80s' is no name of a ruleset", place->what,
+				  field->key, local);
+	if (!remote || pb_ruleset_name_check(remote, NULL))
+		return wrong(place, local, value, "the name of a ruleset");
+	for (size_t i = 0; i < pairs->nr; i++)
+		if (!strcmp(pairs->list[i].remote, remote))
+			return fleet_fail(place->error, EINVAL, "%s: \"%s\": '%s' is named twice",
+					  place->what, field->key, remote);
+	strcpy(pair->local, local);
+	strcpy(pair->remote, remote);
+	pairs->nr++;
+	return 0;
+}
+
+static int read_pairs(const struct place *place, const struct fleet_field *field,
+		      struct json_object *value, void *to)
+{
+	struct pairs *pairs = to;
+
+	if (!json_object_is_type(value, json_type_object) ||
+	    (size_t)json_object_object_length(value) > field->limit)
+		return wrong(place, field->key, value, "an object with not too many names");
+	pairs->list = calloc(json_object_object_length(value) + 1, sizeof(*pairs->list));
+	if (!pairs->list)
+		return fleet_fail_memory(place->error);
+	json_object_object_foreach(value, local, remote) {
+		int err = read_pair(place, field, local, remote, pairs);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static struct json_object *write_pairs(const struct fleet_field *field, const void *from)
+{
+	struct json_object *object = json_object_new_object();
+	const struct pairs *pairs = from;
+
+	(void)field;
+	for (size_t i = 0; object && i < pairs->nr; i++) {
+		const struct fleet_ruleset *pair = &pairs->list[i];
+
+		if (add(object, pair->local, json_object_new_string(pair->remote)))
+			continue;
+		json_object_put(object);
+		object = NULL;
+	}
+	return object;
+}
+
+static void clear_pairs(const struct fleet_field *field, void *at)
+{
+	(void)field;
+	free(((struct pairs *)at)->list);
+}
+
 static const struct kind kinds[FLEET_KINDS] = {
 	[FLEET_TEXT] = { read_line, write_text, clear_text, no_text },
 	[FLEET_FILE] = { read_any, write_text, clear_text, no_text },
@@ -543,6 +616,7 @@ static const struct kind kinds[FLEET_KINDS] = {
 	[FLEET_REAL] = { read_real, write_real, NULL, no_real },
 	[FLEET_WORDS] = { read_words, write_words, clear_words, NULL },
 	[FLEET_ROWS] = { read_rows, write_rows, clear_rows, NULL },
+	[FLEET_PAIRS] = { read_pairs, write_pairs, clear_pairs, NULL },
 	[FLEET_NAMED] = { read_named, write_named, clear_rows, NULL },
 };
 

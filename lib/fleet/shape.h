@@ -18,6 +18,7 @@ enum fleet_kind {
 	FLEET_REAL,   /* double, 0 or more */
 	FLEET_WORDS,  /* char **, and size_t behind it: lines */
 	FLEET_ROWS,   /* an array of records, and size_t behind it */
+	FLEET_PAIRS, /* struct fleet_ruleset *, and size_t behind it; in JSON an object, LOCAL: NAME */
 	FLEET_NAMED, /* the same; in JSON an object, whose keys are the names at the records' beginning */
 	FLEET_KINDS
 };

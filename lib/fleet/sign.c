@@ -12,10 +12,21 @@
 #define SIGNATURE 64
 #define BASE64(bytes) (((bytes) + 2) / 3 * 4)
 
-/* What is signed begins with it, so that no other thing of 32 bytes is taken for a revision. */
-static const char purpose[] = "xdp-portblock revision 1\n";
-#define PURPOSE (sizeof(purpose) - 1)
-#define MESSAGE (PURPOSE + RAW_HASH)
+/* What is signed begins with `text`, so that no other thing of 32 bytes is taken for it. */
+struct purpose {
+	const char *text;
+	const char *noun;
+	const char *verb; /* "push it" with --sign */
+};
+static const struct purpose of_revision = { "xdp-portblock revision 1\n", "revision", "push" };
+static const struct purpose of_group = { "xdp-portblock group 1\n", "group", "set" };
+
+/* All of it, and the raw hash. */
+#define MESSAGE_MAX (32 + RAW_HASH)
+struct message {
+	unsigned char bytes[MESSAGE_MAX];
+	size_t len;
+};
 
 /* ---- Hashes ---------------------------------------------------------------------------------- */
 
@@ -44,15 +55,17 @@ bool fleet_is_hash(const char *text)
 	return strspn(text, "0123456789abcdef") == len && !text[len];
 }
 
-static void message_of(const char *id, unsigned char message[MESSAGE])
+static struct message message_of(const struct purpose *purpose, const char *id)
 {
+	struct message message = { .len = strlen(purpose->text) };
 	unsigned int byte;
 
-	memcpy(message, purpose, PURPOSE);
+	memcpy(message.bytes, purpose->text, message.len);
 	for (size_t i = 0; i < RAW_HASH; i++) {
 		sscanf(id + 2 * i, "%2x", &byte);
-		message[PURPOSE + i] = byte;
+		message.bytes[message.len++] = byte;
 	}
+	return message;
 }
 
 /* ---- Keys in files --------------------------------------------------------------------------- */
@@ -102,35 +115,36 @@ static int read_private(const char *path, EVP_PKEY **key, struct pb_error *error
 
 /* ---- Signing --------------------------------------------------------------------------------- */
 
-static int sign(EVP_PKEY *key, const char *id, unsigned char raw[SIGNATURE])
+static int sign(EVP_PKEY *key, const struct message *message, unsigned char raw[SIGNATURE])
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	unsigned char message[MESSAGE];
 	size_t len = SIGNATURE;
 	bool good;
 
-	message_of(id, message);
 	good = context && EVP_DigestSignInit(context, NULL, NULL, NULL, key) > 0 &&
-	       EVP_DigestSign(context, raw, &len, message, sizeof(message)) > 0;
+	       EVP_DigestSign(context, raw, &len, message->bytes, message->len) > 0;
 	EVP_MD_CTX_free(context);
 	ERR_clear_error();
 	return good ? 0 : -ENOMEM;
 }
 
-int fleet_sign(const char *id, const char *keyfile, char **signature, struct pb_error *error)
+static int sign_as(const struct purpose *purpose, const char *id, const char *keyfile,
+		   char **signature, struct pb_error *error)
 {
 	unsigned char raw[SIGNATURE];
+	struct message message;
 	EVP_PKEY *key = NULL;
 	char *text;
 	int err;
 
 	if (!fleet_is_hash(id))
-		return fleet_fail(error, EINVAL, "'%s' is no id of a revision", id);
+		return fleet_fail(error, EINVAL, "'%s' is no id of a %s", id, purpose->noun);
+	message = message_of(purpose, id);
 	err = read_private(keyfile, &key, error);
 	if (err)
 		return err;
 	text = malloc(BASE64(SIGNATURE) + 1);
-	err = text ? sign(key, id, raw) : -ENOMEM;
+	err = text ? sign(key, &message, raw) : -ENOMEM;
 	EVP_PKEY_free(key);
 	if (err) {
 		free(text);
@@ -139,6 +153,16 @@ int fleet_sign(const char *id, const char *keyfile, char **signature, struct pb_
 	EVP_EncodeBlock((unsigned char *)text, raw, SIGNATURE);
 	*signature = text;
 	return 0;
+}
+
+int fleet_sign(const char *id, const char *keyfile, char **signature, struct pb_error *error)
+{
+	return sign_as(&of_revision, id, keyfile, signature, error);
+}
+
+int fleet_sign_group(const char *id, const char *keyfile, char **signature, struct pb_error *error)
+{
+	return sign_as(&of_group, id, keyfile, signature, error);
 }
 
 /* ---- Verifying ------------------------------------------------------------------------------- */
@@ -157,23 +181,22 @@ static bool decode(const char *text, unsigned char raw[SIGNATURE])
 	return !strcmp((const char *)again, text);
 }
 
-static bool is_signed_by(EVP_PKEY *key, const char *id, const unsigned char raw[SIGNATURE])
+static bool is_signed_by(EVP_PKEY *key, const struct message *message,
+			 const unsigned char raw[SIGNATURE])
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	unsigned char message[MESSAGE];
 	bool good;
 
-	message_of(id, message);
 	good = context && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) > 0 &&
-	       EVP_DigestVerify(context, raw, SIGNATURE, message, sizeof(message)) == 1;
+	       EVP_DigestVerify(context, raw, SIGNATURE, message->bytes, message->len) == 1;
 	EVP_MD_CTX_free(context);
 	ERR_clear_error();
 	return good;
 }
 
 /* Looks at each key of a file; 1: one of them has signed it. */
-static int ask_file(const char *path, const char *id, const unsigned char raw[SIGNATURE],
-		    struct pb_error *error)
+static int ask_file(const char *path, const struct message *message,
+		    const unsigned char raw[SIGNATURE], struct pb_error *error)
 {
 	bool found = false, keys = false, wrong = false;
 	EVP_PKEY *key;
@@ -185,7 +208,7 @@ static int ask_file(const char *path, const char *id, const unsigned char raw[SI
 	while (!found && !wrong && (key = PEM_read_PUBKEY(file, NULL, no_password, NULL))) {
 		keys = true;
 		wrong = !is_ed25519(key);
-		found = !wrong && is_signed_by(key, id, raw);
+		found = !wrong && is_signed_by(key, message, raw);
 		EVP_PKEY_free(key);
 	}
 	fclose(file);
@@ -200,30 +223,45 @@ static int ask_file(const char *path, const char *id, const unsigned char raw[SI
 	return found;
 }
 
-int fleet_verify(const char *id, const char *signature, char *const *trust, size_t nr,
-		 struct pb_error *error)
+static int verify_as(const struct purpose *purpose, const char *id, const char *signature,
+		     char *const *trust, size_t nr, struct pb_error *error)
 {
 	unsigned char raw[SIGNATURE];
+	struct message message;
 	int found;
 
 	if (!fleet_is_hash(id))
-		return fleet_fail(error, EINVAL, "'%s' is no id of a revision", id);
+		return fleet_fail(error, EINVAL, "'%s' is no id of a %s", id, purpose->noun);
 	if (!signature || !*signature)
 		return fleet_fail(
 			error, ENOKEY,
-			"the revision is not signed, and `trust` asks for that: push it with --sign");
+			"the %s is not signed, and `trust` asks for that: %s it with --sign",
+			purpose->noun, purpose->verb);
 	if (!decode(signature, raw))
 		return fleet_fail(error, EKEYREJECTED,
 				  "the signature '%.100s' is none: it has to be %d bytes in base64",
 				  signature, SIGNATURE);
+	message = message_of(purpose, id);
 	for (size_t i = 0; i < nr; i++) {
-		found = ask_file(trust[i], id, raw, error);
+		found = ask_file(trust[i], &message, raw, error);
 		if (found < 0)
 			return found;
 		if (found)
 			return 0;
 	}
 	return fleet_fail(error, EKEYREJECTED,
-			  "the revision is not signed by a key that `trust` names (%s%s)",
+			  "the %s is not signed by a key that `trust` names (%s%s)", purpose->noun,
 			  nr ? trust[0] : "none", nr > 1 ? ", ..." : "");
+}
+
+int fleet_verify(const char *id, const char *signature, char *const *trust, size_t nr,
+		 struct pb_error *error)
+{
+	return verify_as(&of_revision, id, signature, trust, nr, error);
+}
+
+int fleet_verify_group(const char *id, const char *signature, char *const *trust, size_t nr,
+		       struct pb_error *error)
+{
+	return verify_as(&of_group, id, signature, trust, nr, error);
 }
