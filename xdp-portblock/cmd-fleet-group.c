@@ -61,7 +61,7 @@ int fleet_group_set(const struct arguments *arguments, const struct fleet_conf *
 	if (!group)
 		return out_of_memory();
 	snprintf(group->group, sizeof(group->group), "%s", arguments->words[0]);
-	time_now(group->time);
+	fleet_time_now(group->time);
 	if (fleet_rulesets_parse(arguments->words[1], &group->rulesets, &group->nr_rulesets,
 				 &error))
 		ret = wrong(arguments, "%s", error.text);
@@ -111,7 +111,7 @@ static int print_group(const struct fleet_group *group)
 
 	if (!rulesets)
 		return out_of_memory();
-	print("%-*s  %-*s  %s  %s%s\n", NAME_WIDTH, group->group, RULESETS_WIDTH,
+	print("%-*s  %-*s  %.19sZ  %s%s\n", NAME_WIDTH, group->group, RULESETS_WIDTH,
 	      *rulesets ? rulesets : "-", group->time, group->author,
 	      group->signature ? ", signed" : "");
 	free(rulesets);
@@ -124,7 +124,7 @@ static int print_groups(const struct fleet_groups *groups)
 
 	if (groups->nr)
 		print("%-*s  %-*s  %-*s  %s\n", NAME_WIDTH, "GROUP", RULESETS_WIDTH, "RULESETS",
-		      FLEET_TIME_LEN - 1, "TIME", "AUTHOR");
+		      FLEET_SECOND_LEN - 1, "TIME", "AUTHOR");
 	else
 		print("No groups.\n");
 	for (size_t i = 0; ret == DONE && i < groups->nr; i++)

@@ -119,7 +119,7 @@ static void be_later(struct fleet_group *group, const char *than)
 	struct tm utc = {};
 	time_t next;
 
-	if (strcmp(group->time, than) > 0 || !strptime(than, "%Y-%m-%dT%H:%M:%SZ", &utc))
+	if (fleet_time_compare(group->time, than) > 0 || !strptime(than, "%Y-%m-%dT%H:%M:%S", &utc))
 		return;
 	next = timegm(&utc) + 1;
 	gmtime_r(&next, &utc);

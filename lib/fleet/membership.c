@@ -94,7 +94,8 @@ static int check_time(const struct fleet_belonging *belonging, const struct flee
 {
 	const struct fleet_group *taken = belonging->taken;
 
-	if (!taken || !strcmp(taken->id, group->id) || strcmp(group->time, taken->time) > 0)
+	if (!taken || !strcmp(taken->id, group->id) ||
+	    fleet_time_compare(group->time, taken->time) > 0)
 		return 0;
 	return fleet_fail(error, EKEYREJECTED, "it is of %s, and what was there before is of %s",
 			  group->time, taken->time);
