@@ -192,7 +192,8 @@ t_ok 'sign: with the right one it comes to all' f push 24.rules web --sign key.p
 signed=$(web .revision)
 t_ok 'sign: all have it' hosts_have 24.rules
 t_ok 'sign: another, too' f push 23.rules web --sign key.pem
-t_ok 'sign: a rollback keeps the signature' f rollback web "$signed"
+t_fail 'sign: a rollback is signed, too' 1 'is to be signed, too: --sign KEYFILE' f rollback web "$signed"
+t_ok 'sign: and then it is taken' f rollback web "$signed" --sign key.pem
 t_ok 'sign: all have it again' hosts_have 24.rules
 for n in 1 2 3; do
 	t_ok "sign: h$n: 24 is dropped, 22 answers" is_open $n 22

@@ -518,17 +518,17 @@ t_fail 'large: what has more than that in JSON' 1 'the revision has [0-9]* bytes
 long()
 {
 	local one
-	one=$(ctl get --print-value-only $KEYS/good/other | jq -c 'del(.revision)') || return
+	one=$(ctl get --print-value-only "$KEYS/good/other" | jq -c 'del(.revision)') || return
 	for i in {1..120}; do
 		echo "put $KEYS/history/other/$(printf '%020d' "$i") $(jq -R . <<<"${one%\}},\"revision\":$i,\"state\":\"done\"}")"
 	done >puts
 	printf '\n%s\n\n\n' "$(cat puts)" | ctl txn || return
-	ctl put $KEYS/good/other "${one%\}},\"revision\":3}"
+	ctl put "$KEYS/good/other" "${one%\}},\"revision\":3}"
 }
 
 nr_kept()
 {
-	ctl get --prefix --keys-only $KEYS/history/other/ | grep -c .
+	ctl get --prefix --keys-only "$KEYS/history/other/" | grep -c .
 }
 
 sed -i '/^rulesets/d' fleet.conf
@@ -538,7 +538,7 @@ t_is 'history: the newest 100 are read' "100 $(f history other -j | jq '.revisio
 	"$(f history other -j | jq -r '.revisions | "\(length) \(.[0].revision)"')"
 t_ok 'history: push' f push rules other
 t_is 'history: 100 are kept, and the one that was good' 101 "$(nr_kept)"
-t_is 'history: which is 3' 3 "$(ctl get --prefix --keys-only $KEYS/history/other/ | sed -n '1s/.*\/0*//p')"
+t_is 'history: which is 3' 3 "$(ctl get --prefix --keys-only "$KEYS/history/other/" | sed -n '1s/.*\/0*//p')"
 t_ok 'history: push' f push rules other
 t_is 'history: it goes when it is no longer good' 100 "$(nr_kept)"
 
