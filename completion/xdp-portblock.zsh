@@ -126,6 +126,7 @@ _xdp_portblock_fleet_commands() {
 		'history:the revisions that were pushed'
 		'diff:how the revision of the fleet differs from the rules of this host'
 		'rollback:push a revision again that was good'
+		'forget:a host that is gone was taken out of service'
 		'set:what the hosts share in a set'
 	)
 	_describe 'fleet command' commands
@@ -341,6 +342,7 @@ _xdp_portblock() {
 	'fleet history') _arguments -s -S $common $config $json ':ruleset: ' ;;
 	'fleet diff') _arguments -s -S $common $config ':ruleset: ' ;;
 	'fleet rollback') _arguments -s -S $common $config $rollout $json ':ruleset: ' ':revision: ' ;;
+	'fleet forget') _arguments -s -S $common $config ':host: ' ;;
 	'fleet set add') _arguments -s -S $common $config $timeout ':set: ' '*:elements:_xdp_portblock_elements' ;;
 	'fleet set del') _arguments -s -S $common $config ':set: ' '*:elements:_xdp_portblock_elements' ;;
 	'fleet set load') _arguments -s -S $common $config ':set: ' ':file:_files' ;;

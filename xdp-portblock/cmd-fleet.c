@@ -11,12 +11,12 @@ static const struct {
 	const char *name; /* as in the table of commands, without "fleet " */
 	fleet_command *run;
 } fleet_commands[] = {
-	{ "follow", fleet_follow },	  { "push", fleet_push },
-	{ "status", fleet_status },	  { "history", fleet_history },
-	{ "diff", fleet_diff },		  { "rollback", fleet_rollback },
-	{ "set add", fleet_set_add },	  { "set del", fleet_set_del },
-	{ "set flush", fleet_set_flush }, { "set list", fleet_set_list },
-	{ "set load", fleet_set_load },
+	{ "follow", fleet_follow },	{ "push", fleet_push },
+	{ "status", fleet_status },	{ "history", fleet_history },
+	{ "diff", fleet_diff },		{ "rollback", fleet_rollback },
+	{ "forget", fleet_forget },	{ "set add", fleet_set_add },
+	{ "set del", fleet_set_del },	{ "set flush", fleet_set_flush },
+	{ "set list", fleet_set_list }, { "set load", fleet_set_load },
 };
 
 static fleet_command *find(const char *name)

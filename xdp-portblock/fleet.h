@@ -14,6 +14,7 @@ fleet_command fleet_status;
 fleet_command fleet_history;
 fleet_command fleet_diff;
 fleet_command fleet_rollback;
+fleet_command fleet_forget;
 fleet_command fleet_set_add;
 fleet_command fleet_set_del;
 fleet_command fleet_set_flush;

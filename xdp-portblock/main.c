@@ -217,6 +217,8 @@ static const struct command commands[] = {
 	{ "fleet rollback", "RULESET [REVISION]",
 	  "push a revision again that was good, by default the one before", NULL,
 	  OPT(STAGES) | OPT(WAIT) | OPT(SIGN) | OPT(CONFIG) | OPT(JSON), cmd_fleet },
+	{ "fleet forget", "HOST", "a host that is gone was taken out of service", NULL, OPT(CONFIG),
+	  cmd_fleet },
 	{ "fleet set add", "NAME P,..|@./FILE", "ban addresses on all hosts that share a set",
 	  ban_forms, OPT(TIMEOUT) | OPT(CONFIG), cmd_fleet },
 	{ "fleet set del", "NAME P,..|@./FILE", "take such bans away", ban_forms, OPT(CONFIG),

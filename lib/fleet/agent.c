@@ -9,6 +9,7 @@
 #include "fleet/error.h"
 #include "fleet/etcd.h"
 #include "fleet/http.h"
+#include "fleet/keys.h"
 #include "fleet/report.h"
 #include "fleet/shares.h"
 
@@ -32,8 +33,9 @@ struct agent {
 	struct fleet_calls calls;
 	fleet_say_function *say;
 	void *context;
-	char *host_key;
+	char *host_key, *seen_key;
 	char *reported; /* what etcd has of us; NULL: nothing, or it is not known */
+	char *seen;	/* likewise, of what stays when we are gone */
 	__s64 lease;	/* 0: none */
 	long long lease_seconds;
 	long long tick, count, anew; /* when these are due (ms) */
@@ -54,19 +56,50 @@ static void say(struct agent *agent, const char *format, ...)
 
 /* ---- The host's record --------------------------------------------------------------------- */
 
-static int put_report(struct agent *agent, const char *report, struct pb_error *error)
+static int put_dated(struct agent *agent, const char *key, const char *text, __s64 lease,
+		     struct pb_error *error)
 {
-	char *dated = strdup(report);
+	char *dated = strdup(text);
 	int err;
 
 	if (!dated)
 		return fleet_fail_memory(error);
 	fleet_report_now(dated);
-	err = fleet_etcd_put(agent->etcd, agent->host_key, dated, agent->lease, NULL, error);
+	err = fleet_etcd_put(agent->etcd, key, dated, lease, NULL, error);
 	free(dated);
+	return err;
+}
+
+static int put_report(struct agent *agent, const char *report, struct pb_error *error)
+{
+	int err = put_dated(agent, agent->host_key, report, agent->lease, error);
+
 	if (err == -ENOENT)
 		agent->lease = 0; /* it is gone */
 	return err;
+}
+
+/* Once a lease, and when another revision is in force: it is written without a lease, for it is to stay. */
+static int put_seen(struct agent *agent, struct pb_error *error)
+{
+	char *made = fleet_report_seen(agent->conf, agent->follows, agent->nr);
+	struct pb_error denied;
+	int err = made ? 0 : fleet_fail_memory(&denied);
+
+	if (!err && (!agent->seen || strcmp(made, agent->seen)))
+		err = put_dated(agent, agent->seen_key, made, 0, &denied);
+	/* Nothing else depends on it. */
+	if (err == -EACCES)
+		say(agent, "%s", denied.text);
+	else if (err && error)
+		*error = denied;
+	if (err && err != -EACCES) {
+		free(made);
+		return err;
+	}
+	free(agent->seen);
+	agent->seen = made;
+	return 0;
 }
 
 static int report(struct agent *agent, struct pb_error *error)
@@ -85,7 +118,7 @@ static int report(struct agent *agent, struct pb_error *error)
 	}
 	free(agent->reported);
 	agent->reported = made;
-	return 0;
+	return put_seen(agent, error);
 }
 
 /* That it is not told is no reason not to make a change: it is told afterwards. */
@@ -108,7 +141,8 @@ static int hold_lease(struct agent *agent, struct pb_error *error)
 	if (err != -ENOENT)
 		return err;
 	free(agent->reported);
-	agent->reported = NULL;
+	free(agent->seen);
+	agent->reported = agent->seen = NULL;
 	return fleet_lease_grant(agent->etcd, agent->lease_seconds, &agent->lease, error);
 }
 
@@ -320,7 +354,9 @@ static void end(struct agent *agent)
 	free(agent->follows);
 	free(agent->drops);
 	free(agent->host_key);
+	free(agent->seen_key);
 	free(agent->reported);
+	free(agent->seen);
 }
 
 static int begin(struct agent *agent, const struct fleet_conf *conf, fleet_say_function *say,
@@ -335,9 +371,9 @@ static int begin(struct agent *agent, const struct fleet_conf *conf, fleet_say_f
 				  "host follow?");
 	agent->follows = calloc(conf->nr_rulesets + 1, sizeof(*agent->follows));
 	agent->drops = calloc(conf->nr_rulesets + 1, sizeof(*agent->drops));
-	if (asprintf(&agent->host_key, "%shosts/%s", conf->prefix, conf->host) < 0)
-		agent->host_key = NULL;
-	if (!agent->follows || !agent->drops || !agent->host_key)
+	agent->host_key = fleet_key(conf, FLEET_HOSTS, conf->host);
+	agent->seen_key = fleet_key(conf, FLEET_SEEN, conf->host);
+	if (!agent->follows || !agent->drops || !agent->host_key || !agent->seen_key)
 		return fleet_fail_memory(error);
 	for (; agent->nr < conf->nr_rulesets; agent->nr++)
 		if (fleet_follow_begin(&agent->follows[agent->nr], conf,

@@ -11,6 +11,7 @@
 #define FLEET_HISTORY "history"
 #define FLEET_HOSTS "hosts"
 #define FLEET_ROLLOUTS "rollouts"
+#define FLEET_SEEN "seen"
 
 /* "/xdp-portblock/rulesets/web"; `name` "" gives the prefix of all there. The caller frees. NULL: no memory. */
 char *fleet_key(const struct fleet_conf *conf, const char *folder, const char *name);
