@@ -201,7 +201,9 @@ t_is 'nothing was written by all that' '' "$(ctl get --prefix --keys-only /)"
 # --- no hosts, and then 20 -------------------------------------------------------------------
 
 t_ok 'push: to nobody' f push rules web --note 'the first'
-t_ok 'it says so' grep -q 'no host that follows it is seen' <<<"$T_OUT"
+out=$T_OUT
+t_ok 'it says so' grep -q 'no host that follows it is seen' <<<"$out"
+t_ok 'and not that it is in force' grep -q '^web: revision [0-9]* is wanted, and in force nowhere yet$' <<<"$out"
 t_ok 'it is at its end' fleet_is 'web.rollout | .state == "done" and .carrier_pid == null'
 first=$(wanted)
 
