@@ -12,7 +12,7 @@ _xdp_portblock_commands='load unload upgrade status rule set policy replies frag
 	stats top monitor explain doctor fleet help'
 _xdp_portblock_rule_commands='add del list flush reset'
 _xdp_portblock_set_commands='create add del test list flush load restore destroy swap'
-_xdp_portblock_fleet_commands='follow push status history diff rollback group set'
+_xdp_portblock_fleet_commands='follow push status history diff rollback forget group set'
 _xdp_portblock_fleet_group_commands='list set del'
 _xdp_portblock_fleet_set_commands='add del load flush list'
 
@@ -71,6 +71,7 @@ _xdp_portblock_options()
 	'fleet history') echo '--config -j --json' ;;
 	'fleet diff') echo '--config' ;;
 	'fleet rollback') echo '--stages --wait --sign --config -j --json' ;;
+	'fleet forget') echo '--config' ;;
 	'fleet group list') echo '--config -j --json' ;;
 	'fleet group set') echo '--sign --config' ;;
 	'fleet group del') echo '--config' ;;

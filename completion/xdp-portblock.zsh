@@ -126,6 +126,7 @@ _xdp_portblock_fleet_commands() {
 		'history:the revisions that were pushed'
 		'diff:how the revision of the fleet differs from the rules of this host'
 		'rollback:push a revision again that was good'
+		'forget:a host that is gone was taken out of service'
 		'group:which rulesets the hosts of a group follow'
 		'set:what the hosts share in a set'
 	)
@@ -352,6 +353,7 @@ _xdp_portblock() {
 	'fleet history') _arguments -s -S $common $config $json ':ruleset: ' ;;
 	'fleet diff') _arguments -s -S $common $config ':ruleset: ' ;;
 	'fleet rollback') _arguments -s -S $common $config $rollout $json ':ruleset: ' ':revision: ' ;;
+	'fleet forget') _arguments -s -S $common $config ':host: ' ;;
 	'fleet group list') _arguments -s -S $common $config $json ;;
 	'fleet group set')
 		_arguments -s -S $common $config '--sign[sign it with this private key]:file:_files' \

@@ -47,6 +47,9 @@ static int host_width(const struct fleet_survey *survey)
 	for (size_t i = 0; i < survey->nr_hosts; i++)
 		if (strlen(survey->hosts[i]->host) > width)
 			width = strlen(survey->hosts[i]->host);
+	for (size_t i = 0; i < survey->nr_gone; i++)
+		if (strlen(survey->gone[i]->host) > width)
+			width = strlen(survey->gone[i]->host);
 	return width < HOST_WIDTH ? width : HOST_WIDTH;
 }
 
@@ -78,6 +81,20 @@ static void print_host(const struct fleet_host *host, int width)
 		print("%-*s  warning: %s\n", width, host->host, host->warnings[i]);
 }
 
+/* When it went is not known, but by when it was there. */
+static void print_gone(const struct fleet_seen *seen, int width)
+{
+	static const char row[] = "%-*s  %-12s  %-12s  %8s  %8s  %6s  %8s  seen at %.19sZ, and "
+				  "maybe later\n";
+	char in_force[24];
+
+	for (size_t i = 0; i < seen->nr_rulesets; i++)
+		print(row, width, seen->host, seen->rulesets[i].name, "gone", "-",
+		      number(seen->rulesets[i].in_force, in_force), "-", "-", seen->time);
+	if (!seen->nr_rulesets)
+		print(row, width, seen->host, "-", "gone", "-", "-", "-", "-", seen->time);
+}
+
 static int print_survey(const struct fleet_survey *survey)
 {
 	int width = host_width(survey);
@@ -87,13 +104,15 @@ static int print_survey(const struct fleet_survey *survey)
 	if (!survey->nr_rulesets)
 		print("No rulesets.\n");
 	print("\n");
-	if (survey->nr_hosts)
+	if (survey->nr_hosts || survey->nr_gone)
 		print("%-*s  %-12s  %-12s  %8s  %8s  %6s  %8s\n", width, "HOST", "RULESET", "STATE",
 		      "WANTED", "IN FORCE", "RULES", "DROPS/S");
 	else
 		print("No hosts.\n");
 	for (size_t i = 0; i < survey->nr_hosts; i++)
 		print_host(survey->hosts[i], width);
+	for (size_t i = 0; i < survey->nr_gone; i++)
+		print_gone(survey->gone[i], width);
 	return finish_output();
 }
 
@@ -192,19 +211,40 @@ static struct json_object *host_json(const struct fleet_host *host)
 	return json;
 }
 
+static struct json_object *gone_json(const struct fleet_seen *seen)
+{
+	struct json_object *json = json_new_object(), *rulesets = json_new_array();
+
+	for (size_t i = 0; i < seen->nr_rulesets; i++) {
+		struct json_object *row = json_new_object();
+
+		json_add(row, "name", json_string(seen->rulesets[i].name));
+		json_add(row, "in_force", number_or_null(seen->rulesets[i].in_force));
+		json_append(rulesets, row);
+	}
+	json_add(json, "host", json_string(seen->host));
+	json_add(json, "time", json_string(seen->time));
+	json_add(json, "rulesets", rulesets);
+	return json;
+}
+
 static int print_survey_json(const struct fleet_survey *survey)
 {
 	struct json_object *json = json_new_object(), *rulesets = json_new_array(),
-			   *hosts = json_new_array(), *problems = json_new_array();
+			   *hosts = json_new_array(), *gone = json_new_array(),
+			   *problems = json_new_array();
 
 	for (size_t i = 0; i < survey->nr_rulesets; i++)
 		json_append(rulesets, ruleset_json(&survey->rulesets[i]));
 	for (size_t i = 0; i < survey->nr_hosts; i++)
 		json_append(hosts, host_json(survey->hosts[i]));
+	for (size_t i = 0; i < survey->nr_gone; i++)
+		json_append(gone, gone_json(survey->gone[i]));
 	for (size_t i = 0; i < survey->nr_problems; i++)
 		json_append(problems, json_string(survey->problems[i].text));
 	json_add(json, "rulesets", rulesets);
 	json_add(json, "hosts", hosts);
+	json_add(json, "gone", gone);
 	json_add(json, "problems", problems);
 	return json_print(json);
 }

@@ -20,6 +20,7 @@ static const struct {
 	{ "group list", fleet_group_list },
 	{ "group set", fleet_group_set },
 	{ "group del", fleet_group_del },
+	{ "forget", fleet_forget },
 	{ "set add", fleet_set_add },
 	{ "set del", fleet_set_del },
 	{ "set flush", fleet_set_flush },

@@ -111,6 +111,26 @@ static void print_counts(FILE *out, const struct fleet_survey *survey)
 				count_in(survey, survey->rulesets[i].name, state));
 }
 
+static size_t count_gone(const struct fleet_survey *survey, const char *ruleset)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < survey->nr_gone; i++)
+		for (size_t k = 0; k < survey->gone[i]->nr_rulesets; k++)
+			nr += !strcmp(survey->gone[i]->rulesets[k].name, ruleset);
+	return nr;
+}
+
+static void print_gone(FILE *out, const struct fleet_survey *survey)
+{
+	static const char name[] = "xdp_portblock_fleet_hosts_gone";
+
+	head(out, name, "Hosts that followed a ruleset when they were seen last.");
+	for (size_t i = 0; i < survey->nr_rulesets; i++)
+		fprintf(out, "%s{ruleset=\"%s\"} %zu\n", name, survey->rulesets[i].name,
+			count_gone(survey, survey->rulesets[i].name));
+}
+
 static double in_force_of(const struct fleet_host_ruleset *at)
 {
 	return at->in_force;
@@ -174,6 +194,7 @@ static char *all_metrics(const struct fleet_survey *survey)
 	print_of_rulesets(out, survey);
 	print_rollouts(out, survey);
 	print_counts(out, survey);
+	print_gone(out, survey);
 	print_of_hosts(out, survey);
 	head(out, "xdp_portblock_fleet_problems", "Values in etcd that cannot be read.");
 	fprintf(out, "xdp_portblock_fleet_problems %zu\n", survey->nr_problems);

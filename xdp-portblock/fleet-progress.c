@@ -142,13 +142,17 @@ static void show_back(const char *ruleset, const struct fleet_outcome *outcome)
 
 static void show_end(const char *ruleset, const struct fleet_outcome *outcome)
 {
-	if (outcome->done)
+	if (!outcome->done)
+		show_back(ruleset, outcome);
+	else if (outcome->count.hosts)
 		print("%s: revision %lld is in force on all %zu host%s\n", ruleset,
 		      outcome->revision, outcome->count.hosts, plural(outcome->count.hosts));
 	else
-		show_back(ruleset, outcome);
+		print("%s: revision %lld is wanted, and in force nowhere yet\n", ruleset,
+		      outcome->revision);
 	if (outcome->done && !outcome->count.hosts)
-		note("%s: no host that follows it is seen: those that come will take this revision",
+		note("%s: no host that follows it is seen: those that come (`fleet follow`) take "
+		     "this revision",
 		     ruleset);
 }
 

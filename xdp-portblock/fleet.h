@@ -14,6 +14,7 @@ fleet_command fleet_status;
 fleet_command fleet_history;
 fleet_command fleet_diff;
 fleet_command fleet_rollback;
+fleet_command fleet_forget;
 fleet_command fleet_group_list;
 fleet_command fleet_group_set;
 fleet_command fleet_group_del;

@@ -221,6 +221,8 @@ static const struct command commands[] = {
 	{ "fleet rollback", "RULESET [REVISION]",
 	  "push a revision again that was good, by default the one before", NULL,
 	  OPT(STAGES) | OPT(WAIT) | OPT(SIGN) | OPT(CONFIG) | OPT(JSON), cmd_fleet },
+	{ "fleet forget", "HOST", "a host that is gone was taken out of service", NULL, OPT(CONFIG),
+	  cmd_fleet },
 	{ "fleet group list", "", "the groups of hosts, and which rulesets those follow", NULL,
 	  OPT(CONFIG) | OPT(JSON), cmd_fleet },
 	{ "fleet group set", "GROUP LOCAL=NAME,..",

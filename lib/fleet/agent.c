@@ -10,6 +10,7 @@
 #include "fleet/etcd.h"
 #include "fleet/footprint.h"
 #include "fleet/http.h"
+#include "fleet/keys.h"
 #include "fleet/membership.h"
 #include "fleet/report.h"
 #include "fleet/shares.h"
@@ -36,8 +37,9 @@ struct agent {
 	struct fleet_calls calls;
 	fleet_say_function *say;
 	void *context;
-	char *host_key;
+	char *host_key, *seen_key;
 	char *reported; /* what etcd has of us; NULL: nothing, or it is not known */
+	char *seen;	/* likewise, of what stays when we are gone */
 	__s64 lease;	/* 0: none */
 	long long lease_seconds;
 	long long tick, count, anew; /* when these are due (ms) */
@@ -59,19 +61,50 @@ static void say(struct agent *agent, const char *format, ...)
 
 /* ---- The host's record --------------------------------------------------------------------- */
 
-static int put_report(struct agent *agent, const char *report, struct pb_error *error)
+static int put_dated(struct agent *agent, const char *key, const char *text, __s64 lease,
+		     struct pb_error *error)
 {
-	char *dated = strdup(report);
+	char *dated = strdup(text);
 	int err;
 
 	if (!dated)
 		return fleet_fail_memory(error);
 	fleet_report_now(dated);
-	err = fleet_etcd_put(agent->etcd, agent->host_key, dated, agent->lease, NULL, error);
+	err = fleet_etcd_put(agent->etcd, key, dated, lease, NULL, error);
 	free(dated);
+	return err;
+}
+
+static int put_report(struct agent *agent, const char *report, struct pb_error *error)
+{
+	int err = put_dated(agent, agent->host_key, report, agent->lease, error);
+
 	if (err == -ENOENT)
 		agent->lease = 0; /* it is gone */
 	return err;
+}
+
+/* Once a lease, and when another revision is in force: it is written without a lease, for it is to stay. */
+static int put_seen(struct agent *agent, struct pb_error *error)
+{
+	char *made = fleet_report_seen(agent->conf, agent->follows, agent->nr);
+	struct pb_error denied;
+	int err = made ? 0 : fleet_fail_memory(&denied);
+
+	if (!err && (!agent->seen || strcmp(made, agent->seen)))
+		err = put_dated(agent, agent->seen_key, made, 0, &denied);
+	/* Nothing else depends on it. */
+	if (err == -EACCES)
+		say(agent, "%s", denied.text);
+	else if (err && error)
+		*error = denied;
+	if (err && err != -EACCES) {
+		free(made);
+		return err;
+	}
+	free(agent->seen);
+	agent->seen = made;
+	return 0;
 }
 
 static int report(struct agent *agent, struct pb_error *error)
@@ -91,7 +124,7 @@ static int report(struct agent *agent, struct pb_error *error)
 	}
 	free(agent->reported);
 	agent->reported = made;
-	return 0;
+	return put_seen(agent, error);
 }
 
 /* That it is not told is no reason not to make a change: it is told afterwards. */
@@ -114,7 +147,8 @@ static int hold_lease(struct agent *agent, struct pb_error *error)
 	if (err != -ENOENT)
 		return err;
 	free(agent->reported);
-	agent->reported = NULL;
+	free(agent->seen);
+	agent->reported = agent->seen = NULL;
 	return fleet_lease_grant(agent->etcd, agent->lease_seconds, &agent->lease, error);
 }
 
@@ -441,7 +475,9 @@ static void end(struct agent *agent)
 	fleet_membership_end(&agent->membership);
 	fleet_shares_end(&agent->shares);
 	free(agent->host_key);
+	free(agent->seen_key);
 	free(agent->reported);
+	free(agent->seen);
 }
 
 static int begin(struct agent *agent, const struct fleet_conf *conf, fleet_say_function *say,
@@ -455,9 +491,9 @@ static int begin(struct agent *agent, const struct fleet_conf *conf, fleet_say_f
 			error, EINVAL,
 			"fleet.conf names no `rulesets`, no `groups` and no `sets`: which "
 			"does this host follow?");
-	if (asprintf(&agent->host_key, "%shosts/%s", conf->prefix, conf->host) < 0)
-		agent->host_key = NULL;
-	if (!agent->host_key)
+	agent->host_key = fleet_key(conf, FLEET_HOSTS, conf->host);
+	agent->seen_key = fleet_key(conf, FLEET_SEEN, conf->host);
+	if (!agent->host_key || !agent->seen_key)
 		return fleet_fail_memory(error);
 	if (fleet_membership_begin(&agent->membership, conf, pass_on, agent) ||
 	    fleet_shares_begin(&agent->shares, conf, pass_on, agent))

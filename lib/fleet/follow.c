@@ -423,6 +423,20 @@ static bool has_drifted(const struct attempt *attempt, const struct pb_rules *no
 	       !fleet_rules_are_of(now, folder, local, TRYING);
 }
 
+/* It stands where the push ends, so it says what is to be done. */
+static void drift(struct fleet_follow *follow)
+{
+	struct pb_error reason;
+
+	snprintf(
+		reason.text, sizeof(reason.text),
+		"the rules were changed on the host, which keeps them: there `fleet diff %s` shows "
+		"how, and `apply %s/%s" GOOD " -r %s` undoes it",
+		follow->names->remote, follow->conf->state, follow->names->local,
+		follow->names->local);
+	become(follow, FLEET_HOST_DRIFTED, reason.text);
+}
+
 /* The rules in force are others than those of the revision. What an agent before this one has begun goes back. */
 static void differs(struct attempt *attempt, const struct pb_rules *rules,
 		    const struct pb_rules *now)
@@ -433,7 +447,7 @@ static void differs(struct attempt *attempt, const struct pb_rules *rules,
 		become(follow, FLEET_HOST_WAITING,
 		       "a change that was made on the host waits to be confirmed");
 	else if (!follow->conf->heal && has_drifted(attempt, now))
-		become(follow, FLEET_HOST_DRIFTED, "the rules were changed on the host");
+		drift(follow);
 	else
 		try(attempt, rules, now);
 }

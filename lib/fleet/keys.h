@@ -11,6 +11,7 @@
 #define FLEET_HISTORY "history"
 #define FLEET_HOSTS "hosts"
 #define FLEET_ROLLOUTS "rollouts"
+#define FLEET_SEEN "seen"
 #define FLEET_GROUPS "groups"
 
 /* "/xdp-portblock/rulesets/web"; `name` "" gives the prefix of all there. The caller frees. NULL: no memory. */

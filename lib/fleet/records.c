@@ -275,23 +275,28 @@ static const struct fleet_field host_fields[] = {
 };
 static const struct fleet_shape host_shape = { sizeof(struct fleet_host), host_fields };
 
+static int check_host(const char *is, const char *host, const char *what, struct pb_error *error)
+{
+	if (!strcmp(is, host))
+		return 0;
+	return fleet_fail(error, EINVAL, "%s: \"host\" is \"%s\", and has to be \"%s\"", what, is,
+			  host);
+}
+
 int fleet_host_read(const char *text, size_t len, const char *host, const char *what,
 		    struct fleet_host **record, struct pb_error *error)
 {
-	struct fleet_host *read;
 	void *made;
 	int err = fleet_shape_read(&host_shape, text, len, what, &made, error);
 
-	if (err)
-		return err;
-	read = made;
-	if (!strcmp(read->host, host)) {
-		*record = read;
-		return 0;
-	}
-	err = fleet_fail(error, EINVAL, "%s: \"host\" is \"%s\", and has to be \"%s\"", what,
-			 read->host, host);
-	fleet_host_free(read);
+	if (!err)
+		err = check_host(((struct fleet_host *)made)->host, host, what, error);
+	else
+		made = NULL;
+	if (!err)
+		*record = made;
+	else
+		fleet_host_free(made);
 	return err;
 }
 
@@ -311,4 +316,51 @@ const struct fleet_host_ruleset *fleet_host_find(const struct fleet_host *host, 
 		if (!strcmp(host->rulesets[i].name, ruleset))
 			return &host->rulesets[i];
 	return NULL;
+}
+
+/* ---- Hosts that were there --------------------------------------------------------------------- */
+
+#define SEEN_RULESET(field) offsetof(struct fleet_seen_ruleset, field)
+static const struct fleet_field seen_ruleset_fields[] = {
+	{ "in_force", FLEET_NUMBER, false, SEEN_RULESET(in_force), 0, NULL, NULL },
+	{ NULL, 0, false, 0, 0, NULL, NULL },
+};
+static const struct fleet_shape seen_ruleset_shape = { sizeof(struct fleet_seen_ruleset),
+						       seen_ruleset_fields };
+_Static_assert(!SEEN_RULESET(name), "the name of a row is at its beginning");
+
+#define SEEN(field) offsetof(struct fleet_seen, field)
+static const struct fleet_field seen_fields[] = {
+	{ "host", FLEET_HOST, true, SEEN(host), 0, NULL, NULL },
+	{ "time", FLEET_TIME, true, SEEN(time), 0, NULL, NULL },
+	{ "rulesets", FLEET_NAMED, false, SEEN(rulesets), RULESETS_MAX, NULL, &seen_ruleset_shape },
+	{ NULL, 0, false, 0, 0, NULL, NULL },
+};
+static const struct fleet_shape seen_shape = { sizeof(struct fleet_seen), seen_fields };
+
+int fleet_seen_read(const char *text, size_t len, const char *host, const char *what,
+		    struct fleet_seen **seen, struct pb_error *error)
+{
+	void *made;
+	int err = fleet_shape_read(&seen_shape, text, len, what, &made, error);
+
+	if (!err)
+		err = check_host(((struct fleet_seen *)made)->host, host, what, error);
+	else
+		made = NULL;
+	if (!err)
+		*seen = made;
+	else
+		fleet_seen_free(made);
+	return err;
+}
+
+char *fleet_seen_text(const struct fleet_seen *seen)
+{
+	return fleet_shape_text(&seen_shape, seen);
+}
+
+void fleet_seen_free(struct fleet_seen *seen)
+{
+	fleet_shape_free(&seen_shape, seen);
 }

@@ -153,4 +153,24 @@ void fleet_host_free(struct fleet_host *host);
 const struct fleet_host_ruleset *fleet_host_find(const struct fleet_host *host,
 						 const char *ruleset);
 
+/* ---- seen/HOST: that there was a host, when its record is gone ---------------------------------- */
+
+struct fleet_seen_ruleset {
+	char name[PB_NAME_LEN];
+	__s64 in_force; /* the revision; 0: none */
+};
+
+struct fleet_seen {
+	char *host;
+	char time[FLEET_TIME_LEN]; /* it came then, or had another revision in force */
+	struct fleet_seen_ruleset *rulesets;
+	size_t nr_rulesets;
+};
+
+/* `host`: what its key says. */
+int fleet_seen_read(const char *text, size_t len, const char *host, const char *what,
+		    struct fleet_seen **seen, struct pb_error *error);
+char *fleet_seen_text(const struct fleet_seen *seen);
+void fleet_seen_free(struct fleet_seen *seen);
+
 #endif

@@ -198,3 +198,23 @@ char *fleet_report(const struct fleet_conf *conf, const struct fleet_follow *fol
 	fleet_host_free(host);
 	return text;
 }
+
+/* ---- What stays ---------------------------------------------------------------------------- */
+
+char *fleet_report_seen(const struct fleet_conf *conf, const struct fleet_follow *follows,
+			size_t nr)
+{
+	struct fleet_seen seen = { .host = conf->host, .time = NO_TIME, .nr_rulesets = nr };
+	char *text;
+
+	seen.rulesets = calloc(nr + 1, sizeof(*seen.rulesets));
+	if (!seen.rulesets)
+		return NULL;
+	for (size_t i = 0; i < nr; i++) {
+		strcpy(seen.rulesets[i].name, follows[i].names->remote);
+		seen.rulesets[i].in_force = follows[i].memory.in_force;
+	}
+	text = fleet_seen_text(&seen);
+	free(seen.rulesets);
+	return text;
+}

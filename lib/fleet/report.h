@@ -23,4 +23,8 @@ char *fleet_report(const struct fleet_conf *conf, const struct fleet_follow *fol
 		   bool count);
 void fleet_report_now(char *report);
 
+/* What stays of it when the host is gone, as seen/HOST has it; likewise. */
+char *fleet_report_seen(const struct fleet_conf *conf, const struct fleet_follow *follows,
+			size_t nr);
+
 #endif

@@ -371,7 +371,7 @@ static int delete_some(struct fleet_rollout *rollout, const char *prefix,
 {
 	struct fleet_txn *txn = fleet_txn_new();
 	size_t end = nr - *at < STEP ? nr : *at + STEP;
-	bool succeeded;
+	bool succeeded = false;
 	int err = txn ? guard(rollout, txn) : -ENOMEM;
 
 	for (; !err && *at < end; ++*at)

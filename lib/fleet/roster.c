@@ -168,11 +168,15 @@ static bool is_in_force(const struct fleet_member *member, const char *id)
 	return member->here && member->state == FLEET_HOST_IN_FORCE && !strcmp(member->id, id);
 }
 
-/* Of this revision, and not of one before, which it may report for long. */
+/*
+ * Of this revision, and not of one before, which it may report for long. A host that keeps a change of its own will not
+ * have the revision, however long it is waited for: somebody has to decide.
+ */
 static bool has_failed(const struct fleet_member *member, const char *id, __s64 revision)
 {
 	bool failed = member->state == FLEET_HOST_FAILED ||
-		      member->state == FLEET_HOST_NO_SIGNATURE;
+		      member->state == FLEET_HOST_NO_SIGNATURE ||
+		      member->state == FLEET_HOST_DRIFTED;
 
 	return member->here && (member->failed == revision || (failed && !strcmp(member->id, id)));
 }
@@ -286,8 +290,12 @@ size_t fleet_not_back(const struct fleet_roster *roster, const struct fleet_stag
 
 static void say_failed(const struct fleet_member *member, struct pb_error *why)
 {
-	fleet_fail(why, 0, "%s: %s", member->host,
-		   member->reason ?: fleet_host_state_name(member->state));
+	const char *state = fleet_host_state_name(member->state);
+
+	if (member->state == FLEET_HOST_DRIFTED && member->reason)
+		fleet_fail(why, 0, "%s: %s: %s", member->host, state, member->reason);
+	else
+		fleet_fail(why, 0, "%s: %s", member->host, member->reason ?: state);
 }
 
 static void say_silent(const struct fleet_roster *roster, const struct fleet_stage *stage,

@@ -119,6 +119,32 @@ static int take_host(struct survey *survey, const char *name, const struct fleet
 	return err;
 }
 
+static bool is_there(const struct fleet_survey *survey, const char *host)
+{
+	for (size_t i = 0; i < survey->nr_hosts; i++)
+		if (!strcmp(survey->hosts[i]->host, host))
+			return true;
+	return false;
+}
+
+/* Of one that is there, its record says more. */
+static int take_seen(struct survey *survey, const char *name, const struct fleet_kv *kv,
+		     struct pb_error *error)
+{
+	struct fleet_survey *made = survey->made;
+	int err;
+
+	if (is_there(made, name))
+		return 0;
+	if (grow((void **)&made->gone, made->nr_gone, sizeof(struct fleet_seen *)))
+		return fleet_fail_memory(error);
+	err = fleet_seen_read(kv->value, kv->len, name, fleet_key_short(survey->conf, kv->key),
+			      &made->gone[made->nr_gone], error);
+	made->nr_gone += !err;
+	return err;
+}
+
+/* In this order: who is gone is known by who is there. */
 static const struct folder {
 	const char *name;
 	int (*check)(const char *name, struct pb_error *error);
@@ -129,6 +155,7 @@ static const struct folder {
 	{ FLEET_GOOD, pb_ruleset_name_check, take_good },
 	{ FLEET_ROLLOUTS, pb_ruleset_name_check, take_carrier },
 	{ FLEET_HOSTS, fleet_host_check, take_host },
+	{ FLEET_SEEN, fleet_host_check, take_seen },
 };
 
 static int take(struct survey *survey, const struct folder *folder, const char *name,
@@ -203,10 +230,72 @@ void fleet_survey_free(struct fleet_survey *survey)
 	}
 	for (size_t i = 0; i < survey->nr_hosts; i++)
 		fleet_host_free(survey->hosts[i]);
+	for (size_t i = 0; i < survey->nr_gone; i++)
+		fleet_seen_free(survey->gone[i]);
 	free(survey->rulesets);
 	free(survey->hosts);
+	free(survey->gone);
 	free(survey->problems);
 	free(survey);
+}
+
+/* ---- Forgetting a host ----------------------------------------------------------------------- */
+
+/* Why it could not be. */
+static int say_why_not(struct fleet_etcd *etcd, const char *host, const char *host_key,
+		       struct pb_error *error)
+{
+	struct fleet_kv *kv;
+	int err = fleet_etcd_get(etcd, host_key, 0, &kv, NULL, error);
+
+	if (err)
+		return err;
+	if (!kv)
+		return fleet_fail(error, ENOENT,
+				  "no host '%s' is gone: `fleet status` lists those that are",
+				  host);
+	fleet_kvs_free(kv, 1);
+	return fleet_fail(error, EBUSY,
+			  "host '%s' is there: its agent is to be stopped first, and half a minute "
+			  "later it is gone",
+			  host);
+}
+
+/* Only where it is not there, and was. */
+static int delete_seen(struct fleet_etcd *etcd, const char *host_key, const struct fleet_kv *seen,
+		       bool *done, struct pb_error *error)
+{
+	struct fleet_txn *txn = fleet_txn_new();
+	int err;
+
+	if (txn && !fleet_txn_compare(txn, host_key, FLEET_CREATE_REVISION, 0) &&
+	    !fleet_txn_compare(txn, seen->key, FLEET_MOD_REVISION, seen->mod_revision) &&
+	    !fleet_txn_delete(txn, seen->key))
+		err = fleet_etcd_commit(etcd, txn, done, NULL, error);
+	else
+		err = fleet_fail_memory(error);
+	fleet_txn_free(txn);
+	return err;
+}
+
+int fleet_forget_host(struct fleet_etcd *etcd, const struct fleet_conf *conf, const char *host,
+		      struct pb_error *error)
+{
+	char *host_key = fleet_key(conf, FLEET_HOSTS, host);
+	char *seen_key = fleet_key(conf, FLEET_SEEN, host);
+	struct fleet_kv *seen = NULL;
+	bool done = false;
+	int err = host_key && seen_key ? fleet_etcd_get(etcd, seen_key, 0, &seen, NULL, error) :
+					 fleet_fail_memory(error);
+
+	if (!err && seen)
+		err = delete_seen(etcd, host_key, seen, &done, error);
+	if (!err && !done)
+		err = say_why_not(etcd, host, host_key, error);
+	fleet_kvs_free(seen, seen ? 1 : 0);
+	free(host_key);
+	free(seen_key);
+	return err;
 }
 
 /* ---- What was -------------------------------------------------------------------------------- */

@@ -20,6 +20,8 @@ struct fleet_survey {
 	size_t nr_rulesets;
 	struct fleet_host **hosts; /* by name */
 	size_t nr_hosts;
+	struct fleet_seen **gone; /* by name: hosts that were there, and are not */
+	size_t nr_gone;
 	struct pb_error *problems;
 	size_t nr_problems;
 };
@@ -40,6 +42,13 @@ struct fleet_history {
 int fleet_history_read(struct fleet_etcd *etcd, const struct fleet_conf *conf, const char *ruleset,
 		       struct fleet_history *history, struct pb_error *error);
 void fleet_history_free(struct fleet_history *history);
+
+/*
+ * A host that was taken out of service is no longer to be among those that are gone. -EBUSY: it is there; -ENOENT:
+ * none of that name was.
+ */
+int fleet_forget_host(struct fleet_etcd *etcd, const struct fleet_conf *conf, const char *host,
+		      struct pb_error *error);
 
 /* The revision that a ruleset is to have; `revision` in it is its number. -ENOENT: none was pushed. */
 int fleet_wanted_read(struct fleet_etcd *etcd, const struct fleet_conf *conf, const char *ruleset,

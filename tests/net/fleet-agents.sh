@@ -168,9 +168,13 @@ in_host 2 "$PB" rule add 99/tcp >/dev/null
 t_ok 'drift: status shows it' wait_for 60 fleet_is \
 	'.hosts[] | select(.host == "h2").rulesets[0].state == "drifted"'
 t_fail 'drift: the host says how' 1 '^-drop +tcp +dport 99$' in_host 2 "$PB" fleet diff web --config "$T_DIR/h2/fleet.conf"
-t_fail 'drift: a push does not replace it' 1 'h2 \(drifted' f push 23.rules web --wait 5s
+t_fail 'drift: a push does not replace it, and says what to do' 1 \
+	'h2: drifted: .*there .fleet diff web. shows how, and .apply /.* -r default. undoes it' f push 23.rules web --wait 120s
+# shellcheck disable=SC2016 # quotes of the message
+undo=$(sed -n 's/.*`\(apply [^`]* -r default\)`.*/\1/p' <<<"$T_OUT" | head -n 1)
 t_ok 'drift: it is there still' grep -q 'dport 99' <(text 2)
-in_host 2 "$PB" rule del 99/tcp >/dev/null
+# shellcheck disable=SC2086 # words of a command
+t_ok 'drift: what it says undoes it' in_host 2 "$PB" $undo
 t_ok 'drift: and gone' wait_for 60 fleet_is "having(web.good) == 3"
 
 # --- signatures -----------------------------------------------------------------------------------
@@ -192,7 +196,8 @@ t_ok 'sign: with the right one it comes to all' f push 24.rules web --sign key.p
 signed=$(web .revision)
 t_ok 'sign: all have it' hosts_have 24.rules
 t_ok 'sign: another, too' f push 23.rules web --sign key.pem
-t_ok 'sign: a rollback keeps the signature' f rollback web "$signed"
+t_fail 'sign: a rollback is signed, too' 1 'is to be signed, too: --sign KEYFILE' f rollback web "$signed"
+t_ok 'sign: and then it is taken' f rollback web "$signed" --sign key.pem
 t_ok 'sign: all have it again' hosts_have 24.rules
 for n in 1 2 3; do
 	t_ok "sign: h$n: 24 is dropped, 22 answers" is_open $n 22

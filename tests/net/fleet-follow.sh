@@ -380,7 +380,21 @@ t_fail 'no rulesets' 1 'names no .rulesets.' "$PB" fleet follow --config "$T_DIR
 awk '/^\.Sh RIGHTS/ { here = 1 } /^\.Sh FILES/ { here = 0 } /^\.Bd/ { on = here; next } /^\.Ed/ { on = 0 } on' \
 	"$TOP/man/xdp-portblock-fleet.conf.5" | sed 's/web1/h1/g; s/user add .*/&:secret/' >rights
 t_ok 'the manual has rights' test "$(wc -l <rights)" -gt 10
-t_ok 'hosts that have gone are forgotten' in_e etcdctl del --prefix /xdp-portblock/hosts/
+t_ok 'as if all leases had ended' in_e etcdctl del --prefix /xdp-portblock/hosts/
+printf '%s\n' 'endpoints = http://127.0.0.1:2379' 'host = pusher' >pusher.conf
+gone()
+{
+	in_e "$PB" fleet status -j --config "$T_DIR/pusher.conf" | json '[(h["host"], h["rulesets"][0]["in_force"]) for h in d["gone"]]'
+}
+t_is 'gone: all three, with what they had' 3/true "$(gone | "$PYTHON" -c '
+import json, sys
+gone = json.load(sys.stdin)
+print(len(gone), json.dumps([host for host, number in gone] == ["h1", "h2", "h3"] and all(n > 0 for _, n in gone)), sep="/")')"
+t_is 'gone: h2 with the last one' "$number" "$(gone | json 'd[1][1]')"
+for n in 1 2 3; do
+	t_ok "h$n is forgotten" in_e "$PB" fleet forget "h$n" --config "$T_DIR/pusher.conf"
+done
+t_is 'gone: none' '[]' "$(gone)"
 t_ok 'its commands work' in_e sh -e rights
 (umask 077 && echo secret >password)
 agent 1 'user = h1' "password-file = $T_DIR/password"
@@ -390,11 +404,16 @@ is_seen()
 	in_e etcdctl --user root:secret get --keys-only /xdp-portblock/hosts/h1 | grep -q h1
 }
 t_ok 'h1: is seen' wait_for 60 is_seen
+was_seen()
+{
+	in_e etcdctl --user root:secret get --print-value-only /xdp-portblock/seen/h1 | grep -q '"host":"h1"'
+}
+t_ok 'h1: says what stays, too' wait_for 60 was_seen
 t_ok 'who pushes may' in_e "$PB" fleet push --stages 100% --wait 120s --config "$T_DIR/admin.conf" 23.rules web
 t_is 'h1: has it' 'drop tcp dport 23' "$(text 1)"
 sed 's/user = admin/user = h1/' admin.conf >h1.conf
 t_fail 'a host may not push' 1 'permission denied' in_e "$PB" fleet push --config "$T_DIR/h1.conf" 22.rules web
-for key in rulesets/web stages/web good/web hosts/h2; do
+for key in rulesets/web stages/web good/web hosts/h2 seen/h2; do
 	t_fail "a host may not write $key" 1 'permission denied' \
 		in_e etcdctl --user h1:secret put /xdp-portblock/$key garbage
 done

@@ -157,7 +157,7 @@ t_ok 'etcd runs' wait_for 60 etcd_answers in_a
 t_is 'status: nothing' 'No rulesets.
 
 No hosts.' "$(f status)"
-t_is 'status: nothing, JSON' '{"rulesets":[],"hosts":[],"problems":[]}' "$(f status -j)"
+t_is 'status: nothing, JSON' '{"rulesets":[],"hosts":[],"gone":[],"problems":[]}' "$(f status -j)"
 t_is 'history: nothing' 'Ruleset web
 No revisions.' "$(f history web)"
 t_fail 'diff: nothing' 2 "nothing was ever pushed for ruleset 'web'" f diff web
@@ -201,7 +201,9 @@ t_is 'nothing was written by all that' '' "$(ctl get --prefix --keys-only /)"
 # --- no hosts, and then 20 -------------------------------------------------------------------
 
 t_ok 'push: to nobody' f push rules web --note 'the first'
-t_ok 'it says so' grep -q 'no host that follows it is seen' <<<"$T_OUT"
+out=$T_OUT
+t_ok 'it says so' grep -q 'no host that follows it is seen' <<<"$out"
+t_ok 'and not that it is in force' grep -q '^web: revision [0-9]* is wanted, and in force nowhere yet$' <<<"$out"
 t_ok 'it is at its end' fleet_is 'web.rollout | .state == "done" and .carrier_pid == null'
 first=$(wanted)
 
@@ -252,6 +254,30 @@ t_ok 'push: a bar on a terminal' grep -q $'\rstage 3 of 3 \[####################
 t_ok 'push: and its end' grep -q 'is in force on all 20 hosts' typescript
 t_is 'push: no line is wider than the terminal' '' \
 	"$(tr '\r' '\n' <typescript | sed 's/\x1b\[K//' | grep '^stage' | grep -E '.{61}')"
+
+# --- who is gone ----------------------------------------------------------------------------------
+
+seen()
+{
+	ctl put "$KEYS/seen/$1" '{"format":1,"host":"'"$1"'","time":"2026-11-29T09:12:03Z","rulesets":{"web":{"in_force":'"$first"'},"db":{}}}' >/dev/null
+}
+seen h1
+t_is 'gone: not one that is there' '[]' "$(f status -j | jq -c .gone)"
+t_fail 'forget: nor is that forgotten' 1 "host 'h1' is there: its agent is to be stopped first" f forget h1
+seen h99
+t_is 'gone: one that is not' "h99 web gone - $first - - seen at 2026-11-29T09:12:03Z, and maybe later
+h99 db gone - - - - seen at 2026-11-29T09:12:03Z, and maybe later" "$(f status | grep '^h99' | tr -s ' ')"
+t_is 'gone: JSON' '[{"host":"h99","time":"2026-11-29T09:12:03Z","rulesets":[{"name":"web","in_force":'"$first"'},{"name":"db","in_force":null}]}]' \
+	"$(f status -j | jq -c .gone)"
+documented 'gone: status' 'fleet status' < <(f status -j)
+t_ok 'gone: metrics' grep -qxF 'xdp_portblock_fleet_hosts_gone{ruleset="web"} 1' <(f status --prometheus)
+t_fail 'forget: no word' 2 'forget which HOST' f forget
+t_fail 'forget: two words' 2 "'h1' is one word too many" f forget h99 h1
+t_fail 'forget: no name' 2 "'../x' is no name of a host" f forget ../x
+t_fail 'forget: none' 1 "no host 'h98' is gone" f forget h98
+t_ok 'forget' f forget h99
+t_is 'forget: it is' '[]' "$(f status -j | jq -c .gone)"
+t_fail 'forget: once' 1 "no host 'h99' is gone" f forget h99
 
 # --- a failure stops it ------------------------------------------------------------------------
 
@@ -518,17 +544,17 @@ t_fail 'large: what has more than that in JSON' 1 'the revision has [0-9]* bytes
 long()
 {
 	local one
-	one=$(ctl get --print-value-only $KEYS/good/other | jq -c 'del(.revision)') || return
+	one=$(ctl get --print-value-only "$KEYS/good/other" | jq -c 'del(.revision)') || return
 	for i in {1..120}; do
 		echo "put $KEYS/history/other/$(printf '%020d' "$i") $(jq -R . <<<"${one%\}},\"revision\":$i,\"state\":\"done\"}")"
 	done >puts
 	printf '\n%s\n\n\n' "$(cat puts)" | ctl txn || return
-	ctl put $KEYS/good/other "${one%\}},\"revision\":3}"
+	ctl put "$KEYS/good/other" "${one%\}},\"revision\":3}"
 }
 
 nr_kept()
 {
-	ctl get --prefix --keys-only $KEYS/history/other/ | grep -c .
+	ctl get --prefix --keys-only "$KEYS/history/other/" | grep -c .
 }
 
 sed -i '/^rulesets/d' fleet.conf
@@ -538,13 +564,14 @@ t_is 'history: the newest 100 are read' "100 $(f history other -j | jq '.revisio
 	"$(f history other -j | jq -r '.revisions | "\(length) \(.[0].revision)"')"
 t_ok 'history: push' f push rules other
 t_is 'history: 100 are kept, and the one that was good' 101 "$(nr_kept)"
-t_is 'history: which is 3' 3 "$(ctl get --prefix --keys-only $KEYS/history/other/ | sed -n '1s/.*\/0*//p')"
+t_is 'history: which is 3' 3 "$(ctl get --prefix --keys-only "$KEYS/history/other/" | sed -n '1s/.*\/0*//p')"
 t_ok 'history: push' f push rules other
 t_is 'history: it goes when it is no longer good' 100 "$(nr_kept)"
 
 # --- what others write ----------------------------------------------------------------------------
 
 ctl put $KEYS/hosts/evil '{"format":1,"host":"good"}' >/dev/null
+ctl put $KEYS/seen/odd '{"format":1,"host":"even","time":"2026-01-01T00:00:00Z"}' >/dev/null
 ctl put $KEYS/hosts/worse $'\x1b[2J' >/dev/null
 ctl put $KEYS/hosts/../x '{}' >/dev/null
 ctl put $KEYS/rulesets/odd '{"format":2}' >/dev/null
@@ -553,10 +580,10 @@ ctl put $KEYS/good/web "$(ctl get --print-value-only $KEYS/good/web | sed 's/dpo
 t_ok 'corrupt: status goes on' f status
 out=$T_OUT
 for problem in 'hosts/evil: "version" is missing' 'hosts/worse is no JSON object' "'../x' is no name of a host" \
-	'rulesets/odd: "format" is 2' 'stages/odd is no JSON object' 'good/web: "id" is '; do
+	'seen/odd: "host" is "even"' 'rulesets/odd: "format" is 2' 'stages/odd is no JSON object' 'good/web: "id" is '; do
 	t_ok "corrupt: $problem" grep -qF "$problem" <<<"$out"
 done
-t_is 'corrupt: JSON has them, too' 6 "$(f status -j 2>/dev/null | jq '.problems | length')"
+t_is 'corrupt: JSON has them, too' 7 "$(f status -j 2>/dev/null | jq '.problems | length')"
 t_ok 'corrupt: no byte of it reaches the terminal' test -z "$(f status 2>&1 | tr -d '\n\t -~')"
 t_fail 'corrupt: a good one that was changed is seen' 1 'good/web: "id" is .*changed by something else' f push rules web
 

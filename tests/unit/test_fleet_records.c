@@ -354,6 +354,46 @@ static void test_wrong_host(void **state)
 	}
 }
 
+static void test_seen(void **state)
+{
+	static const char text[] =
+		"{\"format\":1,\"host\":\"a\",\"time\":\"2026-11-29T09:12:03Z\",\"rulesets\":"
+		"{\"web\":{\"in_force\":12},\"db\":{}}}";
+	static const struct wrong wrongs[] = {
+		{ "{\"format\":1,\"host\":\"b\",\"time\":\"2026-11-29T09:12:03Z\"}",
+		  "\"host\" is \"b\"", "has to be \"a\"" },
+		{ "{\"format\":1,\"host\":\"a\"}", "seen/a: \"time\" is missing", NULL },
+		{ "{\"format\":1,\"host\":\"a\",\"time\":\"2026-11-29T09:12:03Z\",\"rulesets\":{\"../x\":{}}}",
+		  "'../x' is no name of a ruleset", NULL },
+		{ "", "seen/a is no JSON object", NULL },
+		{ NULL, NULL, NULL },
+	};
+	struct pb_error error = { "" };
+	struct fleet_seen *seen = NULL;
+	char *again;
+
+	(void)state;
+	assert_int_equal(fleet_seen_read(text, strlen(text), "a", "seen/a", &seen, &error), 0);
+	assert_int_equal(seen->nr_rulesets, 2);
+	assert_string_equal(seen->rulesets[0].name, "web");
+	assert_int_equal(seen->rulesets[0].in_force, 12);
+	assert_int_equal(seen->rulesets[1].in_force, 0);
+	again = fleet_seen_text(seen);
+	fleet_seen_free(seen);
+	seen = NULL;
+	assert_int_equal(fleet_seen_read(again, strlen(again), "a", "seen/a", &seen, &error), 0);
+	fleet_seen_free(seen);
+	free(again);
+	seen = NULL;
+	for (const struct wrong *wrong = wrongs; wrong->input; wrong++) {
+		assert_says(wrong,
+			    fleet_seen_read(wrong->input, strlen(wrong->input), "a", "seen/a",
+					    &seen, &error),
+			    -EINVAL, &error);
+		assert_null(seen);
+	}
+}
+
 static void test_carrier(void **state)
 {
 	struct fleet_carrier *carrier;
@@ -795,25 +835,16 @@ static void test_no_signature(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_revision),
-		cmocka_unit_test(test_times),
-		cmocka_unit_test(test_id),
-		cmocka_unit_test(test_wrong_revision),
-		cmocka_unit_test(test_no_json),
-		cmocka_unit_test(test_stage),
-		cmocka_unit_test(test_wrong_stage),
-		cmocka_unit_test(test_host),
-		cmocka_unit_test(test_wrong_host),
-		cmocka_unit_test(test_carrier),
-		cmocka_unit_test(test_host_names),
-		cmocka_unit_test(test_random),
-		cmocka_unit_test(test_random_shapes),
-		cmocka_unit_test(test_stages),
-		cmocka_unit_test(test_order),
-		cmocka_unit_test(test_wrong_stages),
-		cmocka_unit_test(test_sign),
-		cmocka_unit_test(test_openssl),
-		cmocka_unit_test(test_no_signature),
+		cmocka_unit_test(test_revision),     cmocka_unit_test(test_times),
+		cmocka_unit_test(test_id),	     cmocka_unit_test(test_wrong_revision),
+		cmocka_unit_test(test_no_json),	     cmocka_unit_test(test_stage),
+		cmocka_unit_test(test_wrong_stage),  cmocka_unit_test(test_host),
+		cmocka_unit_test(test_wrong_host),   cmocka_unit_test(test_carrier),
+		cmocka_unit_test(test_seen),	     cmocka_unit_test(test_host_names),
+		cmocka_unit_test(test_random),	     cmocka_unit_test(test_random_shapes),
+		cmocka_unit_test(test_stages),	     cmocka_unit_test(test_order),
+		cmocka_unit_test(test_wrong_stages), cmocka_unit_test(test_sign),
+		cmocka_unit_test(test_openssl),	     cmocka_unit_test(test_no_signature),
 	};
 
 	return cmocka_run_group_tests_name("fleet records", tests, make_keys, drop_keys);

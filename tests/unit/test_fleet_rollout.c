@@ -151,14 +151,36 @@ static void test_silence(void **state)
 	begin(&fleet, 1, "9");
 	for (size_t i = 0; i < 7; i++)
 		has_new(&fleet, at(&fleet, i));
-	say(&fleet, at(&fleet, 7), FLEET_HOST_DRIFTED, new_id, REVISION, 0);
+	say(&fleet, at(&fleet, 7), FLEET_HOST_CONFIRMING, new_id, REVISION, 0);
 	assert_int_equal(fleet_roster_gone(&fleet.roster, new_id, at(&fleet, 8)), 0);
 	assert_int_equal(decide(&fleet, WAIT - 1), FLEET_STEP_WAIT);
 	assert_int_equal(decide(&fleet, WAIT), FLEET_STEP_STOP);
 	assert_non_null(strstr(fleet.why.text, "2 of 9 hosts"));
 	assert_non_null(strstr(fleet.why.text, "after 60 seconds"));
-	assert_non_null(strstr(fleet.why.text, "(drifted)"));
+	assert_non_null(strstr(fleet.why.text, "(confirming)"));
 	assert_non_null(strstr(fleet.why.text, "(not seen)"));
+	fleet_roster_free(&fleet.roster);
+}
+
+/* One that keeps a change of its own is not waited for, and named as what it is. */
+static void test_drifted(void **state)
+{
+	struct fleet_host_ruleset ruleset = { .name = "web",
+					      .state = FLEET_HOST_DRIFTED,
+					      .reason = (char *)"here is what to do" };
+	struct fleet_host record = { .host = (char *)"h0", .rulesets = &ruleset, .nr_rulesets = 1 };
+	struct fleet fleet;
+
+	(void)state;
+	fill(&fleet, 1);
+	begin(&fleet, 1, "1");
+	/* From the revision before: it has not seen this one yet. */
+	say(&fleet, "h0", FLEET_HOST_DRIFTED, old_id, 6, 0);
+	assert_int_equal(decide(&fleet, 0), FLEET_STEP_WAIT);
+	strcpy(ruleset.id, new_id);
+	assert_int_equal(fleet_roster_put(&fleet.roster, "web", new_id, &record), 0);
+	assert_int_equal(decide(&fleet, 0), FLEET_STEP_STOP);
+	assert_string_equal(fleet.why.text, "h0: drifted: here is what to do");
 	fleet_roster_free(&fleet.roster);
 }
 
@@ -336,15 +358,11 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_to_the_end),
-		cmocka_unit_test(test_failure),
-		cmocka_unit_test(test_silence),
-		cmocka_unit_test(test_reasons),
-		cmocka_unit_test(test_coming_and_going),
-		cmocka_unit_test(test_other_ruleset),
-		cmocka_unit_test(test_resumed),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_back),
+		cmocka_unit_test(test_to_the_end),    cmocka_unit_test(test_failure),
+		cmocka_unit_test(test_silence),	      cmocka_unit_test(test_drifted),
+		cmocka_unit_test(test_reasons),	      cmocka_unit_test(test_coming_and_going),
+		cmocka_unit_test(test_other_ruleset), cmocka_unit_test(test_resumed),
+		cmocka_unit_test(test_names),	      cmocka_unit_test(test_back),
 		cmocka_unit_test(test_random),
 	};
 
