@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@
 #define LEASE_ONCE_SECONDS 3600 /* of --once: who is called by cron is seen until the next time */
 #define TICK_MS 10000
 #define COUNT_MS 30000
+#define RENEW_MS 10000
+#define RENEW_WAIT_MS 1000
 #define PAUSE_LEAST_MS 500
 #define PAUSE_MOST_MS 60000
 /* All is read anew now and then, whatever the stream has said. */
@@ -43,6 +46,7 @@ struct agent {
 	__s64 lease;	/* 0: none */
 	long long lease_seconds;
 	long long tick, count, anew; /* when these are due (ms) */
+	long long renew;	     /* and the lease, while a change is proved */
 	int said;		     /* the last trouble, which is told once; 0: none */
 	bool small;		     /* nothing came since memory was given back */
 };
@@ -144,12 +148,30 @@ static int hold_lease(struct agent *agent, struct pb_error *error)
 {
 	int err = agent->lease ? fleet_lease_keep(agent->etcd, agent->lease, error) : -ENOENT;
 
+	agent->renew = fleet_now_ms() + RENEW_MS;
 	if (err != -ENOENT)
 		return err;
 	free(agent->reported);
 	free(agent->seen);
 	agent->reported = agent->seen = NULL;
 	return fleet_lease_grant(agent->etcd, agent->lease_seconds, &agent->lease, error);
+}
+
+/*
+ * A proof may last as long as the lease or longer. It is made by connections of its own; by the old one, which the new
+ * rules may let live or not, the host stays seen meanwhile. Where it does not answer soon, it is not asked again.
+ */
+static void stay_seen(void *context)
+{
+	struct agent *agent = context;
+
+	if (!agent->lease || fleet_now_ms() < agent->renew)
+		return;
+	agent->renew = fleet_now_ms() + RENEW_MS;
+	fleet_etcd_limit(agent->etcd, RENEW_WAIT_MS / (long)agent->conf->endpoints.nr);
+	if (fleet_lease_keep(agent->etcd, agent->lease, NULL))
+		agent->renew = LLONG_MAX;
+	fleet_etcd_limit(agent->etcd, 0);
 }
 
 /* ---- What etcd has ------------------------------------------------------------------------- */
@@ -484,7 +506,7 @@ static int begin(struct agent *agent, const struct fleet_conf *conf, fleet_say_f
 		 void *context, struct pb_error *error)
 {
 	*agent = (struct agent){ .conf = conf, .say = say, .context = context };
-	agent->calls = (struct fleet_calls){ announce, pass_on, agent };
+	agent->calls = (struct fleet_calls){ announce, pass_on, stay_seen, agent };
 	agent->lease_seconds = LEASE_SECONDS;
 	if (!conf->nr_rulesets && !conf->nr_sets && !conf->groups.nr)
 		return fleet_fail(

@@ -9,7 +9,6 @@
 #include "fleet/follow.h"
 #include "fleet/http.h"
 #include "fleet/order.h"
-#include "fleet/probe.h"
 
 /* An agent that is killed again and again while the same revision waits to be confirmed gives it up. */
 #define ATTEMPTS_MAX 3
@@ -327,9 +326,11 @@ static long long proof_ms(const struct attempt *attempt)
 static void prove(struct attempt *attempt)
 {
 	struct fleet_follow *follow = attempt->follow;
+	const struct fleet_meanwhile meanwhile = { attempt->calls->meanwhile,
+						   attempt->calls->context };
 	struct pb_error error, back;
-	int err =
-		fleet_probe(follow->conf, follow->keys[FLEET_KEY_STAGE], proof_ms(attempt), &error);
+	int err = fleet_probe(follow->conf, follow->keys[FLEET_KEY_STAGE], proof_ms(attempt),
+			      &meanwhile, &error);
 
 	if (!err)
 		err = pb_ruleset_confirm(attempt->ruleset, &error);

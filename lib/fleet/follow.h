@@ -5,6 +5,7 @@
 
 #include "fleet/conf.h"
 #include "fleet/memory.h"
+#include "fleet/probe.h"
 
 /* Keys of etcd, each of which has a value of its own of each ruleset. */
 enum fleet_key { FLEET_KEY_RULESET, FLEET_KEY_STAGE, FLEET_KEY_GOOD, FLEET_KEYS };
@@ -39,6 +40,7 @@ typedef void fleet_announce_function(void *context);
 struct fleet_calls {
 	fleet_announce_function *announce;
 	void (*say)(const char *line, void *context); /* a line for the log */
+	void (*meanwhile)(void *context);	      /* while a change is proved: see probe.h */
 	void *context;
 };
 

@@ -70,7 +70,7 @@ int fleet_http_open(const struct fleet_conf *conf, struct fleet_http **http, str
 
 void fleet_http_limit(struct fleet_http *http, long ms)
 {
-	http->limit = ms;
+	http->limit = ms ?: WHOLE_MS;
 }
 
 void fleet_http_close(struct fleet_http *http)

@@ -23,7 +23,7 @@ void fleet_http_close(struct fleet_http *http);
 /* Gives the addresses of the servers that have answered, or been spoken to; the last of them, if there were many. */
 void fleet_http_peers(const struct fleet_http *http,
 		      void (*take)(const char *address, void *context), void *context);
-/* Calls from now on may take so long at most, in all (ms). */
+/* Calls from now on may take so long at most, in all (ms); 0: as long as at first, which is half a minute. */
 void fleet_http_limit(struct fleet_http *http, long ms);
 
 /*

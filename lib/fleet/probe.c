@@ -15,6 +15,9 @@
 #include "fleet/probe.h"
 
 #define PAUSE_MS 200
+/* One attempt at all endpoints: between two of them there is something else to be done. */
+#define ATTEMPT_MS 10000
+#define MEANWHILE_MS 1000
 
 /* ---- The check-command --------------------------------------------------------------------- */
 
@@ -37,8 +40,14 @@ static void become(const struct fleet_list *words, char **argv)
 	_exit(127);
 }
 
+static int least(long long a, long long b)
+{
+	return (int)(a < b ? a : b);
+}
+
 /* Waits for its end; false: time is over. */
-static bool ends_within(pid_t pid, long long ms, int *status)
+static bool ends_within(pid_t pid, long long ms, const struct fleet_meanwhile *meanwhile,
+			int *status)
 {
 	long long end = fleet_now_ms() + ms;
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0U);
@@ -51,7 +60,8 @@ static bool ends_within(pid_t pid, long long ms, int *status)
 		if (left <= 0)
 			break;
 		/* A kernel without pidfd_open() (before 5.3): look again and again. */
-		poll(&waiting, fd >= 0, fd >= 0 ? (int)left : 20);
+		poll(&waiting, fd >= 0, least(left, fd >= 0 ? MEANWHILE_MS : 20));
+		meanwhile->call(meanwhile->context);
 	}
 	if (fd >= 0)
 		close(fd);
@@ -70,7 +80,8 @@ static int judge(const char *name, int status, struct pb_error *error)
 			  WTERMSIG(status));
 }
 
-int fleet_command_run(const struct fleet_list *words, long long ms, struct pb_error *error)
+int fleet_command_run(const struct fleet_list *words, long long ms,
+		      const struct fleet_meanwhile *meanwhile, struct pb_error *error)
 {
 	char **argv = calloc(words->nr + 1, sizeof(*argv));
 	int status = 0;
@@ -86,7 +97,7 @@ int fleet_command_run(const struct fleet_list *words, long long ms, struct pb_er
 	if (pid < 0)
 		return fleet_fail(error, errno, "cannot run check-command %s: %s", words->texts[0],
 				  strerror(errno));
-	if (ends_within(pid, ms, &status))
+	if (ends_within(pid, ms, meanwhile, &status))
 		return judge(words->texts[0], status, error);
 	kill(-pid, SIGKILL);
 	kill(pid, SIGKILL);
@@ -106,7 +117,7 @@ static int reach(const struct fleet_conf *conf, const char *key, long long ms,
 
 	if (err)
 		return err;
-	ms /= conf->endpoints.nr; /* each may have to be asked */
+	ms = least(ms, ATTEMPT_MS) / (int)conf->endpoints.nr; /* each may have to be asked */
 	fleet_etcd_limit(etcd, ms > PAUSE_MS ? (long)ms : PAUSE_MS);
 	err = fleet_etcd_get(etcd, key, 0, &kv, NULL, error);
 	if (!err)
@@ -116,19 +127,21 @@ static int reach(const struct fleet_conf *conf, const char *key, long long ms,
 }
 
 int fleet_probe(const struct fleet_conf *conf, const char *key, long long ms,
-		struct pb_error *error)
+		const struct fleet_meanwhile *meanwhile, struct pb_error *error)
 {
 	const struct timespec pause = { 0, PAUSE_MS * 1000000 };
 	long long end = fleet_now_ms() + ms;
 	struct pb_error why;
 	int err;
 
-	while ((err = reach(conf, key, end - fleet_now_ms(), &why)) && fleet_now_ms() < end)
+	while ((err = reach(conf, key, end - fleet_now_ms(), &why)) && fleet_now_ms() < end) {
+		meanwhile->call(meanwhile->context);
 		nanosleep(&pause, NULL);
+	}
 	if (err)
 		return fleet_fail(error, -err, "under these rules etcd was not reached: %s",
 				  why.text);
 	if (!conf->command.nr)
 		return 0;
-	return fleet_command_run(&conf->command, end - fleet_now_ms(), error);
+	return fleet_command_run(&conf->command, end - fleet_now_ms(), meanwhile, error);
 }

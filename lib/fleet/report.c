@@ -158,12 +158,13 @@ static char *warning_of(const struct fleet_share *share)
 
 static bool fill_warnings(struct fleet_host *host, const struct fleet_shares *shares)
 {
-	host->warnings = calloc(shares->nr + 1, sizeof(*host->warnings));
-	if (!host->warnings)
-		return false;
 	for (size_t i = 0; i < shares->nr; i++) {
 		if (!shares->list[i].nr_left_out)
 			continue;
+		if (!host->warnings)
+			host->warnings = calloc(shares->nr, sizeof(*host->warnings));
+		if (!host->warnings)
+			return false;
 		host->warnings[host->nr_warnings] = warning_of(&shares->list[i]);
 		if (!host->warnings[host->nr_warnings])
 			return false;

@@ -298,6 +298,43 @@ healed()
 }
 t_ok 'h1: is healed again' wait_for 60 healed
 
+# --- a proof that lasts ---------------------------------------------------------------------------
+
+# ttl: so many seconds the lease of h2's record has left; it may have gone
+ttl()
+{
+	local lease
+	lease=$(in_e etcdctl get -w json /xdp-portblock/hosts/h2 | json '"%x" % d["kvs"][0]["lease"]') &&
+		in_e etcdctl lease timetolive -w json "$lease" | json 'd["ttl"]'
+}
+
+# renewed: it has more left than when it was looked at before
+renewed()
+{
+	local before=$left
+	left=$(ttl) && [ "$left" -gt "$before" ]
+}
+
+agent_kill 2
+agent 2 'confirm = 10m' "check-command = $T_DIR/slow"
+printf '%s\n' '#!/bin/sh' "touch '$T_DIR/waiting'; until [ -e '$T_DIR/enough' ]; do sleep 0.1; done" >slow
+chmod +x slow
+echo 'drop tcp dport 25' >25.rules
+push 25.rules all
+t_ok 'long: its check-command runs' wait_for 60 test -e waiting
+t_ok 'long: the fleet sees that it confirms' wait_for 60 host_is 2 state confirming
+left=1000
+for time in first second third; do
+	t_ok "long: its lease is renewed, the $time time" wait_for 60 renewed
+done
+t_ok 'long: it waits still' pending 2
+touch enough
+t_ok 'long: it is in force' wait_for 60 has 2 "$number"
+put stage web "done"
+push 23.rules all
+put stage web "done"
+t_ok 'long: and what was before, again' wait_for 60 has 2 "$number"
+
 # --- signatures, and the check-command ------------------------------------------------------------
 
 openssl genpkey -algorithm ed25519 -out key.pem 2>/dev/null

@@ -213,8 +213,8 @@ for n in 1 2 3; do
 	t_ok "h$n: its record says so" wait_for 60 warned $n '10.10.0.0/16 is left out'
 done
 t_ok 'h1: its record says how many' warned 1 '(2 like it)'
-in_e "$PB" fleet status --config "$T_DIR/h1/fleet.conf" >status
-t_ok 'status: says so' grep -q '^h1 *warning: set default/bans: .*etcd is reached at 10.10.1.1' status
+in_e "$PB" fleet status --config "$T_DIR/h1/fleet.conf" >said
+t_ok 'status: says so' grep -q '^h1 *warning: set default/bans: .*etcd is reached at 10.10.1.1' said
 documented 'status, with a warning' 'fleet status' < <(in_e "$PB" fleet status -j --config "$T_DIR/h1/fleet.conf")
 agent_kill 1
 agent 1 'sets = bans, hostile=bad'
@@ -446,6 +446,31 @@ t_ok 'h1: has all again' wait_for 60 in_set 1 hostile 192.0.2.78
 t_ok 'flush' fleet 2 flush bad
 t_ok 'the fleet has nothing' everywhere nr_is hostile 0
 t_is 'nor has etcd' '' "$(ctl get --prefix --keys-only $KEYS/bad/)"
+
+# --- a stream that stalls ---------------------------------------------------------------------
+
+mkdir proxy
+bg in_e "$PYTHON" "$TOP/tests/net/fleet_proxy.py" 2381 2379 "$T_DIR/proxy"
+t_ok 'a proxy' wait_for 60 grep -q '^ready$' "$BG_OUT"
+agent_kill 1
+agent_conf 1 'sets = bans, hostile=bad'
+sed -i 's/:2379/:2381/' h1/fleet.conf
+bg_host 1 "$PB" fleet follow --config "$T_DIR/h1/fleet.conf"
+HOST_AGENT[1]=$BG_PID HOST_OUT[1]=$BG_OUT
+t_ok 'h1: a set for its bans' in_host 1 "$PB" set create bans
+t_ok 'bans' fleet 2 add bans $EVIL,$WORSE
+t_ok 'one is everywhere' everywhere in_set bans $EVIL
+t_ok 'the other, too' everywhere in_set bans $WORSE
+touch proxy/swallow
+t_ok 'an unban' fleet 2 del bans $EVIL
+t_ok 'h3: hears of it' wait_for 60 not_in_set 3 bans $EVIL
+t_ok 'h1: does not, for its stream says nothing any more' in_set 1 bans $EVIL
+t_ok 'h1: notices that' wait_for 120 said 1 'the stream is stalled: keys have gone'
+rm proxy/swallow
+t_ok 'h1: has read all anew' wait_for 120 not_in_set 1 bans $EVIL
+t_ok 'h1: the other is there' in_set 1 bans $WORSE
+t_ok 'nobody is banned' fleet 2 flush bans
+t_ok 'h1: its new stream says so' wait_for 120 not_in_set 1 bans $WORSE
 
 # --- once -----------------------------------------------------------------------------------
 

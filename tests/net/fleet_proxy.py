@@ -65,7 +65,7 @@ async def look():
 
 
 async def main():
-    server = await asyncio.start_server(serve, '127.0.0.1', listen)
+    server = await asyncio.start_server(serve, '0.0.0.0', listen)
     print('ready', flush=True)
     asyncio.ensure_future(look())
     async with server:
