@@ -450,7 +450,7 @@ t_ok 'who pushes may' in_e "$PB" fleet push --stages 100% --wait 120s --config "
 t_is 'h1: has it' 'drop tcp dport 23' "$(text 1)"
 sed 's/user = admin/user = h1/' admin.conf >h1.conf
 t_fail 'a host may not push' 1 'permission denied' in_e "$PB" fleet push --config "$T_DIR/h1.conf" 22.rules web
-for key in rulesets/web stages/web good/web hosts/h2 seen/h2; do
+for key in rulesets/web stages/web good/web groups/edge hosts/h2 seen/h2; do
 	t_fail "a host may not write $key" 1 'permission denied' \
 		in_e etcdctl --user h1:secret put /xdp-portblock/$key garbage
 done

@@ -75,6 +75,20 @@ agent()
 	local n=$1
 	shift
 	agent_conf "$n" "$@"
+	agent_start "$n"
+}
+
+# member N LINE...: the same, of one that has no rulesets but those of LINEs, and of its groups
+member()
+{
+	agent_conf "$@"
+	sed -i '/^rulesets = default=web$/d' "$T_DIR/h$1/fleet.conf"
+	agent_start "$1"
+}
+
+agent_start()
+{
+	local n=$1
 	bg_host "$n" setpriv --no-new-privs --inh-caps=-all --bounding-set="-all,$AGENT_CAPABILITIES" \
 		"$PB" fleet follow --config "$T_DIR/h$n/fleet.conf"
 	HOST_AGENT[$n]=$BG_PID HOST_OUT[$n]=$BG_OUT
