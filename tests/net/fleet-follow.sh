@@ -180,9 +180,7 @@ for confirm in 5 20 80; do
 	not_pending 2 || wait_for 100 not_pending 2
 done
 t_ok 'h2: its agent is killed while the mistake waits' gone "${HOST_AGENT[2]}"
-t_ok 'h2: no process of ours is there' test -z "$(ours | while read -r pid; do
-	[ "/proc/$pid/ns/net" -ef "/run/netns/pbH2-$T_NAME-$$" ] && echo "$pid"
-done)"
+t_is 'h2: no process of ours is there' '' "$(ours_on 2)"
 t_ok 'h2: the rules come back by themselves' wait_for 200 not_pending 2
 t_is 'h2: they are those from before' 'drop tcp dport 22' "$(text 2)"
 t_ok 'h2: 22 is silent' is_silent 2 22

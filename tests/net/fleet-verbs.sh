@@ -44,7 +44,7 @@ bg_host()
 	bg nsenter --net="/run/netns/pbH$n-$T_NAME-$$" --mount="/proc/${HOST_PID[$n]}/ns/mnt" "$@"
 }
 
-# fleet_host N: host N, called hN, with TCP 22, 23 and 80 served
+# fleet_host N: host N, called hN, with the TCP ports FLEET_PORTS served (22, 23 and 80)
 fleet_host()
 {
 	local n=$1 ns=pbH$1-$T_NAME-$$
@@ -60,7 +60,7 @@ fleet_host()
 	bg unshare -m sh -c 'mount -t bpf bpf /sys/fs/bpf && echo ready && exec sleep infinity'
 	HOST_PID[$n]=$BG_PID
 	wait_for 60 grep -qs ready "$BG_OUT" || t_die "no bpffs of h$n"
-	bg_host "$n" "$PYTHON" "$PEER" serve --tcp 22,23,80
+	bg_host "$n" "$PYTHON" "$PEER" serve --tcp "${FLEET_PORTS:-22,23,80}"
 	wait_for 60 ready_or_gone "$BG_PID" "$BG_OUT"
 	grep -q '^ready$' "$BG_OUT" || t_die "h$n does not serve: $(tail -n 1 "$BG_OUT")"
 }
@@ -105,6 +105,16 @@ agent_conf()
 agent_kill()
 {
 	bg_stop "${HOST_AGENT[$1]}" KILL
+}
+
+# ours_on N: processes of the tool there
+ours_on()
+{
+	local process
+	for process in /proc/[0-9]*; do
+		[ "$process/exe" -ef "$PB" ] && [ "$process/ns/net" -ef "/run/netns/pbH$1-$T_NAME-$$" ] &&
+			echo "${process#/proc/}"
+	done
 }
 
 # put COMMAND...: fleet_put.py
