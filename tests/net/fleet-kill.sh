@@ -15,7 +15,7 @@ command -v strace >/dev/null || t_skip_all "needs strace"
 world_enter "$@"
 fleet_world
 cd "$T_DIR" || exit 1
-POINTS=${PB_KILL_POINTS:-50}
+POINTS=${PB_KILL_POINTS:-$(amount 50 20)}
 
 etcd_start "$NS_E" main 0.0.0.0 --advertise-client-urls http://127.0.0.1:2379 \
 	--initial-advertise-peer-urls http://127.0.0.1:2380 --initial-cluster main=http://127.0.0.1:2380
@@ -85,7 +85,7 @@ done
 t_is "killed at $POINTS of $total system calls: old or new, and then new" '' "$wrong"
 t_ok "it was killed $killed times" test "$killed" -gt $((POINTS / 2))
 t_ok "with a change that waited $published times" test "$published" -gt 0
-t_is 'nothing is left lying about' 'default.json,default.rules,default.trying' \
+t_is 'nothing is left lying about' 'default.before,default.json,default.rules,default.trying' \
 	"$(find h1/state -type f -printf '%f\n' | sort | paste -sd ,)"
 
 t_done
