@@ -348,7 +348,7 @@ static int tick(struct agent *agent, struct pb_error *error)
 	return act(agent, error);
 }
 
-/* When it has been quiet from one tick to the next, for the first time since something came. */
+/* When it has been quiet from one tick to the next, or no etcd is there, for the first time since something came. */
 static void become_small(struct agent *agent)
 {
 	if (!agent->small)
@@ -483,6 +483,8 @@ static void follow_for_ever(struct agent *agent)
 		if (!err || err == -EAGAIN || err == -ESTALE)
 			continue; /* all is read anew, at once */
 		say_trouble(agent, err, &error);
+		if (pause == PAUSE_MOST_MS)
+			become_small(agent);
 		pause_about(pause);
 		pause = pause * 2 < PAUSE_MOST_MS ? pause * 2 : PAUSE_MOST_MS;
 	}

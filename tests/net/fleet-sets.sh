@@ -450,7 +450,7 @@ t_is 'nor has etcd' '' "$(ctl get --prefix --keys-only $KEYS/bad/)"
 # --- a stream that stalls ---------------------------------------------------------------------
 
 mkdir proxy
-bg in_e "$PYTHON" "$TOP/tests/net/fleet_proxy.py" 2381 2379 "$T_DIR/proxy"
+bg nsenter --net="/run/netns/$NS_E" "$PYTHON" "$TOP/tests/net/fleet_proxy.py" 2381 2379 "$T_DIR/proxy"
 t_ok 'a proxy' wait_for 60 grep -q '^ready$' "$BG_OUT"
 agent_kill 1
 agent_conf 1 'sets = bans, hostile=bad'
