@@ -195,6 +195,15 @@ static int read_key(struct agent *agent, struct fleet_follow *follow, enum fleet
 	return 0;
 }
 
+/* What is kept on this host is there, and cannot be read: -ENOMEM, -EMFILE, ... */
+static int cannot_know(const struct agent *agent, int err, struct pb_error *error)
+{
+	if (err == -ENOMEM)
+		return fleet_fail_memory(error);
+	return fleet_fail(error, -err, "cannot read what is kept in %s: %s", agent->conf->state,
+			  strerror(-err));
+}
+
 static void end_follows(struct agent *agent)
 {
 	for (size_t i = 0; i < agent->nr; i++)
@@ -223,6 +232,8 @@ static bool are_followed(const struct agent *agent, const struct fleet_followed 
 /* Takes `followed` over. What is in force under names that are no longer there, stays. */
 static int follow_others(struct agent *agent, struct fleet_followed *followed, size_t nr)
 {
+	int err;
+
 	end_follows(agent);
 	agent->followed = followed;
 	agent->follows = calloc(nr + 1, sizeof(*agent->follows));
@@ -233,8 +244,9 @@ static int follow_others(struct agent *agent, struct fleet_followed *followed, s
 		const struct fleet_followed *one = &followed[agent->nr];
 		struct fleet_follow *follow = &agent->follows[agent->nr++];
 
-		if (fleet_follow_begin(follow, agent->conf, &one->names))
-			return -ENOMEM;
+		err = fleet_follow_begin(follow, agent->conf, &one->names);
+		if (err)
+			return err;
 		follow->remark = one->remark;
 		if (!*one->conflict.text)
 			continue;
@@ -262,7 +274,7 @@ static int read_groups(struct agent *agent, __s64 *revision, struct pb_error *er
 	err = follow_others(agent, followed, nr);
 	if (err)
 		end_follows(agent);
-	return err ? fleet_fail_memory(error) : 0;
+	return err ? cannot_know(agent, err, error) : 0;
 }
 
 /* All keys as they were at one moment. */
@@ -507,6 +519,8 @@ static void end(struct agent *agent)
 static int begin(struct agent *agent, const struct fleet_conf *conf, fleet_say_function *say,
 		 void *context, struct pb_error *error)
 {
+	int err;
+
 	*agent = (struct agent){ .conf = conf, .say = say, .context = context };
 	agent->calls = (struct fleet_calls){ announce, pass_on, stay_seen, agent };
 	agent->lease_seconds = LEASE_SECONDS;
@@ -519,8 +533,10 @@ static int begin(struct agent *agent, const struct fleet_conf *conf, fleet_say_f
 	agent->seen_key = fleet_key(conf, FLEET_SEEN, conf->host);
 	if (!agent->host_key || !agent->seen_key)
 		return fleet_fail_memory(error);
-	if (fleet_membership_begin(&agent->membership, conf, pass_on, agent) ||
-	    fleet_shares_begin(&agent->shares, conf, pass_on, agent))
+	err = fleet_membership_begin(&agent->membership, conf, pass_on, agent);
+	if (err)
+		return cannot_know(agent, err, error);
+	if (fleet_shares_begin(&agent->shares, conf, pass_on, agent))
 		return fleet_fail_memory(error);
 	/* Whether there is libcurl is to be known at once. */
 	return fleet_etcd_open(conf, &agent->etcd, error);

@@ -66,12 +66,35 @@ int fleet_rules_alone(const char *text, struct pb_error *error)
 
 /* ---- Reading ------------------------------------------------------------------------------- */
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), wanted = strlen(end);
+
+	return len >= wanted && !strcmp(text + len - wanted, end);
+}
+
+/* The file has just been written here: what is wrong with it as a whole is this host's trouble, and so is lack of memory. */
+static int say_trouble(const struct pb_problems *problems, size_t len, struct pb_error *error)
+{
+	const char *first = problems->list[0].text;
+
+	for (size_t i = 0; i < problems->nr; i++)
+		if (ends_with(problems->list[i].text, "out of memory"))
+			return fleet_fail_memory(error);
+	return first[len] == ':' && first[len + 1] == ' ' ?
+		       fleet_fail(error, EIO, "%.800s", first + len + 2) :
+		       0;
+}
+
 static int say_problems(const struct pb_problems *problems, const char *path,
 			struct pb_error *error)
 {
 	size_t nr = problems->nr + problems->more, len = strlen(path);
-	const char *first = problems->nr ? problems->list[0].text : "it cannot be read";
+	const char *first = problems->list[0].text;
+	int err = strncmp(first, path, len) ? 0 : say_trouble(problems, len, error);
 
+	if (err)
+		return err;
 	/* The file's name is of no use to who pushed it. */
 	if (!strncmp(first, path, len) && first[len] == ':')
 		return fleet_fail(error, EINVAL, "line %.800s%s", first + len + 1,

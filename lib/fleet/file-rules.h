@@ -10,7 +10,7 @@ int fleet_rules_alone(const char *text, struct pb_error *error);
 
 /*
  * Reads the file of a revision, which is written to FOLDER/LOCAL.new for that; the caller removes it. -EINVAL: the
- * first that is wrong in it, and whether there is more. A file that names other files of the host is refused: whoever
+ * first that is wrong in it, and whether there is more; others are of this host, and may be over the next time. A file that names other files of the host is refused: whoever
  * owns etcd is not to read them. The caller frees `rules`.
  */
 #define FLEET_RULES_NEW ".new"

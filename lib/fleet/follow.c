@@ -331,8 +331,9 @@ static void prove(struct attempt *attempt)
 	struct pb_error error, back;
 	int err = fleet_probe(follow->conf, follow->keys[FLEET_KEY_STAGE], proof_ms(attempt),
 			      &meanwhile, &error);
+	bool proven = !err;
 
-	if (!err)
+	if (proven)
 		err = pb_ruleset_confirm(attempt->ruleset, &error);
 	if (!err) {
 		arrive(attempt);
@@ -342,7 +343,15 @@ static void prove(struct attempt *attempt)
 	if (pb_ruleset_rollback(attempt->ruleset, &back) && pb_ruleset_pending(attempt->ruleset))
 		say(attempt->calls, "ruleset %s: %s", follow->names->local, back.text);
 	attempt->taken_back = true;
-	fail(follow, attempt->revision, error.text, attempt->calls);
+	if (!proven) {
+		fail(follow, attempt->revision, error.text, attempt->calls);
+		return;
+	}
+	/* That is not the revision's fault: again, as if the agent had been killed. */
+	become(follow, FLEET_HOST_WAITING, error.text);
+	say(attempt->calls,
+	    "ruleset %s: revision %lld is taken back, since it cannot be confirmed: %s",
+	    follow->names->local, (long long)attempt->revision->revision, error.text);
 }
 
 static int publish(struct attempt *attempt, const struct pb_rules *rules, struct pb_error *error)
@@ -372,7 +381,7 @@ static void try(struct attempt *attempt, const struct pb_rules *rules, const str
 		memory->attempts = 0;
 	if (memory->attempts >= ATTEMPTS_MAX) {
 		fail(follow, attempt->revision,
-		     "each time that it waited to be confirmed, the agent was killed",
+		     "each time that it waited to be confirmed, the agent was killed, or could not do so",
 		     attempt->calls);
 		return;
 	}

@@ -44,7 +44,7 @@ struct fleet_calls {
 	void *context;
 };
 
-/* `names` and `conf` have to be there as long. -ENOMEM. */
+/* `names` and `conf` have to be there as long. As fleet_memory_read(). */
 int fleet_follow_begin(struct fleet_follow *follow, const struct fleet_conf *conf,
 		       const struct fleet_ruleset *names);
 void fleet_follow_end(struct fleet_follow *follow);

@@ -43,7 +43,7 @@ static int remember(const struct fleet_conf *conf, struct fleet_belonging *belon
 	int err;
 
 	if (!text)
-		return 0;
+		return errno == ENOENT ? 0 : -errno;
 	err = fleet_group_read(text, len, belonging->name, belonging->name, &group, NULL);
 	free(text);
 	if (err)

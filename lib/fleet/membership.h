@@ -27,7 +27,7 @@ struct fleet_membership {
 	void *context;
 };
 
-/* `conf` has to be there as long. -ENOMEM. */
+/* `conf` has to be there as long. -ENOMEM; -EMFILE, ...: what is known on this host cannot be read. */
 int fleet_membership_begin(struct fleet_membership *membership, const struct fleet_conf *conf,
 			   void (*say)(const char *line, void *context), void *context);
 void fleet_membership_end(struct fleet_membership *membership);

@@ -144,6 +144,7 @@ static char *read_file(const char *path, size_t *len)
 {
 	FILE *file = fopen(path, "re");
 	char *text = file ? malloc(FLEET_VALUE_MAX + 1) : NULL;
+	int err = errno;
 
 	if (text) {
 		*len = fread(text, 1, FLEET_VALUE_MAX, file);
@@ -151,6 +152,7 @@ static char *read_file(const char *path, size_t *len)
 	}
 	if (file)
 		fclose(file);
+	errno = err;
 	return text;
 }
 
@@ -158,8 +160,7 @@ char *fleet_file_load(const char *folder, const char *name, const char *end, siz
 {
 	char path[FLEET_PATH_MAX];
 
-	if (snprintf(path, sizeof(path), "%s/%s%s", folder, name, end) >= FLEET_PATH_MAX)
-		return NULL;
+	snprintf(path, sizeof(path), "%s/%s%s", folder, name, end);
 	return read_file(path, len);
 }
 
@@ -173,8 +174,9 @@ int fleet_memory_read(const char *folder, struct fleet_memory *memory)
 
 	snprintf(path, sizeof(path), "%s/%s.json", folder, memory->local);
 	text = read_file(path, &len);
+	/* Not to know it, though it is there, would be to take changes of this host for none. */
 	if (!text)
-		return 0;
+		return errno == ENOENT ? 0 : -errno;
 	err = fleet_shape_read(&shape, text, len, path, &record, NULL);
 	free(text);
 	if (err)

@@ -23,7 +23,7 @@ struct fleet_memory {
 	__s64 settled_revision;
 };
 
-/* `memory` is zeroed but for `local`; a file that is not there, or is none of ours, is nothing known. -ENOMEM. */
+/* `memory` is zeroed but for `local`; a file that is not there, or is none of ours, is nothing known. -ENOMEM, -EMFILE, ... */
 int fleet_memory_read(const char *folder, struct fleet_memory *memory);
 /* In one step. The folder is made, for root alone, where it is not there. */
 int fleet_memory_write(const char *folder, const struct fleet_memory *memory,
@@ -42,7 +42,7 @@ const char *fleet_boot(void);
 int fleet_file_write(const char *folder, const char *name, const char *end, const char *text,
 		     bool sync, char path[FLEET_PATH_MAX], struct pb_error *error);
 
-/* What stands there, and a NUL; the caller frees. NULL: nothing, or it cannot be read. */
+/* What stands there, and a NUL; the caller frees. NULL: nothing (errno ENOENT), or it cannot be read. */
 char *fleet_file_load(const char *folder, const char *name, const char *end, size_t *len);
 
 /* FOLDER/NAME gets another end; what has that is replaced. */
