@@ -298,13 +298,20 @@ static void arrive(struct attempt *attempt)
 		now_in_force(attempt->follow, attempt->revision, attempt->ruleset, attempt->calls);
 }
 
-/* Before the first that is not known to be good. */
+/*
+ * Before the first that is not known to be good. What was kept stays where the rules are the fleet's already; those that
+ * the agent had put in force when it was killed are, too.
+ */
 static void keep_before(struct attempt *attempt, const struct pb_rules *now)
 {
 	struct fleet_follow *follow = attempt->follow;
 	struct pb_error error;
 
-	if (attempt->back || follow->before || follow->good || *follow->wrong[FLEET_KEY_GOOD].text)
+	if (attempt->back || follow->good || *follow->wrong[FLEET_KEY_GOOD].text)
+		return;
+	if (follow->before &&
+	    (*follow->memory.id ||
+	     fleet_rules_are_of(now, follow->conf->state, follow->names->local, TRYING)))
 		return;
 	follow->before = !fleet_before_keep(follow->conf->state, follow->names->local, now, &error);
 	if (!follow->before)
@@ -612,15 +619,8 @@ static void attend(struct attempt *attempt)
 /* Once it is known everywhere to be good, there is no way behind it. */
 static void settle(struct attempt *attempt)
 {
-	struct fleet_follow *follow = attempt->follow;
-
-	if (follow->state != FLEET_HOST_IN_FORCE || !follow->good ||
-	    strcmp(follow->good->id, follow->memory.id))
-		return;
-	if (follow->before)
-		forget_before(follow);
-	if (fleet_follow_settle(follow))
-		remember(follow, attempt->calls);
+	if (attempt->follow->state == FLEET_HOST_IN_FORCE && fleet_follow_settle(attempt->follow))
+		remember(attempt->follow, attempt->calls);
 }
 
 /* What was wrong in etcd, and what has failed before, stays to be seen until there is something newer. */
@@ -656,6 +656,9 @@ static void aim(struct attempt *attempt, struct fleet_revision **before)
 	attempt->revision = fleet_follow_target(follow, follow->conf->host);
 	follow->target = attempt->revision ? attempt->revision->revision : 0;
 	strcpy(follow->target_id, attempt->revision ? attempt->revision->id : "");
+	/* From now on that is what hosts go back to. */
+	if (follow->before && follow->good)
+		forget_before(follow);
 	*before = attempt->revision ? NULL : what_was(follow);
 	attempt->back = *before;
 	if (attempt->back)
