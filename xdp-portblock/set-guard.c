@@ -4,6 +4,7 @@
  * more than to be compared with it; of the others the rules are asked as they would be asked with them.
  */
 #include <errno.h>
+#include <string.h>
 #include "set.h"
 
 int set_guard_begin(struct set_guard *guard, const struct arguments *arguments,
@@ -45,6 +46,39 @@ static bool concerns(const struct set_guard *guard, const struct pb_set_prospect
 	       (set->other && is_in(guard, set->other));
 }
 
+static bool is_among(const char *name, char *const *names, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+/* Else it does not matter to them what is in the set. */
+static bool name_it(const struct pb_rules *rules, const char *name)
+{
+	const struct pb_rule *rule;
+
+	for (size_t i = 0; name && (rule = pb_rules_at(rules, i)); i++)
+		if (is_among(name, rule->from_sets, rule->nr_from_sets) ||
+		    is_among(name, rule->except_sets, rule->nr_except_sets))
+			return true;
+	return false;
+}
+
+static bool name_any(const struct pb_rules *rules, const struct pb_set_prospect *set,
+		     const struct pb_saved *saved)
+{
+	const struct pb_saved_set *about;
+
+	if (set && (name_it(rules, set->name) || name_it(rules, set->other)))
+		return true;
+	for (size_t i = 0; saved && (about = pb_saved_at(saved, i)); i++)
+		if (name_it(rules, about->name))
+			return true;
+	return false;
+}
+
 /* By the rules in force, or by those that come back when nobody confirms. */
 static int ask(const struct set_guard *guard, const struct pb_set_prospect *set,
 	       int (*read)(struct pb_ruleset *ruleset, struct pb_rules **rules,
@@ -55,7 +89,8 @@ static int ask(const struct set_guard *guard, const struct pb_set_prospect *set,
 	int ret = read(guard->ruleset, &rules, error);
 
 	/* What cannot be brought back is for whoever does it to complain of. */
-	if (!ret && (!saved || !pb_rules_restore(rules, saved, NULL)))
+	if (!ret && name_any(rules, set, saved) &&
+	    (!saved || !pb_rules_restore(rules, saved, NULL)))
 		ret = guard_with_set(guard->ruleset, rules, set, GUARD_FORCE, error);
 	pb_rules_free(rules);
 	return ret;

@@ -183,6 +183,16 @@ printf '%s\n' 'set listed' "$B4" >saved
 refused 'the set of a file is not brought back' 1 "listed" by_ssh "$SSH" "$PB" set restore saved
 "$PB" apply - </dev/null >/dev/null
 
+# --- what drops already is no matter of other sets -----------------------------------------------------------
+
+begin '' "${drops[@]}"
+printf '%s\n' 'drop tcp dport 22 from @blocked' "drop tcp dport 22 from $B4" | "$PB" apply - >/dev/null
+t_ok 'a set that no rule names' by_ssh "$SSH" "$PB" set add spare "$B4"
+printf '%s\n' 'set spare' "$B4" >saved
+t_ok 'brought back' by_ssh "$SSH" "$PB" set restore saved
+t_ok 'elements that are about others' by_ssh "$SSH" "$PB" set add blocked 192.0.2.99
+refuse 'but one that a rule names' 'on v0, by' set add blocked "$B4"
+
 # --- where the filter is not in force ---------------------------------------------------------------------
 
 begin '' "${drops[@]}"
