@@ -177,7 +177,7 @@ complete -c xdp-portblock -n '__xdp_portblock_is load unload upgrade status rule
 complete -c xdp-portblock -n '__xdp_portblock_is load' -r -F -l rules -d 'apply a file of rules before packets are judged'
 complete -c xdp-portblock -n '__xdp_portblock_is load save apply' -r -F -l elements -d 'a file of the elements of sets'
 complete -c xdp-portblock -n '__xdp_portblock_is rule-add rule-del rule-flush policy replies fragments unparsable answers apply' -x -l confirm -d 'take the change back after that time unless it is confirmed'
-complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-flush policy replies fragments unparsable answers apply confirm rollback' -s f -l force -d 'even if it cuts the SSH connection in use'
+complete -c xdp-portblock -n '__xdp_portblock_is load rule-add rule-del rule-flush set-add set-del set-flush set-load set-restore set-swap policy replies fragments unparsable answers apply confirm rollback' -s f -l force -d 'even if it cuts the SSH connection in use'
 complete -c xdp-portblock -n '__xdp_portblock_is stats top' -x -s i -l interval -d 'read again after so long'
 complete -c xdp-portblock -n '__xdp_portblock_is stats monitor' -x -s c -l count -d 'end after so many'
 complete -c xdp-portblock -n '__xdp_portblock_is stats fleet-status' -l prometheus -d 'print metrics for Prometheus'

@@ -272,21 +272,21 @@ _xdp_portblock() {
 		_arguments -s -S $common $ruleset $timeout '--max[room for elements]:number: ' ':name: '
 		;;
 	'set add')
-		_arguments -s -S $common $ruleset $timeout ':set:_xdp_portblock_sets' \
+		_arguments -s -S $common $ruleset $force $timeout ':set:_xdp_portblock_sets' \
 			'*:elements:_xdp_portblock_elements'
 		;;
 	'set del')
-		_arguments -s -S $common $ruleset ':set:_xdp_portblock_sets' \
+		_arguments -s -S $common $ruleset $force ':set:_xdp_portblock_sets' \
 			'*:elements:_xdp_portblock_elements'
 		;;
 	'set test') _arguments -s -S $common $ruleset $json ':set:_xdp_portblock_sets' ':address: ' ;;
 	'set list') _arguments -s -S $common $ruleset $json ':set:_xdp_portblock_sets' ;;
-	'set flush') _arguments -s -S $common $ruleset ':set:_xdp_portblock_sets' ;;
-	'set load') _arguments -s -S $common $ruleset ':set:_xdp_portblock_sets' ':file:_files' ;;
-	'set restore') _arguments -s -S $common $ruleset ':file:_files' ;;
+	'set flush') _arguments -s -S $common $ruleset $force ':set:_xdp_portblock_sets' ;;
+	'set load') _arguments -s -S $common $ruleset $force ':set:_xdp_portblock_sets' ':file:_files' ;;
+	'set restore') _arguments -s -S $common $ruleset $force ':file:_files' ;;
 	'set destroy') _arguments -s -S $common $ruleset ':set:_xdp_portblock_sets' ;;
 	'set swap')
-		_arguments -s -S $common $ruleset ':set:_xdp_portblock_sets' ':set:_xdp_portblock_sets'
+		_arguments -s -S $common $ruleset $force ':set:_xdp_portblock_sets' ':set:_xdp_portblock_sets'
 		;;
 	policy) _arguments -s -S $common $change $ruleset $json ':policy:(allow deny reject)' ;;
 	replies) _arguments -s -S $common $change $ruleset $json ':replies:(on off)' ;;

@@ -22,6 +22,16 @@ static int change_set(const struct arguments *arguments, set_function *function,
 	return err ? fail(&error) : DONE;
 }
 
+/* Would it cut the SSH connection in use? Else, or with --force, 0. */
+static int guard_set(const struct arguments *arguments, struct pb_ruleset *ruleset,
+		     const struct pb_set_prospect *set, struct pb_error *error)
+{
+	struct set_guard guard;
+	int err = set_guard_begin(&guard, arguments, ruleset, error);
+
+	return err ?: set_guard_ask(&guard, set, error);
+}
+
 static const char *plural(size_t nr)
 {
 	return nr == 1 ? " is" : "s are";
@@ -67,6 +77,7 @@ int cmd_set_create(const struct arguments *arguments)
 /* ---- add, del ------------------------------------------------------------------------------- */
 
 struct elements {
+	const struct arguments *arguments;
 	struct pb_element *list;
 	size_t nr;
 	bool own_timeout; /* that of the set */
@@ -88,8 +99,12 @@ static int set_times(struct pb_ruleset *ruleset, const char *name, struct elemen
 static int add(struct pb_ruleset *ruleset, const char *name, void *context, struct pb_error *error)
 {
 	struct elements *elements = context;
+	const struct pb_set_prospect set = { .name = name,
+					     .elements = elements->list,
+					     .nr = elements->nr };
 	int err = set_times(ruleset, name, elements, error);
 
+	err = err ?: guard_set(elements->arguments, ruleset, &set, error);
 	return err ?: pb_set_add(ruleset, name, elements->list, elements->nr, error);
 }
 
@@ -97,11 +112,15 @@ static int del(struct pb_ruleset *ruleset, const char *name, void *context, stru
 {
 	const struct elements *elements = context;
 	struct pb_prefix *prefixes = set_prefixes(elements->list, elements->nr);
+	const struct pb_set_prospect set = { .name = name,
+					     .gone = prefixes,
+					     .nr_gone = elements->nr };
 	int err;
 
 	if (!prefixes)
 		return lack_memory(error);
-	err = pb_set_del(ruleset, name, prefixes, elements->nr, error);
+	err = guard_set(elements->arguments, ruleset, &set, error);
+	err = err ?: pb_set_del(ruleset, name, prefixes, elements->nr, error);
 	free(prefixes);
 	return err;
 }
@@ -121,6 +140,8 @@ static int run_stream(const struct arguments *arguments, struct set_stream *stre
 		err = pb_set_timeout(stream->ruleset, stream->name, &timeout, &error);
 	if (!err && own_timeout)
 		stream->timeout = timeout;
+	if (!err)
+		err = set_guard_begin(&stream->guard, arguments, stream->ruleset, &error);
 	ret = err ? fail(&error) : set_stream(stream);
 	pb_ruleset_close(stream->ruleset);
 	return ret;
@@ -148,7 +169,8 @@ static int change_stream(const struct arguments *arguments, bool adds, __u64 tim
 
 static int change_elements(const struct arguments *arguments, bool adds, const char *what)
 {
-	struct elements elements = { .own_timeout = !given(arguments, OPT_TIMEOUT) };
+	struct elements elements = { .arguments = arguments,
+				     .own_timeout = !given(arguments, OPT_TIMEOUT) };
 	int ret = set_words(arguments, 1, true, what);
 
 	if (ret == DONE)
@@ -186,8 +208,12 @@ static int replace(struct pb_ruleset *ruleset, const char *name, void *context,
 		   struct pb_error *error)
 {
 	struct elements *elements = context;
+	const struct pb_set_prospect set = {
+		.name = name, .elements = elements->list, .nr = elements->nr, .replaces = true
+	};
 	int err = set_times(ruleset, name, elements, error);
 
+	err = err ?: guard_set(elements->arguments, ruleset, &set, error);
 	return err ?: pb_set_replace(ruleset, name, elements->list, elements->nr, error);
 }
 
@@ -204,7 +230,7 @@ static int refuse_empty(const struct arguments *arguments)
 int cmd_set_load(const struct arguments *arguments)
 {
 	struct pb_error error, masked = { "" };
-	struct elements elements = { .own_timeout = true };
+	struct elements elements = { .arguments = arguments, .own_timeout = true };
 	int ret = set_words(arguments, 1, false, "from which file? - is standard input");
 
 	if (ret != DONE)
@@ -226,7 +252,7 @@ int cmd_set_load(const struct arguments *arguments)
 
 int cmd_set_flush(const struct arguments *arguments)
 {
-	struct elements none = {};
+	struct elements none = { .arguments = arguments };
 	int ret = set_words(arguments, 0, false, NULL);
 
 	if (ret == DONE)
@@ -238,9 +264,22 @@ int cmd_set_flush(const struct arguments *arguments)
 
 /* ---- restore: elements of all sets ---------------------------------------------------------- */
 
-int cmd_set_restore(const struct arguments *arguments)
+static int restore(const struct arguments *arguments, const struct pb_saved *saved,
+		   struct pb_error *error)
 {
 	struct pb_ruleset *ruleset = NULL;
+	struct set_guard guard;
+	int err = pb_ruleset_open(ruleset_name(arguments), &ruleset, error);
+
+	err = err ?: set_guard_begin(&guard, arguments, ruleset, error);
+	err = err ?: set_guard_ask_saved(&guard, saved, error);
+	err = err ?: pb_sets_restore(ruleset, saved, error);
+	pb_ruleset_close(ruleset);
+	return err;
+}
+
+int cmd_set_restore(const struct arguments *arguments)
+{
 	struct pb_saved *saved;
 	struct pb_error error;
 	int ret;
@@ -250,12 +289,10 @@ int cmd_set_restore(const struct arguments *arguments)
 	ret = read_saved(arguments->words[0], &saved);
 	if (ret != DONE)
 		return ret;
-	if (pb_ruleset_open(ruleset_name(arguments), &ruleset, &error) ||
-	    pb_sets_restore(ruleset, saved, &error))
+	if (restore(arguments, saved, &error))
 		ret = fail(&error);
 	else
 		print_restored(saved);
-	pb_ruleset_close(ruleset);
 	pb_saved_free(saved);
 	return ret;
 }
@@ -282,7 +319,11 @@ int cmd_set_destroy(const struct arguments *arguments)
 
 static int swap(struct pb_ruleset *ruleset, const char *name, void *context, struct pb_error *error)
 {
-	return pb_set_swap(ruleset, name, context, error);
+	const struct arguments *arguments = context;
+	const struct pb_set_prospect set = { .name = name, .other = arguments->words[1] };
+	int err = guard_set(arguments, ruleset, &set, error);
+
+	return err ?: pb_set_swap(ruleset, name, set.other, error);
 }
 
 int cmd_set_swap(const struct arguments *arguments)
@@ -295,7 +336,7 @@ int cmd_set_swap(const struct arguments *arguments)
 	err = pb_set_name_check(arguments->words[1], &error);
 	if (err)
 		return refused(arguments, err, OPT_MAX, &error);
-	ret = change_set(arguments, swap, arguments->words[1]);
+	ret = change_set(arguments, swap, (void *)arguments);
 	if (ret == DONE)
 		printf("Sets %s and %s exchanged.\n", arguments->words[0], arguments->words[1]);
 	return ret;

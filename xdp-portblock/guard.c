@@ -150,32 +150,68 @@ bool guarded(void)
 	return find_ssh(&ssh);
 }
 
-int guard(const struct pb_prospect *prospect, const char *way_on, struct pb_error *error)
+/* As find_ssh(), with a message. */
+static int need_ssh(struct ssh *ssh, const char *way_on, struct pb_error *error)
 {
-	struct pb_error found;
-	struct ssh ssh;
-	int ret;
+	int ret = find_ssh(ssh);
 
-	ret = find_ssh(&ssh);
 	if (ret < 0)
 		snprintf(error->text, sizeof(error->text),
 			 "it cannot be told whether this is given through an SSH connection that "
 			 "it would cut (%s); %s",
 			 strerror(-ret), way_on);
-	if (ret <= 0)
-		return ret;
-	ret = pb_connection_check(&ssh.connection, prospect, &found);
-	if (!ret)
+	return ret;
+}
+
+/* `why` of the library's; 0: it would not. */
+static int refuse(const struct ssh *ssh, int err, const struct pb_error *why, const char *way_on,
+		  struct pb_error *error)
+{
+	if (!err)
 		return 0;
 	snprintf(error->text, sizeof(error->text),
 		 "this %s cut the SSH connection it is given through (%s to port %u): %s%.500s; %s",
-		 ret == -ECONNABORTED ? "would" : "may", ssh.client, ssh.connection.server_port,
-		 ret == -ECONNABORTED ? "" : "it cannot be told, since ", found.text, way_on);
+		 err == -ECONNABORTED ? "would" : "may", ssh->client, ssh->connection.server_port,
+		 err == -ECONNABORTED ? "" : "it cannot be told, since ", why->text, way_on);
 	return -1;
+}
+
+int guard(const struct pb_prospect *prospect, const char *way_on, struct pb_error *error)
+{
+	struct pb_error found;
+	struct ssh ssh;
+	int ret = need_ssh(&ssh, way_on, error);
+
+	if (ret <= 0)
+		return ret;
+	ret = pb_connection_check(&ssh.connection, prospect, &found);
+	return refuse(&ssh, ret, &found, way_on, error);
+}
+
+int guard_sources(struct pb_prefix sources[GUARD_SOURCES], size_t *nr, const char *way_on,
+		  struct pb_error *error)
+{
+	struct pb_error found;
+	struct ssh ssh;
+	int ret = need_ssh(&ssh, way_on, error);
+
+	*nr = 0;
+	if (ret <= 0)
+		return ret;
+	ret = pb_connection_sources(&ssh.connection, sources, &found);
+	if (!ret)
+		*nr = GUARD_SOURCES;
+	return refuse(&ssh, ret, &found, way_on, error);
 }
 
 int guard_ruleset(const struct pb_ruleset *ruleset, const struct pb_rules *rules,
 		  const char *way_on, struct pb_error *error)
+{
+	return guard_with_set(ruleset, rules, NULL, way_on, error);
+}
+
+int guard_with_set(const struct pb_ruleset *ruleset, const struct pb_rules *rules,
+		   const struct pb_set_prospect *set, const char *way_on, struct pb_error *error)
 {
 	struct pb_ruleset_options limits = { .size = sizeof(limits) };
 	const struct pb_prospect prospect = {
@@ -183,6 +219,8 @@ int guard_ruleset(const struct pb_ruleset *ruleset, const struct pb_rules *rules
 		.ruleset = pb_ruleset_name(ruleset),
 		.rules = rules,
 		.limits = &limits,
+		.sets = set,
+		.nr_sets = set ? 1 : 0,
 	};
 
 	return pb_ruleset_limits(ruleset, &limits, error) ?: guard(&prospect, way_on, error);

@@ -56,11 +56,11 @@ static int apply(struct reader *in, const struct pb_element *elements, size_t nr
 }
 
 /* There is no room for all of them: for some there is, and the others are named. */
-static int apply_each(struct reader *in, struct pb_error *error)
+static int apply_each(struct reader *in, size_t first, size_t end, struct pb_error *error)
 {
 	int err = 0;
 
-	for (size_t i = 0; !err && i < in->nr; i++) {
+	for (size_t i = first; !err && i < end; i++) {
 		err = apply(in, &in->batch[i], 1, error);
 		if (err != -ENOSPC)
 			continue;
@@ -70,15 +70,50 @@ static int apply_each(struct reader *in, struct pb_error *error)
 	return err;
 }
 
-static int apply_batch(struct reader *in)
+static int apply_some(struct reader *in, size_t first, size_t end)
 {
 	struct pb_error error;
-	int err = in->nr ? apply(in, in->batch, in->nr, &error) : 0;
+	int err = end > first ? apply(in, &in->batch[first], end - first, &error) : 0;
 
 	if (err == -ENOSPC)
-		err = apply_each(in, &error);
-	in->nr = 0;
+		err = apply_each(in, first, end, &error);
 	return err ? fail(&error) : DONE;
+}
+
+/* Is this one left out, since it would cut the SSH connection in use? What is before it is applied. */
+static bool is_refused(struct reader *in, size_t i)
+{
+	const struct set_stream *stream = in->stream;
+	const struct pb_set_prospect set = {
+		.name = stream->name,
+		.elements = &in->batch[i],
+		.nr = stream->add,
+		.gone = &in->batch[i].prefix,
+		.nr_gone = !stream->add,
+	};
+	struct pb_error error;
+
+	if (!set_guard_ask(&stream->guard, &set, &error))
+		return false;
+	complain(in, in->lines[i], error.text);
+	return true;
+}
+
+static int apply_batch(struct reader *in)
+{
+	size_t done = 0;
+	int ret = DONE;
+
+	for (size_t i = 0; ret == DONE && i < in->nr; i++) {
+		if (!set_guard_concerns(&in->stream->guard, &in->batch[i].prefix))
+			continue;
+		ret = apply_some(in, done, i);
+		done = ret == DONE && is_refused(in, i) ? i + 1 : i;
+	}
+	if (ret == DONE)
+		ret = apply_some(in, done, in->nr);
+	in->nr = 0;
+	return ret;
 }
 
 /* ---- Lines ---------------------------------------------------------------------------------- */

@@ -27,10 +27,32 @@ const char *element_text(const struct pb_prefix *prefix, bool whole, char text[E
 /* Whole seconds until then, rounded up. */
 __u64 seconds_left(__u64 expires, __u64 now);
 
+/* set-guard.c */
+
+/* What is to be known of the SSH connection through which the command is given: asked for once. */
+struct set_guard {
+	struct pb_ruleset *ruleset;
+	struct pb_prefix sources[GUARD_SOURCES]; /* from which its packets come */
+	size_t nr;				 /* 0: there is none, or --force is given */
+};
+
+/* An error, as guard() gives it, where that cannot be found out. */
+int set_guard_begin(struct set_guard *guard, const struct arguments *arguments,
+		    struct pb_ruleset *ruleset, struct pb_error *error);
+/* May a change of this element cut the connection? Else nothing need be asked of it. */
+bool set_guard_concerns(const struct set_guard *guard, const struct pb_prefix *prefix);
+/* An error, as guard() gives it, where the change would cut it; or what the set itself is refused for. */
+int set_guard_ask(const struct set_guard *guard, const struct pb_set_prospect *set,
+		  struct pb_error *error);
+/* The same of elements that are brought back. */
+int set_guard_ask_saved(const struct set_guard *guard, const struct pb_saved *saved,
+			struct pb_error *error);
+
 /* set-stream.c */
 
 struct set_stream {
 	struct pb_ruleset *ruleset;
+	struct set_guard guard;
 	const char *name;
 	bool add;	/* else they are taken out */
 	__u64 timeout;	/* of a line that has none; 0: it does not expire */
@@ -39,7 +61,8 @@ struct set_stream {
 
 /*
  * Adds or takes out what standard input says, a line each, until its end. What is there when it is read is
- * applied at once. FAILED after a message for each line that is wrong, or for what ended it.
+ * applied at once. FAILED after a message for each line that is wrong or that the guard refuses, which is left out,
+ * or for what ended it.
  */
 int set_stream(struct set_stream *stream);
 

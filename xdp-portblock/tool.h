@@ -211,6 +211,13 @@ bool guarded(void);
 int guard(const struct pb_prospect *prospect, const char *way_on, struct pb_error *error);
 int guard_ruleset(const struct pb_ruleset *ruleset, const struct pb_rules *rules,
 		  const char *way_on, struct pb_error *error);
+/* The same together with what is to become of a set; NULL: they stay as they are. */
+int guard_with_set(const struct pb_ruleset *ruleset, const struct pb_rules *rules,
+		   const struct pb_set_prospect *set, const char *way_on, struct pb_error *error);
+/* From which addresses packets of that connection come; `nr` 0: there is none. An error as guard() gives it. */
+#define GUARD_SOURCES 2
+int guard_sources(struct pb_prefix sources[GUARD_SOURCES], size_t *nr, const char *way_on,
+		  struct pb_error *error);
 
 /*
  * write.c: FAILED after a message. Whoever reads a file sees the old one or the new one, whole, and

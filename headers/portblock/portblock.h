@@ -922,7 +922,25 @@ struct pb_connection {
 	int scope; /* the interface that link-local addresses belong to; 0: none, or unknown */
 };
 
-/* What is to become of a ruleset. */
+/*
+ * From which addresses its packets come, as they are judged: the client's, and the one that it has before this host
+ * translates it, mostly the same. -errno: that cannot be found out.
+ */
+int pb_connection_sources(const struct pb_connection *connection, struct pb_prefix sources[2],
+			  struct pb_error *error);
+
+/* What is to become of a set: some of its elements go, and others come. One that is not there is passed over. */
+struct pb_set_prospect {
+	const char *name;
+	const struct pb_element *elements; /* that come */
+	size_t nr;
+	const struct pb_prefix *gone; /* that go */
+	size_t nr_gone;
+	bool replaces;	   /* all that are there go */
+	const char *other; /* the set that it is exchanged with; NULL: none */
+};
+
+/* What is to become of a ruleset. It grows at its end. */
 struct pb_prospect {
 	size_t size;
 	const char *ruleset;
@@ -930,6 +948,8 @@ struct pb_prospect {
 	const struct pb_ruleset_options *limits; /* NULL: the default */
 	const int *ifindexes; /* interfaces that will be bound to it, beside those that are */
 	size_t nr;
+	const struct pb_set_prospect *sets; /* beside what pb_rules_restore() gave to the rules */
+	size_t nr_sets;
 };
 
 /*
@@ -937,7 +957,7 @@ struct pb_prospect {
  * BPF_PROG_TEST_RUN over those rules and on such packets, also as they are before connection tracking
  * translates their addresses, for each interface of the ruleset on which they may come in: all but
  * those of which it is certain that they do not. 0: no. -ECONNABORTED: yes, and `error` says on which
- * interface, when and by what. Any other: it cannot be told.
+ * interface, when and by what, and by which element of a set. Any other: it cannot be told.
  */
 int pb_connection_check(const struct pb_connection *connection, const struct pb_prospect *prospect,
 			struct pb_error *error);

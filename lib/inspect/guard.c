@@ -17,11 +17,12 @@
 #include "inspect/adjacent.h"
 #include "inspect/conntrack.h"
 #include "inspect/explain.h"
-#include "maps/declared.h"
 #include "maps/instance.h"
 #include "maps/pins.h"
+#include "maps/restored.h"
 #include "maps/rights.h"
 #include "maps/ruleset.h"
+#include "maps/tried.h"
 #include "rules/rules.h"
 #include "util/array.h"
 #include "util/error.h"
@@ -30,6 +31,7 @@
 
 #define LOOPBACK 1     /* the kernel's own index of lo, in every network namespace */
 #define RULE_SHOWN 300 /* bytes of a rule's text in a message */
+#define ELEMENT_SHOWN 128
 #define OUT_OF_SIGHT "an interface out of sight, perhaps of another network namespace"
 #define TCP_LENGTH 20
 #define TCP_ACK 0x10
@@ -104,17 +106,41 @@ static void build(const struct pb_connection *connection, struct packet *packet)
 	packet->length = at + TCP_LENGTH - packet->frame;
 }
 
-static int build_packets(struct guard *guard, struct pb_error *error)
+static int find_wire(const struct pb_connection *seen, struct pb_connection *wire,
+		     struct pb_error *error)
 {
-	int ret = pb_conntrack_wire(&guard->seen, &guard->wire);
+	int ret = pb_conntrack_wire(seen, wire);
 
 	if (ret)
 		return pb_fail(error, -ret,
 			       "the kernel does not say how it translates the connection's "
 			       "addresses (ctnetlink): %s",
 			       strerror(-ret));
+	return 0;
+}
+
+static int build_packets(struct guard *guard, struct pb_error *error)
+{
+	int ret = find_wire(&guard->seen, &guard->wire, error);
+
+	if (ret)
+		return ret;
 	build(&guard->seen, &guard->packets[0]);
 	build(&guard->wire, &guard->packets[1]);
+	return 0;
+}
+
+int pb_connection_sources(const struct pb_connection *connection, struct pb_prefix sources[2],
+			  struct pb_error *error)
+{
+	PB_LOG_HERE();
+	struct pb_connection wire;
+	int ret = find_wire(connection, &wire, error);
+
+	if (ret)
+		return ret;
+	sources[0] = connection->client;
+	sources[1] = wire.client;
 	return 0;
 }
 
@@ -301,19 +327,40 @@ static void show_rule(const struct pb_rule *rule, char shown[RULE_SHOWN + 4])
 	free(text);
 }
 
-static int fail_drop(const struct place *place, const struct pb_rule *rule, enum pb_policy policy,
-		     __u64 when, struct pb_error *error)
+/* " (10.0.0.0/8 in @bans)": of the sets that the rule names, the element by which it is about the source. */
+static void show_element(struct pb_ruleset *ruleset, const struct pb_rule *rule,
+			 const struct pb_prefix *source, char shown[ELEMENT_SHOWN])
 {
+	struct pb_element element;
+	char *text;
+
+	*shown = '\0';
+	for (size_t i = 0; rule && !*shown && i < rule->nr_from_sets; i++) {
+		if (pb_set_test(ruleset, rule->from_sets[i], source, &element, NULL) <= 0)
+			continue;
+		text = pb_prefixes_text(&element.prefix, 1);
+		snprintf(shown, ELEMENT_SHOWN, " (%s in @%s)", text ?: "?", rule->from_sets[i]);
+		free(text);
+	}
+}
+
+static int fail_drop(const struct guard *guard, const struct place *place,
+		     const struct pb_explanation *how, __u64 when, struct pb_error *error)
+{
+	const struct pb_rule *rule = pb_rules_find(&guard->rules, how->rule);
+	enum pb_policy policy = guard->rules.settings.policy;
+	char shown[RULE_SHOWN + 4] = "", element[ELEMENT_SHOWN];
 	__u64 now = pb_clock();
-	char shown[RULE_SHOWN + 4] = "", *after = when > now ? pb_duration_text(when - now) : NULL;
+	char *after = when > now ? pb_duration_text(when - now) : NULL;
 
 	if (rule)
 		show_rule(rule, shown);
-	pb_fail(error, ECONNABORTED, "on %s%s%s%s, by %s%s%s",
+	show_element(guard->ruleset, rule, &how->flow.source, element);
+	pb_fail(error, ECONNABORTED, "on %s%s%s%s, by %s%s%s%s",
 		place->ifindex ? place->name : OUT_OF_SIGHT, after ? ", in " : "", after ?: "",
 		after ? " when the rule that lets it in has ended" : "",
 		rule ? "the rule `" : "policy ", rule ? shown : pb_policy_name(policy),
-		rule ? "`" : "");
+		rule ? "`" : "", element);
 	free(after);
 	return -ECONNABORTED;
 }
@@ -339,9 +386,9 @@ static int judge(struct guard *guard, const struct place *place, const struct pa
 					   packet->frame, packet->length, &how, error);
 	if (ret)
 		return ret;
-	rule = pb_rules_find(&guard->rules, how.rule);
 	if (how.drop)
-		return fail_drop(place, rule, guard->rules.settings.policy, when, error);
+		return fail_drop(guard, place, &how, when, error);
+	rule = pb_rules_find(&guard->rules, how.rule);
 	if (rule && rule->expires && (!*next || rule->expires < *next))
 		*next = rule->expires;
 	return 0;
@@ -377,18 +424,34 @@ static int judge_ever(struct guard *guard, struct pb_error *error)
 	return ret;
 }
 
+/* A ruleset of its own: the rules' sets, with what comes with them. */
+static int fill_new(struct guard *guard, const struct pb_saved *saved, struct pb_error *error)
+{
+	int ret = saved ? pb_ruleset_fill(guard->ruleset, &guard->rules, error) : 0;
+
+	if (!ret && saved)
+		ret = pb_sets_merge_unseen(guard->ruleset, saved, error);
+	return ret;
+}
+
 static int make_rules(struct guard *guard, struct pb_error *error)
 {
 	const struct pb_prospect *prospect = &guard->prospect;
+	const struct pb_prefix hosts[] = { guard->seen.client, guard->wire.client };
+	const struct pb_sets_trial trial = { .saved = prospect->rules->saved,
+					     .sets = prospect->sets,
+					     .nr = prospect->nr_sets,
+					     .hosts = hosts,
+					     .nr_hosts = 2 };
 	int ret = pb_rules_replace(&guard->rules, prospect->rules, error);
 
 	if (!ret)
 		ret = pb_ruleset_create(prospect->ruleset, &guard->limits, &guard->ruleset, error);
 	if (ret)
 		return ret;
-	ret = pb_sets_share(&guard->ruleset->maps, prospect->ruleset, &guard->rules, error);
-	if (ret == -ENOENT) /* it will be made: without sets, or with empty ones */
-		return 0;
+	ret = pb_sets_share(&guard->ruleset->maps, prospect->ruleset, &guard->rules, &trial, error);
+	if (ret == -ENOENT) /* it will be made */
+		return fill_new(guard, prospect->rules->saved, error);
 	guard->sets_lock = ret;
 	return ret < 0 ? ret : 0;
 }

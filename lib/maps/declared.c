@@ -440,8 +440,7 @@ static void write_records(struct pb_sets *sets, const struct pb_sets_plan *plan)
 	}
 }
 
-/* The rules know their numbers now: they are planned once. */
-static void tell_numbers(const struct pb_sets_plan *plan)
+void pb_sets_tell_numbers(const struct pb_sets_plan *plan)
 {
 	for (int i = 0; i < PB_SETS_MAX; i++)
 		if (plan->files >> i & 1)
@@ -483,7 +482,7 @@ int pb_sets_carry_out(const struct pb_maps *maps, const struct pb_maps *from,
 	if (!ret) /* else they stay nobody's, until there is memory for it */
 		free_numbers(sets, plan->gone & ~plan->fresh);
 	write_records(sets, plan);
-	tell_numbers(plan);
+	pb_sets_tell_numbers(plan);
 	return 0;
 }
 
@@ -523,83 +522,4 @@ void pb_sets_undo(const struct pb_maps *maps, const struct pb_sets_plan *plan)
 			record->max = plan->before[i].max;
 		}
 	}
-}
-
-/* ---- Tried out --------------------------------------------------------------------------------- */
-
-/*
- * The sets, as the rules see them that will be put into whichever slot is in force; and what nobody sees then is of no
- * slot.
- */
-static void copy_sets(struct pb_maps *maps, const struct pb_maps *from,
-		      const struct pb_sets_plan *plan)
-{
-	*maps->sets = *from->sets;
-	for (int slot = 0; slot < PB_SLOTS; slot++)
-		maps->sets->files[slot] = plan->files;
-	for (int i = 0; i < PB_SETS_MAX; i++)
-		if (plan->gone >> i & 1)
-			maps->sets->record[i].flags |= PB_SET_FILE;
-}
-
-static int share(struct pb_maps *maps, const struct pb_maps *from, const struct pb_sets_plan *plan)
-{
-	static const enum pb_map shared[] = { PB_MAP_ELEMENTS4, PB_MAP_ELEMENTS6, PB_MAP_LENGTHS };
-
-	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
-		int fd = dup(from->fd[shared[i]]);
-
-		if (fd < 0)
-			return -errno;
-		close(maps->fd[shared[i]]);
-		maps->fd[shared[i]] = fd;
-	}
-	copy_sets(maps, from, plan);
-	return 0;
-}
-
-static int share_or_copy(struct pb_maps *maps, const struct pb_maps *from,
-			 const struct pb_rules *rules, struct pb_error *error)
-{
-	struct pb_sets_plan plan;
-	int ret = pb_sets_plan(from, rules, true, &plan, error);
-
-	if (ret)
-		return ret;
-	if (!pb_sets_plan_must_rebuild(&plan)) {
-		ret = share(maps, from, &plan);
-		tell_numbers(&plan);
-		return ret ? pb_fail_permission(error, -ret, "look at the sets of the ruleset") : 0;
-	}
-	copy_sets(maps, from, &plan);
-	return pb_sets_carry_out(maps, from, &plan, error);
-}
-
-static int open_sets(const char *ruleset, struct pb_maps *maps, struct pb_error *error)
-{
-	__u32 id;
-	int ret = pb_pins_id(ruleset, &id);
-
-	if (!ret)
-		ret = pb_maps_open_by_id(id, maps);
-	return ret ? pb_fail_permission(error, -ret, "look at the sets of the ruleset") : 0;
-}
-
-int pb_sets_share(struct pb_maps *maps, const char *ruleset, const struct pb_rules *rules,
-		  struct pb_error *error)
-{
-	int lock = pb_lock(ruleset, PB_LOCK_ELEMENTS_READ, error), ret;
-	struct pb_maps from;
-
-	if (lock < 0)
-		return lock;
-	ret = open_sets(ruleset, &from, error);
-	if (!ret) {
-		ret = share_or_copy(maps, &from, rules, error);
-		pb_maps_close(&from);
-	}
-	if (!ret)
-		return lock;
-	pb_unlock(lock);
-	return ret;
 }

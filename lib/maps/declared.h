@@ -79,12 +79,7 @@ int pb_sets_sweep(const struct pb_maps *maps, struct pb_error *error);
 int pb_sets_read(const struct pb_maps *maps, __u32 slot, struct pb_rules *rules,
 		 struct pb_error *error);
 
-/*
- * Gives a ruleset that nobody uses the sets of another one, elements included: so whoever tries `rules` out has
- * them. They are shared, or, where the rules bring elements of their own, copied with these, which `rules` are then
- * told. Returns a lock that holds them as they are, for the caller to release, or -errno.
- */
-int pb_sets_share(struct pb_maps *maps, const char *ruleset, const struct pb_rules *rules,
-		  struct pb_error *error);
+/* The rules know the numbers of their sets then: they are planned once. Part of carrying it out. */
+void pb_sets_tell_numbers(const struct pb_sets_plan *plan);
 
 #endif

@@ -259,18 +259,21 @@ static int take_maps(const struct portblock_bpf *object, struct pb_maps *maps)
 	return 0;
 }
 
-static int map_memory(struct pb_maps *maps, enum pb_map which, void *pointer)
+/* As large as an array of that shape is: that it is so was proven, or it was made so. */
+static size_t memory_size(const struct pb_config *config, enum pb_map which)
 {
-	size_t page = sysconf(_SC_PAGESIZE), size;
-	struct bpf_map_info info = {};
-	__u32 len = sizeof(info);
-	void *start;
+	size_t page = sysconf(_SC_PAGESIZE);
+	size_t size = entries_of(config, which) * ((shapes[which].value_size + 7) & ~7U);
 
-	if (bpf_obj_get_info_by_fd(maps->fd[which], &info, &len))
-		return -errno;
-	size = (size_t)info.max_entries * ((info.value_size + 7) & ~7U);
-	size = (size + page - 1) / page * page;
-	start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, maps->fd[which], 0);
+	return (size + page - 1) / page * page;
+}
+
+static int map_memory(struct pb_maps *maps, const struct pb_config *config, enum pb_map which,
+		      void *pointer)
+{
+	size_t size = memory_size(config, which);
+	void *start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, maps->fd[which], 0);
+
 	if (start == MAP_FAILED)
 		return -errno;
 	maps->memory[which].start = start;
@@ -285,18 +288,19 @@ struct array {
 	void *pointer;
 };
 
-static int map_arrays(struct pb_maps *maps, const struct array *arrays, size_t nr)
+static int map_arrays(struct pb_maps *maps, const struct pb_config *config,
+		      const struct array *arrays, size_t nr)
 {
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < nr; i++)
 		if (!maps->memory[arrays[i].which].start)
-			ret = map_memory(maps, arrays[i].which, arrays[i].pointer);
+			ret = map_memory(maps, config, arrays[i].which, arrays[i].pointer);
 	return ret;
 }
 
 /* What every command needs. */
-static int map_settings(struct pb_maps *maps)
+static int map_settings(struct pb_maps *maps, const struct pb_config *config)
 {
 	const struct array arrays[] = {
 		{ PB_MAP_CONFIG, &maps->config },
@@ -305,7 +309,7 @@ static int map_settings(struct pb_maps *maps)
 		{ PB_MAP_RATES, &maps->rates },
 	};
 
-	return map_arrays(maps, arrays, sizeof(arrays) / sizeof(arrays[0]));
+	return map_arrays(maps, config, arrays, sizeof(arrays) / sizeof(arrays[0]));
 }
 
 int pb_maps_map_rules(struct pb_maps *maps)
@@ -322,7 +326,7 @@ int pb_maps_map_rules(struct pb_maps *maps)
 		{ PB_MAP_TOKENS_EACH, &maps->tokens_each },
 	};
 
-	return map_arrays(maps, arrays, sizeof(arrays) / sizeof(arrays[0]));
+	return map_arrays(maps, maps->config, arrays, sizeof(arrays) / sizeof(arrays[0]));
 }
 
 /* Which maps belong to the ruleset: pb_config says it to whoever opens them. */
@@ -379,7 +383,7 @@ int pb_maps_prove(struct pb_maps *maps, enum pb_map *wrong)
 		*wrong = i;
 		ret = check_map(maps->fd[i], &config, i);
 	}
-	return ret ?: map_settings(maps);
+	return ret ?: map_settings(maps, &config);
 }
 
 int pb_maps_open_by_id(__u32 config_id, struct pb_maps *maps)
@@ -421,11 +425,13 @@ int pb_maps_create(const char *ruleset, const struct pb_ruleset_options *options
 	if (!ret)
 		ret = take_maps(object, &made);
 	if (!ret)
-		ret = map_settings(&made);
-	if (!ret)
-		ret = pb_maps_map_rules(&made);
-	if (!ret)
 		ret = read_ids(&made, config.maps);
+	if (!ret)
+		ret = map_settings(&made, &config);
+	if (!ret) {
+		*made.config = config;
+		ret = pb_maps_map_rules(&made);
+	}
 	if (!ret)
 		ret = draw_seed(made.sets->seed);
 	if (!ret)
@@ -435,7 +441,6 @@ int pb_maps_create(const char *ruleset, const struct pb_ruleset_options *options
 		pb_maps_close(&made);
 		return pb_fail_permission(error, -ret, "create the maps");
 	}
-	*made.config = config;
 	*maps = made;
 	return 0;
 }
@@ -466,14 +471,41 @@ int pb_map_make_inner(const char *name, size_t size)
 	return fd < 0 ? -errno : fd;
 }
 
-int pb_map_set_inner(int outer, const __u32 *keys, const int *fds, __u32 nr)
+int pb_entries_init(struct pb_entries *entries, __u32 room)
+{
+	*entries = (struct pb_entries){
+		.keys = calloc(room, sizeof(*entries->keys)),
+		.fds = calloc(room, sizeof(*entries->fds)),
+	};
+	if (entries->keys && entries->fds)
+		return 0;
+	pb_entries_free(entries);
+	return -ENOMEM;
+}
+
+void pb_entries_free(struct pb_entries *entries)
+{
+	free(entries->keys);
+	free(entries->fds);
+	*entries = (struct pb_entries){ 0 };
+}
+
+void pb_entries_add(struct pb_entries *entries, __u32 key, int fd)
+{
+	entries->keys[entries->nr] = key;
+	entries->fds[entries->nr++] = fd;
+}
+
+int pb_entries_set(int outer, const struct pb_entries *entries)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, options, .elem_flags = BPF_ANY);
-	__u32 done = nr;
+	const __u32 *keys = entries->keys;
+	const int *fds = entries->fds;
+	__u32 done = entries->nr;
 
-	if (!nr || !bpf_map_update_batch(outer, keys, fds, &done, &options))
+	if (!done || !bpf_map_update_batch(outer, keys, fds, &done, &options))
 		return 0;
-	for (__u32 i = 0; i < nr; i++)
+	for (__u32 i = 0; i < entries->nr; i++)
 		if (bpf_map_update_elem(outer, &keys[i], &fds[i], BPF_ANY))
 			return -errno;
 	return 0;

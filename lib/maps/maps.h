@@ -115,11 +115,22 @@ int pb_map_open(__u32 id);
 
 /* An empty array of one entry of that size, which can be mapped: what maps of maps hold. A descriptor, or -errno. */
 int pb_map_make_inner(const char *name, size_t size);
+
+/* Entries of a map of maps that are to be set together. The descriptors are others'. */
+struct pb_entries {
+	__u32 *keys;
+	int *fds;
+	__u32 nr;
+};
+/* For at most so many. -ENOMEM: there is nothing to free then. */
+int pb_entries_init(struct pb_entries *entries, __u32 room);
+void pb_entries_free(struct pb_entries *entries);
+void pb_entries_add(struct pb_entries *entries, __u32 key, int fd);
 /*
- * Puts maps into a map of maps, in one call where the kernel can, since each call waits for a grace period. On failure
+ * Puts them into a map of maps, in one call where the kernel can, since each call waits for a grace period. On failure
  * some of them may be there.
  */
-int pb_map_set_inner(int outer, const __u32 *keys, const int *fds, __u32 nr);
+int pb_entries_set(int outer, const struct pb_entries *entries);
 
 /* The kernel's id of the ruleset's pb_config, by which its programs and pins are told. */
 __u32 pb_maps_id(const struct pb_maps *maps);

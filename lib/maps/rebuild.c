@@ -19,11 +19,17 @@ void pb_rebuild_as_is(struct pb_rebuild *rebuild, const struct pb_maps *maps,
 		rebuild->to[i] = maps->sets->record[i].name[0] ? i : -1;
 }
 
+static bool is_kept(const struct pb_rebuild *rebuild, __u8 set, const struct pb_element *element)
+{
+	return set < PB_SETS_MAX && rebuild->to[set] >= 0 &&
+	       (!rebuild->stays || rebuild->stays(rebuild->context, set, element));
+}
+
 static int count_kept(void *context, __u8 set, const struct pb_element *element)
 {
 	struct pb_rebuild *rebuild = context;
 
-	if (set < PB_SETS_MAX && rebuild->to[set] >= 0)
+	if (is_kept(rebuild, set, element))
 		rebuild->count[pb_family_of(&element->prefix)]++;
 	return 0;
 }
@@ -46,9 +52,7 @@ static int put_kept(void *context, __u8 set, const struct pb_element *element)
 {
 	struct pb_rebuild *rebuild = context;
 
-	return set < PB_SETS_MAX && rebuild->to[set] >= 0 ?
-		       put(rebuild, rebuild->to[set], element) :
-		       0;
+	return is_kept(rebuild, set, element) ? put(rebuild, rebuild->to[set], element) : 0;
 }
 
 static bool counts(const struct pb_element *element, __u64 now)

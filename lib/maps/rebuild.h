@@ -19,6 +19,9 @@ struct pb_rebuild {
 	__u64 now;
 	struct pb_error *error;
 	int to[PB_SETS_MAX]; /* the number that a set's elements get; less than 0: they go */
+	/* Of these, does an element of the set stay? NULL: all do. */
+	bool (*stays)(const void *context, int set, const struct pb_element *element);
+	const void *context;
 	const struct pb_incoming *incoming;
 	size_t nr_incoming;
 	struct pb_set_tables *made;

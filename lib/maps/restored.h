@@ -6,11 +6,11 @@
 #include "maps/ruleset.h"
 #include "rules/saved.h"
 
-/* sets.c: all sets and their elements at one moment, by name. The caller frees. */
+/* all-sets.c: all sets and their elements at one moment, by name. The caller frees. */
 int pb_sets_read_all(struct pb_ruleset *ruleset, struct pb_saved **saved, struct pb_error *error);
 
 /*
- * sets.c: adds elements to sets that are there, all in one step or none; of an element that is there the later end
+ * all-sets.c: adds elements to sets that are there, all in one step or none; of an element that is there the later end
  * holds. -ENOSPC. The first one is for who holds the lock of the rules, and takes that of the elements; the second one
  * for a ruleset that nobody else can see yet.
  */

@@ -19,32 +19,6 @@ struct family {
 	__u32 nr;
 };
 
-/* Of a map of maps. */
-struct entries {
-	__u32 *keys;
-	int *fds;
-	__u32 nr;
-};
-
-static int entries_init(struct entries *entries, __u32 room)
-{
-	entries->keys = calloc(room, sizeof(*entries->keys));
-	entries->fds = calloc(room, sizeof(*entries->fds));
-	return entries->keys && entries->fds ? 0 : -ENOMEM;
-}
-
-static void entries_free(struct entries *entries)
-{
-	free(entries->keys);
-	free(entries->fds);
-}
-
-static void entries_add(struct entries *entries, __u32 key, int fd)
-{
-	entries->keys[entries->nr] = key;
-	entries->fds[entries->nr++] = fd;
-}
-
 static __u32 key_of(__u32 segment, __u32 slot)
 {
 	return segment * PB_SLOTS + slot;
@@ -63,7 +37,7 @@ static int write_segment(const struct family *family, int fd, __u32 number)
 
 /* The segment that is there, and no other name of the first one (release()), or a new one. */
 static int take_segment(const struct family *family, int outer, __u32 key, __u32 first,
-			struct entries *made)
+			struct pb_entries *made)
 {
 	__u32 id, first_id;
 	int fd;
@@ -73,12 +47,13 @@ static int take_segment(const struct family *family, int outer, __u32 key, __u32
 		return pb_map_open(id);
 	fd = pb_map_make_inner(family->name, family->size);
 	if (fd >= 0)
-		entries_add(made, key, fd);
+		pb_entries_add(made, key, fd);
 	return fd;
 }
 
 /* In the memory of those that are there. `made` gets new ones, of which the caller closes the descriptors. */
-static int write_segments(const struct family *family, int outer, __u32 slot, struct entries *made)
+static int write_segments(const struct family *family, int outer, __u32 slot,
+			  struct pb_entries *made)
 {
 	int ret = 0;
 
@@ -90,7 +65,7 @@ static int write_segments(const struct family *family, int outer, __u32 slot, st
 		if (fd >= 0 && made->nr == nr)
 			close(fd);
 	}
-	return ret ?: pb_map_set_inner(outer, made->keys, made->fds, made->nr);
+	return ret ?: pb_entries_set(outer, made);
 }
 
 /*
@@ -98,7 +73,7 @@ static int write_segments(const struct family *family, int outer, __u32 slot, st
  * deleting is one for each; where there is no first one they are deleted.
  */
 static int release(const struct family *family, int outer, __u32 slot, __u32 max,
-		   struct entries *entries)
+		   struct pb_entries *entries)
 {
 	__u32 first = key_of(0, slot), first_id = 0, id;
 	int fd = -1, ret = 0;
@@ -111,11 +86,11 @@ static int release(const struct family *family, int outer, __u32 slot, __u32 max
 		if (bpf_map_lookup_elem(outer, &key, &id) || id == first_id)
 			continue;
 		if (fd >= 0)
-			entries_add(entries, key, fd);
+			pb_entries_add(entries, key, fd);
 		else if (bpf_map_delete_elem(outer, &key))
 			ret = -errno;
 	}
-	ret = ret ?: pb_map_set_inner(outer, entries->keys, entries->fds, entries->nr);
+	ret = ret ?: pb_entries_set(outer, entries);
 	if (fd >= 0)
 		close(fd);
 	return ret;
@@ -124,9 +99,9 @@ static int release(const struct family *family, int outer, __u32 slot, __u32 max
 static int replace_family(const struct pb_maps *maps, const struct family *family, __u32 slot)
 {
 	__u32 max = pb_lookup_segments_max(maps->config->max_sources);
-	struct entries made = { 0 }, others = { 0 };
+	struct pb_entries made = { 0 }, others = { 0 };
 	int outer = maps->fd[family->outer];
-	int ret = entries_init(&made, max) ?: entries_init(&others, max);
+	int ret = pb_entries_init(&made, max) ?: pb_entries_init(&others, max);
 
 	if (!ret)
 		ret = write_segments(family, outer, slot, &made);
@@ -134,8 +109,8 @@ static int replace_family(const struct pb_maps *maps, const struct family *famil
 		ret = release(family, outer, slot, max, &others);
 	for (__u32 i = 0; i < made.nr; i++)
 		close(made.fds[i]);
-	entries_free(&made);
-	entries_free(&others);
+	pb_entries_free(&made);
+	pb_entries_free(&others);
 	return ret;
 }
 

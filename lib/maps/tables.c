@@ -199,23 +199,19 @@ int pb_set_tables_each(const struct pb_set_tables *tables, __u64 now,
 
 #define KEYS_MAX (PB_TABLE_GENERATIONS * PB_SEGMENTS_MAX)
 
-/* Of a map of maps. */
-struct entries {
-	__u32 keys[KEYS_MAX];
-	int fds[KEYS_MAX];
-	__u32 nr;
-};
-
 static int set_segments(const struct pb_set_tables *tables, int family)
 {
-	struct entries entries = { .nr = tables->table[family].nr_segments };
+	__u32 nr = tables->table[family].nr_segments;
+	struct pb_entries entries;
+	int ret = nr ? pb_entries_init(&entries, nr) : 0;
 
-	for (__u32 i = 0; i < entries.nr; i++) {
-		entries.keys[i] = key_of(tables, family, i);
-		entries.fds[i] = tables->segments[family][i].fd;
-	}
-	return pb_map_set_inner(tables->maps->fd[parts[family].outer], entries.keys, entries.fds,
-				entries.nr);
+	if (ret || !nr)
+		return ret;
+	for (__u32 i = 0; i < nr; i++)
+		pb_entries_add(&entries, key_of(tables, family, i), tables->segments[family][i].fd);
+	ret = pb_entries_set(tables->maps->fd[parts[family].outer], &entries);
+	pb_entries_free(&entries);
+	return ret;
 }
 
 static int set_all(const struct pb_set_tables *tables)
@@ -238,7 +234,7 @@ static int set_all(const struct pb_set_tables *tables)
  * What is there of a family and not in force, in both generations, also of what a killed process has left. Returns
  * whether all of it is one segment; `id`: of one of them.
  */
-static bool find_others(const struct pb_set_tables *tables, int family, struct entries *others,
+static bool find_others(const struct pb_set_tables *tables, int family, struct pb_entries *others,
 			__u32 *id)
 {
 	__u32 first = key_of(tables, family, 0), end = first + tables->table[family].nr_segments;
@@ -250,21 +246,21 @@ static bool find_others(const struct pb_set_tables *tables, int family, struct e
 			continue;
 		one = one && (!others->nr || found == *id);
 		*id = found;
-		others->keys[others->nr++] = key;
+		pb_entries_add(others, key, -1);
 	}
 	return one;
 }
 
 /* Puts one segment in the place of all, in one call. */
-static void replace_segments(int outer, struct entries *entries, int fd)
+static void replace_segments(int outer, struct pb_entries *entries, int fd)
 {
 	for (__u32 i = 0; i < entries->nr; i++)
 		entries->fds[i] = fd;
-	pb_map_set_inner(outer, entries->keys, entries->fds, entries->nr);
+	pb_entries_set(outer, entries);
 }
 
 /* Of a family that has no elements any more: few are deleted, of many one stays in the place of all. */
-static void delete_segments(int outer, struct entries *entries, bool one, __u32 id)
+static void delete_segments(int outer, struct pb_entries *entries, bool one, __u32 id)
 {
 	int fd;
 
@@ -282,19 +278,23 @@ static void delete_segments(int outer, struct entries *entries, bool one, __u32 
 
 /*
  * Lets go of the others. The first one of the new segments takes the place of all of them, since that is one call,
- * where deleting is one for each.
+ * where deleting is one for each. Without memory for it they stay until the next time.
  */
 static void release_family(const struct pb_set_tables *tables, int family)
 {
 	int outer = tables->maps->fd[parts[family].outer];
-	struct entries others = { .nr = 0 };
+	struct pb_entries others;
 	__u32 id = 0;
-	bool one = find_others(tables, family, &others, &id);
+	bool one;
 
+	if (pb_entries_init(&others, KEYS_MAX))
+		return;
+	one = find_others(tables, family, &others, &id);
 	if (tables->table[family].nr_segments)
 		replace_segments(outer, &others, tables->segments[family][0].fd);
 	else
 		delete_segments(outer, &others, one, id);
+	pb_entries_free(&others);
 }
 
 static void release_others(const struct pb_set_tables *tables)

@@ -336,6 +336,41 @@ if command -v strace >/dev/null; then
 	t_ok 'it failed' test "$undone" -gt 0
 fi
 
+# --- by a number that was nobody's ---------------------------------------------------------------------
+
+# All numbers are taken, one of them by the set of a file that no rules have any more. A set that is made takes it, and
+# tables without what was in it are made for that: what is brought back comes to these, not to those from before.
+seq -f '203.0.113.%.0f' 1 20 >gone.txt
+printf '%s\n' 'set new' 192.0.2.7 >brought
+# with_gone [ELEMENTS]: such a ruleset; set s1 has elements, too
+with_gone()
+{
+	in_a "$PB" unload --all >/dev/null
+	in_a "$PB" load v0 >/dev/null || t_die 'load'
+	printf '%s\n' 'set gone file gone.txt' 'drop tcp dport 22 from @gone' | "$PB" apply - >/dev/null || t_die 'apply'
+	for ((i = 1; i < 64; i++)); do "$PB" set create "s$i" >/dev/null || t_die "create s$i"; done
+	[ $# = 0 ] || "$PB" set load s1 "$1" >/dev/null || t_die 'set load'
+	"$PB" apply - </dev/null >/dev/null || t_die 'apply nothing'
+}
+# held SET: its elements, as a sum
+held()
+{
+	"$PB" set list -j "$1" | json '"\n".join(e["prefix"] for e in d["sets"][0]["elements"])' | sort | md5sum
+}
+with_gone
+t_ok 'a set is made by the number of one that is gone' "$PB" set restore brought
+t_is 'and has what was brought back, and nothing of what was gone' 'new(None,65536):192.0.2.7/32' "$(elements new)"
+# Enough for several segments of a table
+seq -f '10.0.%.0f.0/24' 0 255 >many.txt
+for ((i = 0; i < 200; i++)); do seq -f "10.1.$i.%.0f" 0 255; done >>many.txt
+with_gone many.txt
+before=$(held s1)
+t_ok 'the same beside a large one' "$PB" set restore brought
+t_is 'it has what was brought back' 'new(None,65536):192.0.2.7/32' "$(elements new)"
+t_is 'and the large one what it had' "$before" "$(held s1)"
+in_a "$PB" unload --all >/dev/null
+in_a "$PB" load v0 >/dev/null || t_die 'load'
+
 # --- at once ------------------------------------------------------------------------------------------
 
 prepare || t_die 'no start'

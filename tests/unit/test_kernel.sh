@@ -100,7 +100,9 @@ if [ ! -e /usr/share/keyrings/debian-archive-keyring.gpg ] || ! command -v dpkg-
 fi
 
 export PB_MIRROR=http://a.example/debian
+mkdir -p "$kernels/.6.12.aBcD12/cache" "$kernels/.cbmc.aBcD12"
 t_fail 'a kernel to be fetched anew, and no network' 1 'no Debian kernel 6.12' tests/vm/kernel --anew 6.12
+t_is 'what one that was killed has left is gone' '' "$(find "$kernels" -name '.*.??????')"
 t_is 'leaves the one that is there' 6.12.1-amd64 "$(cat "$kernels/6.12/version")"
 rmdir "$kernels/6.12/root"
 t_fail 'a root, and no network' 1 'no headers of 6.12.1-amd64' tests/vm/build-root 6.12

@@ -67,12 +67,19 @@ lock()
 }
 
 # own_apt: `own`, the words that make apt keep all that it knows in `work`, a folder that goes when
-# this ends. The host's apt.conf (proxies) still counts.
+# this ends. The host's apt.conf (proxies) still counts. Whoever has such a folder holds it, also without
+# the lock, which is held here: what nobody holds is of who was killed.
 own_apt()
 {
+	local left
 	find_mirrors
+	for left in "$kernels"/.*.??????; do
+		[ ! -d "$left" ] || flock -n "$left" rm -rf "$left" || true
+	done
 	work=$(mktemp -d "$kernels/.$name.XXXXXX")
 	trap 'rm -rf "$work"' EXIT
+	exec 8<"$work"
+	flock 8
 	mkdir -p "$work"/{lists/partial,cache/archives/partial,etc}
 	: >"$work/status"
 	own=(-q -o Dir::State="$work" -o Dir::State::Lists="$work/lists" -o Dir::State::status="$work/status"
