@@ -436,6 +436,13 @@ first()
 	done | LC_ALL=C sort | head -n 1 | cut -d ' ' -f 2
 }
 
+# kill_ours N: all processes of the tool there
+kill_ours()
+{
+	ours_on "$1" | xargs -r kill -KILL
+	ended "${HOST_AGENT[$1]}"
+} 2>/dev/null
+
 # memories N: what agents but hN's have on the disk, and since when: each change of the rules is written there first
 memories()
 {
@@ -467,8 +474,7 @@ for confirm in 8 30 100; do
 	n=$(first)
 	wait_for 60 applied
 	ended=$(clock)
-	ours_on "$n" | xargs -r kill -KILL
-	ended "${HOST_AGENT[$n]}"
+	kill_ours "$n"
 	waits=1
 	is_pending "$n" || waits=0
 	[ $waits -eq 0 ] || break
