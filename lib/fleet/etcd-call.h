@@ -27,7 +27,7 @@ void fleet_token_forget(struct fleet_etcd *etcd);
 /* What etcd says in an object that is an error, by its text; `endpoint` says it. Returns a negative errno. */
 int fleet_refused(const char *endpoint, const char *text, struct pb_error *error);
 
-/* Text to an object; NULL: it is none. It is NUL-terminated. */
+/* Text to an object; NULL: it is none, or (errno ENOMEM) there is no memory. It is NUL-terminated. */
 struct json_object *fleet_parse(const char *text, size_t len);
 /* What an object says that is an error; NULL: it is none. */
 const char *fleet_complaint(struct json_object *json);
