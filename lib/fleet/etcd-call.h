@@ -31,7 +31,7 @@ int fleet_refused(const char *endpoint, const char *text, struct pb_error *error
 int fleet_turned_away(const char *endpoint, long status, const char *text, size_t len,
 		      struct pb_error *error);
 
-/* Text to an object; NULL: it is none. It is NUL-terminated. */
+/* Text to an object; NULL: it is none, or (errno ENOMEM) there is no memory. It is NUL-terminated. */
 struct json_object *fleet_parse(const char *text, size_t len);
 /* What an object says that is an error; NULL: it is none. */
 const char *fleet_complaint(struct json_object *json);

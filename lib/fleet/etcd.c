@@ -8,6 +8,7 @@
 #include "fleet/base64.h"
 #include "fleet/error.h"
 #include "fleet/etcd-call.h"
+#include "fleet/json.h"
 
 #define PASSWORD_MAX 1024
 
@@ -113,11 +114,15 @@ struct json_object *fleet_parse(const char *text, size_t len)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(16);
 	struct json_object *json = NULL;
+	size_t end;
+	int err = ENOMEM;
 
-	if (tokener)
-		json = json_tokener_parse_ex(tokener, text, (int)len + 1);
-	if (tokener)
+	if (tokener) {
+		json = fleet_json_parse(tokener, text, len + 1, &end);
+		err = errno;
 		json_tokener_free(tokener);
+	}
+	errno = err;
 	if (json && !json_object_is_type(json, json_type_object)) {
 		json_object_put(json);
 		json = NULL;
@@ -149,8 +154,10 @@ int fleet_turned_away(const char *endpoint, long status, const char *text, size_
 {
 	struct json_object *json = fleet_parse(text, len);
 	const char *said = json ? fleet_complaint(json) : NULL;
-	int err;
+	int err = errno;
 
+	if (!json && err == ENOMEM)
+		return fleet_fail_memory(error);
 	/* Its door speaks no JSON. */
 	if (status == 400 && !strncmp(text, "CommonName of client", 20))
 		said = "CommonName of client";

@@ -6,6 +6,7 @@
 #include <json-c/json.h>
 #include "fleet/conf.h"
 #include "fleet/error.h"
+#include "fleet/json.h"
 #include "fleet/records.h"
 #include "fleet/shape.h"
 
@@ -629,23 +630,24 @@ static int parse(const char *text, size_t len, const char *what, struct json_obj
 	struct json_tokener *tokener = json_tokener_new_ex(DEPTH);
 	struct json_object *parsed;
 	enum json_tokener_error why;
+	size_t end;
 
 	if (!tokener)
 		return fleet_fail_memory(error);
-	errno = 0;
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	parsed = json_tokener_parse_ex(tokener, text, len);
+	parsed = fleet_json_parse(tokener, text, len, &end);
+	if (!parsed && errno == ENOMEM) {
+		json_tokener_free(tokener);
+		return fleet_fail_memory(error);
+	}
 	why = json_tokener_get_error(tokener);
-	if (parsed && json_tokener_get_parse_end(tokener) != len)
+	if (parsed && end != len)
 		why = json_tokener_error_parse_unexpected;
 	json_tokener_free(tokener);
 	if (why == json_tokener_success && json_object_is_type(parsed, json_type_object)) {
 		*object = parsed;
 		return 0;
 	}
-	/* json-c does not tell it by its own errors. */
-	if (errno == ENOMEM && !parsed)
-		return fleet_fail_memory(error);
 	json_object_put(parsed);
 	return fleet_fail(error, EINVAL, "%s is no JSON object: %s", what,
 			  why == json_tokener_success ? "something else" :

@@ -156,9 +156,11 @@ static int take_object(struct fleet_watch *watch, char *line, size_t len, struct
 {
 	struct json_object *json = fleet_parse(line, len), *result;
 	const char *complaint = json ? fleet_complaint(json) : NULL;
-	int err;
+	int err = errno;
 
-	if (!json)
+	if (!json && err == ENOMEM)
+		err = fleet_fail_memory(error);
+	else if (!json)
 		err = fleet_fail(error, EBADMSG,
 				 "etcd at %s: what comes in the stream is no object of JSON: "
 				 "'%.60s'",

@@ -85,7 +85,7 @@ done
 t_is "killed at $POINTS of $total system calls: old or new, and then new" '' "$wrong"
 t_ok "it was killed $killed times" test "$killed" -gt $((POINTS / 2))
 t_ok "with a change that waited $published times" test "$published" -gt 0
-t_is 'nothing is left lying about' 'default.before,default.json,default.rules,default.trying' \
+t_is 'nothing is left lying about' 'default.json,default.rules,default.trying' \
 	"$(find h1/state -type f -printf '%f\n' | sort | paste -sd ,)"
 
 t_done
