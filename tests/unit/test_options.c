@@ -130,7 +130,7 @@ static void test_no_padding(void **state)
 	assert_true(ENDS_WITH(struct pb_ruleset_options, reserved));
 	assert_true(ENDS_WITH(struct pb_load_options, saved));
 	assert_true(ENDS_WITH(struct pb_monitor_filter, snaplen));
-	assert_true(ENDS_WITH(struct pb_prospect, nr));
+	assert_true(ENDS_WITH(struct pb_prospect, nr_sets));
 }
 
 int main(void)
