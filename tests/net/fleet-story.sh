@@ -161,7 +161,7 @@ stable()
 	sed -E 's/, under the dispatcher, priority [0-9]+/, HOW/; s/, as a single program/, HOW/; s/ \(the kernel refuses .*//
 		/^\{"level"/d
 		s/\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z/TIME/g; s/revision [0-9]+/revision N/g
-		s/\([0-9a-f]{12}\)/(ID)/g; s/\bweb[123]\b/webN/g; s/(etcd was not reached: ).*/\1WHY/
+		s/\([0-9a-f]{12}\)/(ID)/g; s/\bweb[123]\b/webN/g; s/(etcd was not reached in )[0-9]+\.[0-9] s: .*/\1TIME: WHY/
 		s/^ +[0-9]+ +[0-9a-f]{12} /N ID /; s/[^ ]+@[^ :]+/USER@HOST/g
 		s/^(webN +web +[a-z-]+) +([0-9]+|-) +([0-9]+|-) +([0-9]+) +[0-9.]+/\1 N N \4 RATE/
 		s/  +/ /g; s/ $//' | if [[ $1 == *'fleet status'* ]]; then LC_ALL=C sort; else cat; fi
