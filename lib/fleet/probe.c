@@ -130,7 +130,7 @@ int fleet_probe(const struct fleet_conf *conf, const char *key, long long ms,
 		const struct fleet_meanwhile *meanwhile, struct pb_error *error)
 {
 	const struct timespec pause = { 0, PAUSE_MS * 1000000 };
-	long long end = fleet_now_ms() + ms;
+	long long begin = fleet_now_ms(), end = begin + ms, tried;
 	struct pb_error why;
 	int err;
 
@@ -138,9 +138,12 @@ int fleet_probe(const struct fleet_conf *conf, const char *key, long long ms,
 		meanwhile->call(meanwhile->context);
 		nanosleep(&pause, NULL);
 	}
+	tried = fleet_now_ms() - begin;
+	/* `why` is of the last attempt, which has what the others have left it. */
 	if (err)
-		return fleet_fail(error, -err, "under these rules etcd was not reached: %s",
-				  why.text);
+		return fleet_fail(error, -err,
+				  "under these rules etcd was not reached in %lld.%lld s: %s",
+				  tried / 1000, tried / 100 % 10, why.text);
 	if (!conf->command.nr)
 		return 0;
 	return fleet_command_run(&conf->command, end - fleet_now_ms(), meanwhile, error);

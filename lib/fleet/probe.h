@@ -13,7 +13,7 @@ struct fleet_meanwhile {
 
 /*
  * Reads a key of etcd by a new connection, again and again until that works or the time is over (ms); then runs the
- * check-command, if there is one, which has what is left of it.
+ * check-command, if there is one, which has what is left of it. The error says how long etcd was tried in all.
  */
 int fleet_probe(const struct fleet_conf *conf, const char *key, long long ms,
 		const struct fleet_meanwhile *meanwhile, struct pb_error *error);
