@@ -38,10 +38,12 @@ static int check_line(const char *line, unsigned long number, struct pb_error *e
 	const char *file;
 	char **words;
 	size_t nr;
-	int err = 0;
+	int err;
 
-	if (pb_words_split(line, &words, &nr, NULL))
-		return 0; /* whoever reads the rules says why */
+	err = pb_words_split(line, &words, &nr, NULL);
+	if (err)
+		return err == -ENOMEM ? fleet_fail_memory(error) :
+					0; /* whoever reads the rules says why */
 	file = file_of(words, nr);
 	if (file)
 		err = fleet_fail(error, EINVAL,
@@ -52,9 +54,10 @@ static int check_line(const char *line, unsigned long number, struct pb_error *e
 	return err;
 }
 
+/* Lines begin where they begin for who reads them: behind a byte order mark. */
 int fleet_rules_alone(const char *text, struct pb_error *error)
 {
-	char *copy = strdup(text), *rest = copy, *line;
+	char *copy = strdup(text + (strncmp(text, "\xef\xbb\xbf", 3) ? 0 : 3)), *rest = copy, *line;
 	unsigned long number = 0;
 	int err = copy ? 0 : fleet_fail_memory(error);
 

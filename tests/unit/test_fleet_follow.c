@@ -293,6 +293,8 @@ static const struct wrong wrong_files[] = {
 	{ "drop from @/x", "line 1: '@/x'", NULL },
 	{ "set bad file /etc/shadow", "line 1: '/etc/shadow'", NULL },
 	{ "set bad timeout 1d file /etc/shadow", "line 1: '/etc/shadow'", NULL },
+	{ "\xef\xbb\xbfinclude /etc/shadow", "line 1: '/etc/shadow'", "file of the host" },
+	{ "\xef\xbb\xbfset bad file /etc/shadow\r\n", "line 1: '/etc/shadow'", "file of the host" },
 	{ "nonsense", "line 1: ", NULL },
 	{ "22/tcp\n23x/tcp\n24y/tcp", "line 2: ", "(and more)" },
 	{ NULL, NULL, NULL },
