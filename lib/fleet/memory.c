@@ -152,7 +152,8 @@ static char *read_file(const char *path, size_t *len)
 	}
 	if (file)
 		fclose(file);
-	errno = err;
+	/* Below what is no folder there is nothing, either; that no folder can be made there is said by whoever writes. */
+	errno = err == ENOTDIR ? ENOENT : err;
 	return text;
 }
 

@@ -311,8 +311,8 @@ bg_stop "${AGENT_PID[web1]}" TERM
 t_ok 'web1: its agent begins anew, and has a group' agent web1
 t_ok 'group: who pushes sets it' run admin 'xdp-portblock fleet group set edge default=other --sign fleet.key'
 t_ok 'group: its host hears of it' wait_for 60 follows_by_group
-t_ok 'group: a push of its ruleset' run admin 'xdp-portblock fleet push web.rules other --sign fleet.key'
-t_is 'group: is in force there' "$(on admin cat web.rules | grep -v '^#')" "$(on web1 "$PB" save | grep -v '^#')"
+t_ok 'group: a push of its ruleset' run admin 'xdp-portblock fleet push private.rules other --sign fleet.key'
+t_is 'group: is in force there' "$(on admin cat private.rules)" "$(on web1 "$PB" save)"
 t_ok 'group: who pushes takes it away' run admin 'xdp-portblock fleet group del edge'
 
 # --- what the page warns of -------------------------------------------------------------------------------------
