@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,8 +37,7 @@ struct agent {
 	size_t nr; /* so many of each */
 	struct fleet_shares shares;
 	struct fleet_calls calls;
-	fleet_say_function *say;
-	void *context;
+	const struct fleet_log *log;
 	char *host_key, *seen_key;
 	char *reported; /* what etcd has of us; NULL: nothing, or it is not known */
 	char *seen;	/* likewise, of what stays when we are gone */
@@ -50,18 +48,6 @@ struct agent {
 	int said;		     /* the last trouble, which is told once; 0: none */
 	bool small;		     /* nothing came since memory was given back */
 };
-
-static void say(struct agent *agent, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void say(struct agent *agent, const char *format, ...)
-{
-	struct pb_error line;
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(line.text, sizeof(line.text), format, args);
-	va_end(args);
-	agent->say(line.text, agent->context);
-}
 
 /* ---- The host's record --------------------------------------------------------------------- */
 
@@ -99,7 +85,7 @@ static int put_seen(struct agent *agent, struct pb_error *error)
 		err = put_dated(agent, agent->seen_key, made, 0, &denied);
 	/* Nothing else depends on it. */
 	if (err == -EACCES)
-		say(agent, "%s", denied.text);
+		fleet_say(agent->log, "%s", denied.text);
 	else if (err && error)
 		*error = denied;
 	if (err && err != -EACCES) {
@@ -135,13 +121,6 @@ static int report(struct agent *agent, struct pb_error *error)
 static void announce(void *context)
 {
 	report(context, NULL);
-}
-
-static void pass_on(const char *line, void *context)
-{
-	struct agent *agent = context;
-
-	agent->say(line, agent->context);
 }
 
 static int hold_lease(struct agent *agent, struct pb_error *error)
@@ -251,7 +230,7 @@ static int follow_others(struct agent *agent, struct fleet_followed *followed, s
 		if (!*one->conflict.text)
 			continue;
 		follow->conflict = one->conflict.text;
-		say(agent, "%s: neither of the two is followed", one->conflict.text);
+		fleet_say(agent->log, "%s: neither of the two is followed", one->conflict.text);
 	}
 	return 0;
 }
@@ -448,7 +427,7 @@ static int follow(struct agent *agent, bool *worked, struct pb_error *error)
 		return err;
 	*worked = true;
 	if (agent->said)
-		say(agent, "etcd answers again");
+		fleet_say(agent->log, "etcd answers again");
 	agent->said = 0;
 	agent->small = false;
 	agent->anew = fleet_now_ms() + ANEW_MS;
@@ -477,7 +456,7 @@ static void pause_about(long long ms)
 static void say_trouble(struct agent *agent, int err, const struct pb_error *error)
 {
 	if (err != agent->said)
-		say(agent, "%s; the rules in force stay", error->text);
+		fleet_say(agent->log, "%s; the rules in force stay", error->text);
 	agent->said = err;
 }
 
@@ -516,13 +495,13 @@ static void end(struct agent *agent)
 	free(agent->seen);
 }
 
-static int begin(struct agent *agent, const struct fleet_conf *conf, fleet_say_function *say,
-		 void *context, struct pb_error *error)
+static int begin(struct agent *agent, const struct fleet_conf *conf, const struct fleet_log *log,
+		 struct pb_error *error)
 {
 	int err;
 
-	*agent = (struct agent){ .conf = conf, .say = say, .context = context };
-	agent->calls = (struct fleet_calls){ announce, pass_on, stay_seen, agent };
+	*agent = (struct agent){ .conf = conf, .log = log };
+	agent->calls = (struct fleet_calls){ announce, stay_seen, agent, log };
 	agent->lease_seconds = LEASE_SECONDS;
 	if (!conf->nr_rulesets && !conf->nr_sets && !conf->groups.nr)
 		return fleet_fail(
@@ -533,20 +512,20 @@ static int begin(struct agent *agent, const struct fleet_conf *conf, fleet_say_f
 	agent->seen_key = fleet_key(conf, FLEET_SEEN, conf->host);
 	if (!agent->host_key || !agent->seen_key)
 		return fleet_fail_memory(error);
-	err = fleet_membership_begin(&agent->membership, conf, pass_on, agent);
+	err = fleet_membership_begin(&agent->membership, conf, log);
 	if (err)
 		return cannot_know(agent, err, error);
-	if (fleet_shares_begin(&agent->shares, conf, pass_on, agent))
+	if (fleet_shares_begin(&agent->shares, conf, log))
 		return fleet_fail_memory(error);
 	/* Whether there is libcurl is to be known at once. */
 	return fleet_etcd_open(conf, &agent->etcd, error);
 }
 
-int fleet_agent_run(const struct fleet_conf *conf, fleet_say_function *say, void *context,
+int fleet_agent_run(const struct fleet_conf *conf, const struct fleet_log *log,
 		    struct pb_error *error)
 {
 	struct agent agent;
-	int err = begin(&agent, conf, say, context, error);
+	int err = begin(&agent, conf, log, error);
 
 	if (!err)
 		follow_for_ever(&agent);
@@ -571,9 +550,9 @@ static int say_result(struct agent *agent, struct pb_error *error)
 
 		if (follow->state == FLEET_HOST_IN_FORCE)
 			continue;
-		say(agent, "ruleset %s: %s%s%s", follow->names->local,
-		    fleet_host_state_name(follow->state), *follow->reason ? ": " : "",
-		    follow->reason);
+		fleet_say(agent->log, "ruleset %s: %s%s%s", follow->names->local,
+			  fleet_host_state_name(follow->state), *follow->reason ? ": " : "",
+			  follow->reason);
 		err = fleet_fail(error, ENOMSG, "not all rulesets are as they are to be");
 	}
 	if (!err && !fleet_membership_good(&agent->membership))
@@ -583,12 +562,12 @@ static int say_result(struct agent *agent, struct pb_error *error)
 	return err;
 }
 
-int fleet_agent_once(const struct fleet_conf *conf, fleet_say_function *say, void *context,
+int fleet_agent_once(const struct fleet_conf *conf, const struct fleet_log *log,
 		     struct pb_error *error)
 {
 	struct agent agent;
 	__s64 revision;
-	int err = begin(&agent, conf, say, context, error);
+	int err = begin(&agent, conf, log, error);
 
 	agent.lease_seconds = LEASE_ONCE_SECONDS;
 	if (!err)

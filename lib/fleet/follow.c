@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,25 +127,12 @@ static void become(struct fleet_follow *follow, enum fleet_host_state state, con
 	snprintf(follow->reason, sizeof(follow->reason), "%s", reason ?: "");
 }
 
-static void say(const struct fleet_calls *calls, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-static void say(const struct fleet_calls *calls, const char *format, ...)
-{
-	struct pb_error line;
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(line.text, sizeof(line.text), format, args);
-	va_end(args);
-	calls->say(line.text, calls->context);
-}
-
 static void remember(struct fleet_follow *follow, const struct fleet_calls *calls)
 {
 	struct pb_error error;
 
 	if (fleet_memory_write(follow->conf->state, &follow->memory, &error))
-		say(calls, "ruleset %s: %s", follow->names->local, error.text);
+		fleet_say(calls->log, "ruleset %s: %s", follow->names->local, error.text);
 }
 
 static void forget_before(struct fleet_follow *follow)
@@ -163,10 +149,11 @@ static void fail(struct fleet_follow *follow, const struct fleet_revision *revis
 
 	become(follow, FLEET_HOST_FAILED, reason);
 	if (revision == follow->wanted || revision == follow->good)
-		say(calls, "ruleset %s: revision %lld failed: %s", follow->names->local,
-		    (long long)revision->revision, reason);
+		fleet_say(calls->log, "ruleset %s: revision %lld failed: %s", follow->names->local,
+			  (long long)revision->revision, reason);
 	else
-		say(calls, "ruleset %s: the way back failed: %s", follow->names->local, reason);
+		fleet_say(calls->log, "ruleset %s: the way back failed: %s", follow->names->local,
+			  reason);
 	*memory->trying = '\0';
 	memory->attempts = 0;
 	if (revision != follow->wanted) {
@@ -192,7 +179,7 @@ static void write_good(const struct fleet_follow *follow, const struct fleet_rev
 
 	if (fleet_file_write(follow->conf->state, follow->names->local, GOOD, revision->file, true,
 			     path, &error))
-		say(calls, "ruleset %s: %s", follow->names->local, error.text);
+		fleet_say(calls->log, "ruleset %s: %s", follow->names->local, error.text);
 }
 
 static void now_in_force(struct fleet_follow *follow, const struct fleet_revision *revision,
@@ -211,8 +198,8 @@ static void now_in_force(struct fleet_follow *follow, const struct fleet_revisio
 	memory->attempts = 0;
 	write_good(follow, revision, calls);
 	remember(follow, calls);
-	say(calls, "ruleset %s: revision %lld is in force", follow->names->local,
-	    (long long)revision->revision);
+	fleet_say(calls->log, "ruleset %s: revision %lld is in force", follow->names->local,
+		  (long long)revision->revision);
 }
 
 /* ---- What is older ------------------------------------------------------------------------- */
@@ -286,8 +273,8 @@ static void now_as_before(struct attempt *attempt)
 	write_good(follow, attempt->revision, attempt->calls);
 	remember(follow, attempt->calls);
 	forget_before(follow);
-	say(attempt->calls, "ruleset %s: the rules from before the fleet's are in force",
-	    follow->names->local);
+	fleet_say(attempt->calls->log, "ruleset %s: the rules from before the fleet's are in force",
+		  follow->names->local);
 }
 
 static void arrive(struct attempt *attempt)
@@ -315,7 +302,7 @@ static void keep_before(struct attempt *attempt, const struct pb_rules *now)
 		return;
 	follow->before = !fleet_before_keep(follow->conf->state, follow->names->local, now, &error);
 	if (!follow->before)
-		say(attempt->calls, "ruleset %s: %s", follow->names->local, error.text);
+		fleet_say(attempt->calls->log, "ruleset %s: %s", follow->names->local, error.text);
 }
 
 /* Half of the time to confirm is for the proof; 0: less than a quarter of it would be left then. */
@@ -348,7 +335,7 @@ static void prove(struct attempt *attempt)
 	}
 	/* Where this fails, the kernel's clock has done it, or will. */
 	if (pb_ruleset_rollback(attempt->ruleset, &back) && pb_ruleset_pending(attempt->ruleset))
-		say(attempt->calls, "ruleset %s: %s", follow->names->local, back.text);
+		fleet_say(attempt->calls->log, "ruleset %s: %s", follow->names->local, back.text);
 	attempt->taken_back = true;
 	if (!proven) {
 		fail(follow, attempt->revision, error.text, attempt->calls);
@@ -356,9 +343,9 @@ static void prove(struct attempt *attempt)
 	}
 	/* That is not the revision's fault: again, as if the agent had been killed. */
 	become(follow, FLEET_HOST_WAITING, error.text);
-	say(attempt->calls,
-	    "ruleset %s: revision %lld is taken back, since it cannot be confirmed: %s",
-	    follow->names->local, (long long)attempt->revision->revision, error.text);
+	fleet_say(attempt->calls->log,
+		  "ruleset %s: revision %lld is taken back, since it cannot be confirmed: %s",
+		  follow->names->local, (long long)attempt->revision->revision, error.text);
 }
 
 static int publish(struct attempt *attempt, const struct pb_rules *rules, struct pb_error *error)
@@ -559,7 +546,7 @@ static void wait_by_fault(struct attempt *attempt, const char *why)
 	struct fleet_follow *follow = attempt->follow;
 
 	if (follow->state != FLEET_HOST_WAITING || strcmp(follow->reason, why))
-		say(attempt->calls, "ruleset %s: %s", follow->names->local, why);
+		fleet_say(attempt->calls->log, "ruleset %s: %s", follow->names->local, why);
 	become(follow, FLEET_HOST_WAITING, why);
 }
 
@@ -567,8 +554,9 @@ static void wait_by_fault(struct attempt *attempt, const char *why)
 static void refuse(struct attempt *attempt, enum fleet_host_state state, const struct pb_error *why)
 {
 	if (attempt->follow->state != state)
-		say(attempt->calls, "ruleset %s: revision %lld: %s", attempt->follow->names->local,
-		    (long long)attempt->revision->revision, why->text);
+		fleet_say(attempt->calls->log, "ruleset %s: revision %lld: %s",
+			  attempt->follow->names->local, (long long)attempt->revision->revision,
+			  why->text);
 	become(attempt->follow, state, why->text);
 }
 
