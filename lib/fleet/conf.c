@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "fleet/conf.h"
 #include "fleet/error.h"
-#include "fleet/records.h"
+#include "fleet/host-name.h"
 
 #define LINE_MAX_BYTES 4096
 #define CONFIRM_LEAST 5000000000ULL

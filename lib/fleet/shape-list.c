@@ -4,7 +4,7 @@
 #include <string.h>
 #include "fleet/conf.h"
 #include "fleet/error.h"
-#include "fleet/records.h"
+#include "fleet/host-name.h"
 #include "fleet/shape-parts.h"
 
 /* ---- Words ---------------------------------------------------------------------------------- */
@@ -74,10 +74,8 @@ static int read_pair(const struct place *place, const struct fleet_field *field,
 	const char *remote = fleet_shape_text_in(value);
 	struct fleet_ruleset *pair = &pairs->list[pairs->nr];
 
-	if (pb_ruleset_name_check(local, NULL))
-		return fleet_fail(place->error, EINVAL,
-				  "%s: \"%s\": '%.80s' is no name of a ruleset", place->what,
-				  field->key, local);
+	if (fleet_shape_check_name(place, field, local))
+		return -EINVAL;
 	if (!remote || pb_ruleset_name_check(remote, NULL))
 		return fleet_shape_wrong(place, local, value, "the name of a ruleset");
 	for (size_t i = 0; i < pairs->nr; i++)
@@ -95,8 +93,7 @@ static int read_pairs(const struct place *place, const struct fleet_field *field
 {
 	struct pairs *pairs = to;
 
-	if (!json_object_is_type(value, json_type_object) ||
-	    (size_t)json_object_object_length(value) > field->limit)
+	if (!fleet_shape_is_object(value, field))
 		return fleet_shape_wrong(place, field->key, value,
 					 "an object with not too many names");
 	pairs->list = calloc(json_object_object_length(value) + 1, sizeof(*pairs->list));

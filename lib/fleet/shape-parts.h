@@ -46,8 +46,12 @@ int fleet_shape_wrong(const struct place *place, const char *key, struct json_ob
 int fleet_shape_lack(const struct place *place, const char *key);
 /* The text of a string that holds no NUL; NULL: it is none. */
 const char *fleet_shape_text_in(struct json_object *value);
-/* An array of no more than the field may have? */
+/* An array, or an object, of no more than the field may have? */
 bool fleet_shape_is_list(struct json_object *value, const struct fleet_field *field);
+bool fleet_shape_is_object(struct json_object *value, const struct fleet_field *field);
+/* Of a key in such an object, which has to be a ruleset's: -EINVAL. */
+int fleet_shape_check_name(const struct place *place, const struct fleet_field *field,
+			   const char *name);
 /* Both take the value over (NULL: there was no memory). */
 bool fleet_shape_append(struct json_object *array, struct json_object *value);
 bool fleet_shape_add(struct json_object *object, const char *key, struct json_object *value);

@@ -134,18 +134,15 @@ static int read_named(const struct place *place, const struct fleet_field *field
 	struct rows *rows = to;
 	int err;
 
-	if (!json_object_is_type(value, json_type_object) ||
-	    (size_t)json_object_object_length(value) > field->limit)
+	if (!fleet_shape_is_object(value, field))
 		return fleet_shape_wrong(place, field->key, value,
 					 "an object with not too many names");
 	err = make_rows(place, field, json_object_object_length(value), rows);
 	if (err)
 		return err;
 	json_object_object_foreach(value, name, row) {
-		if (pb_ruleset_name_check(name, NULL))
-			return fleet_fail(place->error, EINVAL,
-					  "%s: \"%s\": '%.80s' is no name of a ruleset",
-					  place->what, field->key, name);
+		if (fleet_shape_check_name(place, field, name))
+			return -EINVAL;
 		strcpy(row_at(field, rows, rows->nr), name);
 		err = read_row(place, field, name, row, rows);
 		if (err)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "fleet/error.h"
-#include "fleet/records.h"
+#include "fleet/host-name.h"
 #include "fleet/shape-parts.h"
 #include "fleet/sign.h"
 

@@ -36,6 +36,21 @@ bool fleet_shape_is_list(struct json_object *value, const struct fleet_field *fi
 	       json_object_array_length(value) <= field->limit;
 }
 
+bool fleet_shape_is_object(struct json_object *value, const struct fleet_field *field)
+{
+	return json_object_is_type(value, json_type_object) &&
+	       (size_t)json_object_object_length(value) <= field->limit;
+}
+
+int fleet_shape_check_name(const struct place *place, const struct fleet_field *field,
+			   const char *name)
+{
+	if (!pb_ruleset_name_check(name, NULL))
+		return 0;
+	return fleet_fail(place->error, EINVAL, "%s: \"%s\": '%.80s' is no name of a ruleset",
+			  place->what, field->key, name);
+}
+
 bool fleet_shape_append(struct json_object *array, struct json_object *value)
 {
 	if (value && !json_object_array_add(array, value))
