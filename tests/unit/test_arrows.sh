@@ -60,6 +60,8 @@ t_is 'tool: takes of the library what its header offers' '' \
 # The room of fleets is beside the row: it uses the library as any program does, and is no part of it.
 t_is 'fleet: includes what is its own' '' \
 	"$(includes | awk '{ split($1, from, "/"); split($2, to, "/") } from[1] == "fleet" && to[1] != "fleet"')"
+t_is 'fleet: what parts offer each other is included by them' '' \
+	"$(includes | awk '{ of = $2 } sub("-parts\\.h$", "", of) && $1 !~ "^" of "[-.]"')"
 t_is 'fleet: nothing of the library includes it' '' \
 	"$(includes | awk '{ split($1, from, "/"); split($2, to, "/") } to[1] == "fleet" && from[1] != "fleet"')"
 if grep -q '^HAVE_FLEET := yes' config.mk; then
