@@ -12,6 +12,7 @@ static void say(const char *line, void *context)
 
 int fleet_follow(const struct arguments *arguments, const struct fleet_conf *conf)
 {
+	const struct fleet_log log = { say, NULL };
 	struct pb_error error;
 	int err;
 
@@ -19,9 +20,9 @@ int fleet_follow(const struct arguments *arguments, const struct fleet_conf *con
 		return wrong(arguments, "'%s' is not wanted: which rulesets says fleet.conf",
 			     arguments->words[0]);
 	if (given(arguments, OPT_ONCE))
-		err = fleet_agent_once(conf, say, NULL, &error);
+		err = fleet_agent_once(conf, &log, &error);
 	else
-		err = fleet_agent_run(conf, say, NULL, &error);
+		err = fleet_agent_run(conf, &log, &error);
 	if (err == -ENOMSG)
 		return FAILED; /* it was said of each */
 	return err ? fail(&error) : DONE;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "fleet.h"
 #include "fleet/publish.h"
+#include "fleet/set-content.h"
 #include "json.h"
 #include "set.h"
 

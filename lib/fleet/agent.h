@@ -4,20 +4,18 @@
 #define FLEET_AGENT_H
 
 #include "fleet/conf.h"
-
-/* Takes a line for the log. */
-typedef void fleet_say_function(const char *line, void *context);
+#include "fleet/log.h"
 
 /*
  * Follows until it is killed, at whatever point, by which no rule is lost: it returns only where it cannot begin
  * (-ENOPKG, -ENOMEM, -EINVAL: no rulesets, groups or sets are named). Where etcd is not reached, the rules in force stay, and it tries
  * again, after pauses that grow.
  */
-int fleet_agent_run(const struct fleet_conf *conf, fleet_say_function *say, void *context,
+int fleet_agent_run(const struct fleet_conf *conf, const struct fleet_log *log,
 		    struct pb_error *error);
 
-/* Does once what is to be done. -ENOMSG: a ruleset has not what it is to have; `say` was told which. */
-int fleet_agent_once(const struct fleet_conf *conf, fleet_say_function *say, void *context,
+/* Does once what is to be done. -ENOMSG: a ruleset has not what it is to have; the log was told which. */
+int fleet_agent_once(const struct fleet_conf *conf, const struct fleet_log *log,
 		     struct pb_error *error);
 
 #endif

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Lines of `key = value`; a table says what each key takes. */
-#include <ctype.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "fleet/conf.h"
+#include "fleet/conf-parts.h"
 #include "fleet/error.h"
-#include "fleet/records.h"
+#include "fleet/host-name.h"
 
 #define LINE_MAX_BYTES 4096
 #define CONFIRM_LEAST 5000000000ULL
@@ -18,15 +17,7 @@
 /* Takes the value of a line into the member at `to`; an error tells nothing of the place. */
 typedef int take_function(const char *value, void *to, struct pb_error *error);
 
-/* ---- Values -------------------------------------------------------------------------------- */
-
-static bool printable(const char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text <= ' ' || *text == 0x7f)
-			return false;
-	return true;
-}
+/* ---- Values --------------------------------------------------------------------------------- */
 
 static int take_text(const char *value, void *to, struct pb_error *error)
 {
@@ -55,7 +46,8 @@ static int take_prefix(const char *value, void *to, struct pb_error *error)
 {
 	size_t len = strlen(value);
 
-	if (!printable(value) || len < 2 || len > 200 || *value != '/' || value[len - 1] != '/')
+	if (!fleet_conf_printable(value) || len < 2 || len > 200 || *value != '/' ||
+	    value[len - 1] != '/')
 		return fleet_fail(error, EINVAL,
 				  "'%s' is no prefix of keys: it begins and ends with a slash, as "
 				  "in " FLEET_PREFIX_DEFAULT,
@@ -105,270 +97,27 @@ static int take_command(const char *value, void *to, struct pb_error *error)
 	return 0;
 }
 
-/* ---- Lists: commas between ----------------------------------------------------------------- */
-
-typedef int word_function(char *word, void *to, struct pb_error *error);
-
-static char *trim(char *text)
-{
-	char *end;
-
-	while (isspace((unsigned char)*text))
-		text++;
-	for (end = text + strlen(text); end > text && isspace((unsigned char)end[-1]);)
-		*--end = '\0';
-	return text;
-}
-
-static int each_word(const char *value, word_function *function, void *to, struct pb_error *error)
-{
-	char *copy = strdup(value), *rest = copy, *word;
-	int err = copy ? 0 : fleet_fail_memory(error);
-
-	while (!err && (word = strsep(&rest, ","))) {
-		word = trim(word);
-		err = *word ? function(word, to, error) :
-			      fleet_fail(error, EINVAL, "nothing stands between two commas of '%s'",
-					 value);
-	}
-	free(copy);
-	return err;
-}
-
-static int add_text(char *word, void *to, struct pb_error *error)
-{
-	struct fleet_list *list = to;
-	char **grown, *copy;
-
-	if (list->nr >= FLEET_LIST_MAX)
-		return fleet_fail(error, EINVAL, "'%s' is one too many: at most %d", word,
-				  FLEET_LIST_MAX);
-	grown = realloc(list->texts, (list->nr + 1) * sizeof(*grown));
-	if (grown)
-		list->texts = grown;
-	copy = grown ? strdup(word) : NULL;
-	if (!copy)
-		return fleet_fail_memory(error);
-	list->texts[list->nr++] = copy;
-	return 0;
-}
-
-static int add_endpoint(char *word, void *to, struct pb_error *error)
-{
-	size_t len = strlen(word), scheme = !strncmp(word, "http://", 7)  ? 7 :
-					    !strncmp(word, "https://", 8) ? 8 :
-									    0;
-
-	while (len > scheme + 1 && word[len - 1] == '/')
-		word[--len] = '\0';
-	if (!scheme || len == scheme || len > 300 || !printable(word) ||
-	    strpbrk(word + scheme, "/@?#\"\\"))
-		return fleet_fail(error, EINVAL,
-				  "'%s' is no endpoint of etcd: those are like "
-				  "https://etcd1.example.org:2379",
-				  word);
-	return add_text(word, to, error);
-}
-
-static int add_path(char *word, void *to, struct pb_error *error)
-{
-	if (*word != '/')
-		return fleet_fail(error, EINVAL, "'%s' is no absolute path: it begins with a slash",
-				  word);
-	return add_text(word, to, error);
-}
-
-static int add_group(char *word, void *to, struct pb_error *error)
-{
-	int err = pb_ruleset_name_check(word, error);
-
-	return err ?: add_text(word, to, error);
-}
-
-struct rulesets {
-	struct fleet_ruleset **list;
-	size_t *nr;
-};
-
-static int check_ruleset(const struct rulesets *to, const char *local, const char *remote,
-			 struct pb_error *error)
-{
-	int err = pb_ruleset_name_check(local, error) ?: pb_ruleset_name_check(remote, error);
-
-	for (size_t i = 0; !err && i < *to->nr; i++)
-		if (!strcmp((*to->list)[i].local, local) || !strcmp((*to->list)[i].remote, remote))
-			err = fleet_fail(error, EINVAL, "'%s' is named twice",
-					 strcmp((*to->list)[i].local, local) ? remote : local);
-	if (!err && *to->nr >= FLEET_LIST_MAX)
-		err = fleet_fail(error, EINVAL, "'%s' is one too many: at most %d", local,
-				 FLEET_LIST_MAX);
-	return err;
-}
-
-/* NAME, or LOCAL=REMOTE */
-static int add_ruleset(char *word, void *context, struct pb_error *error)
-{
-	const struct rulesets *to = context;
-	char *equals = strchr(word, '='), *local = word, *remote = word;
-	struct fleet_ruleset *grown;
-	int err;
-
-	if (equals) {
-		*equals = '\0';
-		local = trim(word);
-		remote = trim(equals + 1);
-	}
-	err = check_ruleset(to, local, remote, error);
-	if (err)
-		return err;
-	grown = realloc(*to->list, (*to->nr + 1) * sizeof(*grown));
-	if (!grown)
-		return fleet_fail_memory(error);
-	*to->list = grown;
-	grown += (*to->nr)++;
-	snprintf(grown->local, sizeof(grown->local), "%s", local);
-	snprintf(grown->remote, sizeof(grown->remote), "%s", remote);
-	return 0;
-}
-
-struct sets {
-	struct fleet_shared **list;
-	size_t *nr;
-};
-
-/* One of the fleet is one of the host, and the other way round. */
-static int check_set(const struct sets *to, const struct fleet_shared *set, struct pb_error *error)
-{
-	for (size_t i = 0; i < *to->nr; i++) {
-		const struct fleet_shared *other = &(*to->list)[i];
-
-		if (!strcmp(other->remote, set->remote))
-			return fleet_fail(error, EINVAL, "'%s' is named twice", set->remote);
-		if (!strcmp(other->local, set->local) && !strcmp(other->ruleset, set->ruleset))
-			return fleet_fail(error, EINVAL, "'%s/%s' is named twice", set->ruleset,
-					  set->local);
-	}
-	if (*to->nr >= FLEET_LIST_MAX)
-		return fleet_fail(error, EINVAL, "'%s' is one too many: at most %d", set->remote,
-				  FLEET_LIST_MAX);
-	return 0;
-}
-
-/* SET or RULESET/SET of the host. */
-static int read_local(char *word, struct fleet_shared *set, struct pb_error *error)
-{
-	char *slash = strchr(word, '/'), *ruleset = slash ? word : "default";
-	char *local = slash ? slash + 1 : word;
-	int err;
-
-	if (slash)
-		*slash = '\0';
-	err = pb_ruleset_name_check(ruleset, error) ?: pb_set_name_check(local, error);
-	if (err)
-		return err;
-	snprintf(set->ruleset, sizeof(set->ruleset), "%s", ruleset);
-	snprintf(set->local, sizeof(set->local), "%s", local);
-	return 0;
-}
-
-/* [RULESET/]SET, or [RULESET/]SET=REMOTE */
-static int add_set(char *word, void *context, struct pb_error *error)
-{
-	const struct sets *to = context;
-	char *equals = strchr(word, '='), *remote = NULL;
-	struct fleet_shared set = {}, *grown;
-	int err;
-
-	if (equals) {
-		*equals = '\0';
-		remote = trim(equals + 1);
-	}
-	err = read_local(trim(word), &set, error);
-	if (!err && remote)
-		err = pb_set_name_check(remote, error);
-	if (err)
-		return err;
-	snprintf(set.remote, sizeof(set.remote), "%s", remote ?: set.local);
-	err = check_set(to, &set, error);
-	if (err)
-		return err;
-	grown = realloc(*to->list, (*to->nr + 1) * sizeof(*grown));
-	if (!grown)
-		return fleet_fail_memory(error);
-	*to->list = grown;
-	grown[(*to->nr)++] = set;
-	return 0;
-}
-
-static int take_endpoints(const char *value, void *to, struct pb_error *error)
-{
-	return each_word(value, add_endpoint, to, error);
-}
-
-static int take_groups(const char *value, void *to, struct pb_error *error)
-{
-	return each_word(value, add_group, to, error);
-}
-
-static int take_trust(const char *value, void *to, struct pb_error *error)
-{
-	return each_word(value, add_path, to, error);
-}
-
-int fleet_rulesets_parse(const char *text, struct fleet_ruleset **list, size_t *nr,
-			 struct pb_error *error)
-{
-	struct fleet_ruleset *made = NULL;
-	size_t found = 0;
-	struct rulesets rulesets = { &made, &found };
-	int err = each_word(text, add_ruleset, &rulesets, error);
-
-	if (err) {
-		free(made);
-		return err;
-	}
-	*list = made;
-	*nr = found;
-	return 0;
-}
-
-static int take_rulesets(const char *value, void *to, struct pb_error *error)
-{
-	struct fleet_conf *conf = to;
-	struct rulesets rulesets = { &conf->rulesets, &conf->nr_rulesets };
-
-	return each_word(value, add_ruleset, &rulesets, error);
-}
-
-static int take_sets(const char *value, void *to, struct pb_error *error)
-{
-	struct fleet_conf *conf = to;
-	struct sets sets = { &conf->sets, &conf->nr_sets };
-
-	return each_word(value, add_set, &sets, error);
-}
-
-/* ---- Keys ---------------------------------------------------------------------------------- */
+/* ---- Keys ----------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name;
 	take_function *take;
 	size_t at;
 } keys[] = {
-	{ "endpoints", take_endpoints, offsetof(struct fleet_conf, endpoints) },
+	{ "endpoints", fleet_conf_take_endpoints, offsetof(struct fleet_conf, endpoints) },
 	{ "cacert", take_path, offsetof(struct fleet_conf, cacert) },
 	{ "cert", take_path, offsetof(struct fleet_conf, cert) },
 	{ "key", take_path, offsetof(struct fleet_conf, key) },
 	{ "user", take_text, offsetof(struct fleet_conf, user) },
 	{ "password-file", take_path, offsetof(struct fleet_conf, password_file) },
 	{ "host", take_host, offsetof(struct fleet_conf, host) },
-	{ "groups", take_groups, offsetof(struct fleet_conf, groups) },
-	{ "rulesets", take_rulesets, 0 },
-	{ "sets", take_sets, 0 },
+	{ "groups", fleet_conf_take_groups, offsetof(struct fleet_conf, groups) },
+	{ "rulesets", fleet_conf_take_rulesets, 0 },
+	{ "sets", fleet_conf_take_sets, 0 },
 	{ "confirm", take_confirm, offsetof(struct fleet_conf, confirm) },
 	{ "check-command", take_command, offsetof(struct fleet_conf, command) },
 	{ "drift", take_drift, offsetof(struct fleet_conf, heal) },
-	{ "trust", take_trust, offsetof(struct fleet_conf, trust) },
+	{ "trust", fleet_conf_take_trust, offsetof(struct fleet_conf, trust) },
 	{ "prefix", take_prefix, offsetof(struct fleet_conf, prefix) },
 	{ "state", take_path, offsetof(struct fleet_conf, state) },
 };
@@ -416,14 +165,14 @@ static int take_key(struct reading *reading, const char *name, const char *value
 /* A # begins a comment where a line begins: passwords, paths and commands may have one. */
 static int take_line(struct reading *reading, char *line, struct pb_error *error)
 {
-	char *text = trim(line), *equals = strchr(text, '=');
+	char *text = fleet_conf_trim(line), *equals = strchr(text, '=');
 
 	if (!*text || *text == '#')
 		return 0;
 	if (!equals)
 		return fleet_fail(error, EINVAL, "'%s' is no line of `key = value`", text);
 	*equals = '\0';
-	return take_key(reading, trim(text), trim(equals + 1), error);
+	return take_key(reading, fleet_conf_trim(text), fleet_conf_trim(equals + 1), error);
 }
 
 static int read_lines(FILE *file, struct reading *reading, struct pb_error *error)
@@ -448,7 +197,7 @@ static int read_lines(FILE *file, struct reading *reading, struct pb_error *erro
 	return 0;
 }
 
-/* ---- As a whole ---------------------------------------------------------------------------- */
+/* ---- As a whole ----------------------------------------------------------------------------- */
 
 static int or_text(char **text, const char *otherwise, struct pb_error *error)
 {

@@ -4,6 +4,7 @@
 #define FLEET_FOLLOW_H
 
 #include "fleet/conf.h"
+#include "fleet/log.h"
 #include "fleet/memory.h"
 #include "fleet/probe.h"
 
@@ -39,9 +40,9 @@ struct fleet_follow {
 typedef void fleet_announce_function(void *context);
 struct fleet_calls {
 	fleet_announce_function *announce;
-	void (*say)(const char *line, void *context); /* a line for the log */
-	void (*meanwhile)(void *context);	      /* while a change is proved: see probe.h */
+	void (*meanwhile)(void *context); /* while a change is proved: see probe.h */
 	void *context;
+	const struct fleet_log *log;
 };
 
 /* `names` and `conf` have to be there as long. As fleet_memory_read(). */

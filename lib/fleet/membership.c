@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,19 +8,6 @@
 #include "fleet/memory.h"
 
 #define END ".group"
-
-static void say(const struct fleet_membership *membership, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-static void say(const struct fleet_membership *membership, const char *format, ...)
-{
-	struct pb_error line;
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(line.text, sizeof(line.text), format, args);
-	va_end(args);
-	membership->say(line.text, membership->context);
-}
 
 /* ---- Beginning and end ----------------------------------------------------------------------- */
 
@@ -56,12 +42,12 @@ static int remember(const struct fleet_conf *conf, struct fleet_belonging *belon
 }
 
 int fleet_membership_begin(struct fleet_membership *membership, const struct fleet_conf *conf,
-			   void (*say)(const char *line, void *context), void *context)
+			   const struct fleet_log *log)
 {
 	size_t nr = conf->groups.nr;
 	int err = 0;
 
-	*membership = (struct fleet_membership){ .conf = conf, .say = say, .context = context };
+	*membership = (struct fleet_membership){ .conf = conf, .log = log };
 	membership->list = calloc(nr + 1, sizeof(*membership->list));
 	if (!membership->list)
 		return -ENOMEM;
@@ -123,13 +109,13 @@ static void keep(const struct fleet_membership *membership, struct fleet_belongi
 	belonging->taken = group;
 	if (!is_new)
 		return;
-	say(membership, "group %s: as %s has set it at %s", group->group, group->author,
-	    group->time);
+	fleet_say(membership->log, "group %s: as %s has set it at %s", group->group, group->author,
+		  group->time);
 	if (!text)
-		say(membership, "group %s: out of memory: it is not kept", group->group);
+		fleet_say(membership->log, "group %s: out of memory: it is not kept", group->group);
 	else if (fleet_file_write(membership->conf->state, belonging->name, END, text, true, path,
 				  &error))
-		say(membership, "group %s: %s", group->group, error.text);
+		fleet_say(membership->log, "group %s: %s", group->group, error.text);
 	free(text);
 }
 
@@ -141,7 +127,7 @@ static void refuse(const struct fleet_membership *membership, struct fleet_belon
 
 	fleet_fail(&belonging->wrong, EINVAL, "group %s: %s", belonging->name, why->text);
 	if (strcmp(before.text, belonging->wrong.text) != 0)
-		say(membership, "%s; what it was before stays", belonging->wrong.text);
+		fleet_say(membership->log, "%s; what it was before stays", belonging->wrong.text);
 }
 
 int fleet_membership_take(struct fleet_membership *membership, struct fleet_belonging *belonging,
@@ -152,7 +138,8 @@ int fleet_membership_take(struct fleet_membership *membership, struct fleet_belo
 	int err;
 
 	if (!value && belonging->there)
-		say(membership, "group %s: the fleet has no such group", belonging->name);
+		fleet_say(membership->log, "group %s: the fleet has no such group",
+			  belonging->name);
 	belonging->there = value;
 	if (!value) {
 		*belonging->wrong.text = '\0';
@@ -294,7 +281,7 @@ static size_t add_group(const struct fleet_membership *membership, size_t of,
 				&belonging->wrong, EINVAL,
 				"group %s: '%s' is one too many: a host follows %d rulesets at most",
 				belonging->name, names->remote, FLEET_FOLLOWED_MAX);
-			say(membership, "%s", belonging->wrong.text);
+			fleet_say(membership->log, "%s", belonging->wrong.text);
 			break;
 		}
 		followed[nr].names = *names;

@@ -4,6 +4,7 @@
 #define FLEET_MEMBERSHIP_H
 
 #include "fleet/group.h"
+#include "fleet/log.h"
 
 /* So many rulesets at most: a host's record has no more. */
 #define FLEET_FOLLOWED_MAX 1024
@@ -23,13 +24,12 @@ struct fleet_membership {
 	const struct fleet_conf *conf;
 	struct fleet_belonging *list;
 	size_t nr;
-	void (*say)(const char *line, void *context); /* a line for the log */
-	void *context;
+	const struct fleet_log *log;
 };
 
-/* `conf` has to be there as long. -ENOMEM; -EMFILE, ...: what is known on this host cannot be read. */
+/* `conf` and `log` have to be there as long. -ENOMEM; -EMFILE, ...: what is known on this host cannot be read. */
 int fleet_membership_begin(struct fleet_membership *membership, const struct fleet_conf *conf,
-			   void (*say)(const char *line, void *context), void *context);
+			   const struct fleet_log *log);
 void fleet_membership_end(struct fleet_membership *membership);
 
 /* Takes what stands under the key of a group (value NULL: nothing), if it is right. -ENOMEM. */

@@ -11,20 +11,17 @@
 #define FLEET_RECORDS_H
 
 #include <portblock/portblock.h>
+#include "fleet/host-name.h"
 #include "fleet/sign.h"
 
 /* Bytes of a value at most, of any record. */
 #define FLEET_VALUE_MAX (1024 * 1024)
-#define FLEET_HOST_MAX 253 /* bytes of a host's name */
 #define FLEET_NOTE_MAX 1023
 #define FLEET_AUTHOR_MAX 320
 #define FLEET_SECOND_LEN 21 /* "2026-11-29T09:12:03Z" and a NUL */
 #define FLEET_TIME_LEN \
 	31 /* the same with up to 9 digits behind a dot: "2026-11-29T09:12:03.123456Z" */
 #define FLEET_STAGES_MAX 32
-
-/* Letters, digits, dots, - and _, and no dot at its beginning. -EINVAL quotes it. */
-int fleet_host_check(const char *host, struct pb_error *error);
 
 /* Less than, equal to or greater than 0, as strcmp(): of two times as records have them. */
 int fleet_time_compare(const char *one, const char *other);

@@ -130,7 +130,7 @@ static void leave_out(struct fleet_share *share, struct fleet_entry *entry,
 		   "set %s/%s: %s is left out: etcd is reached at %s, and would not be any more",
 		   share->names->ruleset, share->names->local,
 		   fleet_prefix_text(&entry->prefix, element), fleet_prefix_text(host, address));
-	share->say(share->left_out.text, share->context);
+	fleet_say(share->log, "%s", share->left_out.text);
 }
 
 /* Nobody is to be cut off from etcd by what stands there. */

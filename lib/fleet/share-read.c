@@ -10,11 +10,9 @@
 #include "fleet/share.h"
 
 int fleet_share_begin(struct fleet_share *share, const struct fleet_conf *conf,
-		      const struct fleet_shared *names, fleet_share_say *say, void *context)
+		      const struct fleet_shared *names, const struct fleet_log *log)
 {
-	*share = (struct fleet_share){
-		.conf = conf, .names = names, .say = say, .context = context, .whole = true
-	};
+	*share = (struct fleet_share){ .conf = conf, .names = names, .log = log, .whole = true };
 	share->bans = fleet_set_key(conf, names->remote, FLEET_SET_BANS, "");
 	share->list = fleet_set_key(conf, names->remote, FLEET_SET_LIST, "");
 	if (!share->bans || !share->list)
@@ -52,7 +50,7 @@ void fleet_share_complain(struct fleet_share *share, const char *what)
 	share->said = share->wrong;
 	fleet_fail(&line, EINVAL, "set %s/%s: %.800s; what is in it stays", share->names->ruleset,
 		   share->names->local, what);
-	share->say(line.text, share->context);
+	fleet_say(share->log, "%s", line.text);
 }
 
 /* ---- Bans ---------------------------------------------------------------------------------- */

@@ -9,10 +9,8 @@
 #include "fleet/chunks.h"
 #include "fleet/entries.h"
 #include "fleet/etcd.h"
+#include "fleet/log.h"
 #include "fleet/spared.h"
-
-/* A line for the log. */
-typedef void fleet_share_say(const char *line, void *context);
 
 /* A chunk of the list that is known. */
 struct fleet_part {
@@ -26,8 +24,7 @@ struct fleet_part {
 struct fleet_share {
 	const struct fleet_conf *conf;
 	const struct fleet_shared *names;
-	fleet_share_say *say;
-	void *context;
+	const struct fleet_log *log;
 	char *bans; /* keys that begin so */
 	char *list; /* the key */
 	struct fleet_entries entries;
@@ -54,9 +51,9 @@ struct fleet_share {
 
 /* share-read.c: what etcd has */
 
-/* `names` and `conf` have to be there as long. -ENOMEM. */
+/* `names`, `conf` and `log` have to be there as long. -ENOMEM. */
 int fleet_share_begin(struct fleet_share *share, const struct fleet_conf *conf,
-		      const struct fleet_shared *names, fleet_share_say *say, void *context);
+		      const struct fleet_shared *names, const struct fleet_log *log);
 void fleet_share_end(struct fleet_share *share);
 /* Reads all of it, as it was at a revision (0: now, which it gets). Fails where etcd does, or memory. */
 int fleet_share_read(struct fleet_share *share, struct fleet_etcd *etcd, __s64 *revision,

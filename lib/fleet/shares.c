@@ -4,7 +4,7 @@
 #include "fleet/shares.h"
 
 int fleet_shares_begin(struct fleet_shares *shares, const struct fleet_conf *conf,
-		       fleet_share_say *say, void *context)
+		       const struct fleet_log *log)
 {
 	int err = 0;
 
@@ -13,7 +13,7 @@ int fleet_shares_begin(struct fleet_shares *shares, const struct fleet_conf *con
 		return -ENOMEM;
 	for (; !err && shares->nr < conf->nr_sets; shares->nr++) {
 		err = fleet_share_begin(&shares->list[shares->nr], conf, &conf->sets[shares->nr],
-					say, context);
+					log);
 		shares->list[shares->nr].spared = &shares->spared;
 	}
 	return err;

@@ -12,9 +12,9 @@ struct fleet_shares {
 	struct fleet_spared spared; /* the agent fills it */
 };
 
-/* `conf` and `shares` have to be there as long. -ENOMEM. */
+/* `conf`, `log` and `shares` have to be there as long. -ENOMEM. */
 int fleet_shares_begin(struct fleet_shares *shares, const struct fleet_conf *conf,
-		       fleet_share_say *say, void *context);
+		       const struct fleet_log *log);
 void fleet_shares_end(struct fleet_shares *shares);
 
 /* What is to be watched of them: so many keys and prefixes. */

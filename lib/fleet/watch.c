@@ -8,35 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "fleet/error.h"
-#include "fleet/etcd-call.h"
+#include "fleet/watch-parts.h"
 
-#define SILENCE_MS 30000
 #define OPEN_MS 10000
-
-struct fleet_watch {
-	struct fleet_etcd *etcd;
-	const char *endpoint;
-	struct fleet_call *call;
-	char **prefixes;
-	size_t nr;
-	size_t created; /* so many of them are watched, as etcd has said */
-	__s64 seen;	/* the last revision of what came, or of which etcd said that it is all */
-	__s64 keys;	/* so many there were at a revision, and are by what came since: */
-	__s64 counted;
-	long long checked; /* when silence was last looked into */
-};
-
-static bool is_prefix(const char *text)
-{
-	return *text && text[strlen(text) - 1] == '/';
-}
-
-void fleet_changes_free(struct fleet_change *changes, size_t nr)
-{
-	for (size_t i = 0; changes && i < nr; i++)
-		fleet_kv_clear(&changes[i].kv);
-	free(changes);
-}
 
 void fleet_watch_close(struct fleet_watch *watch)
 {
@@ -49,332 +23,7 @@ void fleet_watch_close(struct fleet_watch *watch)
 	free(watch);
 }
 
-/* ---- What comes ---------------------------------------------------------------------------- */
-
-struct changes {
-	struct fleet_change *list;
-	size_t nr;
-};
-
-static int add_change(struct json_object *event, struct changes *changes)
-{
-	const char *type = fleet_text(event, "type");
-	struct json_object *kv;
-	struct fleet_change change = { .deleted = type && !strcmp(type, "DELETE") }, *grown;
-	int err;
-
-	if (!json_object_object_get_ex(event, "kv", &kv))
-		return -EBADMSG;
-	err = fleet_kv_read(kv, &change.kv);
-	if (err)
-		return err < 0 ? err : 0; /* a key that is no text is none of ours */
-	grown = realloc(changes->list, (changes->nr + 1) * sizeof(*grown));
-	if (!grown) {
-		fleet_kv_clear(&change.kv);
-		return -ENOMEM;
-	}
-	changes->list = grown;
-	grown[changes->nr++] = change;
-	return 0;
-}
-
-/* A key that is new, or has gone. */
-static void count_change(struct fleet_watch *watch, const struct fleet_change *change)
-{
-	if (change->kv.mod_revision <= watch->counted)
-		return;
-	if (change->deleted)
-		watch->keys--;
-	else if (change->kv.version == 1)
-		watch->keys++;
-}
-
-static int add_changes(struct json_object *result, struct changes *changes)
-{
-	struct json_object *events;
-	int err = 0;
-
-	if (!json_object_object_get_ex(result, "events", &events))
-		return 0;
-	if (!json_object_is_type(events, json_type_array))
-		return -EBADMSG;
-	for (size_t i = 0; i < json_object_array_length(events) && !err; i++)
-		err = add_change(json_object_array_get_idx(events, i), changes);
-	return err;
-}
-
-static bool is_set(struct json_object *json, const char *key)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(json, key, &value) && json_object_get_boolean(value);
-}
-
-static int cancelled(struct fleet_watch *watch, struct json_object *result, struct pb_error *error)
-{
-	__s64 compacted = fleet_number(result, "compact_revision");
-	const char *why = fleet_text(result, "cancel_reason");
-
-	if (compacted)
-		return fleet_fail(error, ESTALE,
-				  "etcd at %s: what changed before revision %lld is compacted",
-				  watch->endpoint, (long long)compacted);
-	return fleet_refused(watch->endpoint, why ?: "the watch is cancelled", error);
-}
-
-static int take_result(struct fleet_watch *watch, struct json_object *result,
-		       struct changes *changes, struct pb_error *error)
-{
-	__s64 revision = fleet_revision(result);
-	size_t from = changes->nr;
-	int err;
-
-	if (is_set(result, "canceled"))
-		return cancelled(watch, result, error);
-	if (is_set(result, "created")) {
-		watch->created++;
-		return 0; /* its header is of now, and says nothing of what is still to come */
-	}
-	err = add_changes(result, changes);
-	if (err == -ENOMEM)
-		return fleet_fail_memory(error);
-	if (err)
-		return fleet_fail(error, EBADMSG, "etcd at %s: an event of the stream is none",
-				  watch->endpoint);
-	if (revision > watch->seen && watch->nr == 1)
-		watch->seen = revision;
-	for (size_t i = from; i < changes->nr; i++) {
-		count_change(watch, &changes->list[i]);
-		if (changes->list[i].kv.mod_revision > watch->seen)
-			watch->seen = changes->list[i].kv.mod_revision;
-	}
-	return 0;
-}
-
-static int take_object(struct fleet_watch *watch, char *line, size_t len, struct changes *changes,
-		       struct pb_error *error)
-{
-	struct json_object *json = fleet_parse(line, len), *result;
-	const char *complaint = json ? fleet_complaint(json) : NULL;
-	int err = errno;
-
-	if (!json && err == ENOMEM)
-		err = fleet_fail_memory(error);
-	else if (!json)
-		err = fleet_fail(error, EBADMSG,
-				 "etcd at %s: what comes in the stream is no object of JSON: "
-				 "'%.60s'",
-				 watch->endpoint, line);
-	else if (complaint)
-		err = fleet_refused(watch->endpoint, complaint, error);
-	else if (json_object_object_get_ex(json, "result", &result))
-		err = take_result(watch, result, changes, error);
-	else
-		err = fleet_fail(error, EBADMSG,
-				 "etcd at %s: the stream has neither result nor error",
-				 watch->endpoint);
-	json_object_put(json);
-	return err;
-}
-
-/* A line is an object. What is after an error is not looked at: the watch is over. */
-static int take_lines(struct fleet_watch *watch, struct changes *changes, struct pb_error *error)
-{
-	size_t len, at = 0;
-	char *text = fleet_call_text(watch->call, &len), *end;
-	int err = 0;
-
-	if (fleet_call_status(watch->call) != 200)
-		return 0; /* it is of use as a whole, at its end */
-	while (!err && (end = memchr(text + at, '\n', len - at))) {
-		*end = '\0';
-		if (end > text + at)
-			err = take_object(watch, text + at, end - (text + at), changes, error);
-		at = end - text + 1;
-	}
-	fleet_call_drop(watch->call, at);
-	return err;
-}
-
-static int take_end(struct fleet_watch *watch, const struct fleet_outcome *outcome,
-		    struct changes *changes, struct pb_error *error)
-{
-	size_t len;
-	char *text = fleet_call_text(watch->call, &len);
-
-	if (outcome->err)
-		return fleet_fail(error, -outcome->err, "etcd at %s: %s", watch->endpoint,
-				  outcome->why);
-	if (outcome->status != 200)
-		return fleet_turned_away(watch->endpoint, outcome->status, text, len, error);
-	if (len)
-		return take_object(watch, text, len, changes, error) ?:
-			       fleet_fail(error, EPIPE, "etcd at %s: the stream has ended",
-					  watch->endpoint);
-	return fleet_fail(error, EPIPE, "etcd at %s: the stream has ended", watch->endpoint);
-}
-
-/* ---- Silence ------------------------------------------------------------------------------- */
-
-/*
- * What was put since is seen by the newest of the keys. What was deleted has left no key: there are fewer of them than
- * what came says. (How many there were at an earlier revision can be asked, too, but etcd has been known to die of that
- * while it compacts.)
- */
-
-/* The newest of the keys of a prefix, and how many there are. */
-static struct json_object *new_question(const char *prefix)
-{
-	struct json_object *json = json_object_new_object(), *range = json_object_new_object();
-	bool made = fleet_add_range(range, prefix, is_prefix(prefix)) &&
-		    fleet_add(range, "keys_only", json_object_new_boolean(true)) &&
-		    fleet_add_number(range, "limit", 1) &&
-		    fleet_add(range, "sort_target", json_object_new_string("MOD")) &&
-		    fleet_add(range, "sort_order", json_object_new_string("DESCEND"));
-
-	if (fleet_add(json, "request_range", range) && made)
-		return json;
-	json_object_put(json);
-	return NULL;
-}
-
-/* So many of them in one request, from one on: a transaction that compares nothing. */
-#define QUESTIONS_MAX 100 /* etcd takes 128 in a transaction */
-static struct json_object *new_questions(const struct fleet_watch *watch, size_t from)
-{
-	struct json_object *json = json_object_new_object(), *list = json_object_new_array();
-	bool made = fleet_add(json, "success", list);
-
-	for (size_t i = from; i < watch->nr && i < from + QUESTIONS_MAX && made; i++) {
-		struct json_object *question = new_question(watch->prefixes[i]);
-
-		made = question && !json_object_array_add(list, question);
-	}
-	if (made)
-		return json;
-	json_object_put(json);
-	return NULL;
-}
-
-/* All keys that are watched, as etcd has them. */
-struct state {
-	__s64 revision; /* then: the least of those that the answers tell */
-	__s64 newest;	/* the revision of what was put last, of what is there; 0: nothing is */
-	__s64 nr;
-};
-
-static void read_answer(struct json_object *response, struct state *state)
-{
-	struct json_object *range, *kvs;
-	__s64 found = 0;
-
-	if (!json_object_object_get_ex(response, "response_range", &range))
-		return;
-	state->nr += fleet_number(range, "count");
-	if (json_object_object_get_ex(range, "kvs", &kvs) &&
-	    json_object_is_type(kvs, json_type_array) && json_object_array_length(kvs))
-		found = fleet_number(json_object_array_get_idx(kvs, 0), "mod_revision");
-	if (found > state->newest)
-		state->newest = found;
-}
-
-static int ask_some(struct fleet_watch *watch, size_t from, struct state *state,
-		    struct pb_error *error)
-{
-	struct json_object *answer = NULL, *responses;
-	__s64 revision;
-	int err = fleet_ask(watch->etcd, "/v3/kv/txn", new_questions(watch, from), false, &answer,
-			    error);
-
-	if (err)
-		return err;
-	if (json_object_object_get_ex(answer, "responses", &responses) &&
-	    json_object_is_type(responses, json_type_array))
-		for (size_t i = 0; i < json_object_array_length(responses); i++)
-			read_answer(json_object_array_get_idx(responses, i), state);
-	revision = fleet_revision(answer);
-	if (!from || revision < state->revision)
-		state->revision = revision;
-	json_object_put(answer);
-	return 0;
-}
-
-static int ask_state(struct fleet_watch *watch, struct state *state, struct pb_error *error)
-{
-	int err = 0;
-
-	*state = (struct state){};
-	for (size_t i = 0; i < watch->nr && !err; i += QUESTIONS_MAX)
-		err = ask_some(watch, i, state, error);
-	return err;
-}
-
-/* What to count from. */
-static int count_keys(struct fleet_watch *watch, struct pb_error *error)
-{
-	struct state state;
-	int err = ask_state(watch, &state, error);
-
-	if (err)
-		return err;
-	watch->keys = state.nr;
-	watch->counted = state.revision;
-	return 0;
-}
-
-static int stalled(const struct fleet_watch *watch, const struct state *state,
-		   struct pb_error *error)
-{
-	if (state->newest > watch->seen)
-		return fleet_fail(
-			error, ETIMEDOUT,
-			"etcd at %s: the stream is stalled: revision %lld is there, and has not come",
-			watch->endpoint, (long long)state->newest);
-	return fleet_fail(
-		error, ETIMEDOUT,
-		"etcd at %s: the stream is stalled: keys have gone, and it has not said so",
-		watch->endpoint);
-}
-
-/* What has not come may have come while we asked. Where nothing has changed, nothing more is to come of that time. */
-static int look_into_silence(struct fleet_watch *watch, struct pb_error *error)
-{
-	long long heard = fleet_call_heard(watch->call);
-	struct state state;
-	int err;
-
-	watch->checked = fleet_now_ms();
-	err = ask_state(watch, &state, error);
-	if (err || fleet_call_heard(watch->call) != heard)
-		return err;
-	if (state.newest > watch->seen || state.nr != watch->keys)
-		return stalled(watch, &state, error);
-	if (state.revision > watch->seen)
-		watch->seen = state.revision;
-	return 0;
-}
-
-static bool is_silent(const struct fleet_watch *watch)
-{
-	long long since = fleet_call_heard(watch->call);
-
-	if (watch->checked > since)
-		since = watch->checked;
-	return fleet_now_ms() - since >= SILENCE_MS;
-}
-
-/* ---- Waiting ------------------------------------------------------------------------------- */
-
-/* What is there already; an end counts when all before it was taken. */
-static int take(struct fleet_watch *watch, struct changes *changes, struct pb_error *error)
-{
-	struct fleet_outcome outcome;
-	int err = take_lines(watch, changes, error);
-
-	if (!err && !changes->nr && fleet_call_ended(watch->call, &outcome))
-		err = take_end(watch, &outcome, changes, error);
-	return err;
-}
+/* ---- Waiting -------------------------------------------------------------------------------- */
 
 int fleet_watch_next(struct fleet_watch *watch, int timeout_ms, struct fleet_change **changes,
 		     size_t *nr, struct pb_error *error)
@@ -384,15 +33,16 @@ int fleet_watch_next(struct fleet_watch *watch, int timeout_ms, struct fleet_cha
 	int err;
 
 	for (;;) {
-		err = take(watch, &got, error);
+		err = fleet_watch_take(watch, &got, error);
 		left = end - fleet_now_ms();
 		if (err || got.nr || left <= 0)
 			break;
-		err = fleet_http_wait(watch->etcd->http, left < SILENCE_MS ? left : SILENCE_MS,
+		err = fleet_http_wait(watch->etcd->http,
+				      left < FLEET_WATCH_SILENCE_MS ? left : FLEET_WATCH_SILENCE_MS,
 				      error);
-		if (!err && is_silent(watch))
-			err = take(watch, &got, error) ?:
-				      (got.nr ? 0 : look_into_silence(watch, error));
+		if (!err && fleet_watch_is_silent(watch))
+			err = fleet_watch_take(watch, &got, error) ?:
+				      (got.nr ? 0 : fleet_watch_look_into_silence(watch, error));
 		if (err)
 			break;
 	}
@@ -405,12 +55,12 @@ int fleet_watch_next(struct fleet_watch *watch, int timeout_ms, struct fleet_cha
 	return 0;
 }
 
-/* ---- Opening ------------------------------------------------------------------------------- */
+/* ---- Opening -------------------------------------------------------------------------------- */
 
 static struct json_object *new_request(const char *prefix, __s64 from)
 {
 	struct json_object *json = json_object_new_object(), *create = json_object_new_object();
-	bool made = fleet_add_range(create, prefix, is_prefix(prefix)) &&
+	bool made = fleet_add_range(create, prefix, fleet_watch_is_prefix(prefix)) &&
 		    fleet_add_number(create, "start_revision", from) &&
 		    fleet_add(create, "progress_notify", json_object_new_boolean(true));
 
@@ -471,10 +121,10 @@ static int await_created(struct fleet_watch *watch, struct pb_error *error)
 				*line = '\n';
 				break; /* of what is watched already: nothing of it is lost */
 			}
-			err = take_object(watch, text, line - text, &none, error);
+			err = fleet_watch_take_object(watch, text, line - text, &none, error);
 			fleet_call_drop(watch->call, line - text + 1);
 		} else if (fleet_call_ended(watch->call, &outcome)) {
-			err = take_end(watch, &outcome, &none, error);
+			err = fleet_watch_take_end(watch, &outcome, &none, error);
 		} else if (fleet_now_ms() >= end) {
 			err = fleet_fail(error, ETIMEDOUT, "etcd at %s: no watch within %d s",
 					 watch->endpoint, OPEN_MS / 1000);
@@ -495,7 +145,7 @@ static int start(struct fleet_watch *watch, const char *body, struct pb_error *e
 		watch->created = 0;
 		err = begin(watch, body, error)		  ?:
 			      await_created(watch, error) ?:
-							    count_keys(watch, error);
+							    fleet_watch_count_keys(watch, error);
 		if (!err || err == -ESTALE || err == -EACCES || err == -ENOMEM)
 			break;
 		fleet_call_free(watch->call);

@@ -142,6 +142,8 @@ static void hear(const char *line, void *context)
 }
 
 /* A host of the first of groups a, b, c, ..., whose fleet.conf has the rulesets `own`. */
+static const struct fleet_log listening = { hear, NULL };
+
 struct host {
 	struct fleet_conf conf;
 	struct fleet_membership membership;
@@ -164,7 +166,7 @@ static void begin(struct host *host, const char *own, size_t nr_groups)
 						      &host->conf.nr_rulesets, NULL),
 				 0);
 	*said = '\0';
-	assert_int_equal(fleet_membership_begin(&host->membership, &host->conf, hear, NULL), 0);
+	assert_int_equal(fleet_membership_begin(&host->membership, &host->conf, &listening), 0);
 }
 
 static void take(struct host *host, size_t i, const char *rulesets, const char *time,
@@ -389,7 +391,7 @@ static void test_late_trust(void **state)
 	fleet_membership_end(&host.membership);
 	conf = host.conf;
 	conf.trust = (struct fleet_list){ trusted, 1 };
-	assert_int_equal(fleet_membership_begin(&host.membership, &conf, hear, NULL), 0);
+	assert_int_equal(fleet_membership_begin(&host.membership, &conf, &listening), 0);
 	assert_null(host.membership.list[0].taken);
 	take(&host, 0, "default=web", NOON, private);
 	assert_string_equal(followed(&host), "default=web");
