@@ -110,12 +110,17 @@ __s64 fleet_revision(struct json_object *answer)
 		       0;
 }
 
+/* etcd's are longer: a key has 80 bytes and more. */
+#define PART_LEAST 24
+#define PARTS_ALWAYS 1000
+
 struct json_object *fleet_parse(const char *text, size_t len)
 {
-	struct json_tokener *tokener = json_tokener_new_ex(16);
+	bool etcds = !fleet_json_has_more(text, len, PARTS_ALWAYS + len / PART_LEAST);
+	struct json_tokener *tokener = etcds ? json_tokener_new_ex(16) : NULL;
 	struct json_object *json = NULL;
+	int err = etcds ? ENOMEM : EINVAL;
 	size_t end;
-	int err = ENOMEM;
 
 	if (tokener) {
 		json = fleet_json_parse(tokener, text, len + 1, &end);

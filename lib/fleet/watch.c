@@ -23,6 +23,7 @@ struct fleet_watch {
 	__s64 seen;	/* the last revision of what came, or of which etcd said that it is all */
 	__s64 keys;	/* so many there were at a revision, and are by what came since: */
 	__s64 counted;
+	size_t scanned;	   /* so much of what came is known to hold no end of a line */
 	long long checked; /* when silence was last looked into */
 };
 
@@ -56,7 +57,21 @@ struct changes {
 	size_t nr;
 };
 
-static int add_change(struct json_object *event, struct changes *changes)
+/* Others rely on it: they look behind what a key begins with. */
+static bool is_watched(const struct fleet_watch *watch, const char *key)
+{
+	for (size_t i = 0; i < watch->nr; i++) {
+		const char *prefix = watch->prefixes[i];
+
+		if (is_prefix(prefix) ? !strncmp(key, prefix, strlen(prefix)) :
+					!strcmp(key, prefix))
+			return true;
+	}
+	return false;
+}
+
+static int add_change(const struct fleet_watch *watch, struct json_object *event,
+		      struct changes *changes)
 {
 	const char *type = fleet_text(event, "type");
 	struct json_object *kv;
@@ -68,6 +83,10 @@ static int add_change(struct json_object *event, struct changes *changes)
 	err = fleet_kv_read(kv, &change.kv);
 	if (err)
 		return err < 0 ? err : 0; /* a key that is no text is none of ours */
+	if (!is_watched(watch, change.kv.key)) {
+		fleet_kv_clear(&change.kv);
+		return -EBADMSG;
+	}
 	grown = realloc(changes->list, (changes->nr + 1) * sizeof(*grown));
 	if (!grown) {
 		fleet_kv_clear(&change.kv);
@@ -89,7 +108,8 @@ static void count_change(struct fleet_watch *watch, const struct fleet_change *c
 		watch->keys++;
 }
 
-static int add_changes(struct json_object *result, struct changes *changes)
+static int add_changes(const struct fleet_watch *watch, struct json_object *result,
+		       struct changes *changes)
 {
 	struct json_object *events;
 	int err = 0;
@@ -99,7 +119,7 @@ static int add_changes(struct json_object *result, struct changes *changes)
 	if (!json_object_is_type(events, json_type_array))
 		return -EBADMSG;
 	for (size_t i = 0; i < json_object_array_length(events) && !err; i++)
-		err = add_change(json_object_array_get_idx(events, i), changes);
+		err = add_change(watch, json_object_array_get_idx(events, i), changes);
 	return err;
 }
 
@@ -135,7 +155,7 @@ static int take_result(struct fleet_watch *watch, struct json_object *result,
 		watch->created++;
 		return 0; /* its header is of now, and says nothing of what is still to come */
 	}
-	err = add_changes(result, changes);
+	err = add_changes(watch, result, changes);
 	if (err == -ENOMEM)
 		return fleet_fail_memory(error);
 	if (err)
@@ -177,22 +197,36 @@ static int take_object(struct fleet_watch *watch, char *line, size_t len, struct
 	return err;
 }
 
+/* The end of the first line; a long one is not looked through again with each piece of it that comes. */
+static char *end_of_line(struct fleet_watch *watch)
+{
+	size_t len;
+	char *text = fleet_call_text(watch->call, &len);
+	char *end = memchr(text + watch->scanned, '\n', len - watch->scanned);
+
+	watch->scanned = end ? 0 : len;
+	return end;
+}
+
 /* A line is an object. What is after an error is not looked at: the watch is over. */
 static int take_lines(struct fleet_watch *watch, struct changes *changes, struct pb_error *error)
 {
-	size_t len, at = 0;
-	char *text = fleet_call_text(watch->call, &len), *end;
+	size_t len, at;
+	char *text, *end;
 	int err = 0;
 
 	if (fleet_call_status(watch->call) != 200)
 		return 0; /* it is of use as a whole, at its end */
-	while (!err && (end = memchr(text + at, '\n', len - at))) {
+	end = end_of_line(watch);
+	text = fleet_call_text(watch->call, &len);
+	for (at = 0; !err && end; end = memchr(text + at, '\n', len - at)) {
 		*end = '\0';
 		if (end > text + at)
 			err = take_object(watch, text + at, end - (text + at), changes, error);
 		at = end - text + 1;
 	}
-	fleet_call_drop(watch->call, at);
+	if (at)
+		fleet_call_drop(watch->call, at);
 	return err;
 }
 
@@ -452,6 +486,12 @@ static int begin(struct fleet_watch *watch, const char *body, struct pb_error *e
 	return watch->call ? 0 : fleet_fail_memory(error);
 }
 
+static int not_created(const struct fleet_watch *watch, struct pb_error *error)
+{
+	return fleet_fail(error, EBADMSG, "etcd at %s: changes come before the watch is made",
+			  watch->endpoint);
+}
+
 /* Until etcd has said that it watches; no change comes before that, but perhaps with it: it is left where it is. */
 static int await_created(struct fleet_watch *watch, struct pb_error *error)
 {
@@ -462,10 +502,14 @@ static int await_created(struct fleet_watch *watch, struct pb_error *error)
 	char *text, *line;
 	int err = 0;
 
+	watch->scanned = 0;
 	while (!err && watch->created < watch->nr) {
+		line = end_of_line(watch);
 		text = fleet_call_text(watch->call, &len);
-		line = memchr(text, '\n', len);
-		if (line && fleet_call_status(watch->call) == 200) {
+		if (fleet_now_ms() >= end) {
+			err = fleet_fail(error, ETIMEDOUT, "etcd at %s: no watch within %d s",
+					 watch->endpoint, OPEN_MS / 1000);
+		} else if (line && fleet_call_status(watch->call) == 200) {
 			*line = '\0';
 			if (!strstr(text, "\"created\":true") && !strstr(text, "\"error\"")) {
 				*line = '\n';
@@ -473,11 +517,10 @@ static int await_created(struct fleet_watch *watch, struct pb_error *error)
 			}
 			err = take_object(watch, text, line - text, &none, error);
 			fleet_call_drop(watch->call, line - text + 1);
+			if (!err && none.nr)
+				err = not_created(watch, error);
 		} else if (fleet_call_ended(watch->call, &outcome)) {
 			err = take_end(watch, &outcome, &none, error);
-		} else if (fleet_now_ms() >= end) {
-			err = fleet_fail(error, ETIMEDOUT, "etcd at %s: no watch within %d s",
-					 watch->endpoint, OPEN_MS / 1000);
 		} else {
 			err = fleet_http_wait(watch->etcd->http, 1000, error);
 		}
