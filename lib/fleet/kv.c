@@ -188,14 +188,16 @@ struct fleet_txn {
 struct fleet_txn *fleet_txn_new(void)
 {
 	struct fleet_txn *txn = calloc(1, sizeof(*txn));
+	bool compare, success;
 
 	if (!txn)
 		return NULL;
 	txn->json = json_object_new_object();
 	txn->compare = json_object_new_array();
 	txn->success = json_object_new_array();
-	if (fleet_add(txn->json, "compare", txn->compare) &
-	    fleet_add(txn->json, "success", txn->success))
+	compare = fleet_add(txn->json, "compare", txn->compare); /* takes it over, if it fails, too */
+	success = fleet_add(txn->json, "success", txn->success);
+	if (compare && success)
 		return txn;
 	fleet_txn_free(txn);
 	return NULL;
