@@ -778,6 +778,11 @@ static void test_sign(void **state)
 	assert_non_null(strstr(error.text, "not signed by a key that `trust` names"));
 	assert_int_equal(fleet_verify(fleet_all, signature, trust, 2, &error), -EKEYREJECTED);
 	assert_int_equal(fleet_verify(ID, signature, trust, 0, &error), -EKEYREJECTED);
+	assert_int_equal(fleet_verify_own(ID, signature, keys->private, &error), 0);
+	assert_int_equal(fleet_verify_own(fleet_all, signature, keys->private, &error),
+			 -EKEYREJECTED);
+	assert_int_equal(fleet_verify_own(ID, NULL, keys->private, &error), -EKEYREJECTED);
+	assert_int_equal(fleet_verify_own(ID, signature, keys->public, &error), -EINVAL);
 	assert_int_equal(fleet_sign(ID, keys->private, &again, &error), 0);
 	assert_string_equal(again, signature); /* ed25519 knows no chance */
 	free(again);
