@@ -111,7 +111,7 @@ __s64 fleet_revision(struct json_object *answer)
 }
 
 /* etcd's are longer: a key has 80 bytes and more. */
-#define PART_LEAST 24
+#define PART_LEAST 32
 #define PARTS_ALWAYS 1000
 
 struct json_object *fleet_parse(const char *text, size_t len)
