@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* One question to etcd: endpoints in turn, the user's token, what its errors mean. */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -104,10 +105,12 @@ __s64 fleet_number(struct json_object *json, const char *key)
 __s64 fleet_revision(struct json_object *answer)
 {
 	struct json_object *header;
+	__s64 revision = json_object_object_get_ex(answer, "header", &header) ?
+				 fleet_number(header, "revision") :
+				 0;
 
-	return json_object_object_get_ex(answer, "header", &header) ?
-		       fleet_number(header, "revision") :
-		       0;
+	/* The next one is a number, too. */
+	return revision >= 0 && revision < LLONG_MAX ? revision : 0;
 }
 
 /* etcd's are longer: a key has 80 bytes and more. */
