@@ -195,7 +195,8 @@ struct fleet_txn *fleet_txn_new(void)
 	txn->json = json_object_new_object();
 	txn->compare = json_object_new_array();
 	txn->success = json_object_new_array();
-	compare = fleet_add(txn->json, "compare", txn->compare); /* takes it over, if it fails, too */
+	compare =
+		fleet_add(txn->json, "compare", txn->compare); /* takes it over, if it fails, too */
 	success = fleet_add(txn->json, "success", txn->success);
 	if (compare && success)
 		return txn;
