@@ -154,6 +154,7 @@ void fleet_file_remove(const char *folder, const char *name, const char *end)
 
 /* ---- What is known ------------------------------------------------------------------------- */
 
+/* Below what is no folder, nothing is kept: who writes there says so. */
 static char *read_file(const char *path, size_t *len)
 {
 	FILE *file = fopen(path, "re");
@@ -166,7 +167,7 @@ static char *read_file(const char *path, size_t *len)
 	}
 	if (file)
 		fclose(file);
-	errno = err;
+	errno = err == ENOTDIR ? ENOENT : err;
 	return text;
 }
 

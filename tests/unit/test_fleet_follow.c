@@ -474,6 +474,7 @@ static void test_folder(void **state)
 	assert_int_equal(fleet_file_write(folder, "file", "", "", false, path, &error), 0);
 	snprintf(deep, sizeof(deep), "%s/file/it", folder);
 	assert_says(&wrong, fleet_memory_write(deep, &memory, &error), -ENOTDIR, &error);
+	assert_int_equal(fleet_memory_read(deep, &memory), 0);
 }
 
 /* Whoever may write there would say which rules are in force. */
