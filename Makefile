@@ -400,7 +400,7 @@ coverage:
 # committed are small, and the parser's is the conformance table's. What breaks a reader is
 # left in build/fuzz-NAME.
 FUZZ_SECONDS ?= 60
-fuzzers := parse rule_text file json $(if $(RUSTC),native)
+fuzzers := parse rule_text file json $(if $(fleet),fleet) $(if $(RUSTC),native)
 .PHONY: $(fuzzers:%=fuzz-%)
 .SECONDARY: $(fuzzers:%=build/fuzz_%)
 fuzz_flags := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iheaders -Ilib -O1 -g \
@@ -417,10 +417,15 @@ build/fuzz_parse: tests/fuzz/fuzz_parse.c
 build/fuzz_native: tests/fuzz/fuzz_native.c $(NATIVE)/kernel.o
 build/fuzz_native: fuzz_flags += -fno-pie $(with_native)
 $(fuzz_readers): tests/fuzz/fuzz_readers.c $(fuzz_lib)
+# And the readers of what comes from etcd, with all that they lead to.
+build/fuzz_fleet: lib/maps/folders.c lib/maps/rights.c $(patsubst %,lib/fleet/%.c,base64 chunks conf curl-library error etcd file-rules group http json keys \
+	kv memory order records set-keys shape sign watch)
+build/fuzz_fleet: fuzz_flags += -DWITH_FLEET $(fleet_cflags)
+build/fuzz_fleet: fuzz_libs := $(FLEET_LIBS)
 build/fuzz_%: $(wildcard tests/fuzz/*.h headers/portblock/*.h lib/*/*.h) Makefile
 	$(call say,CLANG,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(fuzz_flags) -DCHECK=check_$* $(DEP_CFLAGS) -o $@ $(filter %.c %.o,$^) -ljson-c || \
+	$(Q)$(CLANG) $(fuzz_flags) -DCHECK=check_$* $(DEP_CFLAGS) -o $@ $(filter %.c %.o,$^) -ljson-c $(fuzz_libs) || \
 		{ echo 'make fuzz: clang needs its runtime: tests/deps fuzz' >&2; exit 1; }
 
 # One after the other; `make fuzz-json` runs one of them.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* xdp-portblock fleet rollback: a revision that was good once, pushed again. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "fleet-push.h"
@@ -96,9 +97,35 @@ static int renew(const struct fleet_conf *conf, struct fleet_revision *revision)
 	return fleet_revision_id(revision, revision->id) ? out_of_memory() : DONE;
 }
 
-static int check_signature(const struct push_options *options, const struct fleet_revision *chosen)
+/* What stands in etcd may be of anybody: only what was signed before is signed again. */
+static int check_signed(const struct fleet_conf *conf, const char *keyfile,
+			const struct fleet_revision *chosen)
 {
-	if (!chosen->signature || options->keyfile)
+	const struct fleet_list *trust = &conf->trust;
+	struct pb_error error;
+	int err = trust->nr ? fleet_verify(chosen->id, chosen->signature, trust->texts, trust->nr,
+					   &error) :
+			      -EKEYREJECTED;
+
+	if (!err)
+		return DONE;
+	err = fleet_verify_own(chosen->id, chosen->signature, keyfile, &error);
+	if (!err)
+		return DONE;
+	if (err != -EKEYREJECTED)
+		return fail(&error);
+	note("%s: revision %lld was signed by nobody who is trusted here, so whoever has etcd may have "
+	     "written it: `fleet history %s --json` has its file; read it, and push it with --sign",
+	     chosen->ruleset, chosen->revision, chosen->ruleset);
+	return FAILED;
+}
+
+static int check_signature(const struct fleet_conf *conf, const struct push_options *options,
+			   const struct fleet_revision *chosen)
+{
+	if (options->keyfile)
+		return check_signed(conf, options->keyfile, chosen);
+	if (!chosen->signature)
 		return DONE;
 	note("%s: revision %lld is signed; it comes back as a new revision, which is to be signed, too: "
 	     "--sign KEYFILE",
@@ -123,7 +150,7 @@ static int push_again(const struct arguments *arguments, struct fleet_etcd *etcd
 		      const struct fleet_revision *chosen)
 {
 	struct fleet_revision *revision;
-	int ret = check_signature(options, chosen);
+	int ret = check_signature(conf, options, chosen);
 
 	if (ret == DONE)
 		ret = copy_of(chosen, &revision);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the host says of itself in etcd: its record, by a lease, and what stays when it is gone. */
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include "fleet/agent-parts.h"
@@ -96,7 +95,7 @@ int fleet_agent_hold_lease(struct agent *agent, struct pb_error *error)
 
 /*
  * A proof may last as long as the lease or longer. It is made by connections of its own; by the old one, which the new
- * rules may let live or not, the host stays seen meanwhile. Where it does not answer soon, it is not asked again.
+ * rules may let live or not, the host stays seen meanwhile. It is not waited for long: what is proven is not that.
  */
 void fleet_agent_stay_seen(void *context)
 {
@@ -106,7 +105,6 @@ void fleet_agent_stay_seen(void *context)
 		return;
 	agent->renew = fleet_now_ms() + RENEW_MS;
 	fleet_etcd_limit(agent->etcd, RENEW_WAIT_MS / (long)agent->conf->endpoints.nr);
-	if (fleet_lease_keep(agent->etcd, agent->lease, NULL))
-		agent->renew = LLONG_MAX;
+	fleet_lease_keep(agent->etcd, agent->lease, NULL);
 	fleet_etcd_limit(agent->etcd, 0);
 }

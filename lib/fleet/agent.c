@@ -15,6 +15,7 @@
 #define TICK_MS 10000
 #define PAUSE_LEAST_MS 500
 #define PAUSE_MOST_MS 60000
+#define HASTY_MOST 3
 /* All is read anew now and then, whatever the stream has said. */
 #define ANEW_MS 600000
 
@@ -176,19 +177,35 @@ static void say_trouble(struct agent *agent, int err, const struct pb_error *err
 	agent->said = err;
 }
 
+/*
+ * All is read anew, at once; but what makes that happen again and again, such as an etcd that tells of nothing but
+ * compaction, is not to keep us busy. `hasty`: so many in a row were over at once.
+ */
+static void go_on(long long began, unsigned int *hasty)
+{
+	if (fleet_now_ms() - began >= PAUSE_LEAST_MS)
+		*hasty = 0;
+	else if ((*hasty)++ >= HASTY_MOST)
+		pause_about(PAUSE_LEAST_MS);
+}
+
 static void follow_for_ever(struct agent *agent)
 {
 	long long pause = PAUSE_LEAST_MS;
+	unsigned int hasty = 0;
 	struct pb_error error;
 
 	for (;;) {
+		long long began = fleet_now_ms();
 		bool worked = false;
 		int err = follow(agent, &worked, &error);
 
 		if (worked)
 			pause = PAUSE_LEAST_MS;
-		if (!err || err == -EAGAIN || err == -ESTALE)
-			continue; /* all is read anew, at once */
+		if (!err || err == -EAGAIN || err == -ESTALE) {
+			go_on(began, &hasty);
+			continue;
+		}
 		say_trouble(agent, err, &error);
 		if (pause == PAUSE_MOST_MS)
 			become_small(agent);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <dlfcn.h>
+#include <stdlib.h>
 #include "fleet/curl-library.h"
 #include "fleet/error.h"
 
@@ -16,8 +17,11 @@ static const struct {
 
 static int load(struct pb_error *error)
 {
-	void *handle = dlopen(CURL_SONAME, RTLD_NOW);
+	void *handle;
 
+	/* A shell that has it for a browser would have the keys of our connections, and so the password, in that file. */
+	unsetenv("SSLKEYLOGFILE");
+	handle = dlopen(CURL_SONAME, RTLD_NOW);
 	if (!handle)
 		return fleet_fail(error, ENOPKG,
 				  "cannot load libcurl, which talks to etcd (Debian: libcurl4, "

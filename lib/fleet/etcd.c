@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* One question to etcd: endpoints in turn, the user's token, what its errors mean. */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -104,18 +105,25 @@ __s64 fleet_number(struct json_object *json, const char *key)
 __s64 fleet_revision(struct json_object *answer)
 {
 	struct json_object *header;
+	__s64 revision = json_object_object_get_ex(answer, "header", &header) ?
+				 fleet_number(header, "revision") :
+				 0;
 
-	return json_object_object_get_ex(answer, "header", &header) ?
-		       fleet_number(header, "revision") :
-		       0;
+	/* The next one is a number, too. */
+	return revision >= 0 && revision < LLONG_MAX ? revision : 0;
 }
+
+/* etcd's are longer: a key has 80 bytes and more. */
+#define PART_LEAST 32
+#define PARTS_ALWAYS 1000
 
 struct json_object *fleet_parse(const char *text, size_t len)
 {
-	struct json_tokener *tokener = json_tokener_new_ex(16);
+	bool etcds = !fleet_json_has_more(text, len, PARTS_ALWAYS + len / PART_LEAST);
+	struct json_tokener *tokener = etcds ? json_tokener_new_ex(16) : NULL;
 	struct json_object *json = NULL;
+	int err = etcds ? ENOMEM : EINVAL;
 	size_t end;
-	int err = ENOMEM;
 
 	if (tokener) {
 		json = fleet_json_parse(tokener, text, len + 1, &end);

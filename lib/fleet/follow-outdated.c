@@ -24,6 +24,14 @@ bool fleet_follow_outdated(const struct fleet_follow *follow, const struct fleet
 {
 	const struct fleet_memory *memory = &follow->memory;
 
+	/* Nothing that is signed later would be taken behind it, and whoever owns etcd could bring it back for ever. */
+	if (fleet_time_is_ahead(revision->time)) {
+		fleet_fail(error, ESTALE,
+			   "it was signed at %s, which is more than a day from now: the clock of "
+			   "who pushed it is wrong, or that of this host",
+			   revision->time);
+		return true;
+	}
 	if (!*memory->settled || fleet_time_compare(revision->time, memory->settled) >= 0)
 		return false;
 	fleet_fail(

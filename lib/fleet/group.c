@@ -113,17 +113,28 @@ static int read_kv(const struct fleet_conf *conf, const struct fleet_kv *kv,
 				error);
 }
 
-/* Hosts that trust a key take none that is not later than what they have. */
-static void be_later(struct fleet_group *group, const char *than)
+/*
+ * Hosts that trust a key take none that is not later than what they have. What is there is signed by anybody or by nobody:
+ * it has us sign no time to which hosts could not come.
+ */
+int fleet_group_be_later(struct fleet_group *group, const char *than, struct pb_error *error)
 {
 	struct tm utc = {};
 	time_t next;
 
+	if (fleet_time_is_ahead(than))
+		return fleet_fail(
+			error, EINVAL,
+			"the group '%s' that is there is of %s, which is more than a day from now: "
+			"whoever has set it had a wrong clock, or wants no other to come after it. "
+			"`fleet group del %s` first",
+			group->group, than, group->group);
 	if (fleet_time_compare(group->time, than) > 0 || !strptime(than, "%Y-%m-%dT%H:%M:%S", &utc))
-		return;
+		return 0;
 	next = timegm(&utc) + 1;
 	gmtime_r(&next, &utc);
 	strftime(group->time, sizeof(group->time), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	return 0;
 }
 
 static int finish(struct fleet_group *group, const char *keyfile, struct pb_error *error)
@@ -165,9 +176,9 @@ static int put_over(struct fleet_etcd *etcd, const struct fleet_conf *conf, cons
 	if (err)
 		return err;
 	if (kv && !read_kv(conf, kv, &there, NULL))
-		be_later(group, there->time);
+		err = fleet_group_be_later(group, there->time, error);
 	fleet_group_free(there);
-	err = finish(group, keyfile, error);
+	err = err ?: finish(group, keyfile, error);
 	if (!err) {
 		text = fleet_group_text(group);
 		err = text ? commit(etcd, key, kv ? kv->mod_revision : 0, text, error) :

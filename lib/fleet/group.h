@@ -48,4 +48,7 @@ int fleet_groups_list(struct fleet_etcd *etcd, const struct fleet_conf *conf,
 		      struct fleet_groups *groups, struct pb_error *error);
 void fleet_groups_free(struct fleet_groups *groups);
 
+/* Makes its time later than that of the one before it. -EINVAL: that is more than a day from now. */
+int fleet_group_be_later(struct fleet_group *group, const char *than, struct pb_error *error);
+
 #endif

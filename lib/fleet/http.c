@@ -255,6 +255,8 @@ void fleet_call_free(struct fleet_call *call)
 		curl->easy_cleanup(call->easy);
 	}
 	curl->slist_free_all(call->headers);
+	if (call->body)
+		explicit_bzero(call->body, strlen(call->body)); /* of a password, too */
 	free(call->body);
 	free(call->text);
 	free(call);

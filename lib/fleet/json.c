@@ -44,3 +44,19 @@ struct json_object *fleet_json_parse(struct json_tokener *tokener, const char *t
 	*end = at - piece + json_tokener_get_parse_end(tokener);
 	return json;
 }
+
+bool fleet_json_has_more(const char *text, size_t len, size_t most)
+{
+	bool in_string = false;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < len && nr <= most; i++) {
+		if (in_string && text[i] == '\\')
+			i++;
+		else if (text[i] == '"')
+			in_string = !in_string;
+		else
+			nr += !in_string && (text[i] == '{' || text[i] == '[');
+	}
+	return nr > most;
+}

@@ -2,6 +2,7 @@
 #ifndef FLEET_JSON_H
 #define FLEET_JSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <json-c/json.h>
 
@@ -11,5 +12,11 @@
  */
 struct json_object *fleet_json_parse(struct json_tokener *tokener, const char *text, size_t len,
 				     size_t *end);
+
+/*
+ * Has it more objects and arrays than that? json-c makes 800 bytes of each "{}": a text of 1 MiB can be more memory than
+ * there is.
+ */
+bool fleet_json_has_more(const char *text, size_t len, size_t most);
 
 #endif

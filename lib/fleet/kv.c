@@ -64,8 +64,29 @@ int fleet_kv_read(struct json_object *json, struct fleet_kv *kv)
 	return 0;
 }
 
-static int read_kvs(struct fleet_etcd *etcd, struct json_object *answer, struct fleet_kv **kvs,
-		    size_t *nr, struct pb_error *error)
+/* What was asked for: that key, or those that begin so. */
+struct asked {
+	const char *key;
+	bool all;
+};
+
+/* Others rely on it: they look behind what a key begins with. */
+static bool is_asked(const struct asked *asked, const char *key)
+{
+	return asked->all ? !strncmp(key, asked->key, strlen(asked->key)) :
+			    !strcmp(key, asked->key);
+}
+
+static bool are_asked(const struct asked *asked, const struct fleet_kv *kvs, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (!is_asked(asked, kvs[i].key))
+			return false;
+	return asked->all || nr <= 1;
+}
+
+static int read_kvs(struct fleet_etcd *etcd, struct json_object *answer, const struct asked *asked,
+		    struct fleet_kv **kvs, size_t *nr, struct pb_error *error)
 {
 	struct json_object *list = NULL;
 	struct fleet_kv *made;
@@ -83,6 +104,8 @@ static int read_kvs(struct fleet_etcd *etcd, struct json_object *answer, struct 
 		err = fleet_kv_read(json_object_array_get_idx(list, i), &made[nr_made]);
 		nr_made += !err;
 	}
+	if (err >= 0 && !are_asked(asked, made, nr_made))
+		err = -EBADMSG;
 	if (err < 0) {
 		fleet_kvs_free(made, nr_made);
 		return err == -ENOMEM ? fleet_fail_memory(error) : not_etcd(etcd, error);
@@ -92,42 +115,43 @@ static int read_kvs(struct fleet_etcd *etcd, struct json_object *answer, struct 
 	return 0;
 }
 
-/* Takes what is asked for, which may be NULL. */
-static int ask_range(struct fleet_etcd *etcd, struct json_object *body, struct fleet_kv **kvs,
-		     size_t *nr, __s64 *revision, struct pb_error *error)
-{
-	struct json_object *answer = NULL;
-	int err;
-
-	if (!body)
-		return fleet_fail_memory(error);
-	err = fleet_ask(etcd, "/v3/kv/range", body, false, &answer, error);
-	if (!err)
-		err = read_kvs(etcd, answer, kvs, nr, error);
-	if (!err && revision)
-		*revision = fleet_revision(answer);
-	json_object_put(answer);
-	return err;
-}
-
-static struct json_object *new_range(const char *key, bool all, __s64 at_revision, bool keys_only)
+static struct json_object *new_range(const struct asked *asked, __s64 at_revision, bool keys_only)
 {
 	struct json_object *body = json_object_new_object();
 
-	if (fleet_add_range(body, key, all) && fleet_add_number(body, "revision", at_revision) &&
+	if (fleet_add_range(body, asked->key, asked->all) &&
+	    fleet_add_number(body, "revision", at_revision) &&
 	    (!keys_only || fleet_add(body, "keys_only", json_object_new_boolean(true))))
 		return body;
 	json_object_put(body);
 	return NULL;
 }
 
+static int ask_range(struct fleet_etcd *etcd, const struct asked *asked, __s64 at_revision,
+		     bool keys_only, struct fleet_kv **kvs, size_t *nr, __s64 *revision,
+		     struct pb_error *error)
+{
+	struct json_object *body = new_range(asked, at_revision, keys_only), *answer = NULL;
+	int err;
+
+	if (!body)
+		return fleet_fail_memory(error);
+	err = fleet_ask(etcd, "/v3/kv/range", body, false, &answer, error);
+	if (!err)
+		err = read_kvs(etcd, answer, asked, kvs, nr, error);
+	if (!err && revision)
+		*revision = fleet_revision(answer);
+	json_object_put(answer);
+	return err;
+}
+
 int fleet_etcd_get(struct fleet_etcd *etcd, const char *key, __s64 at_revision,
 		   struct fleet_kv **kv, __s64 *revision, struct pb_error *error)
 {
+	const struct asked asked = { key, false };
 	struct fleet_kv *kvs;
 	size_t nr;
-	int err = ask_range(etcd, new_range(key, false, at_revision, false), &kvs, &nr, revision,
-			    error);
+	int err = ask_range(etcd, &asked, at_revision, false, &kvs, &nr, revision, error);
 
 	if (err)
 		return err;
@@ -142,14 +166,17 @@ int fleet_etcd_get(struct fleet_etcd *etcd, const char *key, __s64 at_revision,
 int fleet_etcd_list(struct fleet_etcd *etcd, const char *prefix, __s64 at_revision,
 		    struct fleet_kv **kvs, size_t *nr, __s64 *revision, struct pb_error *error)
 {
-	return ask_range(etcd, new_range(prefix, true, at_revision, false), kvs, nr, revision,
-			 error);
+	const struct asked asked = { prefix, true };
+
+	return ask_range(etcd, &asked, at_revision, false, kvs, nr, revision, error);
 }
 
 int fleet_etcd_keys(struct fleet_etcd *etcd, const char *prefix, struct fleet_kv **kvs, size_t *nr,
 		    struct pb_error *error)
 {
-	return ask_range(etcd, new_range(prefix, true, 0, true), kvs, nr, NULL, error);
+	const struct asked asked = { prefix, true };
+
+	return ask_range(etcd, &asked, 0, true, kvs, nr, NULL, error);
 }
 
 /* ---- Transactions -------------------------------------------------------------------------- */
@@ -161,14 +188,17 @@ struct fleet_txn {
 struct fleet_txn *fleet_txn_new(void)
 {
 	struct fleet_txn *txn = calloc(1, sizeof(*txn));
+	bool compare, success;
 
 	if (!txn)
 		return NULL;
 	txn->json = json_object_new_object();
 	txn->compare = json_object_new_array();
 	txn->success = json_object_new_array();
-	if (fleet_add(txn->json, "compare", txn->compare) &
-	    fleet_add(txn->json, "success", txn->success))
+	compare =
+		fleet_add(txn->json, "compare", txn->compare); /* takes it over, if it fails, too */
+	success = fleet_add(txn->json, "success", txn->success);
+	if (compare && success)
 		return txn;
 	fleet_txn_free(txn);
 	return NULL;

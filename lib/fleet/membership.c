@@ -80,6 +80,12 @@ static int check_time(const struct fleet_belonging *belonging, const struct flee
 {
 	const struct fleet_group *taken = belonging->taken;
 
+	if (fleet_time_is_ahead(group->time))
+		return fleet_fail(
+			error, EKEYREJECTED,
+			"it is of %s, which is more than a day from now: the clock of who "
+			"has set it is wrong, or that of this host",
+			group->time);
 	if (!taken || !strcmp(taken->id, group->id) ||
 	    fleet_time_compare(group->time, taken->time) > 0)
 		return 0;

@@ -52,14 +52,28 @@ static int make_one(const char *folder, mode_t mode, struct pb_error *error)
 	return fleet_fail(error, errno, "cannot make the folder %s: %s", folder, strerror(errno));
 }
 
+/* Whoever may write there says which rules are in force: a file of rules there is read as soon as it is written. */
+static int check_folder(const char *folder, const struct stat *about, struct pb_error *error)
+{
+	if (about->st_mode & 022)
+		return fleet_fail(
+			error, EPERM,
+			"%s: others than its owner may write there: `chmod go-w` it first", folder);
+	if (about->st_uid && about->st_uid != geteuid())
+		return fleet_fail(error, EPERM, "%s: it belongs to somebody else (user %u)", folder,
+				  about->st_uid);
+	return 0;
+}
+
 /* With all that are above it, which are nobody's secret. */
 static int make_folder(const char *folder, struct pb_error *error)
 {
 	char path[FLEET_PATH_MAX];
+	struct stat about;
 	int err = 0;
 
-	if (!access(folder, F_OK))
-		return 0;
+	if (!stat(folder, &about))
+		return check_folder(folder, &about, error);
 	if (snprintf(path, sizeof(path), "%s", folder) >= FLEET_PATH_MAX)
 		return fleet_fail(error, ENAMETOOLONG, "%s: too long a path", folder);
 	for (char *slash = strchr(path + 1, '/'); slash && !err; slash = strchr(slash + 1, '/')) {
@@ -140,6 +154,7 @@ void fleet_file_remove(const char *folder, const char *name, const char *end)
 
 /* ---- What is known ------------------------------------------------------------------------- */
 
+/* Below what is no folder, nothing is kept: who writes there says so. */
 static char *read_file(const char *path, size_t *len)
 {
 	FILE *file = fopen(path, "re");
@@ -152,7 +167,6 @@ static char *read_file(const char *path, size_t *len)
 	}
 	if (file)
 		fclose(file);
-	/* Below what is no folder there is nothing, either; that no folder can be made there is said by whoever writes. */
 	errno = err == ENOTDIR ? ENOENT : err;
 	return text;
 }

@@ -45,6 +45,17 @@ int fleet_time_compare(const char *one, const char *other)
 	return differs;
 }
 
+bool fleet_time_is_ahead(const char *text)
+{
+	time_t tomorrow = time(NULL) + 24 * 3600;
+	char latest[FLEET_SECOND_LEN];
+	struct tm utc;
+
+	return gmtime_r(&tomorrow, &utc) &&
+	       strftime(latest, sizeof(latest), "%Y-%m-%dT%H:%M:%SZ", &utc) &&
+	       fleet_time_compare(text, latest) > 0;
+}
+
 void fleet_time_now(char text[FLEET_TIME_LEN])
 {
 	struct timespec now;

@@ -26,6 +26,11 @@
 /* Less than, equal to or greater than 0, as strcmp(): of two times as records have them. */
 int fleet_time_compare(const char *one, const char *other);
 /* "2026-11-29T09:12:03.123456Z" */
+/*
+ * Is it more than a day from now on this host? With `trust`, what is signed for such a time is not taken: it would be later
+ * than all that comes after it.
+ */
+bool fleet_time_is_ahead(const char *time);
 void fleet_time_now(char text[FLEET_TIME_LEN]);
 
 /* ---- rulesets/NAME, good/NAME, history/NAME/NUMBER --------------------------------------------- */

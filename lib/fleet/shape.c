@@ -9,16 +9,22 @@
 
 #define FORMAT 1
 #define DEPTH 16
+/* A host that tells of 4096 interfaces with a ruleset each has half as many objects and arrays. */
+#define PARTS_MAX 20000
 
 /* One document of JSON, and nothing behind it; what json-c says of it otherwise. */
 static int parse(const char *text, size_t len, const char *what, struct json_object **object,
 		 struct pb_error *error)
 {
-	struct json_tokener *tokener = json_tokener_new_ex(DEPTH);
+	struct json_tokener *tokener;
 	struct json_object *parsed;
 	enum json_tokener_error why;
 	size_t end;
 
+	if (fleet_json_has_more(text, len, PARTS_MAX))
+		return fleet_fail(error, EINVAL, "%s has more than %d objects and arrays", what,
+				  PARTS_MAX);
+	tokener = json_tokener_new_ex(DEPTH);
 	if (!tokener)
 		return fleet_fail_memory(error);
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);

@@ -55,6 +55,9 @@ void fleet_share_complain(struct fleet_share *share, const char *what)
 
 /* ---- Bans ---------------------------------------------------------------------------------- */
 
+/* As many in bans as in a list. */
+#define ENTRIES_MAX (2 * PB_SET_LIMIT)
+
 /* Of a ban that is not known it is known only that it was in force, where it was. */
 static void hold_ban(struct fleet_share *share, const struct pb_prefix *prefix)
 {
@@ -72,11 +75,19 @@ static void hold_ban(struct fleet_share *share, const struct pb_prefix *prefix)
 static int take_ban(struct fleet_share *share, const struct pb_prefix *prefix,
 		    const struct fleet_ban *ban)
 {
-	struct fleet_entry *entry = ban ? fleet_entries_make(&share->entries, prefix) :
-					  fleet_entries_find(&share->entries, prefix);
+	struct fleet_entry *entry = fleet_entries_find(&share->entries, prefix);
 
+	if (!entry && ban) {
+		if (share->entries.nr >= ENTRIES_MAX) {
+			fleet_share_complain(share, "the fleet has more bans than a set may have");
+			return 0;
+		}
+		entry = fleet_entries_make(&share->entries, prefix);
+		if (!entry)
+			return -ENOMEM;
+	}
 	if (!entry)
-		return ban ? -ENOMEM : 0;
+		return 0;
 	entry->banned = ban;
 	entry->until = ban ? ban->until : 0;
 	entry->seen = share->reading;
@@ -269,9 +280,11 @@ static int fetch_parts(struct fleet_share *share, struct fleet_etcd *etcd, struc
 		       struct pb_error *error)
 {
 	const struct fleet_set_list *list = share->wanted;
+	size_t nr = 0;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < list->nr_digests; i++) {
+	/* More than it says are looked at no further: see check_number(). */
+	for (size_t i = 0; !err && i < list->nr_digests && nr <= list->nr; i++) {
 		const struct fleet_part *known = find_part(share, list->digests[i]);
 
 		strcpy(parts[i].digest, list->digests[i]);
@@ -279,6 +292,7 @@ static int fetch_parts(struct fleet_share *share, struct fleet_etcd *etcd, struc
 			parts[i] = *known;
 		else
 			err = fetch_part(share, etcd, list->digests[i], &parts[i], error);
+		nr += parts[i].nr;
 	}
 	return err;
 }

@@ -260,6 +260,26 @@ int fleet_verify(const char *id, const char *signature, char *const *trust, size
 	return verify_as(&of_revision, id, signature, trust, nr, error);
 }
 
+int fleet_verify_own(const char *id, const char *signature, const char *keyfile,
+		     struct pb_error *error)
+{
+	unsigned char raw[SIGNATURE];
+	struct message message;
+	EVP_PKEY *key;
+	bool own;
+	int err = read_private(keyfile, &key, error);
+
+	if (err)
+		return err;
+	own = fleet_is_hash(id) && signature && decode(signature, raw);
+	if (own) {
+		message = message_of(&of_revision, id);
+		own = is_signed_by(key, &message, raw);
+	}
+	EVP_PKEY_free(key);
+	return own ? 0 : fleet_fail(error, EKEYREJECTED, "it is not signed by %s", keyfile);
+}
+
 int fleet_verify_group(const char *id, const char *signature, char *const *trust, size_t nr,
 		       struct pb_error *error)
 {

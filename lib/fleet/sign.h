@@ -28,6 +28,10 @@ int fleet_sign(const char *id, const char *keyfile, char **signature, struct pb_
 int fleet_verify(const char *id, const char *signature, char *const *trust, size_t nr,
 		 struct pb_error *error);
 
+/* The same, by the public half of that private key. -EKEYREJECTED: it is another's, or none. */
+int fleet_verify_own(const char *id, const char *signature, const char *keyfile,
+		     struct pb_error *error);
+
 /* The same of the id of a group. A signature of a revision is none of a group, nor the other way round. */
 int fleet_sign_group(const char *id, const char *keyfile, char **signature, struct pb_error *error);
 int fleet_verify_group(const char *id, const char *signature, char *const *trust, size_t nr,

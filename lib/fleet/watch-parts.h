@@ -18,6 +18,7 @@ struct fleet_watch {
 	__s64 seen;	/* the last revision of what came, or of which etcd said that it is all */
 	__s64 keys;	/* so many there were at a revision, and are by what came since: */
 	__s64 counted;
+	size_t scanned;	   /* so much of what came is known to hold no end of a line */
 	long long checked; /* when silence was last looked into */
 };
 
@@ -30,6 +31,8 @@ struct changes {
 
 /* What is there already; an end counts when all before it was taken. */
 int fleet_watch_take(struct fleet_watch *watch, struct changes *changes, struct pb_error *error);
+/* The end of the first line; a long one is not looked through again with each piece of it that comes. */
+char *fleet_watch_end_of_line(struct fleet_watch *watch);
 /* One object of the stream, and what its end says. */
 int fleet_watch_take_object(struct fleet_watch *watch, char *line, size_t len,
 			    struct changes *changes, struct pb_error *error);

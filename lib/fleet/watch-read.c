@@ -14,7 +14,21 @@ void fleet_changes_free(struct fleet_change *changes, size_t nr)
 
 /* ---- One object ----------------------------------------------------------------------------- */
 
-static int add_change(struct json_object *event, struct changes *changes)
+/* Others rely on it: they look behind what a key begins with. */
+static bool is_watched(const struct fleet_watch *watch, const char *key)
+{
+	for (size_t i = 0; i < watch->nr; i++) {
+		const char *prefix = watch->prefixes[i];
+
+		if (fleet_watch_is_prefix(prefix) ? !strncmp(key, prefix, strlen(prefix)) :
+						    !strcmp(key, prefix))
+			return true;
+	}
+	return false;
+}
+
+static int add_change(const struct fleet_watch *watch, struct json_object *event,
+		      struct changes *changes)
 {
 	const char *type = fleet_text(event, "type");
 	struct json_object *kv;
@@ -26,6 +40,10 @@ static int add_change(struct json_object *event, struct changes *changes)
 	err = fleet_kv_read(kv, &change.kv);
 	if (err)
 		return err < 0 ? err : 0; /* a key that is no text is none of ours */
+	if (!is_watched(watch, change.kv.key)) {
+		fleet_kv_clear(&change.kv);
+		return -EBADMSG;
+	}
 	grown = realloc(changes->list, (changes->nr + 1) * sizeof(*grown));
 	if (!grown) {
 		fleet_kv_clear(&change.kv);
@@ -47,7 +65,8 @@ static void count_change(struct fleet_watch *watch, const struct fleet_change *c
 		watch->keys++;
 }
 
-static int add_changes(struct json_object *result, struct changes *changes)
+static int add_changes(const struct fleet_watch *watch, struct json_object *result,
+		       struct changes *changes)
 {
 	struct json_object *events;
 	int err = 0;
@@ -57,7 +76,7 @@ static int add_changes(struct json_object *result, struct changes *changes)
 	if (!json_object_is_type(events, json_type_array))
 		return -EBADMSG;
 	for (size_t i = 0; i < json_object_array_length(events) && !err; i++)
-		err = add_change(json_object_array_get_idx(events, i), changes);
+		err = add_change(watch, json_object_array_get_idx(events, i), changes);
 	return err;
 }
 
@@ -93,7 +112,7 @@ static int take_result(struct fleet_watch *watch, struct json_object *result,
 		watch->created++;
 		return 0; /* its header is of now, and says nothing of what is still to come */
 	}
-	err = add_changes(result, changes);
+	err = add_changes(watch, result, changes);
 	if (err == -ENOMEM)
 		return fleet_fail_memory(error);
 	if (err)
@@ -137,23 +156,36 @@ int fleet_watch_take_object(struct fleet_watch *watch, char *line, size_t len,
 
 /* ---- What is there -------------------------------------------------------------------------- */
 
+char *fleet_watch_end_of_line(struct fleet_watch *watch)
+{
+	size_t len;
+	char *text = fleet_call_text(watch->call, &len);
+	char *end = memchr(text + watch->scanned, '\n', len - watch->scanned);
+
+	watch->scanned = end ? 0 : len;
+	return end;
+}
+
 /* A line is an object. What is after an error is not looked at: the watch is over. */
 static int take_lines(struct fleet_watch *watch, struct changes *changes, struct pb_error *error)
 {
-	size_t len, at = 0;
-	char *text = fleet_call_text(watch->call, &len), *end;
+	size_t len, at;
+	char *text, *end;
 	int err = 0;
 
 	if (fleet_call_status(watch->call) != 200)
 		return 0; /* it is of use as a whole, at its end */
-	while (!err && (end = memchr(text + at, '\n', len - at))) {
+	end = fleet_watch_end_of_line(watch);
+	text = fleet_call_text(watch->call, &len);
+	for (at = 0; !err && end; end = memchr(text + at, '\n', len - at)) {
 		*end = '\0';
 		if (end > text + at)
 			err = fleet_watch_take_object(watch, text + at, end - (text + at), changes,
 						      error);
 		at = end - text + 1;
 	}
-	fleet_call_drop(watch->call, at);
+	if (at)
+		fleet_call_drop(watch->call, at);
 	return err;
 }
 

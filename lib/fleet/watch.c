@@ -102,6 +102,12 @@ static int begin(struct fleet_watch *watch, const char *body, struct pb_error *e
 	return watch->call ? 0 : fleet_fail_memory(error);
 }
 
+static int not_created(const struct fleet_watch *watch, struct pb_error *error)
+{
+	return fleet_fail(error, EBADMSG, "etcd at %s: changes come before the watch is made",
+			  watch->endpoint);
+}
+
 /* Until etcd has said that it watches; no change comes before that, but perhaps with it: it is left where it is. */
 static int await_created(struct fleet_watch *watch, struct pb_error *error)
 {
@@ -112,10 +118,14 @@ static int await_created(struct fleet_watch *watch, struct pb_error *error)
 	char *text, *line;
 	int err = 0;
 
+	watch->scanned = 0;
 	while (!err && watch->created < watch->nr) {
+		line = fleet_watch_end_of_line(watch);
 		text = fleet_call_text(watch->call, &len);
-		line = memchr(text, '\n', len);
-		if (line && fleet_call_status(watch->call) == 200) {
+		if (fleet_now_ms() >= end) {
+			err = fleet_fail(error, ETIMEDOUT, "etcd at %s: no watch within %d s",
+					 watch->endpoint, OPEN_MS / 1000);
+		} else if (line && fleet_call_status(watch->call) == 200) {
 			*line = '\0';
 			if (!strstr(text, "\"created\":true") && !strstr(text, "\"error\"")) {
 				*line = '\n';
@@ -123,11 +133,10 @@ static int await_created(struct fleet_watch *watch, struct pb_error *error)
 			}
 			err = fleet_watch_take_object(watch, text, line - text, &none, error);
 			fleet_call_drop(watch->call, line - text + 1);
+			if (!err && none.nr)
+				err = not_created(watch, error);
 		} else if (fleet_call_ended(watch->call, &outcome)) {
 			err = fleet_watch_take_end(watch, &outcome, &none, error);
-		} else if (fleet_now_ms() >= end) {
-			err = fleet_fail(error, ETIMEDOUT, "etcd at %s: no watch within %d s",
-					 watch->endpoint, OPEN_MS / 1000);
 		} else {
 			err = fleet_http_wait(watch->etcd->http, 1000, error);
 		}

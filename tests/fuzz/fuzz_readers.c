@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fuzzes one of the readers of text (libFuzzer): a rule, a file of rules, or one in JSON, as CHECK
- * says, a function of readers.h.
+ * Fuzzes one of the readers of text (libFuzzer): a rule, a file of rules, one in JSON, or what comes from etcd, as CHECK
+ * says, a function of readers.h or fleet.h.
  */
+#ifdef WITH_FLEET
+#include "fleet.h"
+#else
 #include "readers.h"
+#endif
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);

@@ -183,6 +183,10 @@ t_ok 'h3: v0: 23 is silent' is_silent 3 23
 t_ok 'h3: v1: 22 is silent' inner silent 22
 t_ok 'h3: v1: 23 answers' inner answers 23
 t_ok 'h3: diff goes by the names of groups' in_h3 "$PB" fleet diff web --config "$T_DIR/h3/fleet.conf"
+echo 'include /etc/hostname' >evil.rules
+t_ok 'etcd has a revision that names a file' put push evil evil.rules all
+t_fail 'diff: no file of the host is read' 2 "line 1: '/etc/hostname' is a file of the host" \
+	in_h3 "$PB" fleet diff evil --config "$T_DIR/h3/fleet.conf"
 
 # --- groups that contradict each other -----------------------------------------------------------------
 

@@ -494,6 +494,8 @@ t_is 'rollback: it is a new one' true "$(f history web -j | jq --argjson n "$now
 t_fail 'rollback: to one that was signed' 1 "revision $signed is signed.*--sign KEYFILE" f rollback web "$signed"
 t_ok 'rollback: to a number' f rollback web "$signed" --stages 100% --sign key.pem
 t_is 'rollback: it is signed' true "$(web .signed)"
+t_fail 'rollback: what nobody has signed is not signed' 1 "revision $now was signed by nobody who is trusted here" \
+	f rollback web "$now" --sign key.pem
 t_fail 'rollback: to none' 1 'there is no revision 1 in its history' f rollback web 1
 
 # --- diff -----------------------------------------------------------------------------------------

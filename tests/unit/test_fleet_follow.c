@@ -8,13 +8,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "fleet/before.h"
 #include "fleet/file-rules.h"
 #include "fleet/follow.h"
 #include "fleet/order.h"
+#include "fleet/probe.h"
 #include "says.h"
 
 static char folder[] = "/tmp/pb-fleet-follow.XXXXXX";
@@ -201,7 +207,7 @@ static void good_of(struct fleet_follow *follow, const char *time, __s64 number,
 	free(text);
 }
 
-static bool outdated(const struct fleet_follow *follow, const char *time)
+static bool outdated_by(const struct fleet_follow *follow, const char *time, const char *why)
 {
 	struct fleet_revision revision = { .revision = 3 };
 	struct pb_error error = { "" };
@@ -209,9 +215,14 @@ static bool outdated(const struct fleet_follow *follow, const char *time)
 
 	strcpy(revision.time, time);
 	old = fleet_follow_outdated(follow, &revision, &error);
-	if (old && (!strstr(error.text, time) || !strstr(error.text, follow->memory.settled)))
+	if (old && (!strstr(error.text, time) || !strstr(error.text, why)))
 		fail_msg("%s", error.text);
 	return old;
+}
+
+static bool outdated(const struct fleet_follow *follow, const char *time)
+{
+	return outdated_by(follow, time, follow->memory.settled);
 }
 
 /* Only what is signed by somebody trusted, in force here and good everywhere is a step behind which none goes. */
@@ -253,6 +264,8 @@ static void test_outdated(void **state)
 	good_of(&follow, day_1, 10, key, true);
 	assert_false(fleet_follow_settle(&follow));
 	assert_true(outdated(&follow, day_1));
+	/* Of a clock that is wrong: it would be the last one for ever. */
+	assert_true(outdated_by(&follow, "9999-12-31T23:59:59Z", "more than a day from now"));
 	/* None is there. */
 	fleet_follow_take(&follow, FLEET_KEY_GOOD, NULL, 0, 0);
 	assert_false(fleet_follow_settle(&follow));
@@ -461,6 +474,81 @@ static void test_folder(void **state)
 	assert_int_equal(fleet_file_write(folder, "file", "", "", false, path, &error), 0);
 	snprintf(deep, sizeof(deep), "%s/file/it", folder);
 	assert_says(&wrong, fleet_memory_write(deep, &memory, &error), -ENOTDIR, &error);
+	assert_int_equal(fleet_memory_read(deep, &memory), 0);
+}
+
+/* Whoever may write there would say which rules are in force. */
+static void test_open_folder(void **state)
+{
+	static const struct wrong group = { "group", "others than its owner may write",
+					    "chmod go-w" },
+				  stranger = { "stranger", "belongs to somebody else",
+					       "user 4711" };
+	struct fleet_memory memory = { .local = "default" };
+	char open[64];
+	struct pb_error error = { "" };
+
+	(void)state;
+	snprintf(open, sizeof(open), "%s/open", folder);
+	assert_int_equal(fleet_memory_write(open, &memory, &error), 0);
+	assert_int_equal(chmod(open, 0770), 0);
+	assert_says(&group, fleet_memory_write(open, &memory, &error), -EPERM, &error);
+	assert_int_equal(chmod(open, 0755), 0);
+	assert_int_equal(fleet_memory_write(open, &memory, &error), 0);
+	if (geteuid())
+		return; /* to nobody else can it be given */
+	assert_int_equal(chown(open, 4711, 4711), 0);
+	assert_says(&stranger, fleet_memory_write(open, &memory, &error), -EPERM, &error);
+}
+
+/* ---- The check-command ----------------------------------------------------------------------- */
+
+/* A kernel before 5.9. */
+static void without_close_range(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close_range, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof(code) / sizeof(*code), code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		_exit(77);
+}
+
+static void nothing(void *context)
+{
+	(void)context;
+}
+
+/* Does the command have nothing but its three? */
+static int has_nothing(bool old_kernel)
+{
+	char *words[] = { (char *)"/bin/sh", (char *)"-c", (char *)"! (: >&9) 2>/dev/null", NULL };
+	const struct fleet_list list = { words, 3 };
+	const struct fleet_meanwhile meanwhile = { nothing, NULL };
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		if (dup2(2, 9) != 9)
+			_exit(78);
+		if (old_kernel)
+			without_close_range();
+		_exit(fleet_command_run(&list, 60000, &meanwhile, NULL) ? 1 : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void test_descriptors(void **state)
+{
+	(void)state;
+	assert_int_equal(has_nothing(false), 0);
+	assert_int_equal(has_nothing(true), 0);
 }
 
 int main(void)
@@ -471,6 +559,7 @@ int main(void)
 		cmocka_unit_test(test_right_files), cmocka_unit_test(test_same),
 		cmocka_unit_test(test_memory),	    cmocka_unit_test(test_folder),
 		cmocka_unit_test(test_outdated),    cmocka_unit_test(test_before),
+		cmocka_unit_test(test_open_folder), cmocka_unit_test(test_descriptors),
 	};
 	char command[64];
 	int ret;

@@ -358,6 +358,8 @@ static void test_trust(void **state)
 	refused(&host, "it is of 2026-11-29T11:59:59Z, and what was there before is of " NOON);
 	take(&host, 0, "default=db", NOON, private);
 	refused(&host, "what was there before is of " NOON);
+	take(&host, 0, "default=db", "9999-12-31T23:59:59Z", private);
+	refused(&host, "it is of 9999-12-31T23:59:59Z, which is more than a day from now");
 	end(&host, false);
 	/* Another agent has not forgotten it; nor has one whose group was away meanwhile. */
 	begin(&host, NULL, 1);
@@ -396,6 +398,26 @@ static void test_late_trust(void **state)
 	take(&host, 0, "default=web", NOON, private);
 	assert_string_equal(followed(&host), "default=web");
 	end(&host, true);
+}
+
+/* Who sets a group makes it later than what is there, but signs no time that whoever owns etcd has put there. */
+static void test_later(void **state)
+{
+	static const struct wrong far = { "far",
+					  "is of 9999-12-31T23:59:58Z, which is more than a day",
+					  "fleet group del a" };
+	struct fleet_group *group = group_of("a", "default=web", NOON, NULL);
+	struct pb_error error = { "" };
+
+	(void)state;
+	assert_int_equal(fleet_group_be_later(group, "2026-11-29T11:00:00Z", &error), 0);
+	assert_string_equal(group->time, NOON);
+	assert_int_equal(fleet_group_be_later(group, "2026-11-29T12:00:00.5Z", &error), 0);
+	assert_string_equal(group->time, "2026-11-29T12:00:01Z");
+	assert_says(&far, fleet_group_be_later(group, "9999-12-31T23:59:58Z", &error), -EINVAL,
+		    &error);
+	assert_string_equal(group->time, "2026-11-29T12:00:01Z");
+	fleet_group_free(group);
 }
 
 /* A signature of a revision is none of a group with the same id, nor the other way round. */
@@ -465,6 +487,7 @@ int main(void)
 		cmocka_unit_test(test_conflict),     cmocka_unit_test(test_most),
 		cmocka_unit_test(test_garbage),	     cmocka_unit_test(test_trust),
 		cmocka_unit_test(test_late_trust),   cmocka_unit_test(test_purpose),
+		cmocka_unit_test(test_later),
 	};
 
 	return cmocka_run_group_tests_name("fleet groups", tests, make_keys, drop_keys);

@@ -200,6 +200,7 @@ static void test_no_json(void **state)
 	struct fleet_revision *read = NULL;
 	struct pb_error error;
 	char *large = calloc(1, FLEET_VALUE_MAX + 2);
+	const struct wrong too_many = { "1 MiB", "more than 20000 objects", "arrays" };
 	const struct wrong too_large = { "2 MiB", "has 1048577 bytes", "may have 1048576" };
 
 	(void)state;
@@ -211,6 +212,12 @@ static void test_no_json(void **state)
 						&read, &error),
 			    -EINVAL, &error);
 	}
+	/* 1 MiB of that is 250 MB of memory. */
+	memcpy(large, "{\"x\":[", 6);
+	for (size_t i = 6; i < FLEET_VALUE_MAX - 4; i += 3)
+		memcpy(large + i, "{},", 3);
+	assert_says(&too_many, fleet_revision_read(large, strlen(large), "web", "x", &read, &error),
+		    -EINVAL, &error);
 	memset(large, ' ', FLEET_VALUE_MAX + 1);
 	assert_says(&too_large,
 		    fleet_revision_read(large, FLEET_VALUE_MAX + 1, "web", "x", &read, &error),
@@ -771,6 +778,11 @@ static void test_sign(void **state)
 	assert_non_null(strstr(error.text, "not signed by a key that `trust` names"));
 	assert_int_equal(fleet_verify(fleet_all, signature, trust, 2, &error), -EKEYREJECTED);
 	assert_int_equal(fleet_verify(ID, signature, trust, 0, &error), -EKEYREJECTED);
+	assert_int_equal(fleet_verify_own(ID, signature, keys->private, &error), 0);
+	assert_int_equal(fleet_verify_own(fleet_all, signature, keys->private, &error),
+			 -EKEYREJECTED);
+	assert_int_equal(fleet_verify_own(ID, NULL, keys->private, &error), -EKEYREJECTED);
+	assert_int_equal(fleet_verify_own(ID, signature, keys->public, &error), -EINVAL);
 	assert_int_equal(fleet_sign(ID, keys->private, &again, &error), 0);
 	assert_string_equal(again, signature); /* ed25519 knows no chance */
 	free(again);
