@@ -111,8 +111,9 @@ retry_files_enabled = false
 control_path_dir = $T_DIR/cp
 ssh_args = -o ControlMaster=auto -o ControlPersist=600s -o UserKnownHostsFile=$T_DIR/known
 CONFIG
+# What is to be confirmed has time: the machine may be busy. What is a mistake is not waited for as long.
 cat >hosts <<HOSTS
-a ansible_host=$A4 ansible_user=root ansible_ssh_private_key_file=$T_DIR/key ansible_python_interpreter=$PYTHON ansible_remote_tmp=$T_DIR/remote xdp_portblock_program=$PB xdp_portblock_path=$T_DIR/etc/default.rules xdp_portblock_confirm=20
+a ansible_host=$A4 ansible_user=root ansible_ssh_private_key_file=$T_DIR/key ansible_python_interpreter=$PYTHON ansible_remote_tmp=$T_DIR/remote xdp_portblock_program=$PB xdp_portblock_path=$T_DIR/etc/default.rules xdp_portblock_confirm=3600
 HOSTS
 serve in_a --tcp 23,80
 
@@ -190,7 +191,8 @@ wrote mistake <<'RULES'
 drop tcp dport 22 new
 RULES
 before=$(cat etc/default.rules)
-t_fail 'a mistake: new connections are blocked' 2 'not confirmed: .*Those from before are in force again' play mistake
+t_fail 'a mistake: new connections are blocked' 2 'not confirmed: .*Those from before are in force again' \
+	play mistake -e xdp_portblock_confirm=20
 t_ok 'a mistake: the rules from before are back' rules_are second
 t_is 'a mistake: nothing waits' null "$(status_is v0 confirm_in)"
 t_is 'a mistake: the file is as it was' "$before" "$(cat etc/default.rules)"
@@ -200,7 +202,8 @@ wrote all <<'RULES'
 drop tcp dport 22
 RULES
 # Here not even the answer to the apply arrives, until the kernel has taken it back: then confirm is too late.
-t_fail 'a mistake: ssh is blocked, with the connection that is there' 2 'not confirmed: .*too late' play all
+t_fail 'a mistake: ssh is blocked, with the connection that is there' 2 'not confirmed: .*too late' \
+	play all -e xdp_portblock_confirm=20
 t_ok 'a mistake: the rules from before are back' rules_are second
 t_is 'a mistake: the file is as it was' "$before" "$(cat etc/default.rules)"
 t_ok 'it goes on as before' play second
