@@ -12,36 +12,68 @@
 /* A host that tells of 4096 interfaces with a ruleset each has half as many objects and arrays. */
 #define PARTS_MAX 20000
 
-/* One document of JSON, and nothing behind it; what json-c says of it otherwise. */
+/* One document, and nothing behind it, or NULL; `why` is what json-c says of it. -ENOMEM, or 0. */
+static int parse_by(int flags, const char *text, size_t len, struct json_object **object,
+		    enum json_tokener_error *why)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(DEPTH);
+	size_t end;
+	int err = 0;
+
+	*object = NULL;
+	if (!tokener)
+		return -ENOMEM;
+	json_tokener_set_flags(tokener, flags);
+	*object = fleet_json_parse(tokener, text, len, &end);
+	if (!*object && errno == ENOMEM)
+		err = -ENOMEM;
+	*why = json_tokener_get_error(tokener);
+	if (*object && end != len)
+		*why = json_tokener_error_parse_unexpected;
+	json_tokener_free(tokener);
+	return err;
+}
+
+/*
+ * The strict parser of json-c 0.18 (Debian 13) takes all bytes beyond ASCII for control characters: it is shown
+ * the text without them.
+ */
+static int check_strictly(const char *text, size_t len, enum json_tokener_error *why)
+{
+	char *ascii = malloc(len + 1);
+	struct json_object *object;
+	int err;
+
+	if (!ascii)
+		return -ENOMEM;
+	for (size_t i = 0; i < len; i++)
+		ascii[i] = text[i] & 0x80 ? '?' : text[i];
+	err = parse_by(JSON_TOKENER_STRICT, ascii, len, &object, why);
+	json_object_put(object);
+	free(ascii);
+	return err;
+}
+
 static int parse(const char *text, size_t len, const char *what, struct json_object **object,
 		 struct pb_error *error)
 {
-	struct json_tokener *tokener;
-	struct json_object *parsed;
+	struct json_object *parsed = NULL;
 	enum json_tokener_error why;
-	size_t end;
+	int err;
 
 	if (fleet_json_has_more(text, len, PARTS_MAX))
 		return fleet_fail(error, EINVAL, "%s has more than %d objects and arrays", what,
 				  PARTS_MAX);
-	tokener = json_tokener_new_ex(DEPTH);
-	if (!tokener)
-		return fleet_fail_memory(error);
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	parsed = fleet_json_parse(tokener, text, len, &end);
-	if (!parsed && errno == ENOMEM) {
-		json_tokener_free(tokener);
-		return fleet_fail_memory(error);
-	}
-	why = json_tokener_get_error(tokener);
-	if (parsed && end != len)
-		why = json_tokener_error_parse_unexpected;
-	json_tokener_free(tokener);
-	if (why == json_tokener_success && json_object_is_type(parsed, json_type_object)) {
+	err = check_strictly(text, len, &why);
+	if (!err && why == json_tokener_success)
+		err = parse_by(JSON_TOKENER_VALIDATE_UTF8, text, len, &parsed, &why);
+	if (!err && why == json_tokener_success && json_object_is_type(parsed, json_type_object)) {
 		*object = parsed;
 		return 0;
 	}
 	json_object_put(parsed);
+	if (err)
+		return fleet_fail_memory(error);
 	return fleet_fail(error, EINVAL, "%s is no JSON object: %s", what,
 			  why == json_tokener_success ? "something else" :
 							json_tokener_error_desc(why));
