@@ -52,11 +52,15 @@ sed -i -E "/^struct pb_($grown) \{$/,/^};$/ s/^};$/\tchar grown[4096];\n};/" lat
 t_is 'later: grown' 7 "$(grep -c 'char grown' later/portblock/portblock.h)"
 t_ok 'later: builds' make -s -C "$TOP" B="$T_DIR/built" SKEL= CFLAGS=-O0 \
 	includes="-I$T_DIR/later -Ilib -Ibuild" "$T_DIR/built/libportblock.so.0"
-read -r -a libs < <(sed -n 's/^DEP_LIBS := //p' "$TOP/config.mk")
-# By its sources: objects of some that are gone may still lie there.
-objects=("$TOP"/xdp-portblock/*.c)
-objects=("${objects[@]/#"$TOP"/"$TOP/build/obj"}")
-t_ok 'later: the tool, as it was compiled' gcc -o tool "${objects[@]/%.c/.o}" \
+read -r -a libs < <(sed -n 's/^\(DEP\|FLEET\)_LIBS := //p' "$TOP/config.mk" | paste -sd' ')
+# By its sources: objects of some that are gone may still lie there. What is about fleets is built where it can be.
+objects=() fleet=()
+for source in "$TOP"/xdp-portblock/*.c; do
+	object=$TOP/build/obj/xdp-portblock/$(basename "$source" .c).o
+	[ ! -e "$object" ] || objects+=("$object")
+done
+[ ! -e "$TOP/build/fleet.a" ] || fleet=("$TOP/build/fleet.a")
+t_ok 'later: the tool, as it was compiled' gcc -o tool "${objects[@]}" "${fleet[@]}" \
 	-L"$T_DIR/built" -l:libportblock.so.0 "${libs[@]}"
 export LD_LIBRARY_PATH=$T_DIR/built
 blocks 'C, later' ./block-c
