@@ -385,7 +385,6 @@ static int rebuild(const struct pb_maps *maps, const struct pb_set_tables *table
 {
 	struct pb_incoming incoming[PB_SETS_MAX];
 	struct pb_rebuild rebuild;
-	int ret;
 
 	pb_rebuild_as_is(&rebuild, maps, tables, pb_clock(), error);
 	for (int i = 0; i < PB_SETS_MAX; i++)
@@ -393,12 +392,7 @@ static int rebuild(const struct pb_maps *maps, const struct pb_set_tables *table
 			rebuild.to[i] = -1;
 	rebuild.incoming = incoming;
 	rebuild.nr_incoming = set_incoming(plan, incoming);
-	ret = pb_rebuild_make(&rebuild, NULL);
-	if (!ret)
-		ret = pb_rebuild_publish(&rebuild);
-	if (!ret)
-		pb_set_tables_free(rebuild.made);
-	return ret;
+	return pb_rebuild_replace(&rebuild);
 }
 
 static int rebuild_from(const struct pb_maps *maps, const struct pb_maps *from,

@@ -194,3 +194,14 @@ int pb_rebuild_publish(struct pb_rebuild *rebuild)
 	set_counts(rebuild);
 	return 0;
 }
+
+int pb_rebuild_replace(struct pb_rebuild *rebuild)
+{
+	int ret = pb_rebuild_make(rebuild, NULL);
+
+	if (!ret)
+		ret = pb_rebuild_publish(rebuild);
+	if (!ret)
+		pb_set_tables_free(rebuild->made);
+	return ret;
+}

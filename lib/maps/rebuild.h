@@ -45,6 +45,9 @@ int pb_rebuild_make(struct pb_rebuild *rebuild, const __u64 more[PB_FAMILIES]);
  */
 int pb_rebuild_publish(struct pb_rebuild *rebuild);
 
+/* Both, with no more room than is wanted, and frees what was made. */
+int pb_rebuild_replace(struct pb_rebuild *rebuild);
+
 /* -ENOMEM, -EPERM: with a message. */
 int pb_fail_tables(int code, struct pb_error *error);
 

@@ -148,12 +148,7 @@ static int try_tables(struct pb_maps *maps, const struct pb_set_tables *tables,
 		return pb_fail_memory(error);
 	rebuild.incoming = trying->incoming;
 	rebuild.nr_incoming = trying->nr;
-	ret = pb_rebuild_make(&rebuild, NULL);
-	if (!ret)
-		ret = pb_rebuild_publish(&rebuild);
-	if (!ret)
-		pb_set_tables_free(rebuild.made);
-	return ret;
+	return pb_rebuild_replace(&rebuild);
 }
 
 /* Of the elements that are in the tables of `from`. */
@@ -174,7 +169,7 @@ static int try_sets(struct pb_maps *maps, const struct pb_maps *from,
 	return ret;
 }
 
-/* ---- ------------------------------------------------------------------------------------------ */
+/* ---- Shared, or copied ---------------------------------------------------------------------- */
 
 static bool says_something(const struct pb_sets_trial *trial)
 {
