@@ -120,7 +120,6 @@ static int read_kv(const struct fleet_conf *conf, const struct fleet_kv *kv,
 int fleet_group_be_later(struct fleet_group *group, const char *than, struct pb_error *error)
 {
 	struct tm utc = {};
-	time_t next;
 
 	if (fleet_time_is_ahead(than))
 		return fleet_fail(
@@ -131,9 +130,7 @@ int fleet_group_be_later(struct fleet_group *group, const char *than, struct pb_
 			group->group, than, group->group);
 	if (fleet_time_compare(group->time, than) > 0 || !strptime(than, "%Y-%m-%dT%H:%M:%S", &utc))
 		return 0;
-	next = timegm(&utc) + 1;
-	gmtime_r(&next, &utc);
-	strftime(group->time, sizeof(group->time), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	fleet_time_text(timegm(&utc) + 1, group->time);
 	return 0;
 }
 

@@ -45,27 +45,32 @@ int fleet_time_compare(const char *one, const char *other)
 	return differs;
 }
 
-bool fleet_time_is_ahead(const char *text)
+void fleet_time_text(long long second, char text[FLEET_SECOND_LEN])
 {
-	time_t tomorrow = time(NULL) + 24 * 3600;
-	char latest[FLEET_SECOND_LEN];
+	time_t time = second < FLEET_SECOND_LAST ? second : FLEET_SECOND_LAST;
 	struct tm utc;
 
-	return gmtime_r(&tomorrow, &utc) &&
-	       strftime(latest, sizeof(latest), "%Y-%m-%dT%H:%M:%SZ", &utc) &&
-	       fleet_time_compare(text, latest) > 0;
+	gmtime_r(&time, &utc);
+	strftime(text, FLEET_SECOND_LEN, "%Y-%m-%dT%H:%M:%SZ", &utc);
+}
+
+bool fleet_time_is_ahead(const char *text)
+{
+	char latest[FLEET_SECOND_LEN];
+
+	fleet_time_text(time(NULL) + 24 * 3600, latest);
+	return fleet_time_compare(text, latest) > 0;
 }
 
 void fleet_time_now(char text[FLEET_TIME_LEN])
 {
 	struct timespec now;
-	struct tm utc;
-	size_t len;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	len = strftime(text, FLEET_TIME_LEN, "%Y-%m-%dT%H:%M:%S", &utc);
-	snprintf(text + len, FLEET_TIME_LEN - len, ".%06ldZ", now.tv_nsec / 1000);
+	fleet_time_text(now.tv_sec, text);
+	/* In the place of the Z. */
+	snprintf(text + FLEET_SECOND_LEN - 2, FLEET_TIME_LEN - FLEET_SECOND_LEN + 2, ".%06uZ",
+		 (unsigned int)now.tv_nsec / 1000 % 1000000);
 }
 
 /* ---- Revisions ------------------------------------------------------------------------------- */

@@ -32,6 +32,9 @@ int fleet_time_compare(const char *one, const char *other);
  */
 bool fleet_time_is_ahead(const char *time);
 void fleet_time_now(char text[FLEET_TIME_LEN]);
+/* "2026-11-29T09:12:03Z": of a second since 1970; later than the last one is that. */
+#define FLEET_SECOND_LAST 253402300799LL /* of the year 9999 */
+void fleet_time_text(long long second, char text[FLEET_SECOND_LEN]);
 
 /* ---- rulesets/NAME, good/NAME, history/NAME/NUMBER --------------------------------------------- */
 

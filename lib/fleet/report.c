@@ -10,14 +10,11 @@
 
 void fleet_report_now(char *report)
 {
-	char *at = strstr(report, "\"" NO_TIME "\""), text[FLEET_TIME_LEN];
-	time_t now = time(NULL);
-	struct tm utc;
+	char *at = strstr(report, "\"" NO_TIME "\""), text[FLEET_SECOND_LEN];
 
-	if (!at || !gmtime_r(&now, &utc) ||
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) != strlen(NO_TIME))
-		return;
-	memcpy(at + 1, text, strlen(NO_TIME));
+	fleet_time_text(time(NULL), text);
+	if (at && strlen(text) == strlen(NO_TIME))
+		memcpy(at + 1, text, strlen(NO_TIME));
 }
 
 /* ---- Interfaces ---------------------------------------------------------------------------- */

@@ -10,7 +10,6 @@
 #include "fleet/shape.h"
 
 #define NS 1000000000LL
-#define LAST_SECOND 253402300799LL /* of the year 9999 */
 
 char *fleet_set_key(const struct fleet_conf *conf, const char *name, const char *what,
 		    const char *tail)
@@ -76,8 +75,8 @@ long long fleet_until(__u64 timeout)
 
 bool fleet_until_expires(long long until, __u64 *expires)
 {
-	long long left = until > LAST_SECOND / 100 ? LAST_SECOND / 100 * NS :
-						     until * NS - wall_clock();
+	long long left = until > FLEET_SECOND_LAST / 100 ? FLEET_SECOND_LAST / 100 * NS :
+							   until * NS - wall_clock();
 
 	if (!until) {
 		*expires = 0;
@@ -96,11 +95,7 @@ long long fleet_until_of(__u64 expires)
 
 void fleet_until_text(long long until, char text[FLEET_UNTIL_TEXT])
 {
-	time_t seconds = until < LAST_SECOND ? until : LAST_SECOND;
-	struct tm utc;
-
-	gmtime_r(&seconds, &utc);
-	strftime(text, FLEET_UNTIL_TEXT, "%Y-%m-%dT%H:%M:%SZ", &utc);
+	fleet_time_text(until, text);
 }
 
 int fleet_until_parse(const char *text, long long *until)
@@ -113,7 +108,7 @@ int fleet_until_parse(const char *text, long long *until)
 	if (!end || *end)
 		return -EINVAL;
 	seconds = timegm(&utc);
-	if (seconds <= 0 || seconds > LAST_SECOND)
+	if (seconds <= 0 || seconds > FLEET_SECOND_LAST)
 		return -EINVAL;
 	fleet_until_text(seconds, canonical);
 	if (strcmp(canonical, text))
