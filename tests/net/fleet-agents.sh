@@ -8,9 +8,6 @@
 # shellcheck disable=SC2317 # functions are called by t_ok and others
 
 . "$(dirname "$0")/../lib.sh"
-grep -q '^HAVE_FLEET := yes' "$TOP/config.mk" || t_skip_all "built without libcurl and libcrypto"
-. "$TOP/tests/net/verbs.sh"
-. "$TOP/tests/net/etcd-verbs.sh"
 . "$TOP/tests/net/fleet-verbs.sh"
 world_enter "$@"
 fleet_world

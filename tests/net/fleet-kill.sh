@@ -7,10 +7,7 @@
 # shellcheck disable=SC2317 # functions are called by t_ok and others
 
 . "$(dirname "$0")/../lib.sh"
-[ -x "$TOP/build/tests/net/fleet_client" ] || t_skip_all "built without libcurl and libcrypto"
 command -v strace >/dev/null || t_skip_all "needs strace"
-. "$TOP/tests/net/verbs.sh"
-. "$TOP/tests/net/etcd-verbs.sh"
 . "$TOP/tests/net/fleet-verbs.sh"
 world_enter "$@"
 fleet_world

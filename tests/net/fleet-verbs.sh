@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# For the tests of fleets: namespaces for etcd and for hosts. On top of ../lib.sh and etcd-verbs.sh.
+# For the tests of fleets: namespaces for etcd and for hosts. On top of ../lib.sh; it brings verbs.sh and
+# etcd-verbs.sh, and skips the test where the tool has no fleet.
 #
 #	E, where etcd is and clients ask       host N, with a bpffs of its own
 #	e1  10.10.1.1/24  -----------------  v0  10.10.1.2/24
 #	e2  10.10.2.1/24  -----------------  v0  10.10.2.2/24
+
+grep -q '^HAVE_FLEET := yes' "$TOP/config.mk" || t_skip_all "built without libcurl and libcrypto"
+. "$TOP/tests/net/verbs.sh"
+. "$TOP/tests/net/etcd-verbs.sh"
 
 NS_E=pbE-$T_NAME-$$
 declare -A HOST_PID HOST_AGENT HOST_OUT
