@@ -6,6 +6,13 @@
  * lib/compile/row.c; of it this keeps two rules. What says where the tables are is read once a look. And
  * where more than the word says whether an element counts, the word is read again when that was read: a place
  * that was given to another element meanwhile is seen by it.
+ *
+ * On processors that load in another order than the program says (arm64), the second rule takes that what lies
+ * beside a word is loaded after it, and the word again after that: is_in() has each address depend on what was
+ * loaded before, by behind(). All else depends so by itself: pb_sets.tables says the key of a segment and which of
+ * pb_sets.shorter, the map of maps has the address of the segment. The bits of lengths, the words and the marks of
+ * full buckets are loaded in any order, which does no harm: one that is late says that an element is not there yet,
+ * as when the look began.
  */
 #ifndef PB_BPF_SETS_H
 #define PB_BPF_SETS_H
@@ -37,10 +44,16 @@ PB_INLINE __u64 set_of_word(__u64 word)
 	return 1ULL << (word & (PB_SETS_MAX - 1));
 }
 
-/* Did the word say the same element all the while? Flags may change: it may get a time, its bucket overflow. */
-PB_INLINE bool is_word(const volatile __u64 *at, __u64 word)
+/* `after`: behind() of what this load comes after. */
+PB_INLINE __u64 load_after(const volatile __u64 *at, __u64 after)
 {
-	return !((*at ^ word) & (PB_ELEMENT_KEY | PB_ELEMENT_SET));
+	return *(const volatile __u64 *)((const volatile void *)at + after);
+}
+
+/* Did the word say the same element all the while? Flags may change: it may get a time, its bucket overflow. */
+PB_INLINE bool is_word(const volatile __u64 *at, __u64 word, __u64 after)
+{
+	return !((load_after(at, after) ^ word) & (PB_ELEMENT_KEY | PB_ELEMENT_SET));
 }
 
 /* What lies beside a word: when the element ends, and, of IPv6, the address (else NULL). */
@@ -51,19 +64,31 @@ struct beside {
 
 /*
  * Is the element of this word, which has the key of the address, the one that is looked for, and does it count?
- * Only where what lies beside the word was asked is the word read again.
+ * Only where what lies beside the word was asked is the word read again. (behind() comes before the comparisons: clang
+ * is not to take what is equal to a number in the place of it.)
  */
 PB_INLINE bool is_in(const volatile __u64 *at, __u64 word, struct beside beside,
 		     struct pb_address address)
 {
 	bool ends = word & PB_ELEMENT_EXPIRES;
+	__u64 first = behind(word), last = 0;
 
-	if (beside.addr && (bpf_be64_to_cpu(beside.addr[0]) != address.high ||
-			    bpf_be64_to_cpu(beside.addr[1]) != address.low))
-		return false;
-	if (ends && bpf_ktime_get_boot_ns() >= *beside.ends)
-		return false;
-	return (!beside.addr && !ends) || is_word(at, word);
+	if (beside.addr) {
+		__u64 high = load_after(&beside.addr[0], first);
+		__u64 low = load_after(&beside.addr[1], first);
+
+		last = behind(high ^ low);
+		if (bpf_be64_to_cpu(high) != address.high || bpf_be64_to_cpu(low) != address.low)
+			return false;
+	}
+	if (ends) {
+		__u64 until = load_after(beside.ends, first);
+
+		last += behind(until);
+		if (bpf_ktime_get_boot_ns() >= until)
+			return false;
+	}
+	return (!beside.addr && !ends) || is_word(at, word, last);
 }
 
 /* The sets that hold the prefix by an element in this bucket. */

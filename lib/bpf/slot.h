@@ -6,7 +6,10 @@
 #include "maps.h"
 #include "verifier.h"
 
-/* Is the packet one for the other program of ours in the chain? */
+/*
+ * Is the packet one for the other program of ours in the chain? What is loaded here needs no order: each value of
+ * `turn` is waited for by a grace period before the next is stored, and the latch is of this CPU alone.
+ */
 static __noinline int is_of_other(__u32 cpu)
 {
 	volatile struct pb_exchange *exchange = &pb_exchange;
@@ -22,7 +25,13 @@ static __noinline int is_of_other(__u32 cpu)
 	return whose != pb_number;
 }
 
-/* What is in force, to be read once a packet: all else of it comes from the slot that this names. */
+/*
+ * What is in force, to be read once a packet: all else of it comes from the slot that this names. It is
+ * published with release. Each load of what a slot has is from an address that is computed from this number
+ * (LKMM: "addr"), or from one that was loaded so, hence comes after it where the processor loads in another
+ * order, too. What is not of a slot, pb_sets.tables above all, is stored before a grace period that the publisher
+ * waits for (lib/maps/tables.c): who sees the number has begun after that period did, and sees it.
+ */
 PB_INLINE __u32 read_active(void)
 {
 	const volatile struct pb_config *config = &pb_config;
@@ -33,6 +42,8 @@ PB_INLINE __u32 read_active(void)
 /*
  * The slot that judges the packet: the published one, or the other one when no confirm came in time;
  * SLOT_OF_OTHER: the packet is for the other program. To be asked once a packet.
+ * `revert_at` may be loaded before `active` was; an older one is that of a change long ago, whose slot was in force
+ * a moment ago, as the other is now.
  */
 #define SLOT_OF_OTHER PB_SLOTS
 PB_INLINE __u32 slot_of_packet(__u32 cpu, __u32 active)

@@ -26,4 +26,16 @@ PB_INLINE __u64 forgotten(__u64 index, __u64 any)
 	return index + (same ^ any);
 }
 
+/*
+ * 0, computed from what was loaded: a load from an address to which this is added comes after that one. A branch
+ * between two loads does not order them on arm64: in the kernel's memory model (LKMM) a control dependency orders
+ * stores alone, and an address dependency loads, too. Processors go by the registers, whatever the number. In
+ * assembly, since clang would know it; the verifier does, and leaves the instruction, and so do JITs. (Loads with
+ * acquire came to BPF in 2025.)
+ */
+PB_INLINE __u64 behind(__u64 loaded)
+{
+	return masked(loaded, 0);
+}
+
 #endif

@@ -23,8 +23,9 @@
  * the word again, behind an acquire fence. If it has seen a byte that was written after the word was cleared
  * (2.), the release fence has it see the word cleared, or one that came later: other key or other set, so this
  * is not the element that it looked for. If they are the same, the element is in at that moment. Flags may
- * be others: an element that is renewed (3.), or whose bucket overflows, has been in all the while. Who
- * cannot say acquire has the later address depend on what was loaded before, which arm64 respects.
+ * be others: an element that is renewed (3.), or whose bucket overflows, has been in all the while. The XDP
+ * program cannot say acquire. It has the later address depend on what was loaded before (behind() in
+ * lib/bpf/verifier.h), which orders loads as well: LKMM, "addr". A branch does not. tests/proof/litmus has 2. and 3.
  *
  * No element that stays is overlooked. A reader stops behind a bucket without PB_ELEMENT_OVERFLOWN, and
  * the flags on the way to an element are set before its word (1.) and never taken back. Nor is a bit of pb_lengths.
