@@ -206,7 +206,8 @@ PB_INLINE __u32 pb_token_victim(struct pb_token_row *row, __u64 now, __u64 *tag)
  * of a full bucket; else it is made one, unless another has changed it meanwhile. What races there are cost:
  *
  *  1. Who has found the place before the tag changed, and changes full_at after, takes out of another one's bucket: a
- *     packet a CPU at most. So does who sees the tag and the full_at from before.
+ *     packet a CPU at most. So does who sees the tag and the full_at from before: nothing orders the two loads where
+ *     the processor does not (arm64), and that is the same race; or it is over as the one before was, a packet, too.
  *  2. Two CPUs may give the same bucket a place each, as they have seen the row otherwise. The first place with the
  *     tag counts, for all who look. So each looks once more when it has taken one, and gives it back if another comes
  *     before. Both tags are there by then (a compare-and-swap is a full barrier), so one of the two sees the other,

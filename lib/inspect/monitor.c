@@ -85,13 +85,29 @@ static void keep_listening(struct pb_monitor *monitor)
 	__atomic_store_n(&maps->config->listen_until, now + PATIENCE, __ATOMIC_SEQ_CST);
 }
 
-static void ask_for(struct pb_config *config, const struct pb_monitor_filter *filter)
+/*
+ * The program loads what is asked for after `listen_until`, by a branch, which orders nothing on arm64. So packets are
+ * waited for in between: who sees the later one sees this. Of a listener that was killed nobody reports any more then.
+ */
+static int ask_for(struct pb_monitor *monitor, const struct pb_monitor_filter *filter,
+		   struct pb_error *error)
 {
+	struct pb_config *config = monitor->ruleset->maps.config;
+
+	__atomic_store_n(&config->listen_until, 0, __ATOMIC_SEQ_CST);
 	config->listen_outcomes = filter->outcomes;
 	config->listen_rate = filter->rate;
 	config->listen_rule = filter->rule;
 	config->listen_port = filter->port;
 	config->listen_snaplen = filter->snaplen;
+	return pb_grace_period(&monitor->ruleset->maps, error);
+}
+
+static void free_monitor(struct pb_monitor *monitor)
+{
+	ring_buffer__free(monitor->ring);
+	pb_unlock(monitor->lock);
+	free(monitor);
 }
 
 int pb_monitor_open(struct pb_ruleset *ruleset, const struct pb_monitor_filter *filter,
@@ -118,14 +134,13 @@ int pb_monitor_open(struct pb_ruleset *ruleset, const struct pb_monitor_filter *
 	made->context = context;
 	made->lock = lock;
 	made->ring = ring_buffer__new(ruleset->maps.fd[PB_MAP_EVENTS], on_event, made, NULL);
-	if (!made->ring) {
-		err = errno;
-		pb_unlock(lock);
-		free(made);
-		return pb_fail_permission(error, err, "open the ring of reported packets");
+	err = made->ring ? ask_for(made, &wanted, error) :
+			   pb_fail_permission(error, errno, "open the ring of reported packets");
+	if (err) {
+		free_monitor(made);
+		return err;
 	}
 	sum_meters(&ruleset->maps, &made->suppressed, &made->lost);
-	ask_for(ruleset->maps.config, &wanted);
 	made->start = pb_clock();
 	keep_listening(made);
 	*monitor = made;
@@ -159,7 +174,5 @@ void pb_monitor_close(struct pb_monitor *monitor)
 	if (!monitor)
 		return;
 	__atomic_store_n(&monitor->ruleset->maps.config->listen_until, 0, __ATOMIC_SEQ_CST);
-	ring_buffer__free(monitor->ring);
-	pb_unlock(monitor->lock);
-	free(monitor);
+	free_monitor(monitor);
 }

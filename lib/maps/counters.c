@@ -15,7 +15,8 @@ static struct pb_count *baselines(const struct pb_counters *counters, __u64 rese
 
 /*
  * A packet is added to `packets` and to `bytes`. On the CPU that adds it, it is added as a whole or
- * not at all before this goes on, and in between it is seen in `packets`.
+ * not at all before this goes on, and in between it is seen in `packets`. From another CPU it may be
+ * seen in one of them alone, on x86 in `packets`: elsewhere nothing orders the two stores, and need not.
  */
 static struct pb_count between_packets(const struct pb_count *at)
 {
@@ -96,6 +97,11 @@ void pb_counters_reset(const struct pb_counters *counters)
 	struct cpus before;
 	bool known = sched_getaffinity(0, sizeof(before), (cpu_set_t *)&before) >= 0;
 
+	/*
+	 * The row is that of the reset before last. Whoever reads it still and sees a number of these is to see the
+	 * last reset, too: its store, which was a release, does not come before what follows by itself.
+	 */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
 	memset(base, 0, counters->width * sizeof(*base));
 	for (__u32 row = 0; row < counters->rows; row++) {
 		if (known)

@@ -16,9 +16,11 @@ static bool is_file(const struct pb_set_record *record)
 	return record->flags & PB_SET_FILE;
 }
 
+/* Acquire: who sees the first byte of a name, which comes last, sees all of the record. */
 static bool is_named(const struct pb_set_record *record, const char *name)
 {
-	return record->name[0] && !strncmp(record->name, name, PB_NAME_LEN);
+	return __atomic_load_n(&record->name[0], __ATOMIC_ACQUIRE) &&
+	       !strncmp(record->name, name, PB_NAME_LEN);
 }
 
 /* One of a file hides another one of its name. */

@@ -246,7 +246,7 @@ static int retire_ids(struct pb_ruleset *ruleset, struct pb_rules *rules)
 
 /*
  * Publishes: a slot, and PB_ACTIVE_PENDING or not. Whether programs are exchanged is for others to
- * say, who do not hold the lock of this ruleset.
+ * say, who do not hold the lock of this ruleset. How packets see what was stored before: lib/bpf/slot.h.
  */
 static void set_active(struct pb_config *config, __u32 active)
 {

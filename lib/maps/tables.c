@@ -149,12 +149,25 @@ int pb_set_tables_open(const struct pb_maps *maps, struct pb_set_tables **tables
 	return 0;
 }
 
+/*
+ * Whoever put the others in force lets go of these when packets that are judged by them were waited for. What is there
+ * still was left by one that was killed before that, or could not wait.
+ */
+static int wait_for_packets(const struct pb_maps *maps, __u32 generation)
+{
+	__u32 id;
+
+	return bpf_map_lookup_elem(maps->fd[PB_MAP_LENGTHS], &generation, &id) ?
+		       0 :
+		       pb_grace_period(maps, NULL);
+}
+
 int pb_set_tables_make(const struct pb_maps *maps, const __u32 segments[PB_FAMILIES],
 		       struct pb_set_tables **tables)
 {
 	__u32 generation = !PB_TABLES_GENERATION(maps->sets->tables);
 	struct pb_set_tables *made = new_tables(maps, generation, segments);
-	int ret = made ? 0 : -ENOMEM;
+	int ret = made ? wait_for_packets(maps, generation) : -ENOMEM;
 
 	if (!ret && (segments[PB_FAMILY_4] || segments[PB_FAMILY_6]))
 		ret = make_part(PART_LENGTHS, (void **)&made->lengths, &made->lengths_fd);
@@ -315,7 +328,10 @@ int pb_set_tables_publish(struct pb_set_tables *tables, struct pb_error *error)
 	if (ret)
 		return pb_fail(error, -ret, "cannot write the tables of sets: %s", strerror(-ret));
 	__atomic_store_n(&tables->maps->sets->tables, in_force, __ATOMIC_SEQ_CST);
-	/* What cannot be waited for stays until the next time. */
+	/*
+	 * What cannot be waited for stays until the next time. Whoever publishes a slot after this relies on it, too: a
+	 * packet that sees the slot has begun after this period did, and sees these tables.
+	 */
 	if (!pb_grace_period(tables->maps, NULL))
 		release_others(tables);
 	return 0;
