@@ -29,6 +29,8 @@ packages()
 }
 
 t_fail 'what is missing is said' 1 'install --no-install-recommends .*clang' tests/deps build
+t_is 'the names alone' "$(packages demo)" "$(tests/deps --list demo)"
+t_fail 'a list of a group that is none' 2 "there are: build demo unit" tests/deps --list nosuch
 t_fail 'a group that is none' 2 "there are: build demo unit" tests/deps nosuch
 t_is 'the demo needs little beside what building needs' 'iproute2 python3 util-linux' \
 	"$(comm -13 <(packages build) <(packages build demo) | paste -sd ' ')"
