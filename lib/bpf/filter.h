@@ -16,7 +16,9 @@
 #include <portblock/layout.h>
 #include <portblock/parse.h>
 
+#ifndef unlikely /* libbpf 1.6 has it */
 #define unlikely(x) __builtin_expect(!!(x), 0)
+#endif
 
 #include "count.h"
 #include "judge.h"

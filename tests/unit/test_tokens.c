@@ -267,7 +267,8 @@ static void test_years(void **unused)
 			hour += 23;
 		}
 	}
-	assert_in_range(got, hours - 24, hours + 24);
+	/* assert_in_range() has another name in cmocka 2 */
+	assert_true(got >= (__u64)hours - 24 && got <= (__u64)hours + 24);
 }
 
 /* Nobody has looked for that long: full again, or, where it seems to be ahead, after one burst. */
