@@ -8,7 +8,7 @@ import sets_world
 SIZES = (1000, 10000, 100000, 1000000)
 INLINE = 10000
 
-# Ours, and what others have in the same loop. A hash has hosts alone. Where all lengths are in a list
+# Ours, and what others have in the same loop. A hash has hosts alone, the barest table IPv4. Where all lengths are in a list
 # 0.0.0.0/0 is, so no source is in none.
 MIXTURE = (
     ("without:members", "@without", "members", "drop"),
@@ -23,6 +23,13 @@ MIXTURE = (
     ("trie:others", "trie", "others", "pass"),
     ("hash:hosts", "hash", "hosts", "drop"),
     ("hash:others", "hash", "others", "pass"),
+    ("without:hosts", "@without", "hosts", "any"),
+    ("ours:hosts", "@with", "hosts", "any"),
+)
+BAREST = (
+    ("bucket:hosts", "bucket", "hosts", "any"),
+    ("barest:members", "barest", "members", "any"),
+    ("barest:others", "barest", "others", "any"),
 )
 ALL = (
     ("without:members", "@without", "members", "drop"),
@@ -96,6 +103,7 @@ def lookups(lists, rounds):
                 for size in SIZES:
                     bench.say(f"sets: look-ups, {kind}, IPv{family}, {size}")
                     path = lists.plain(kind, family, size)
+                    more = BAREST if kind == "mixture" and family == 4 else ()
                     result[kind].setdefault(str(family), {})[str(size)] = group(
-                        cases, family, path, rounds)
+                        cases + more, family, path, rounds)
     return result

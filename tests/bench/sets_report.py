@@ -52,6 +52,14 @@ source says: what memory itself takes here.
                 "hash:others", "line:members"))))
     markdown(("elements", "hit", "miss", "LPM trie, hit", "miss", "hash, hit", "miss", "a read"),
              rows)
+    print("""What stands in the way: the barest table of hashed prefixes that could be (tests/bench/peers.bpf.c), which has no
+sets, no times, no growth, no writer beside it and no lengths but /24 and /32, with the same elements. It asks which
+of the two to look for, and hits follow no pattern that a processor could learn. *Hosts*: without that question.
+""")
+    markdown(("IPv4, elements", "ours, hit", "miss", "hosts", "barest, hit", "miss", "hosts"), [
+        (f"{int(size):,}", *(beyond(part["mixture"]["4"][size], name) for name in (
+            "ours:members", "ours:others", "ours:hosts", "barest:members", "barest:others", "bucket:hosts")))
+        for size in SIZES])
     print("""All lengths in one list, evenly, /0 among them, so that each source is in it: members of elements drawn
 evenly, and any sources.
 """)
