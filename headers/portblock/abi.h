@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define PB_ABI_VERSION 8
+#define PB_ABI_VERSION 9
 
 #define PB_SLOTS 2
 #define PB_PORTS 65536		 /* port numbers in a class table */
@@ -400,12 +400,12 @@ struct pb_set_record {
 #define PB_TABLES_SEGMENTS6(tables) ((__u32)((tables) >> 32) & 0x1ff)
 
 /*
- * A bit for the first 8 bits of an IPv4 address, or for a hash of the first 16 of an IPv6 address: an element of
- * at most 16 or 32 bits may hold it, so pb_lengths is worth a look.
+ * A bit for each number of the first 16 bits: an element of at most 16 bits, of IPv6 32, may hold the address, so
+ * pb_lengths is worth a look. These are few bytes, which stay near the processor; pb_lengths is not.
  */
 struct pb_shorter {
-	__u32 of4[8];
-	__u32 of6[8];
+	__u32 of4[2048];
+	__u32 of6[2048];
 };
 
 /* pb_sets[0] */

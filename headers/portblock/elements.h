@@ -108,15 +108,4 @@ PB_INLINE __u64 pb_lengths4(__u32 by20, __u32 by24)
 	       (__u64)(by24 & ~(PB_CELL4_25_26 | PB_CELL4_24)) << 26 | (__u64)(by24 >> 7) << 24;
 }
 
-/* The bit of struct pb_shorter. */
-PB_INLINE __u32 pb_shorter4(__u32 address)
-{
-	return address >> 24;
-}
-
-PB_INLINE __u32 pb_shorter6(__u64 high)
-{
-	return (high >> 48) * 0x9e37 >> 12 & 255;
-}
-
 #endif

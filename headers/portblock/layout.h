@@ -229,20 +229,20 @@ PB_AT(pb_set_record, nr, 44);
 PB_AT(pb_set_record, flags, 48);
 PB_AT(pb_set_record, reserved, 52);
 
-PB_SIZE(pb_shorter, 64);
+PB_SIZE(pb_shorter, 16384);
 PB_AT(pb_shorter, of4, 0);
-PB_AT(pb_shorter, of6, 32);
+PB_AT(pb_shorter, of6, 8192);
 
-PB_SIZE(pb_sets, 28336);
+PB_SIZE(pb_sets, 60976);
 PB_AT(pb_sets, tables, 0);
 PB_AT(pb_sets, seed, 8);
 PB_AT(pb_sets, nr4, 24);
 PB_AT(pb_sets, nr6, 28);
 PB_AT(pb_sets, shorter, 32);
-PB_AT(pb_sets, conditions, 160);
-PB_AT(pb_sets, record, 8352);
-PB_AT(pb_sets, files, 11936);
-PB_AT(pb_sets, file, 11952);
+PB_AT(pb_sets, conditions, 32800);
+PB_AT(pb_sets, record, 40992);
+PB_AT(pb_sets, files, 44576);
+PB_AT(pb_sets, file, 44592);
 
 PB_SIZE(pb_segment4, 606208);
 PB_AT(pb_segment4, word, 0);

@@ -24,48 +24,32 @@ PB_INLINE __u64 enough_sets(const struct pb_set_condition *condition)
 #define QUICK_ADDRESS(quick) ((__u32)((quick) >> 32))
 #define QUICK_TABLES(quick) PB_TABLES((quick)&1, (quick) >> 1 & 0x1ff, 0)
 
-#define QUICK_32 (1U << 29) /* that length is worth a look */
-#define QUICK_24 (1U << 30)
-#define QUICK_NOT (1U << 31) /* a quick look does not say all */
-
-PB_INLINE __u32 quick_lengths(__u64 quick)
-{
-	__u64 lengths = lengths_of_ipv4(QUICK_ADDRESS(quick), QUICK_TABLES(quick));
-
-	return (lengths & BIT(32) ? QUICK_32 : 0) | (lengths & BIT(24) ? QUICK_24 : 0) |
-	       (lengths & ~(BIT(32) | BIT(24)) ? QUICK_NOT : 0);
-}
+#define QUICK_LENGTHS 33       /* 0 to 32, a bit each */
+#define QUICK_NOT (1ULL << 63) /* beside them: a quick look does not say all */
 
 /*
- * The sets that hold the first `len` bits for good, by the first bucket of its row; QUICK_NOT is set where one
- * holds them for a time, or the row goes on.
+ * The sets that hold the first `len` bits for good, by the first bucket of its row; QUICK_NOT where one holds them for
+ * a time, several do, or the row goes on.
  */
-PB_INLINE __u64 quick_sets_of_prefix4(__u64 *quick, __u32 len)
+PB_INLINE __u64 quick_sets_of_prefix4(__u64 quick, __u32 len, __u64 *lengths)
 {
 	const volatile __u64 *seeds = pb_sets.seed;
 	const __u64 seed[2] = { seeds[0], seeds[1] };
-	__u32 address = QUICK_ADDRESS(*quick) & (len == 24 ? 0xffffff00 : 0xffffffff);
-	__u64 hash = pb_hash4(address, len, seed), key = PB_ELEMENT_WORD(address, len), sets = 0;
-	const struct pb_segment4 *segment = segment4_of(hash, QUICK_TABLES(*quick));
-	const volatile __u64 *bucket;
-	__u64 word;
+	__u32 address = QUICK_ADDRESS(quick) & (0xffffffff00000000ULL >> (len & 63));
+	__u64 hash = pb_hash4(address, len, seed), key = PB_ELEMENT_WORD(address, len);
+	const struct pb_segment4 *segment = segment4_of(hash, QUICK_TABLES(quick));
+	struct in_bucket in;
 
 	if (!segment)
 		return 0;
-	bucket = segment->word[bucket_of(hash, 0)];
-	EACH_PLACE(place)
-	{
-		word = bucket[place];
-		if (unlikely(has_key(word, key))) {
-			if (word & PB_ELEMENT_EXPIRES)
-				*quick |= QUICK_NOT;
-			else
-				sets |= set_of_word(word);
-		}
-	}
-	if (word & PB_ELEMENT_OVERFLOWN)
-		*quick |= QUICK_NOT;
-	return sets;
+	in = in_bucket(segment->word[bucket_of(hash, 0)], key);
+	if (unlikely((in.last & PB_ELEMENT_OVERFLOWN) | (in.sum & PB_ELEMENT_EXPIRES)))
+		*lengths |= QUICK_NOT;
+	if (has_key(in.sum, key))
+		return set_of_word(in.sum);
+	if (unlikely(in.sum))
+		*lengths |= QUICK_NOT;
+	return 0;
 }
 
 /* As sets_of_frequent4(). */
@@ -97,24 +81,27 @@ PB_INLINE __u32 entry_by_sets(const struct pb_decision *decision, bool decides, 
 PB_INLINE __u32 judge_plain4(struct xdp_md *ctx, __u64 key)
 {
 	const volatile struct pb_sets *all = &pb_sets;
-	__u64 tables = all->tables, quick = QUICK(bpf_ntohl(plain_source4(ctx)), tables), sets = 0;
+	__u64 tables = all->tables, quick = QUICK(bpf_ntohl(plain_source4(ctx)), tables);
+	__u64 sets = 0, lengths = 0;
 	const struct pb_set_condition *condition;
 	const struct pb_decision *decision;
 
 	if (PB_TABLES_SEGMENTS4(tables))
-		quick |= quick_lengths(quick);
-	barrier_var(quick);
-	if (quick & QUICK_32)
-		sets = quick_sets_of_prefix4(&quick, 32);
-	barrier_var(quick);
-	if (quick & QUICK_24)
-		sets |= quick_sets_of_prefix4(&quick, 24);
-	barrier_var(quick);
+		lengths = lengths_of_ipv4(QUICK_ADDRESS(quick), QUICK_TABLES(quick));
+	PB_NO_UNROLL
+	for (__u32 i = 0; lengths & ~QUICK_NOT && i < QUICK_LENGTHS; i++) {
+		__u64 bit = lengths & -lengths;
+
+		lengths ^= bit;
+		sets |= quick_sets_of_prefix4(quick, place_of_bit(bit), &lengths);
+		barrier_var(lengths);
+		barrier_var(quick);
+	}
 	decision = decision_at(key / PB_SLOTS, key % PB_SLOTS);
 	if (!decision)
 		return PB_ENTRY_INDIRECT;
 	condition = condition_at(key % PB_SLOTS, decision->mix);
-	if (quick & QUICK_NOT && !(sets & enough_sets(condition)))
+	if (lengths & QUICK_NOT && !(sets & enough_sets(condition)))
 		return PB_ENTRY_INDIRECT;
 	return entry_by_sets(decision, are_sets_right(condition, sets), key % PB_SLOTS);
 }

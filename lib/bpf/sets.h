@@ -91,6 +91,40 @@ PB_INLINE bool is_in(const volatile __u64 *at, __u64 word, struct beside beside,
 	return (!beside.addr && !ends) || is_word(at, word, last);
 }
 
+/*
+ * What the words of a bucket say, without a branch, which would go another way with each source. `sum`: of the words
+ * that have the key, each with all of its bits. So it is the word where one has it, and 0 where none has. Of several
+ * it has another key: that, times one to seven, would have to be 0 in 40 bits, and so the key a multiple of 1 << 38,
+ * but its lowest byte is not 0.
+ */
+struct in_bucket {
+	__u64 sum;
+	__u64 last; /* the last word */
+};
+
+PB_INLINE struct in_bucket in_bucket(const volatile __u64 *words, __u64 key)
+{
+	struct in_bucket in = {};
+
+	EACH_PLACE(place)
+	{
+		__u64 word = words[place], mask = (word ^ key) >> 24;
+
+		barrier_var(mask); /* else clang makes a branch of it */
+		mask = (__s64)(mask - 1) >> 63;
+		in.sum += word & mask;
+		barrier_var(in.sum); /* one after the other: it takes few registers */
+		in.last = word;
+	}
+	return in;
+}
+
+/* No more than one has the key, and the row does not go on. */
+PB_INLINE bool says_all(struct in_bucket in, __u64 key)
+{
+	return !(in.last & PB_ELEMENT_OVERFLOWN) && (!in.sum || has_key(in.sum, key));
+}
+
 /* The sets that hold the prefix by an element in this bucket. */
 PB_INLINE __u64 sets_in_bucket4(const struct pb_segment4 *segment, __u32 number, __u64 key,
 				bool *goes_on)
@@ -184,10 +218,23 @@ PB_INLINE __u32 lowest_of_8(__u32 bits)
 	return 0x56374210U >> ((bits & -bits) * 0x17 >> 3 & 0x1c) & 7;
 }
 
-/* Is a prefix about that is so short that it is in pb_lengths? `bits`: of struct pb_shorter. */
-PB_INLINE bool has_shorter(const volatile __u32 *bits, __u32 bit)
+/* The place, 0 to 63, of the only bit that is set: de Bruijn's sequence. BPF has no instruction for it. */
+PB_INLINE __u32 place_of_bit(__u64 bit)
 {
-	return bits[masked(bit >> 5, 7)] >> (bit & 31) & 1;
+	static const __u8 places[64] = {
+		0,  1,	2,  53, 3,  7,	54, 27, 4,  38, 41, 8,	34, 55, 48, 28,
+		62, 5,	39, 46, 44, 42, 22, 9,	24, 35, 59, 56, 49, 18, 29, 11,
+		63, 52, 6,  26, 37, 40, 33, 47, 61, 45, 43, 21, 23, 58, 17, 10,
+		51, 25, 36, 32, 60, 20, 57, 16, 50, 31, 19, 15, 30, 14, 13, 12,
+	};
+
+	return places[masked(bit * 0x022fdd63cc95386dULL >> 58, 63)];
+}
+
+/* Is a prefix about that is so short that it is in pb_lengths? `bits`: of struct pb_shorter; `first`: 16 bits. */
+PB_INLINE bool has_shorter(const volatile __u32 *bits, __u32 first)
+{
+	return bits[masked(first >> 5, 2047)] >> (first & 31) & 1;
 }
 
 PB_INLINE const struct pb_shorter *shorter_of(__u64 tables)
@@ -214,7 +261,7 @@ PB_INLINE __u64 lengths_of_ipv4(__u32 address, __u64 tables)
 		all = pb_lengths4(
 			segment->by20[masked(pb_cell4_by_20(hash), PB_CELLS4_BY_20 - 1)],
 			segment->by24[masked(pb_cell4_by_24(address, hash), PB_CELLS4_BY_24 - 1)]);
-	if (has_shorter(shorter_of(tables)->of4, pb_shorter4(address)))
+	if (has_shorter(shorter_of(tables)->of4, address >> 16))
 		all |= shorter_of_ipv4(address, tables);
 	return all;
 }
@@ -226,14 +273,16 @@ PB_INLINE __u64 lengths_of_ipv4(__u32 address, __u64 tables)
 PB_INLINE __u64 sets_of_frequent4(__u32 address, __u32 len, __u64 tables)
 {
 	const __u64 seed[2] = { pb_sets.seed[0], pb_sets.seed[1] };
-	__u64 hash = pb_hash4(address, len, seed), key = PB_ELEMENT_WORD(address, len), sets;
+	__u64 hash = pb_hash4(address, len, seed), key = PB_ELEMENT_WORD(address, len);
 	const struct pb_segment4 *segment = segment4_of(hash, tables);
-	bool goes_on;
+	struct in_bucket in;
 
 	if (!segment)
 		return 0;
-	sets = sets_in_bucket4(segment, bucket_of(hash, 0), key, &goes_on);
-	return unlikely(goes_on) ? sets_of_prefix4(address, len, tables) : sets;
+	in = in_bucket(segment->word[bucket_of(hash, 0)], key);
+	if (unlikely(!says_all(in, key) || in.sum & PB_ELEMENT_EXPIRES))
+		return sets_of_prefix4(address, len, tables);
+	return in.sum ? set_of_word(in.sum) : 0;
 }
 
 /* By eight lengths from `first` on. */
@@ -318,7 +367,7 @@ PB_INLINE bool lengths_of_ipv6(__u64 high, __u64 tables, struct lengths6 *all)
 		return false;
 	all->from65 = of64->by64[masked(by64, PB_CELLS6_BY_64 - 1)];
 	all->from33 = of32->by32[masked(by32, PB_CELLS6_BY_32 - 1)];
-	all->from0 = has_shorter(shorter_of(tables)->of6, pb_shorter6(high)) ?
+	all->from0 = has_shorter(shorter_of(tables)->of6, high >> 48) ?
 			     shorter_of_ipv6(high, tables) :
 			     0;
 	return true;

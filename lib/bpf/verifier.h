@@ -31,11 +31,15 @@ PB_INLINE __u64 forgotten(__u64 index, __u64 any)
  * between two loads does not order them on arm64: in the kernel's memory model (LKMM) a control dependency orders
  * stores alone, and an address dependency loads, too. Processors go by the registers, whatever the number. In
  * assembly, since clang would know it; the verifier does, and leaves the instruction, and so do JITs. (Loads with
- * acquire came to BPF in 2025.)
+ * acquire came to BPF in 2025.) x86 keeps loads in order by itself, and waiting would cost 10 ns a hit of IPv6.
  */
 PB_INLINE __u64 behind(__u64 loaded)
 {
+#ifdef __TARGET_ARCH_x86
+	return loaded * 0;
+#else
 	return masked(loaded, 0);
+#endif
 }
 
 #endif

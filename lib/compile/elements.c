@@ -89,10 +89,10 @@ static void *segment_of_cell(const struct pb_table *table, __u64 hash)
 	return table->segment(table->context, pb_hash_segment(hash, table->nr_segments));
 }
 
-/* Is a bit set, of those that say that pb_lengths is worth a look? */
-static bool has_shorter(const __u32 bits[8], __u32 bit)
+/* Is pb_lengths worth a look? `bits`: of struct pb_shorter; `first`: 16 bits of the address. */
+static bool has_shorter(const __u32 *bits, __u32 first)
 {
-	return LOAD(bits[bit / 32]) & 1U << bit % 32;
+	return LOAD(bits[first / 32]) & 1U << first % 32;
 }
 
 static int lengths_begin4(const struct pb_table *table, __u32 address, struct lengths *lengths)
@@ -107,7 +107,7 @@ static int lengths_begin4(const struct pb_table *table, __u32 address, struct le
 				      LOAD(segment->by24[pb_cell4_by_24(address, hash)])) },
 		.base = { 0 },
 	};
-	if (has_shorter(table->shorter->of4, pb_shorter4(address)))
+	if (has_shorter(table->shorter->of4, address >> 16))
 		lengths->bits[0] |= LOAD(table->lengths->of4[address >> 16]);
 	return 0;
 }
@@ -127,7 +127,7 @@ static int lengths_begin6(const struct pb_table *table, __u64 high, struct lengt
 			  LOAD(of32->by32[by32 % PB_CELLS6_BY_32]) },
 		.base = { 65, 33, 1, 0 },
 	};
-	if (has_shorter(table->shorter->of6, pb_shorter6(high))) {
+	if (has_shorter(table->shorter->of6, high >> 48)) {
 		lengths->bits[2] = LOAD(all->of6[high >> 48]);
 		lengths->bits[3] = LOAD(all->all6);
 	}
@@ -187,7 +187,7 @@ static void note_short4(const struct pb_table *table, __u32 address, __u32 len)
 
 	for (__u32 i = first; i < end; i++) {
 		SET_BIT(table->lengths->of4[i], len);
-		SET_BIT_OF(table->shorter->of4, pb_shorter4(i << 16));
+		SET_BIT_OF(table->shorter->of4, i);
 	}
 }
 
@@ -235,7 +235,7 @@ static void note_short6(const struct pb_table *table, __u64 high, __u32 len)
 	for (__u32 i = first; i < end; i++) {
 		if (len)
 			SET_BIT(table->lengths->of6[i], len - 1);
-		SET_BIT_OF(table->shorter->of6, pb_shorter6((__u64)i << 48));
+		SET_BIT_OF(table->shorter->of6, i);
 	}
 	if (!len)
 		SET_BIT(table->lengths->all6, 0);
