@@ -64,7 +64,8 @@ includes := -Iheaders -Ilib -I$(B)
 user_cflags = -std=gnu11 -pthread $(warnings) $(includes) -D_GNU_SOURCE= -DPB_VERSION='"$(VERSION)"' \
 	-DPCAP_SONAME='"$(PCAP_SONAME)"' $(fleet_cflags) $(DEP_CFLAGS) $(sanitize) $(CPPFLAGS) $(CFLAGS)
 # v3 (32-bit registers, jumps on them) is known to every kernel since 5.1.
-bpf_cflags = -target bpf -D__TARGET_ARCH_$(BPF_ARCH) -mcpu=v3 -O2 -g $(warnings) $(includes) $(BPF_INCLUDES)
+bpf_cflags = -target $(BPF_TARGET) -D__TARGET_ARCH_$(BPF_ARCH) -mcpu=v3 -O2 -g $(warnings) $(includes) \
+	$(BPF_INCLUDES)
 
 ifeq ($(V),1)
 Q :=

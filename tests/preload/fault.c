@@ -91,7 +91,9 @@ static void __attribute__((destructor)) write_counts(void)
 {
 	const char *path = getenv("PB_FAULT_COUNT");
 	char line[64];
-	int fd = path ? (int)syscall(SYS_open, path, O_WRONLY | O_CREAT | O_APPEND, 0600) : -1;
+	int fd = path ? (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND,
+				     0600) :
+			-1;
 
 	for (int kind = 0; fd >= 0 && kind < NR_KINDS; kind++) {
 		int len = snprintf(line, sizeof(line), "%s %lu\n", kinds[kind].name,
