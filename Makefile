@@ -29,6 +29,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 SBINDIR ?= $(PREFIX)/sbin
 LIBDIR ?= $(PREFIX)/lib
+LIBEXECDIR ?= $(PREFIX)/libexec
 INCLUDEDIR ?= $(PREFIX)/include
 DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(DATADIR)/man
@@ -338,13 +339,14 @@ completion_files = \
 	$(foreach f,$(wildcard completion/*.fish),\
 		644:$(f):$(DATADIR)/fish/vendor_completions.d/$(notdir $(f)))
 unit_files = $(if $(filter yes,$(HAVE_SYSTEMD)),$(foreach f,\
-	$(wildcard systemd/*.service systemd/*.timer systemd/*.path),644:$(f):$(UNITDIR)/$(notdir $(f))))
+	$(wildcard systemd/*.service systemd/*.timer systemd/*.path),644:$(f):$(UNITDIR)/$(notdir $(f))) \
+	755:systemd/unit:$(LIBEXECDIR)/xdp-portblock/unit)
 installed = 755:$(BIN):$(SBINDIR)/xdp-portblock 644:$(LIB):$(LIBDIR)/libportblock.a \
 	644:$(SHARED):$(LIBDIR)/$(SONAME) 644:lib/libportblock.pc:$(LIBDIR)/pkgconfig/libportblock.pc \
 	$(man_files) $(header_files) $(completion_files) $(unit_files)
 
 # Words that are replaced on the way: systemd and pkg-config want absolute paths.
-replace = -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' \
+replace = -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' -e 's|@LIBEXECDIR@|$(LIBEXECDIR)|g' \
 	-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' -e 's|@VERSION@|$(VERSION)|g'
 
 install: all
@@ -361,7 +363,7 @@ uninstall:
 		dst="$(DESTDIR)$${entry##*:}"; echo "  REMOVE $$dst"; rm -f "$$dst" || exit 1; \
 	done
 	rm -f "$(DESTDIR)$(LIBDIR)/libportblock.so"
-	@rmdir "$(DESTDIR)$(INCLUDEDIR)/portblock" 2>/dev/null || :
+	@rmdir "$(DESTDIR)$(INCLUDEDIR)/portblock" "$(DESTDIR)$(LIBEXECDIR)/xdp-portblock" 2>/dev/null || :
 
 # What is committed, and the same bytes each time: git sorts, and gives all of it the time of the
 # commit; gzip -n writes none.

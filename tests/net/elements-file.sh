@@ -223,6 +223,16 @@ if command -v strace >/dev/null; then
 	t_ok 'save again' "$PB" save --elements saved
 	t_ok 'and the new one is' grep -q "^203.0.113.77 until " saved
 	rm -f saved.[0-9a-f]*
+	# And after the power has gone: it is on the disk before it has its name, and so is its name when save ends.
+	t_ok 'save rules and elements' strace -qq -y -o calls -e trace=fsync,rename,renameat,renameat2 \
+		"$PB" save --elements saved saved.rules
+	t_is 'each is written for good' "fsync saved.rules.N
+rename saved.rules
+fsync folder
+fsync saved.N
+rename saved
+fsync folder" "$(sed -E "s|^rename[a-z0-9]*\(.*\"(.*/)?([^/]*)\".*|rename \2|; s|^fsync\([0-9]+<$PWD>.*|fsync folder|
+		s|^fsync\([0-9]+<.*/(saved[a-z.]*)\.[0-9a-f]{8}>.*|fsync \1.N|" calls)"
 else
 	t_skip 'save is killed' 'no strace'
 fi

@@ -18,7 +18,8 @@ def settings(unit, name):
 
 
 def specifiers(word, instance):
-    return re.sub("%(.)", lambda match: {"I": instance, "%": "%"}[match[1]], word)
+    known = {"I": instance, "n": f"xdp-portblock@{instance}.service", "%": "%"}
+    return re.sub("%(.)", lambda match: known[match[1]], word)
 
 
 def variables(word, environment):
@@ -30,7 +31,8 @@ def variables(word, environment):
 
 def main():
     unit, setting, instance, etc, state, sbindir = map(os.fsdecode, map(os.fsencode, sys.argv[1:]))
-    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    # What systemctl says is the test's to say.
+    environment = {"PATH": sbindir + ":/usr/sbin:/usr/bin:/sbin:/bin"}
     for line in settings(unit, "Environment"):
         for word in shlex.split(line):
             name, value = specifiers(word, instance).split("=", 1)
