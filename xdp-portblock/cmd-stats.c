@@ -70,7 +70,7 @@ static int print_counters_json(const struct counters *counters)
 	json_add(json, "interval", counters->interval > 0 ? json_double(counters->interval) : NULL);
 	json_add(json, "ruleset", json_string(pb_ruleset_name(counters->ruleset)));
 	json_add(json, "rules", rules_to_json(counters));
-	json_add(json, "interfaces", interfaces_to_json(counters));
+	json_add(json, "interfaces", counters->blind ? NULL : interfaces_to_json(counters));
 	json_add(json, "rates", rate_counts_to_json(&counters->rates, true));
 	return json_print(json);
 }

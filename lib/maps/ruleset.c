@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
+#include "maps/arrays.h"
 #include "maps/buckets.h"
 #include "maps/declared.h"
 #include "maps/instance.h"
@@ -171,6 +172,7 @@ __u64 pb_ruleset_generation(const struct pb_ruleset *ruleset)
 {
 	const struct pb_config *config = ruleset->maps.config;
 
+	pb_maps_refresh(&ruleset->maps, true);
 	return __atomic_load_n(&config->slots[pb_config_slot(config)].generation, __ATOMIC_ACQUIRE);
 }
 
@@ -199,6 +201,38 @@ static int read_slot(struct pb_ruleset *ruleset, __u32 slot, struct pb_rules **r
 	return ret;
 }
 
+static int refresh(const struct pb_ruleset *ruleset, bool all, struct pb_error *error)
+{
+	int ret = pb_maps_refresh(&ruleset->maps, all);
+
+	return ret ? pb_fail_permission(error, -ret, "read the pinned rules") : 0;
+}
+
+/*
+ * A slot that is in force is not written, but two changes later: its generation is 0 then, before anything of it changes.
+ * With a lock there is none meanwhile, and this reads once.
+ */
+static int read_whole(struct pb_ruleset *ruleset, struct pb_rules **rules, struct pb_error *error)
+{
+	const struct pb_config *config = ruleset->maps.config;
+	__u64 before, after;
+	int ret;
+
+	do {
+		__u32 slot = pb_config_slot(config);
+
+		before = __atomic_load_n(&config->slots[slot].generation, __ATOMIC_ACQUIRE);
+		ret = refresh(ruleset, true, error) ?: read_slot(ruleset, slot, rules, error);
+		if (refresh(ruleset, false, NULL))
+			return ret;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		after = __atomic_load_n(&config->slots[slot].generation, __ATOMIC_RELAXED);
+		if (before != after && !ret)
+			pb_rules_free(*rules);
+	} while (before != after);
+	return ret;
+}
+
 /* Without its lock where it was unloaded: then nobody changes it any more. */
 int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_rules **rules, struct pb_error *error)
 {
@@ -206,7 +240,7 @@ int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_rules **rules, struct 
 
 	if (lock < 0 && lock != -ENOENT)
 		return lock;
-	ret = read_slot(ruleset, pb_config_slot(ruleset->maps.config), rules, error);
+	ret = read_whole(ruleset, rules, error);
 	pb_unlock(lock);
 	return ret;
 }
@@ -646,6 +680,11 @@ struct pb_count pb_ruleset_count(const struct pb_ruleset *ruleset, __u32 id)
 	if (id < counters.width)
 		pb_counters_read(&counters, id, 1, &count);
 	return count;
+}
+
+bool pb_ruleset_is_read_only(const struct pb_ruleset *ruleset)
+{
+	return pb_array_is_copy(ruleset->maps.fd[PB_MAP_CONFIG]);
 }
 
 bool pb_ruleset_is_there(const struct pb_ruleset *ruleset)
