@@ -312,7 +312,7 @@ static int prepare_ruleset(struct load *load, struct pb_error *error)
 	if (ret == -ENOENT)
 		return make_ruleset(load, error);
 	if (!ret)
-		ret = check_limits(load, error);
+		ret = pb_ruleset_check_writable(load->ruleset, error) ?: check_limits(load, error);
 	if (!ret && load->options.set_group)
 		ret = give_ruleset(load, error);
 	if (!ret && (load->options.rules || load->options.set_policy || load->options.saved))

@@ -245,24 +245,41 @@ int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_rules **rules, struct 
 	return ret;
 }
 
+/* Who may read folders, and so lock them, may not for that write to pins: a change of a copy would be none. */
+int pb_ruleset_check_writable(const struct pb_ruleset *ruleset, struct pb_error *error)
+{
+	return pb_ruleset_is_read_only(ruleset) ?
+		       pb_fail_permission(error, EACCES, "write to the pinned rules") :
+		       0;
+}
+
+/* What is pinned now, in the place of what was opened. */
+static int open_anew(struct pb_ruleset *ruleset, struct pb_error *error)
+{
+	struct pb_maps maps;
+	__u32 id;
+	int ret;
+
+	if (!pb_pins_id(ruleset->name, &id) && id == pb_maps_id(&ruleset->maps))
+		return 0;
+	ret = pb_maps_open(ruleset->name, &maps, error);
+	if (ret)
+		return ret == -ENOENT ? fail_not_loaded(ruleset->name, error) : ret;
+	pb_maps_close(&ruleset->maps);
+	ruleset->maps = maps;
+	return 0;
+}
+
 int pb_ruleset_lock(struct pb_ruleset *ruleset, enum pb_lock_kind kind, struct pb_error *error)
 {
 	int lock = pb_lock(ruleset->name, kind, error), ret;
-	struct pb_maps maps;
-	__u32 id;
 
 	if (lock < 0)
 		return lock;
-	if (!pb_pins_id(ruleset->name, &id) && id == pb_maps_id(&ruleset->maps))
-		return lock;
-	ret = pb_maps_open(ruleset->name, &maps, error);
-	if (ret) {
+	ret = open_anew(ruleset, error) ?: pb_ruleset_check_writable(ruleset, error);
+	if (ret)
 		pb_unlock(lock);
-		return ret == -ENOENT ? fail_not_loaded(ruleset->name, error) : ret;
-	}
-	pb_maps_close(&ruleset->maps);
-	ruleset->maps = maps;
-	return lock;
+	return ret ?: lock;
 }
 
 /* Ids in use now are the last to be given out, so that no counter serves two rules at once. */
@@ -538,9 +555,11 @@ static int keep(const char *name, struct pb_error *error)
 		return 0;
 	if (ret)
 		return ret;
-	ruleset->maps.config->keep = true;
+	ret = pb_ruleset_check_writable(ruleset, error);
+	if (!ret)
+		ruleset->maps.config->keep = true;
 	pb_ruleset_close(ruleset);
-	return 0;
+	return ret;
 }
 
 /* Calls the function with the name under which the ruleset with that pb_config is pinned, if any. */

@@ -160,6 +160,29 @@ bg_stop "$changing" KILL
 t_is 'each reading is of one generation' '' "$wrong"
 t_ok 'unload' in_a "$PB" unload v0
 
+# --- who may read folders, and not write to pins ---------------------------------------------------
+
+# The lock is his then, and a change would be one of a copy.
+looker()
+{
+	in_a setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all,+dac_read_search \
+		--ambient-caps=-all,+dac_read_search --bounding-set=-all,+dac_read_search "$@"
+}
+if looker true 2>/dev/null; then
+	t_ok 'load' in_a "$PB" load v0 --rules "$T_DIR/rules"
+	before=$("$PB" save)
+	for command in 'rule add 23/tcp' 'rule flush' 'policy deny' 'set add bans 192.0.2.9' 'set create x' 'monitor -c 1' \
+		'confirm'; do
+		# shellcheck disable=SC2086 # words
+		refused "CAP_DAC_READ_SEARCH alone: $command" 1 'cannot .*Permission denied' looker "$PB" $command
+	done
+	t_is 'nothing is changed' "$before" "$("$PB" save)"
+	t_ok 'he may read' looker "$PB" rule list
+	t_ok 'unload' in_a "$PB" unload v0
+else
+	t_skip 'who may read folders' 'no ambient capabilities here'
+fi
+
 # --- who loads first ------------------------------------------------------------------------------
 
 # able CAPABILITIES COMMAND...: a user with those
