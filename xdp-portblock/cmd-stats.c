@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 #include "buckets.h"
+#include "confine.h"
 #include "counters.h"
 #include "json.h"
 
@@ -147,6 +148,7 @@ static int print_readings(const struct arguments *arguments, struct counters *co
 	struct pb_error error;
 	int ret = DONE;
 
+	confine(CONFINED_READING);
 	clock_gettime(CLOCK_MONOTONIC, &next);
 	for (__u32 i = 0; ret == DONE && (!count || i < count); i++) {
 		if (i)
