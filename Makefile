@@ -63,7 +63,7 @@ warnings := -Wall -Wextra $(WERROR)
 includes := -Iheaders -Ilib -I$(B)
 # Empty _GNU_SOURCE: a source may say `#define _GNU_SOURCE` itself.
 user_cflags = -std=gnu11 -pthread $(warnings) $(includes) -D_GNU_SOURCE= -DPB_VERSION='"$(VERSION)"' \
-	-DPCAP_SONAME='"$(PCAP_SONAME)"' $(fleet_cflags) $(DEP_CFLAGS) $(sanitize) $(CPPFLAGS) $(CFLAGS)
+	-DPCAP_SONAME='"$(PCAP_SONAME)"' $(fleet_cflags) $(seccomp_cflags) $(DEP_CFLAGS) $(sanitize) $(CPPFLAGS) $(CFLAGS)
 # v3 (32-bit registers, jumps on them) is known to every kernel since 5.1.
 bpf_cflags = -target $(BPF_TARGET) -D__TARGET_ARCH_$(BPF_ARCH) -mcpu=v3 -O2 -g $(warnings) $(includes) \
 	$(BPF_INCLUDES)
@@ -100,6 +100,9 @@ fleet := $(FLEET)
 buildable = $(1)
 else
 buildable = $(filter-out xdp-portblock/cmd-fleet-%.c xdp-portblock/fleet-%.c tests/unit/test_fleet_%.c tests/net/fleet_%.c,$(1))
+endif
+ifeq ($(HAVE_SECCOMP),yes)
+seccomp_cflags = -DHAVE_SECCOMP $(SECCOMP_CFLAGS)
 endif
 tool_objs := $(call objects,$(call buildable,$(wildcard xdp-portblock/*.c)))
 
@@ -188,7 +191,7 @@ $(FLEET): $(fleet_objs)
 
 link = $(CC) $(user_cflags) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter $(FLEET),$^) \
 	$(filter-out $(FLEET),$(filter %.a,$^)) $(extra_libs) \
-	$(if $(filter $(FLEET),$^),$(FLEET_LIBS)) $(DEP_LIBS) $(LDLIBS)
+	$(if $(filter $(FLEET),$^),$(FLEET_LIBS)) $(SECCOMP_LIBS) $(DEP_LIBS) $(LDLIBS)
 $(BIN) $(filter $(B)/tests/unit/test_fleet_% $(B)/tests/net/fleet_%,$(unit_bins) $(prog_bins)): $(fleet)
 
 $(BIN): $(tool_objs) $(LIB)

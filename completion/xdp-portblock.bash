@@ -25,7 +25,7 @@ _xdp_portblock_options()
 
 	case $1 in
 	load)
-		echo '-m --mode --engine -p --policy --priority --require-dispatcher --max-rules --max-sources --max-buckets'
+		echo '-m --mode --engine -p --policy --priority --require-dispatcher --max-rules --max-sources --max-buckets --group'
 		echo '--rules --elements -f --force -r --ruleset'
 		;;
 	unload) echo '-a --all -k --keep' ;;
@@ -179,7 +179,7 @@ _xdp_portblock_takes_value()	# WORD COMMAND
 {
 	case $1 in
 	-m | --mode | --engine | -p | --policy | -r | --ruleset | --priority | --max-rules | --max-sources) ;;
-	--max-buckets | --over | --burst | --each | --total) ;;
+	--max-buckets | --group | --over | --burst | --each | --total) ;;
 	--port | --sport | --proto | --action | --from | --except | --expires | --comment) ;;
 	--confirm | --rules | --elements | --timeout | --max) ;;
 	-i | --interval | -c | --count | -o | --output | --rule | --outcome | --rate) ;;
@@ -195,6 +195,7 @@ _xdp_portblock_value()	# CUR PREV COMMAND PROGRAM RULESET
 	case $2 in
 	-m | --mode) _xdp_portblock_words "$1" 'auto native skb hw' ;;
 	--engine) _xdp_portblock_words "$1" 'bpf native' ;;
+	--group) _xdp_portblock_words "$1" "$(getent group | cut -d : -f 1)" ;;
 	-p | --policy) _xdp_portblock_words "$1" 'allow deny reject' ;;
 	-r | --ruleset) _xdp_portblock_rulesets "$1" ;;
 	--proto) _xdp_portblock_list "$1" 'tcp udp sctp dccp udplite' ;;

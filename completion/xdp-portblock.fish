@@ -152,6 +152,7 @@ complete -c xdp-portblock -n '__xdp_portblock_is load' -l require-dispatcher -d 
 complete -c xdp-portblock -n '__xdp_portblock_is load check' -x -l max-rules -d 'room for rules in a new ruleset'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -x -l max-sources -d 'room for source prefixes in a new ruleset'
 complete -c xdp-portblock -n '__xdp_portblock_is load' -x -l max-buckets -d 'sources with a bucket each, of rates'
+complete -c xdp-portblock -n '__xdp_portblock_is load' -x -l group -a '(__fish_complete_groups)' -d 'who may read the ruleset without root'
 complete -c xdp-portblock -n '__xdp_portblock_is set-create set-add fleet-set-add' -x -l timeout -d 'how long elements count'
 complete -c xdp-portblock -n '__xdp_portblock_is set-create' -x -l max -d 'room for elements'
 complete -c xdp-portblock -n '__xdp_portblock_is unload' -s a -l all -d 'all interfaces, and pins left over'

@@ -249,6 +249,7 @@ _xdp_portblock() {
 			'(-f --force)'{-f,--force}'[even if it cuts the SSH connection in use]' \
 			'--max-sources[room for source prefixes in a new ruleset]:number: ' \
 			'--max-buckets[sources with a bucket each, of rates]:number: ' \
+			'--group[who may read the ruleset without root]:group:_groups' \
 			'*:interface:_xdp_portblock_interfaces'
 		;;
 	unload)

@@ -1,10 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* xdp-portblock load: the filter on interfaces, all or none. */
 #include <errno.h>
+#include <grp.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "tool.h"
+
+/* By its name, or its number. */
+static int read_group(const struct arguments *arguments, struct pb_load_options *options)
+{
+	const char *name = arguments->values[OPT_GROUP];
+	const struct group *group = name ? getgrnam(name) : NULL;
+
+	if (!name)
+		return DONE;
+	options->set_group = 1;
+	if (group) {
+		options->group = group->gr_gid;
+		return DONE;
+	}
+	if (*name && !name[strspn(name, "0123456789")])
+		return option_number(arguments, OPT_GROUP, 0, UINT32_MAX - 1, &options->group);
+	return wrong(arguments, "--group: there is no group '%s' here (`getent group` lists them)",
+		     name);
+}
 
 static int read_options(const struct arguments *arguments, struct pb_load_options *options,
 			struct pb_ruleset_options *limits)
@@ -38,7 +59,7 @@ static int read_options(const struct arguments *arguments, struct pb_load_option
 	if (ret == DONE)
 		ret = option_number(arguments, OPT_MAX_BUCKETS, 1, PB_BUCKETS_LIMIT,
 				    &limits->max_buckets);
-	return ret;
+	return ret == DONE ? read_group(arguments, options) : ret;
 }
 
 /* What is loaded under that name: it stays, or is what --rules and --policy change. */

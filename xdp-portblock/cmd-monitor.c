@@ -10,6 +10,7 @@
 #include <time.h>
 #include "json.h"
 #include "capture.h"
+#include "confine.h"
 #include "in-set.h"
 #include "tool.h"
 
@@ -347,6 +348,7 @@ static int monitor_ruleset(struct monitor *monitor)
 	if (ret == DONE && file) /* not before: it makes the file anew */
 		ret = capture_open(file, monitor->filter.snaplen, &monitor->capture);
 	if (ret == DONE) {
+		confine(CONFINED_LISTENING);
 		ret = listen_on(monitor, listener);
 		say_missed(monitor, listener);
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 #include "buckets.h"
+#include "confine.h"
 #include "counters.h"
 #include "json.h"
 
@@ -70,7 +71,7 @@ static int print_counters_json(const struct counters *counters)
 	json_add(json, "interval", counters->interval > 0 ? json_double(counters->interval) : NULL);
 	json_add(json, "ruleset", json_string(pb_ruleset_name(counters->ruleset)));
 	json_add(json, "rules", rules_to_json(counters));
-	json_add(json, "interfaces", interfaces_to_json(counters));
+	json_add(json, "interfaces", counters->blind ? NULL : interfaces_to_json(counters));
 	json_add(json, "rates", rate_counts_to_json(&counters->rates, true));
 	return json_print(json);
 }
@@ -147,6 +148,7 @@ static int print_readings(const struct arguments *arguments, struct counters *co
 	struct pb_error error;
 	int ret = DONE;
 
+	confine(CONFINED_READING);
 	clock_gettime(CLOCK_MONOTONIC, &next);
 	for (__u32 i = 0; ret == DONE && (!count || i < count); i++) {
 		if (i)

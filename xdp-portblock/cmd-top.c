@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <ncurses.h>
+#include "confine.h"
 #include "counters.h"
 
 #define HISTORY 60 /* readings in the sparkline */
@@ -292,6 +293,7 @@ static int show_screen(struct top *top)
 	noecho();
 	keypad(stdscr, true);
 	curs_set(0);
+	confine(CONFINED_READING);
 	ret = run_screen(top, &error);
 	endwin();
 	return ret ? fail(&error) : DONE;

@@ -30,6 +30,7 @@ struct counters {
 	size_t nr_rules;
 	struct interface_counters *interfaces;
 	size_t nr_interfaces;
+	bool blind; /* no interface is known: a group's right to read ends before them */
 	struct pb_rate_counts rates;
 	struct timespec at; /* CLOCK_MONOTONIC */
 	double interval;    /* seconds since the reading before; 0: this is the first */

@@ -27,6 +27,8 @@ const struct option_info option_infos[OPT_MAX] = {
 			      "room for source prefixes in a new ruleset (default 16384)" },
 	[OPT_MAX_BUCKETS] = { 0, "max-buckets", "N",
 			      "sources with a bucket each, of rates (default 65536)" },
+	[OPT_GROUP] = { 0, "group", "NAME",
+			"who may read the ruleset without root; root: nobody else" },
 	[OPT_TIMEOUT] = { 0, "timeout", "DURATION",
 			  "how long elements count: 600 or 10m, 1d; 0: they do not expire" },
 	[OPT_MAX_ELEMENTS] = { 0, "max", "N",
@@ -132,7 +134,7 @@ static const struct command commands[] = {
 	{ "load", "IFNAME...", "load the filter on interfaces", restored_form,
 	  OPT(MODE) | OPT(ENGINE) | OPT(POLICY) | OPT(RULES) | OPT(ELEMENTS) | OPT(RULESET) |
 		  OPT(FORCE) | OPT(PRIORITY) | OPT(REQUIRE_DISPATCHER) | OPT(MAX_RULES) |
-		  OPT(MAX_SOURCES) | OPT(MAX_BUCKETS),
+		  OPT(MAX_SOURCES) | OPT(MAX_BUCKETS) | OPT(GROUP),
 	  cmd_load },
 	{ "unload", "IFNAME... | --all", "take the filter off interfaces", NULL,
 	  OPT(ALL) | OPT(KEEP), cmd_unload },

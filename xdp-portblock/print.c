@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Facts to stdout: tables, or JSON by json-c. */
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,11 +124,21 @@ static struct json_object *pinned_to_json(const struct pb_interface *interface)
 	return known ? json_boolean(interface->pinned) : NULL;
 }
 
+/* Its name, or its number where it has none here. */
+static const char *group_name(__u32 id, char text[16])
+{
+	const struct group *group = getgrgid(id);
+
+	snprintf(text, 16, "%u", id);
+	return group ? group->gr_name : text;
+}
+
 struct json_object *interface_to_json(const struct pb_interface *interface)
 {
 	struct json_object *json = json_new_object();
 	struct json_object *outcomes = interface->outcomes_error ? NULL : json_new_object();
 	const char *attach = interface->dispatcher ? "dispatcher" : "single";
+	char group[16];
 
 	for (int i = 0; outcomes && i < PB_OUTCOME_MAX; i++)
 		json_add(outcomes, pb_outcome_name(i), count_to_json(&interface->outcomes[i]));
@@ -143,6 +154,8 @@ struct json_object *interface_to_json(const struct pb_interface *interface)
 	json_add(json, "obstacle", NULL);
 	json_add(json, "ruleset", json_string(interface->ruleset));
 	json_add(json, "pinned", pinned_to_json(interface));
+	json_add(json, "group",
+		 interface->group ? json_string(group_name(interface->group, group)) : NULL);
 	settings_to_json(json, &interface->settings);
 	json_add(json, "rules", json_int(interface->rules));
 	json_add(json, "confirm_in",
@@ -216,7 +229,7 @@ static void print_doubled(const struct pb_interface *interface)
 
 static void print_interface(const struct pb_interface *interface)
 {
-	char packets[16], bytes[16], why[UNREADABLE], *left;
+	char packets[16], bytes[16], group[16], why[UNREADABLE], *left;
 
 	print("%s (index %d): %s mode, ", interface->name, interface->ifindex,
 	      pb_mode_name(interface->mode));
@@ -230,6 +243,8 @@ static void print_interface(const struct pb_interface *interface)
 	printf("  ruleset %s", interface->ruleset);
 	print_settings(&interface->settings);
 	printf(", %u rule%s", interface->rules, interface->rules == 1 ? "" : "s");
+	if (interface->group)
+		print(", read by group %s", group_name(interface->group, group));
 	print_fault_of_pins(interface);
 	printf("\n");
 	if (interface->pending) {

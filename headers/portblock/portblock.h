@@ -727,6 +727,7 @@ struct pb_interface {
 	enum pb_engine engine;
 	char module[32];	     /* the version of the native engine's kernel module; else "" */
 	struct pb_rate_counts rates; /* of the ruleset, `buckets` 0; max_buckets 0: not known */
+	__u32 group; /* id of the one that may read its ruleset without root; 0: none may */
 };
 
 /* An interface's index from its name or from a decimal index. -ENODEV quotes the word. */
@@ -770,7 +771,9 @@ struct pb_load_options {
 	enum pb_engine engine;			 /* a loaded interface is moved to it */
 	__u32 reserved;				 /* 0 */
 	const struct pb_saved
-		*saved; /* elements to be brought back, as pb_rules_restore() does; NULL: none */
+		*saved;	 /* elements to be brought back, as pb_rules_restore() does; NULL: none */
+	__u32 set_group; /* 1: `group` is asked for */
+	__u32 group;	 /* id of the one that may read the ruleset without root; 0: none may */
 };
 
 /* What became of one interface of a load. */
@@ -980,6 +983,9 @@ int pb_doctor(const char *interface, pb_finding_function *function, void *contex
 	      unsigned int *problems, struct pb_error *error);
 
 /* ---- Counters, again and again ------------------------------------------------------------ */
+
+/* Was it opened by the right of a group (`group` of struct pb_load_options), which changes nothing? */
+bool pb_ruleset_is_read_only(const struct pb_ruleset *ruleset);
 
 /*
  * One rule's counter, read from memory: no system call once the rules were read, or one counter. 0 where there

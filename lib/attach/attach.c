@@ -113,7 +113,7 @@ static int open_program(const struct pb_attach *how, const struct pb_interface *
 
 /* ---- What an answer that was lost leaves -------------------------------------------------- */
 
-/* What is on an interface before a change. */
+/* What is on an interface before a change: by id, since it is whatever program the kernel names, and anybody's. */
 struct before {
 	int ifindex;
 	struct pb_link_xdp link;
@@ -174,7 +174,7 @@ static void put_back(const struct before *before)
 		if (!now.program_id || now.program_id == before->link.program_id ||
 		    !is_debris(before->ifindex))
 			return;
-		fd = bpf_prog_get_fd_by_id(now.program_id);
+		fd = bpf_prog_get_fd_by_id(now.program_id); /* as in remember() */
 		if (fd < 0)
 			continue;
 		options.old_prog_fd = fd;
@@ -461,7 +461,8 @@ int pb_attach_over(const struct pb_attach *how, const struct pb_interface *inter
 		   struct pb_error *error)
 {
 	__u32 flags = XDP_FLAGS_REPLACE | mode_flags[interface->mode], id = 0;
-	int old = bpf_prog_get_fd_by_id(interface->program_id), ret;
+	int old = bpf_prog_get_fd_by_id(interface->program_id),
+	    ret; /* alone on it, and so pinned nowhere */
 	LIBBPF_OPTS(bpf_xdp_attach_opts, options, .old_prog_fd = old);
 	struct portblock_bpf *object = NULL;
 

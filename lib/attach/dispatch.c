@@ -43,6 +43,7 @@ static bool is_one_of(__u32 id, const struct pb_dispatch_programs *programs)
 	       instance.exchange_id == programs->exchange_id;
 }
 
+/* By id: that no program has it any more is what is asked. */
 static bool is_gone(__u32 program)
 {
 	int fd = bpf_prog_get_fd_by_id(program), error = errno;

@@ -18,6 +18,7 @@
 #include "maps/instance.h"
 #include "maps/pins.h"
 #include "maps/rates.h"
+#include "maps/readers.h"
 #include "maps/rights.h"
 #include "maps/slot.h"
 #include "maps/variables.h"
@@ -184,7 +185,8 @@ static void say_obstacle(struct pb_interface *interface, __u32 id, int code)
 static int read_hidden_chain(const struct pb_link_xdp *link, int code,
 			     struct pb_interface *interface, struct pb_error *error)
 {
-	int fd = bpf_prog_get_fd_by_id(link->program_id);
+	int fd = bpf_prog_get_fd_by_id(
+		link->program_id); /* which is no pin that libxdp could find */
 	struct bpf_prog_info info = {};
 	__u32 len = sizeof(info);
 
@@ -298,6 +300,7 @@ static int read_maps(struct pb_interface *interface, const struct pb_instance *i
 	struct pb_maps maps = PB_MAPS_NONE;
 	struct pb_config config;
 	const struct pb_slot *slot;
+	/* By id: pins may be gone, in another bpffs, or another ruleset's, and it is the program that filters. */
 	int ret = pb_maps_config_by_id(instance->config_id, &config);
 
 	interface->outcomes_error = ret;
@@ -315,6 +318,7 @@ static int read_maps(struct pb_interface *interface, const struct pb_instance *i
 	interface->outcomes_error = pb_outcomes_read(instance->outcomes_id, interface->outcomes);
 	interface->pins = pb_pins_check(interface->ruleset, &config, instance->config_id);
 	interface->pinned = !interface->pins;
+	interface->group = interface->pinned ? pb_readers_of(interface->ruleset) : 0;
 	ret = pb_maps_open_by_id(instance->config_id, &maps);
 	if (ret == -ENOENT || ret == -EPROTO)
 		return 0;

@@ -12,6 +12,7 @@
 #include "maps/folders.h"
 #include "maps/lock.h"
 #include "maps/pins.h"
+#include "maps/readers.h"
 #include "maps/restored.h"
 #include "maps/rights.h"
 #include "maps/ruleset.h"
@@ -27,8 +28,9 @@ struct target {
 	struct pb_interface before;
 	struct pb_instances ours; /* one, if it was loaded */
 	struct pb_ruleset *moved_from;
-	int outcomes; /* keeps the counters of a moved one, to go back to; else -1 */
-	int program;  /* likewise, and with it the native engine's module */
+	int outcomes;  /* keeps the counters of a moved one, to go back to; else -1 */
+	int program;   /* likewise, and with it the native engine's module */
+	__u32 readers; /* likewise */
 	enum pb_loaded what;
 	struct pb_interface *now; /* as it is in the end */
 	char note[sizeof(((struct pb_load_result *)NULL)->note)];
@@ -39,8 +41,10 @@ struct load {
 	struct pb_ruleset_options limits;
 	const char *name; /* of the ruleset */
 	struct pb_ruleset *ruleset;
-	bool made;		 /* the ruleset, by this load */
-	bool changed;		 /* a ruleset that was there */
+	bool made;    /* the ruleset, by this load */
+	bool changed; /* a ruleset that was there */
+	bool given;   /* one that was there, to another group than `readers` */
+	__u32 readers;
 	struct pb_rules *before; /* what that was, */
 	struct pb_saved *sets;	 /* and its sets, where elements were brought back */
 	struct target *targets;
@@ -165,8 +169,10 @@ static int keep_moved(struct target *target, struct pb_error *error)
 {
 	const struct pb_instance *ours = &target->ours.list[0];
 
+	/* By id, as pb_instance_of() has them: neither is pinned. */
 	target->outcomes = pb_map_open(ours->outcomes_id);
 	target->program = bpf_prog_get_fd_by_id(ours->program_id);
+	target->readers = pb_readers_of(target->before.ruleset);
 	return pb_ruleset_open(target->before.ruleset, &target->moved_from, error);
 }
 
@@ -266,7 +272,7 @@ static int make_ruleset(struct load *load, struct pb_error *error)
 	pb_rules_clear(&rules);
 	if (ret)
 		return ret;
-	ret = pb_maps_pin(&load->ruleset->maps, load->name, error);
+	ret = pb_maps_pin(&load->ruleset->maps, load->name, load->options.group, error);
 	load->made = !ret;
 	return ret;
 }
@@ -288,14 +294,27 @@ static int check_limits(const struct load *load, struct pb_error *error)
 		load->name, config->max_rules, config->max_sources, config->max_buckets);
 }
 
+/* Of a ruleset that is there already. */
+static int give_ruleset(struct load *load, struct pb_error *error)
+{
+	load->readers = pb_readers_of(load->name);
+	load->given = load->readers != load->options.group;
+	return load->given ? pb_readers_set(load->name, load->options.group, error) : 0;
+}
+
 static int prepare_ruleset(struct load *load, struct pb_error *error)
 {
-	int ret = pb_ruleset_open(load->name, &load->ruleset, error);
+	int ret = pb_readers_check(load->options.group, error);
 
+	if (ret)
+		return ret;
+	ret = pb_ruleset_open(load->name, &load->ruleset, error);
 	if (ret == -ENOENT)
 		return make_ruleset(load, error);
 	if (!ret)
-		ret = check_limits(load, error);
+		ret = pb_ruleset_check_writable(load->ruleset, error) ?: check_limits(load, error);
+	if (!ret && load->options.set_group)
+		ret = give_ruleset(load, error);
 	if (!ret && (load->options.rules || load->options.set_policy || load->options.saved))
 		ret = change_rules(load, error);
 	return ret;
@@ -356,7 +375,8 @@ static void move_back(const struct target *target)
 	    ours.list[0].program_id == target->ours.list[0].program_id)
 		return;
 	pb_replace(&how, &now, &ours.list[0], NULL);
-	pb_maps_pin(&target->moved_from->maps, target->before.ruleset, NULL); /* if it is not */
+	/* if it is not */
+	pb_maps_pin(&target->moved_from->maps, target->before.ruleset, target->readers, NULL);
 }
 
 static void undo_target(const struct target *target)
@@ -415,6 +435,8 @@ static void undo_load(struct load *load, size_t done)
 		pb_maps_unpin(load->name, NULL);
 	else if (load->changed)
 		undo_rules(load);
+	if (load->given)
+		pb_readers_set(load->name, load->readers, NULL);
 }
 
 /* Rulesets that interfaces were moved from, and that none uses any more. */
@@ -438,8 +460,8 @@ static int release_moved(const struct load *load, struct pb_error *error)
 static int load_locked(struct load *load, const int *ifindexes, struct pb_error *error)
 {
 	const struct pb_ruleset_options *limits = &load->limits;
-	bool wanted = load->options.rules || load->options.saved || limits->max_rules ||
-		      limits->max_sources || limits->max_buckets;
+	bool wanted = load->options.rules || load->options.saved || load->options.set_group ||
+		      limits->max_rules || limits->max_sources || limits->max_buckets;
 	size_t done = 0;
 	int ret = 0;
 
@@ -497,6 +519,8 @@ static int take_options(struct load *load, const struct pb_load_options *options
 				      error);
 	if (!ret && load->options.engine >= PB_ENGINE_MAX)
 		ret = pb_fail(error, EINVAL, "%u is not an engine", load->options.engine);
+	if (!load->options.set_group)
+		load->options.group = 0;
 	load->name = load->options.ruleset ?: "default";
 	return ret ?: pb_ruleset_name_check(load->name, error);
 }

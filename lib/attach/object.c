@@ -22,7 +22,7 @@ static int use_maps(struct portblock_bpf *object, const struct pb_maps *maps, bo
 	return ret;
 }
 
-/* Of another instance; 0: one of its own. */
+/* Of another instance, which has pinned none; 0: one of its own. */
 static int use_map(struct bpf_map *map, __u32 id)
 {
 	int fd = id ? pb_map_open(id) : 0, ret;

@@ -193,12 +193,13 @@ int pb_filter_unload_all(bool keep, pb_unloaded_function *function, void *contex
 }
 
 /* Another ruleset's pb_config, in a folder of which it is no part: its users are not this one's. */
-static bool is_anothers(const char *name, __u32 config_id)
+static bool is_anothers(const char *name)
 {
 	struct pb_config config;
+	__u32 id;
 
-	return !pb_maps_config_by_id(config_id, &config) && strcmp(config.ruleset, name) &&
-	       pb_pins_check(name, &config, config_id) == -EPROTO;
+	return !pb_pins_config(name, &id, &config) && strcmp(config.ruleset, name) &&
+	       pb_pins_check(name, &config, id) == -EPROTO;
 }
 
 /* By the map's id: what else the maps hold may be of another version. Or an error. */
@@ -211,7 +212,7 @@ static int count_users(const char *name)
 		return 0; /* none of ours: whatever it is, it is in the way */
 	if (ret)
 		return ret;
-	return is_anothers(name, id) ? 0 : pb_instances_count(id, NULL, 0);
+	return is_anothers(name) ? 0 : pb_instances_count(id, NULL, 0);
 }
 
 /* 1: yes, 0: no, or that can't be known; or an error. */

@@ -17,9 +17,9 @@
  */
 static int enter(void)
 {
-	return pb_bpffs_check(NULL) || unshare(CLONE_NEWNET) || pb_libxdp_folder_make() ||
+	return pb_bpffs_check(NULL) || unshare(CLONE_NEWNET) || pb_libxdp_folder_make(NULL) ||
 	       unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	       mount("bpf", pb_bpffs(), "bpf", 0, "mode=0700") || pb_libxdp_folder_make();
+	       mount("bpf", pb_bpffs(), "bpf", 0, "mode=0700") || pb_libxdp_folder_make(NULL);
 }
 
 static int attach_to_loopback(const struct pb_ruleset *ruleset)

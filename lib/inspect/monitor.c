@@ -119,6 +119,7 @@ int pb_monitor_open(struct pb_ruleset *ruleset, const struct pb_monitor_filter *
 	struct pb_monitor *made;
 	int err = pb_options_take(&wanted, sizeof(wanted), filter, error), lock;
 
+	err = err ?: pb_ruleset_check_writable(ruleset, error);
 	if (err)
 		return err;
 	lock = lock_listener(ruleset, error);

@@ -20,7 +20,8 @@
 /* What comes behind bpffs' path, ours or libxdp's, is shorter. */
 #define BPFFS_LEN_MAX (PB_PATH_LEN - 128)
 
-#define OTHERS 077 /* mode bits of all but the owner */
+#define OTHERS \
+	066 /* mode bits of all but the owner: who may only go through opens no folder, and takes no lock */
 
 const char *pb_bpffs(void)
 {
@@ -111,12 +112,32 @@ static void libxdp_path(char path[PB_PATH_LEN])
 	snprintf(path, PB_PATH_LEN, "%s/xdp", pb_bpffs());
 }
 
-int pb_libxdp_folder_make(void)
+int pb_folder_make(const char *path, struct pb_error *error)
+{
+	int code;
+
+	if (mkdir(path, 0700))
+		return pb_fail_permission(error, errno, "make a folder for pins");
+	if (!geteuid() || !lchown(path, 0, 0))
+		return 0;
+	code = errno;
+	rmdir(path);
+	return pb_fail(
+		error, code,
+		"%s would be user %u's, and root would refuse it later: this needs root, or the "
+		"capabilities CAP_NET_ADMIN, CAP_BPF, CAP_SYS_ADMIN, and CAP_CHOWN to give it to "
+		"root",
+		path, geteuid());
+}
+
+int pb_libxdp_folder_make(struct pb_error *error)
 {
 	char path[PB_PATH_LEN];
+	int ret;
 
 	libxdp_path(path);
-	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
+	ret = pb_folder_make(path, error);
+	return ret == -EEXIST ? 0 : ret;
 }
 
 int pb_libxdp_folder_check(struct pb_error *error)
@@ -130,9 +151,10 @@ int pb_libxdp_folder_check(struct pb_error *error)
 }
 
 /* A link is not followed: whoever made it could have it lead anywhere, or nowhere. */
-static int open_folder(int at, const char *name, const char *path, struct pb_error *error)
+static int open_folder(int at, const char *name, int flags, const char *path,
+		       struct pb_error *error)
 {
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), ret = 0;
+	int fd = openat(at, name, flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), ret = 0;
 	struct stat is;
 
 	if (fd < 0 && errno != ENOTDIR && errno != ELOOP)
@@ -150,7 +172,7 @@ static int open_folder(int at, const char *name, const char *path, struct pb_err
 	return ret;
 }
 
-int pb_folder_open(const char *below, struct pb_error *error)
+static int open_below(const char *below, int flags, struct pb_error *error)
 {
 	int ret = pb_bpffs_check(error), top;
 	char path[PB_PATH_LEN];
@@ -158,11 +180,21 @@ int pb_folder_open(const char *below, struct pb_error *error)
 	if (ret)
 		return ret;
 	pb_pins_path(path, NULL);
-	top = open_folder(AT_FDCWD, path, path, error);
+	top = open_folder(AT_FDCWD, path, below ? O_PATH : flags, path, error);
 	if (top < 0 || !below)
 		return top;
 	pb_pins_path(path, below);
-	ret = open_folder(top, below, path, error);
+	ret = open_folder(top, below, flags, path, error);
 	close(top);
 	return ret;
+}
+
+int pb_folder_open(const char *below, struct pb_error *error)
+{
+	return open_below(below, O_RDONLY, error);
+}
+
+int pb_folder_find(const char *below, struct pb_error *error)
+{
+	return open_below(below, O_PATH, error);
 }

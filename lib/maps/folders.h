@@ -20,10 +20,16 @@ void pb_pins_path(char path[PB_PATH_LEN], const char *ruleset);
 int pb_bpffs_check(struct pb_error *error);
 
 /*
+ * Makes a folder that is its owner's alone, and root's whoever makes it: another user's would have root refused from
+ * then on. -EEXIST; -EPERM: he may not give it away, and nothing was made.
+ */
+int pb_folder_make(const char *path, struct pb_error *error);
+
+/*
  * Makes, and looks at, libxdp's folder, the lock of which libxdp takes: as -EPERM above, if it is
  * somebody else's.
  */
-int pb_libxdp_folder_make(void);
+int pb_libxdp_folder_make(struct pb_error *error);
 int pb_libxdp_folder_check(struct pb_error *error);
 
 /*
@@ -32,5 +38,8 @@ int pb_libxdp_folder_check(struct pb_error *error);
  * and says what to do.
  */
 int pb_folder_open(const char *below, struct pb_error *error);
+
+/* The same for who may not read the folder, and so take no lock by it: it is there, and whose it is was looked at. */
+int pb_folder_find(const char *below, struct pb_error *error);
 
 #endif

@@ -61,6 +61,11 @@ static int find_maps(const __u32 *ids, __u32 nr, struct pb_instance *instance)
 	return ret ?: instance->config_id && instance->outcomes_id && !instance->test_run;
 }
 
+/*
+ * By id: the kernel names the programs of an interface by nothing else, and ours is pinned by libxdp at most, under its
+ * dispatcher. A pin of ours would keep the program, and all that counts who uses a ruleset, beyond its interface. Its
+ * maps are told by their ids, too, so that a program is known by what it uses and not by what is pinned.
+ */
 int pb_instance_of(__u32 program_id, struct pb_instance *instance)
 {
 	int fd = bpf_prog_get_fd_by_id(program_id), ours = 0;

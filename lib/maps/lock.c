@@ -40,10 +40,17 @@ static int fail_lock(int code, struct pb_error *error)
 	return pb_fail_permission(error, code, "take the lock on the pinned rules");
 }
 
+static bool reads(enum pb_lock_kind kind)
+{
+	return kind == PB_LOCK_READ || kind == PB_LOCK_ELEMENTS_READ;
+}
+
 static int lock_once(const char *folder, enum pb_lock_kind kind, struct pb_error *error)
 {
 	int fd = pb_folder_open(folder, error), ret;
 
+	if (fd == -EACCES && reads(kind))
+		return pb_folder_find(folder, error);
 	if (fd < 0)
 		return fd;
 	do
@@ -58,10 +65,7 @@ static int lock_once(const char *folder, enum pb_lock_kind kind, struct pb_error
 	return ret ?: fd;
 }
 
-/*
- * libxdp locks a folder of its own, and would wait for an ordinary user who has made it first. (An
- * ordinary user who runs this by mistake is not to make it either.)
- */
+/* libxdp locks a folder of its own, and would wait for an ordinary user who has made it first. */
 static int make_folders(struct pb_error *error)
 {
 	char path[PB_PATH_LEN];
@@ -70,11 +74,10 @@ static int make_folders(struct pb_error *error)
 	if (ret)
 		return ret;
 	pb_pins_path(path, NULL);
-	if (mkdir(path, 0700) && errno != EEXIST)
-		return fail_lock(errno, error);
-	if (!geteuid() && (ret = pb_libxdp_folder_make()))
-		return fail_lock(-ret, error);
-	return pb_libxdp_folder_check(error);
+	ret = pb_folder_make(path, error);
+	if (!ret || ret == -EEXIST)
+		ret = pb_libxdp_folder_make(error);
+	return ret ?: pb_libxdp_folder_check(error);
 }
 
 int pb_lock(const char *ruleset, enum pb_lock_kind kind, struct pb_error *error)

@@ -39,7 +39,8 @@ enum pb_lock_kind {
  * Waits for the lock of a ruleset's folder (`ruleset` NULL: of all of them, made if it is not
  * there). Returns a descriptor that holds it; -ENOENT where the folder is gone: another process
  * has unloaded it; -EBUSY: somebody has PB_LOCK_LISTEN, or any where this is PB_LOCK_TRY, a change's
- * that does not wait. A folder that an ordinary user could open, and so lock, is refused:
+ * that does not wait. Who reads by a group (readers.h) gets no lock to read, and a descriptor all the same: what is read
+ * then is looked at once more (pb_ruleset_read()). A folder that an ordinary user could open, and so lock, is refused:
  * pb_folder_open().
  */
 int pb_lock(const char *ruleset, enum pb_lock_kind kind, struct pb_error *error);

@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 #include <portblock/layout.h>
 #include "compile/lookup.h"
+#include "maps/arrays.h"
 #include "maps/maps.h"
 #include "maps/rights.h"
 #include "portblock.skel.h"
@@ -272,10 +273,11 @@ static int map_memory(struct pb_maps *maps, const struct pb_config *config, enum
 		      void *pointer)
 {
 	size_t size = memory_size(config, which);
-	void *start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, maps->fd[which], 0);
+	void *start;
+	int ret = pb_array_map(maps->fd[which], size, &start);
 
-	if (start == MAP_FAILED)
-		return -errno;
+	if (ret)
+		return ret;
 	maps->memory[which].start = start;
 	maps->memory[which].size = size;
 	*(void **)pointer = start;
@@ -443,6 +445,17 @@ int pb_maps_create(const char *ruleset, const struct pb_ruleset_options *options
 	}
 	*maps = made;
 	return 0;
+}
+
+int pb_maps_refresh(const struct pb_maps *maps, bool all)
+{
+	int ret = 0;
+
+	for (int i = 0; !ret && i < PB_MAP_MAX; i++)
+		if (maps->memory[i].start && (all || is_variable(i)) &&
+		    pb_array_is_copy(maps->fd[i]))
+			ret = pb_array_copy(maps->fd[i], maps->memory[i].start);
+	return ret;
 }
 
 void pb_maps_close(struct pb_maps *maps)

@@ -108,9 +108,19 @@ int pb_maps_prove(struct pb_maps *maps, enum pb_map *wrong);
  */
 int pb_maps_map_rules(struct pb_maps *maps);
 
+/*
+ * Where the maps were opened for reading alone, what is mapped is a copy (arrays.h): it is made anew, of all of them or of
+ * the variables that every command needs. Else it does nothing. No message.
+ */
+int pb_maps_refresh(const struct pb_maps *maps, bool all);
+
 void pb_maps_close(struct pb_maps *maps);
 
-/* A descriptor of the map with that id, which keeps it; or -errno. */
+/*
+ * A descriptor of the map with that id, which keeps it; or -errno. The kernel wants CAP_SYS_ADMIN for that, and none for
+ * a pin: by id only goes what has none, which is a program's own variables, and entries of maps of maps where
+ * segments.h has no pin; and what is to be that of a program, whatever pins there are.
+ */
 int pb_map_open(__u32 id);
 
 /* An empty array of one entry of that size, which can be mapped: what maps of maps hold. A descriptor, or -errno. */

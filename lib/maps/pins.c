@@ -10,8 +10,11 @@
 #include <bpf/bpf.h>
 #include "maps/folders.h"
 #include "maps/lock.h"
+#include "maps/pin.h"
 #include "maps/pins.h"
+#include "maps/readers.h"
 #include "maps/rights.h"
+#include "maps/segments.h"
 #include "util/error.h"
 
 static void pin_path(char path[PB_PATH_LEN], const char *ruleset, enum pb_map which)
@@ -20,40 +23,43 @@ static void pin_path(char path[PB_PATH_LEN], const char *ruleset, enum pb_map wh
 		 pb_map_name(which));
 }
 
-/* A pin, or an empty folder, which nobody makes here on purpose. */
-static int remove_entry(int at, const char *name)
-{
-	int ret = unlinkat(at, name, 0);
-
-	if (ret && errno == EISDIR)
-		ret = unlinkat(at, name, AT_REMOVEDIR);
-	return ret && errno != ENOENT ? -errno : 0;
-}
+static int remove_at(int at, const char *name);
 
 static bool is_dots(const char *name)
 {
 	return !strcmp(name, ".") || !strcmp(name, "..");
 }
 
+static int remove_content(int folder)
+{
+	DIR *open = fdopendir(folder);
+	struct dirent *entry;
+	int ret = open ? 0 : -errno;
+
+	while (!ret && open && (entry = readdir(open)))
+		if (!is_dots(entry->d_name))
+			ret = remove_at(folder, entry->d_name);
+	if (open)
+		closedir(open);
+	else
+		close(folder);
+	return ret;
+}
+
 /* Removes a folder with all that is in it, and what is no folder; what is not there is no fault. */
+static int remove_at(int at, const char *name)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int ret = fd < 0 ? 0 : remove_content(fd);
+
+	if (!ret && unlinkat(at, name, fd < 0 ? 0 : AT_REMOVEDIR) && errno != ENOENT)
+		ret = -errno;
+	return ret;
+}
+
 static int remove_folder(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), ret = 0;
-	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-
-	if (fd < 0)
-		return remove_entry(AT_FDCWD, path);
-	if (!folder)
-		ret = -errno;
-	while (!ret && folder && (entry = readdir(folder)))
-		if (!is_dots(entry->d_name))
-			ret = remove_entry(fd, entry->d_name);
-	if (folder)
-		closedir(folder);
-	else
-		close(fd);
-	return ret ?: remove_entry(AT_FDCWD, path);
+	return remove_at(AT_FDCWD, path);
 }
 
 /* The name under which a ruleset's pins are made, or unmade: no ruleset can have it. */
@@ -67,31 +73,52 @@ static void aside(char path[PB_PATH_LEN], const char *ruleset)
 	pb_pins_path(path, name);
 }
 
-int pb_maps_pin(const struct pb_maps *maps, const char *ruleset, struct pb_error *error)
+static int make_folders(const char *folder, struct pb_error *error)
 {
-	char folder[PB_PATH_LEN], temporary[PB_PATH_LEN], path[PB_PATH_LEN + 16];
-	int ret;
+	static const char *const locks[] = { PB_LISTENER, PB_ELEMENTS };
+	char path[PB_PATH_LEN + 16];
+	int ret = pb_folder_make(folder, error);
+
+	for (size_t i = 0; !ret && i < sizeof(locks) / sizeof(locks[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, locks[i]);
+		ret = pb_folder_make(path, error);
+	}
+	return ret;
+}
+
+static int pin_all(const struct pb_maps *maps, const char *folder)
+{
+	char path[PB_PATH_LEN + 16];
+	int ret = 0;
+
+	for (int i = 0; !ret && i < PB_MAP_MAX; i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, pb_map_name(i));
+		ret = pb_pin_make(maps->fd[i], path, PB_PIN_MODE);
+	}
+	return ret ?: pb_segments_pin_all(maps, folder);
+}
+
+int pb_maps_pin(const struct pb_maps *maps, const char *ruleset, __u32 group,
+		struct pb_error *error)
+{
+	char folder[PB_PATH_LEN], temporary[PB_PATH_LEN];
+	int ret, made;
 
 	pb_pins_path(folder, ruleset);
 	aside(temporary, ruleset);
 	ret = remove_folder(temporary); /* of somebody who was killed */
-	if (!ret && mkdir(temporary, 0700))
-		ret = -errno;
-	for (int i = 0; !ret && i < PB_MAP_MAX; i++) {
-		snprintf(path, sizeof(path), "%s/%s", temporary, pb_map_name(i));
-		ret = bpf_obj_pin(maps->fd[i], path) ? -errno : 0;
-	}
-	for (int i = 0; !ret && i < 2; i++) {
-		snprintf(path, sizeof(path), "%s/%s", temporary, i ? PB_ELEMENTS : PB_LISTENER);
-		ret = mkdir(path, 0700) ? -errno : 0;
-	}
-	if (!ret && rename(temporary, folder))
-		ret = -errno;
-	if (ret) {
-		remove_folder(temporary);
+	if (ret)
 		return pb_fail_permission(error, -ret, "pin the rules");
-	}
-	return 0;
+	made = make_folders(temporary, error);
+	if (!made)
+		ret = pin_all(maps, temporary);
+	if (!made && !ret && group)
+		ret = pb_readers_give(temporary, group);
+	if (!made && !ret && rename(temporary, folder))
+		ret = -errno;
+	if (made || ret)
+		remove_folder(temporary);
+	return made ?: ret ? pb_fail_permission(error, -ret, "pin the rules") : 0;
 }
 
 int pb_maps_unpin(const char *ruleset, struct pb_error *error)
@@ -136,10 +163,10 @@ static int open_pin(const char *ruleset, enum pb_map which)
 	int fd, err;
 
 	pin_path(path, ruleset, which);
-	fd = bpf_obj_get(path);
+	fd = pb_pin_open(path);
 	if (fd >= 0)
 		return fd;
-	err = errno;
+	err = -fd;
 	/* The kernel has one answer for no right, and for a folder or a link in the pin's place. */
 	return !lstat(path, &is) && !S_ISREG(is.st_mode) ? -EPROTO : -err;
 }
@@ -163,14 +190,36 @@ static int id_of_pin(const char *ruleset, enum pb_map which, __u32 *id)
 	return ret;
 }
 
+/* Is the folder there, and root's or ours alone? */
+static int check_folder(const char *ruleset)
+{
+	int folder = pb_folder_find(ruleset, NULL);
+
+	if (folder >= 0)
+		close(folder);
+	return folder < 0 ? folder : 0;
+}
+
 int pb_pins_id(const char *ruleset, __u32 *id)
 {
-	int folder = pb_folder_open(ruleset, NULL);
+	return check_folder(ruleset) ?: id_of_pin(ruleset, PB_MAP_CONFIG, id);
+}
 
-	if (folder < 0)
-		return folder;
-	close(folder);
-	return id_of_pin(ruleset, PB_MAP_CONFIG, id);
+int pb_pins_config(const char *ruleset, __u32 *id, struct pb_config *config)
+{
+	int fd = check_folder(ruleset) ?: open_pin(ruleset, PB_MAP_CONFIG), ret;
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	if (fd < 0)
+		return fd;
+	ret = pb_config_read(fd, config);
+	if (!ret && bpf_obj_get_info_by_fd(fd, &info, &len))
+		ret = -errno;
+	close(fd);
+	if (!ret)
+		*id = info.id;
+	return ret;
 }
 
 /*
@@ -261,6 +310,21 @@ int pb_maps_open(const char *ruleset, struct pb_maps *maps, struct pb_error *err
 		pb_maps_close(&opened);
 	else
 		*maps = opened;
+	return ret;
+}
+
+/* What was opened while pins came or went may be of two rulesets: then once more. */
+int pb_maps_open_unlocked(const char *ruleset, struct pb_maps *maps, struct pb_error *error)
+{
+	__u32 before, after;
+	int ret;
+
+	do {
+		ret = pb_pins_id(ruleset, &before);
+		if (ret)
+			return pb_fail_permission(error, -ret, "look at the pinned rules");
+		ret = pb_maps_open(ruleset, maps, error);
+	} while (ret && (pb_pins_id(ruleset, &after) || after != before));
 	return ret;
 }
 

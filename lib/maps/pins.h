@@ -12,8 +12,12 @@
  */
 int pb_maps_open(const char *ruleset, struct pb_maps *maps, struct pb_error *error);
 
-/* Pins all maps in the ruleset's folder, which is made, in one step as others see it. */
-int pb_maps_pin(const struct pb_maps *maps, const char *ruleset, struct pb_error *error);
+/* The same without the lock, for who holds another that comes behind it. -ENOENT: gone. */
+int pb_maps_open_unlocked(const char *ruleset, struct pb_maps *maps, struct pb_error *error);
+
+/* Pins all maps in the ruleset's folder, which is made, in one step as others see it; for a group (readers.h) or 0. */
+int pb_maps_pin(const struct pb_maps *maps, const char *ruleset, __u32 group,
+		struct pb_error *error);
 
 /*
  * Removes a ruleset's folder, whatever is in it, in one step as others see it, once nobody holds
@@ -32,6 +36,9 @@ void pb_pins_tidy(void);
  * something else is. No lock is needed.
  */
 int pb_pins_id(const char *ruleset, __u32 *id);
+
+/* The same, and what it says: -EPROTO as pb_config_read(), too. Needs no right to look maps up by their ids. */
+int pb_pins_config(const char *ruleset, __u32 *id, struct pb_config *config);
 
 /*
  * Is the ruleset of that configuration, whose map has that id, pinned under that name, with all its

@@ -258,10 +258,24 @@ static bool get_sets(const struct pb_records *records, const struct pb_rule_reco
 	       get_names(records, record->except_sets, &rule->except_sets, &rule->nr_except_sets);
 }
 
+/* A record that is half another one, as who reads without a lock may see it, leads to what is not there. */
+static bool is_within(const struct pb_records *records, const struct pb_rule_record *record)
+{
+	__u64 ports = record->nr_ports,
+	      more = ports > PB_RECORD_PORTS ? ports - PB_RECORD_PORTS : 0;
+
+	return record->more_ports + more <= records->nr_ranges &&
+	       (__u64)record->first_prefix + record->nr_from + record->nr_except <=
+		       records->nr_prefixes;
+}
+
 bool pb_records_get(const struct pb_records *records, __u32 id, struct pb_rule *rule)
 {
-	const struct pb_rule_record *record = &records->rules[id * PB_SLOTS + records->slot];
+	const struct pb_rule_record copy = records->rules[id * PB_SLOTS + records->slot],
+				    *record = &copy;
 
+	if (!is_within(records, record))
+		return false;
 	rule->id = id;
 	rule->action = record->action;
 	rule->side = record->side;

@@ -21,6 +21,18 @@ static __u64 effective_capabilities(void)
 	return set;
 }
 
+/* Where not all ids are the host's own, capabilities are the namespace's. What cannot be read says nothing. */
+static bool in_user_namespace(void)
+{
+	unsigned int inside = 0, outside = 0, nr = ~0U;
+	FILE *file = fopen("/proc/self/uid_map", "re");
+	bool read = file && fscanf(file, "%u %u %u", &inside, &outside, &nr) == 3;
+
+	if (file)
+		fclose(file);
+	return read && (inside || outside || nr != ~0U);
+}
+
 int pb_fail_permission(struct pb_error *error, int code, const char *doing)
 {
 	__u64 has = effective_capabilities();
@@ -41,6 +53,12 @@ int pb_fail_permission(struct pb_error *error, int code, const char *doing)
 			       "this needs the user who loaded it, root, or the capability "
 			       "CAP_DAC_OVERRIDE",
 			       doing, strerror(code));
+	if (in_user_namespace())
+		return pb_fail(
+			error, code,
+			"cannot %s: %s: the capabilities are those of a user namespace, and the kernel "
+			"wants them of the host for BPF: run the container without one",
+			doing, strerror(code));
 	return pb_fail(error, code,
 		       "cannot %s: %s, though the capabilities are there: a locked-down kernel, a "
 		       "security module, a container's seccomp filter, or on kernels before 5.11 "

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
+#include "maps/arrays.h"
 #include "maps/buckets.h"
 #include "maps/declared.h"
 #include "maps/instance.h"
@@ -171,6 +172,7 @@ __u64 pb_ruleset_generation(const struct pb_ruleset *ruleset)
 {
 	const struct pb_config *config = ruleset->maps.config;
 
+	pb_maps_refresh(&ruleset->maps, true);
 	return __atomic_load_n(&config->slots[pb_config_slot(config)].generation, __ATOMIC_ACQUIRE);
 }
 
@@ -199,6 +201,38 @@ static int read_slot(struct pb_ruleset *ruleset, __u32 slot, struct pb_rules **r
 	return ret;
 }
 
+static int refresh(const struct pb_ruleset *ruleset, bool all, struct pb_error *error)
+{
+	int ret = pb_maps_refresh(&ruleset->maps, all);
+
+	return ret ? pb_fail_permission(error, -ret, "read the pinned rules") : 0;
+}
+
+/*
+ * A slot that is in force is not written, but two changes later: its generation is 0 then, before anything of it changes.
+ * With a lock there is none meanwhile, and this reads once.
+ */
+static int read_whole(struct pb_ruleset *ruleset, struct pb_rules **rules, struct pb_error *error)
+{
+	const struct pb_config *config = ruleset->maps.config;
+	__u64 before, after;
+	int ret;
+
+	do {
+		__u32 slot = pb_config_slot(config);
+
+		before = __atomic_load_n(&config->slots[slot].generation, __ATOMIC_ACQUIRE);
+		ret = refresh(ruleset, true, error) ?: read_slot(ruleset, slot, rules, error);
+		if (refresh(ruleset, false, NULL))
+			return ret;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		after = __atomic_load_n(&config->slots[slot].generation, __ATOMIC_RELAXED);
+		if (before != after && !ret)
+			pb_rules_free(*rules);
+	} while (before != after);
+	return ret;
+}
+
 /* Without its lock where it was unloaded: then nobody changes it any more. */
 int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_rules **rules, struct pb_error *error)
 {
@@ -206,29 +240,46 @@ int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_rules **rules, struct 
 
 	if (lock < 0 && lock != -ENOENT)
 		return lock;
-	ret = read_slot(ruleset, pb_config_slot(ruleset->maps.config), rules, error);
+	ret = read_whole(ruleset, rules, error);
 	pb_unlock(lock);
 	return ret;
+}
+
+/* Who may read folders, and so lock them, may not for that write to pins: a change of a copy would be none. */
+int pb_ruleset_check_writable(const struct pb_ruleset *ruleset, struct pb_error *error)
+{
+	return pb_ruleset_is_read_only(ruleset) ?
+		       pb_fail_permission(error, EACCES, "write to the pinned rules") :
+		       0;
+}
+
+/* What is pinned now, in the place of what was opened. */
+static int open_anew(struct pb_ruleset *ruleset, struct pb_error *error)
+{
+	struct pb_maps maps;
+	__u32 id;
+	int ret;
+
+	if (!pb_pins_id(ruleset->name, &id) && id == pb_maps_id(&ruleset->maps))
+		return 0;
+	ret = pb_maps_open(ruleset->name, &maps, error);
+	if (ret)
+		return ret == -ENOENT ? fail_not_loaded(ruleset->name, error) : ret;
+	pb_maps_close(&ruleset->maps);
+	ruleset->maps = maps;
+	return 0;
 }
 
 int pb_ruleset_lock(struct pb_ruleset *ruleset, enum pb_lock_kind kind, struct pb_error *error)
 {
 	int lock = pb_lock(ruleset->name, kind, error), ret;
-	struct pb_maps maps;
-	__u32 id;
 
 	if (lock < 0)
 		return lock;
-	if (!pb_pins_id(ruleset->name, &id) && id == pb_maps_id(&ruleset->maps))
-		return lock;
-	ret = pb_maps_open(ruleset->name, &maps, error);
-	if (ret) {
+	ret = open_anew(ruleset, error) ?: pb_ruleset_check_writable(ruleset, error);
+	if (ret)
 		pb_unlock(lock);
-		return ret == -ENOENT ? fail_not_loaded(ruleset->name, error) : ret;
-	}
-	pb_maps_close(&ruleset->maps);
-	ruleset->maps = maps;
-	return lock;
+	return ret ?: lock;
 }
 
 /* Ids in use now are the last to be given out, so that no counter serves two rules at once. */
@@ -504,9 +555,11 @@ static int keep(const char *name, struct pb_error *error)
 		return 0;
 	if (ret)
 		return ret;
-	ruleset->maps.config->keep = true;
+	ret = pb_ruleset_check_writable(ruleset, error);
+	if (!ret)
+		ruleset->maps.config->keep = true;
 	pb_ruleset_close(ruleset);
-	return 0;
+	return ret;
 }
 
 /* Calls the function with the name under which the ruleset with that pb_config is pinned, if any. */
@@ -646,6 +699,11 @@ struct pb_count pb_ruleset_count(const struct pb_ruleset *ruleset, __u32 id)
 	if (id < counters.width)
 		pb_counters_read(&counters, id, 1, &count);
 	return count;
+}
+
+bool pb_ruleset_is_read_only(const struct pb_ruleset *ruleset)
+{
+	return pb_array_is_copy(ruleset->maps.fd[PB_MAP_CONFIG]);
 }
 
 bool pb_ruleset_is_there(const struct pb_ruleset *ruleset)

@@ -19,6 +19,9 @@ struct pb_ruleset {
  */
 int pb_ruleset_lock(struct pb_ruleset *ruleset, enum pb_lock_kind kind, struct pb_error *error);
 
+/* -EACCES: its pins were opened for reading alone. pb_ruleset_lock() looks at that. */
+int pb_ruleset_check_writable(const struct pb_ruleset *ruleset, struct pb_error *error);
+
 /* Makes a ruleset that is not pinned yet. The caller closes it. */
 int pb_ruleset_create(const char *name, const struct pb_ruleset_options *options,
 		      struct pb_ruleset **ruleset, struct pb_error *error);

@@ -237,22 +237,25 @@ static bool read_rule(const struct pb_maps *maps, const struct pb_records *recor
 int pb_slot_read(const struct pb_maps *maps, __u32 slot, struct pb_rules *rules,
 		 struct pb_error *error)
 {
-	const struct pb_slot *header = &maps->config->slots[slot];
+	/* A copy: who reads without a lock may see it change, and is told so by pb_ruleset_read(). */
+	const struct pb_slot header = maps->config->slots[slot];
 	struct pb_records records = records_of(maps, slot);
-	struct pb_rules read = { .settings = pb_settings_of_slot(header),
-				 .next_id = header->next_id,
+	struct pb_rules read = { .settings = pb_settings_of_slot(&header),
+				 .next_id = header.next_id,
 				 .max_rules = maps->config->max_rules,
-				 .generation = header->generation };
+				 .generation = header.generation };
 	int ret;
 
-	records.prefixes = calloc(header->prefixes + 1, sizeof(*records.prefixes));
-	read.rule = calloc(header->rules + 1, sizeof(*read.rule));
-	read.room = header->rules + 1;
+	records.prefixes = calloc(header.prefixes + 1, sizeof(*records.prefixes));
+	records.nr_prefixes = header.prefixes;
+	records.nr_ranges = maps->config->max_ranges;
+	read.rule = calloc(header.rules + 1, sizeof(*read.rule));
+	read.room = header.rules + 1;
 	ret = records.prefixes && read.rule ? 0 : pb_fail_memory(error);
 	if (!ret)
-		ret = pb_prefixes_read(maps, slot, records.prefixes, header->prefixes, error);
+		ret = pb_prefixes_read(maps, slot, records.prefixes, header.prefixes, error);
 	for (__u32 id = 1; !ret && id <= maps->config->max_rules; id++) {
-		if (!maps->rules[id * PB_SLOTS + slot].id || read.nr == header->rules)
+		if (!maps->rules[id * PB_SLOTS + slot].id || read.nr == header.rules)
 			continue;
 		if (!read_rule(maps, &records, id, &read.rule[read.nr++]))
 			ret = pb_fail_memory(error);

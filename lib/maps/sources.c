@@ -35,16 +35,21 @@ static int write_segment(const struct family *family, int fd, __u32 number)
 	return 0;
 }
 
-/* The segment that is there, and no other name of the first one (release()), or a new one. */
+/*
+ * The segment that is there, and no other name of the first one (release()), or a new one. A map of maps gives its
+ * entries away by their ids alone, for which the kernel wants CAP_SYS_ADMIN: who has it not takes a new one.
+ */
 static int take_segment(const struct family *family, int outer, __u32 key, __u32 first,
 			struct pb_entries *made)
 {
 	__u32 id, first_id;
-	int fd;
+	int fd = -EPERM;
 
 	if (!bpf_map_lookup_elem(outer, &key, &id) &&
 	    (key == first || (!bpf_map_lookup_elem(outer, &first, &first_id) && id != first_id)))
-		return pb_map_open(id);
+		fd = pb_map_open(id);
+	if (fd != -EPERM)
+		return fd;
 	fd = pb_map_make_inner(family->name, family->size);
 	if (fd >= 0)
 		pb_entries_add(made, key, fd);
@@ -78,6 +83,7 @@ static int release(const struct family *family, int outer, __u32 slot, __u32 max
 	__u32 first = key_of(0, slot), first_id = 0, id;
 	int fd = -1, ret = 0;
 
+	/* By id, as take_segment(); without the right they are deleted one by one. */
 	if (family->nr && !bpf_map_lookup_elem(outer, &first, &first_id))
 		fd = pb_map_open(first_id);
 	for (__u32 i = family->nr; !ret && i < max; i++) {

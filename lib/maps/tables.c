@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include "maps/arrays.h"
+#include "maps/pins.h"
+#include "maps/rights.h"
+#include "maps/segments.h"
 #include "maps/tables.h"
 #include "util/error.h"
 
@@ -28,16 +33,6 @@ static __u32 key_of(const struct pb_set_tables *tables, int part, __u32 number)
 
 /* ---- Memory -------------------------------------------------------------------------------- */
 
-static int map_part(int fd, int part, void **memory)
-{
-	void *start = mmap(NULL, parts[part].size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	if (start == MAP_FAILED)
-		return -errno;
-	*memory = start;
-	return 0;
-}
-
 /* What an entry of a map of maps is. */
 static int open_part(const struct pb_set_tables *tables, int part, __u32 number, void **memory)
 {
@@ -46,10 +41,10 @@ static int open_part(const struct pb_set_tables *tables, int part, __u32 number,
 
 	if (bpf_map_lookup_elem(tables->maps->fd[parts[part].outer], &key, &id))
 		return -errno;
-	fd = pb_map_open(id);
+	fd = pb_segment_open(tables->maps, id);
 	if (fd < 0)
 		return fd;
-	ret = map_part(fd, part, memory);
+	ret = pb_array_map(fd, parts[part].size, memory);
 	close(fd);
 	return ret;
 }
@@ -61,7 +56,7 @@ static int make_part(int part, void **memory, int *fd)
 
 	if (made < 0)
 		return made;
-	ret = map_part(made, part, memory);
+	ret = pb_array_map(made, parts[part].size, memory);
 	if (ret)
 		close(made);
 	else
@@ -130,7 +125,20 @@ static void set_lengths(struct pb_set_tables *tables)
 		tables->table[family].lengths = tables->lengths;
 }
 
-int pb_set_tables_open(const struct pb_maps *maps, struct pb_set_tables **tables)
+/* Without a lock they are copied while nobody puts others in force, so that they belong together. */
+static int copy_segments(struct pb_set_tables *tables, __u64 in_force)
+{
+	int ret = 0;
+
+	for (int family = 0; !ret && family < PB_FAMILIES; family++)
+		for (__u32 i = 0; !ret && i < tables->table[family].nr_segments; i++)
+			ret = open_part(tables, family, i, &tables->segments[family][i].memory);
+	if (pb_maps_refresh(tables->maps, false))
+		return -errno;
+	return tables->maps->sets->tables == in_force ? ret : -EAGAIN;
+}
+
+static int open_tables(const struct pb_maps *maps, struct pb_set_tables **tables)
 {
 	__u64 in_force = __atomic_load_n(&maps->sets->tables, __ATOMIC_ACQUIRE);
 	const __u32 segments[PB_FAMILIES] = { PB_TABLES_SEGMENTS4(in_force),
@@ -140,6 +148,11 @@ int pb_set_tables_open(const struct pb_maps *maps, struct pb_set_tables **tables
 
 	if (!ret && (segments[PB_FAMILY_4] || segments[PB_FAMILY_6]))
 		ret = open_part(opened, PART_LENGTHS, 0, (void **)&opened->lengths);
+	if (opened && pb_array_is_copy(maps->fd[PB_MAP_SETS])) {
+		int copied = copy_segments(opened, in_force);
+
+		ret = copied == -EAGAIN ? copied : ret ?: copied;
+	}
 	if (ret) {
 		pb_set_tables_free(opened);
 		return ret;
@@ -160,6 +173,16 @@ static int wait_for_packets(const struct pb_maps *maps, __u32 generation)
 	return bpf_map_lookup_elem(maps->fd[PB_MAP_LENGTHS], &generation, &id) ?
 		       0 :
 		       pb_grace_period(maps, NULL);
+}
+
+int pb_set_tables_open(const struct pb_maps *maps, struct pb_set_tables **tables)
+{
+	int ret;
+
+	do
+		ret = pb_maps_refresh(maps, false) ?: open_tables(maps, tables);
+	while (ret == -EAGAIN);
+	return ret;
 }
 
 int pb_set_tables_make(const struct pb_maps *maps, const __u32 segments[PB_FAMILIES],
@@ -211,6 +234,7 @@ int pb_set_tables_each(const struct pb_set_tables *tables, __u64 now,
 /* ---- Publication --------------------------------------------------------------------------- */
 
 #define KEYS_MAX (PB_TABLE_GENERATIONS * PB_SEGMENTS_MAX)
+#define PARTS_MAX (PB_FAMILIES * PB_SEGMENTS_MAX + 1)
 
 static int set_segments(const struct pb_set_tables *tables, int family)
 {
@@ -273,7 +297,8 @@ static void replace_segments(int outer, struct pb_entries *entries, int fd)
 }
 
 /* Of a family that has no elements any more: few are deleted, of many one stays in the place of all. */
-static void delete_segments(int outer, struct pb_entries *entries, bool one, __u32 id)
+static void delete_segments(const struct pb_maps *maps, int outer, struct pb_entries *entries,
+			    bool one, __u32 id)
 {
 	int fd;
 
@@ -282,7 +307,7 @@ static void delete_segments(int outer, struct pb_entries *entries, bool one, __u
 			bpf_map_delete_elem(outer, &entries->keys[i]);
 		return;
 	}
-	fd = one ? -1 : pb_map_open(id);
+	fd = one ? -1 : pb_segment_open(maps, id);
 	if (fd < 0)
 		return;
 	replace_segments(outer, entries, fd);
@@ -306,7 +331,7 @@ static void release_family(const struct pb_set_tables *tables, int family)
 	if (tables->table[family].nr_segments)
 		replace_segments(outer, &others, tables->segments[family][0].fd);
 	else
-		delete_segments(outer, &others, one, id);
+		delete_segments(tables->maps, outer, &others, one, id);
 	pb_entries_free(&others);
 }
 
@@ -319,12 +344,43 @@ static void release_others(const struct pb_set_tables *tables)
 		release_family(tables, family);
 }
 
+/* Of what was made; returns how many. */
+static size_t descriptors(const struct pb_set_tables *tables, int fds[PARTS_MAX])
+{
+	size_t nr = 0;
+
+	if (tables->lengths_fd >= 0)
+		fds[nr++] = tables->lengths_fd;
+	for (int family = 0; family < PB_FAMILIES; family++)
+		for (__u32 i = 0; i < tables->table[family].nr_segments; i++)
+			fds[nr++] = tables->segments[family][i].fd;
+	return nr;
+}
+
+/* Are the maps those that are pinned as the ruleset that they say they are? Others' entries are pinned nowhere. */
+static bool are_pinned(const struct pb_maps *maps)
+{
+	char name[PB_NAME_LEN];
+	__u32 id;
+
+	snprintf(name, sizeof(name), "%.*s", PB_NAME_LEN - 1, maps->config->ruleset);
+	return !pb_pins_id(name, &id) && id == pb_maps_id(maps);
+}
+
 int pb_set_tables_publish(struct pb_set_tables *tables, struct pb_error *error)
 {
 	__u64 in_force = PB_TABLES(tables->generation, tables->table[PB_FAMILY_4].nr_segments,
 				   tables->table[PB_FAMILY_6].nr_segments);
-	int ret = set_all(tables);
+	bool pinned = are_pinned(tables->maps);
+	int fds[PARTS_MAX], ret;
+	size_t nr = descriptors(tables, fds);
 
+	ret = pinned ? pb_segments_pin(tables->maps, fds, nr) : 0;
+	if (ret) /* the pins that were made are swept by the next one */
+		return pb_fail_permission(
+			error, -ret,
+			"pin the tables of sets (as another user than root: CAP_CHOWN)");
+	ret = set_all(tables);
 	if (ret)
 		return pb_fail(error, -ret, "cannot write the tables of sets: %s", strerror(-ret));
 	__atomic_store_n(&tables->maps->sets->tables, in_force, __ATOMIC_SEQ_CST);
@@ -334,5 +390,7 @@ int pb_set_tables_publish(struct pb_set_tables *tables, struct pb_error *error)
 	 */
 	if (!pb_grace_period(tables->maps, NULL))
 		release_others(tables);
+	if (pinned)
+		pb_segments_sweep(tables->maps, fds, nr);
 	return 0;
 }

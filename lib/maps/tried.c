@@ -204,16 +204,6 @@ static int share_or_copy(struct pb_maps *maps, const struct pb_maps *from,
 	return ret ? pb_fail_permission(error, -ret, "look at the sets of the ruleset") : 0;
 }
 
-static int open_sets(const char *ruleset, struct pb_maps *maps, struct pb_error *error)
-{
-	__u32 id;
-	int ret = pb_pins_id(ruleset, &id);
-
-	if (!ret)
-		ret = pb_maps_open_by_id(id, maps);
-	return ret ? pb_fail_permission(error, -ret, "look at the sets of the ruleset") : 0;
-}
-
 int pb_sets_share(struct pb_maps *maps, const char *ruleset, const struct pb_rules *rules,
 		  const struct pb_sets_trial *trial, struct pb_error *error)
 {
@@ -222,7 +212,7 @@ int pb_sets_share(struct pb_maps *maps, const char *ruleset, const struct pb_rul
 
 	if (lock < 0)
 		return lock;
-	ret = open_sets(ruleset, &from, error);
+	ret = pb_maps_open_unlocked(ruleset, &from, error);
 	if (!ret) {
 		ret = share_or_copy(maps, &from, rules, trial, error);
 		pb_maps_close(&from);

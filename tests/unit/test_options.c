@@ -128,7 +128,7 @@ static void test_no_padding(void **state)
 	(offsetof(type, member) + sizeof(((type *)0)->member) == sizeof(type))
 	(void)state;
 	assert_true(ENDS_WITH(struct pb_ruleset_options, reserved));
-	assert_true(ENDS_WITH(struct pb_load_options, saved));
+	assert_true(ENDS_WITH(struct pb_load_options, group));
 	assert_true(ENDS_WITH(struct pb_monitor_filter, snaplen));
 	assert_true(ENDS_WITH(struct pb_prospect, nr_sets));
 }

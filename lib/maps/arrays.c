@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <bpf/bpf.h>
+#include "maps/arrays.h"
+
+bool pb_array_is_copy(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && (flags & O_ACCMODE) == O_RDONLY;
+}
+
+/* From the call, which packs them, to where they are in a mapped array; from the last one on, since it is the same memory. */
+static void spread(char *memory, __u32 nr, __u32 size)
+{
+	__u32 step = (size + 7) & ~7U;
+
+	while (nr-- && step != size)
+		memmove(memory + (size_t)nr * step, memory + (size_t)nr * size, size);
+}
+
+int pb_array_copy(int fd, void *memory)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info), done, batch = 0;
+	__u32 *keys;
+	int ret = bpf_obj_get_info_by_fd(fd, &info, &len) ? -errno : 0;
+
+	if (ret)
+		return ret;
+	keys = calloc(info.max_entries, sizeof(*keys));
+	if (!keys)
+		return -ENOMEM;
+	done = info.max_entries;
+	/* ENOENT: there are no more. */
+	if (bpf_map_lookup_batch(fd, NULL, &batch, keys, memory, &done, NULL) && errno != ENOENT)
+		ret = -errno;
+	else if (done != info.max_entries)
+		ret = -EAGAIN;
+	else
+		spread(memory, info.max_entries, info.value_size);
+	free(keys);
+	return ret;
+}
+
+int pb_array_map(int fd, size_t size, void **memory)
+{
+	bool copy = pb_array_is_copy(fd);
+	int flags = copy ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, ret;
+	void *start = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, copy ? -1 : fd, 0);
+
+	if (start == MAP_FAILED)
+		return -errno;
+	ret = copy ? pb_array_copy(fd, start) : 0;
+	if (ret)
+		munmap(start, size);
+	else
+		*memory = start;
+	return ret;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * The memory of an array. The kernel maps none that was opened for reading alone (mmap(2) takes a file that cannot be
+ * written for a private one, which BPF maps cannot be): then it is a copy.
+ */
+#ifndef PB_MAPS_ARRAYS_H
+#define PB_MAPS_ARRAYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* In memory, until it is unmapped. Who writes there has a lock, which who reads alone does not get. -errno. */
+int pb_array_map(int fd, size_t size, void **memory);
+
+bool pb_array_is_copy(int fd);
+/* Copies it as it would be mapped: each element begins at a multiple of eight bytes. -errno. */
+int pb_array_copy(int fd, void *memory);
+
+#endif
