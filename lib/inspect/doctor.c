@@ -21,10 +21,12 @@
 #include "inspect/card.h"
 #include "inspect/dispatcher.h"
 #include "inspect/tunnel.h"
+#include "inspect/upper.h"
 #include "maps/folders.h"
 #include "maps/instance.h"
 #include "maps/rights.h"
 #include "maps/ruleset.h"
+#include "rules/rules.h"
 #include "util/error.h"
 #include "util/log.h"
 
@@ -505,6 +507,72 @@ static void check_tunnels(struct doctor *doctor)
 	free(tunnels);
 }
 
+/* Do its rules ask whether a packet belongs to a connection? */
+static bool asks_for_connections(const struct pb_interface *at)
+{
+	bool asks = at->settings.policy != PB_POLICY_ALLOW && !at->settings.no_replies;
+	struct pb_ruleset *ruleset;
+	struct pb_rules *rules;
+
+	if (asks || !at->pinned || pb_ruleset_open(at->ruleset, &ruleset, NULL))
+		return asks;
+	if (!pb_ruleset_read(ruleset, &rules, NULL)) {
+		for (size_t i = 0; i < rules->nr; i++)
+			asks |= rules->rule[i].only_new;
+		pb_rules_free(rules);
+	}
+	pb_ruleset_close(ruleset);
+	return asks;
+}
+
+static void check_upper(struct doctor *doctor, const struct pb_upper *upper)
+{
+	const struct pb_interface *at = doctor->interface;
+	char mend[200], option[PB_RULESET_OPTION_LEN];
+
+	if (!upper->nr_bound) {
+		say(doctor, PB_HEALTH_OK, NULL,
+		    "%s: no connection is bound to %s, which stands on it: replies to such a one "
+		    "would be taken for new packets",
+		    at->name, upper->name);
+		return;
+	}
+	snprintf(mend, sizeof(mend),
+		 "allow these packets by a rule, or xdp-portblock unload -k %s; "
+		 "xdp-portblock load %s -m skb%s",
+		 at->name, upper->name, pb_ruleset_option(at->ruleset, option));
+	say(doctor, PB_HEALTH_WARNING, mend,
+	    "%s: %zu connection%s bound to %s, which stands on it (%s port %u%s): replies are taken for new "
+	    "packets",
+	    at->name, upper->nr_bound, upper->nr_bound == 1 ? " is" : "s are", upper->name,
+	    upper->bound.protocol, upper->bound.port, upper->nr_bound == 1 ? "" : ", and others");
+}
+
+/*
+ * The kernel looks sockets up for the interface where the program runs, and finds none that is bound to another:
+ * one above it is such a one.
+ */
+static void check_uppers(struct doctor *doctor)
+{
+	const struct pb_interface *at = doctor->interface;
+	struct pb_upper *uppers;
+	size_t nr;
+	int ret;
+
+	if (!at->loaded || !asks_for_connections(at))
+		return;
+	ret = pb_uppers_list(at->ifindex, &uppers, &nr);
+	if (ret) {
+		say(doctor, PB_HEALTH_WARNING, NULL,
+		    "%s: cannot look for connections that are bound to an interface above it: %s",
+		    at->name, strerror(-ret));
+		return;
+	}
+	for (size_t i = 0; i < nr; i++)
+		check_upper(doctor, &uppers[i]);
+	free(uppers);
+}
+
 /* Settings by which this host unwraps packets that come in, to be judged no more. */
 static const struct {
 	const char *below; /* of /proc/sys/net */
@@ -562,9 +630,9 @@ static check_function *const machine_checks[] = {
 	check_features, check_native, check_dispatcher, check_rulesets,
 };
 static check_function *const interface_checks[] = {
-	check_type,   check_outer_header, check_programs,   check_doubled,
-	check_driver, check_answers,	  check_mtu,	    check_merging,
-	check_vlan,   check_tunnels,	  check_unwrapping,
+	check_type,   check_outer_header, check_programs, check_doubled,
+	check_driver, check_answers,	  check_mtu,	  check_merging,
+	check_vlan,   check_tunnels,	  check_uppers,	  check_unwrapping,
 };
 
 int pb_doctor(const char *word, pb_finding_function *function, void *context,
