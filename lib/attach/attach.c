@@ -13,6 +13,7 @@
 #include "attach/libxdp.h"
 #include "attach/link.h"
 #include "attach/object.h"
+#include "attach/refusal.h"
 #include "maps/instance.h"
 #include "maps/rights.h"
 #include "util/error.h"
@@ -28,11 +29,26 @@ static const enum xdp_attach_mode xdp_modes[PB_MODE_MAX] = {
 	[PB_MODE_HW] = XDP_MODE_HW,
 };
 
+/* The driver says why, and mostly better than the number does. */
+static int fail_refused(const struct pb_interface *interface, enum pb_mode mode, int code,
+			const char *refusal, struct pb_error *error)
+{
+	const char *name = interface->name, *otherwise = mode == PB_MODE_SKB ? "" : "use `-m skb`";
+	char help[256];
+
+	pb_refusal_help(refusal, name, help, sizeof(help));
+	return pb_fail(error, code, "%s: its driver refuses %s mode: \"%s\"%s%s%s%s", name,
+		       pb_mode_name(mode), refusal, *help || *otherwise ? ": " : "", help,
+		       *help && *otherwise ? ", or " : "", otherwise);
+}
+
 static int fail_attach(const struct pb_interface *interface, enum pb_mode mode, int code,
 		       struct pb_error *error)
 {
-	const char *name = interface->name, *last = pb_log_last();
+	const char *name = interface->name, *last = pb_log_last(), *refusal = pb_refusal();
 
+	if (refusal && code != EBUSY && code != EEXIST && code != ERANGE)
+		return fail_refused(interface, mode, code, refusal, error);
 	if (mode == PB_MODE_HW && code == EINVAL)
 		code = EOPNOTSUPP; /* a device without offload, as the kernel says it */
 	switch (code) {
@@ -349,6 +365,32 @@ static int attach_retrying(const struct pb_attach *how, const struct pb_interfac
 	return ret;
 }
 
+/* Why an interface gets skb mode that had better have native mode. */
+static void note_skb(const struct pb_interface *interface, int ret, char note[256])
+{
+	const char *refusal = pb_refusal();
+	char help[256];
+
+	if (ret == -ERANGE || !refusal) {
+		snprintf(note, 256, "skb mode, since the %s",
+			 ret == -ERANGE ? "MTU is too large for native mode with this driver" :
+					  "device has no native mode");
+		return;
+	}
+	pb_refusal_help(refusal, interface->name, help, sizeof(help));
+	snprintf(note, 256, "skb mode, since its driver refuses native mode: \"%.90s\"%s%.80s",
+		 refusal, *help ? ": to have that, " : "", help);
+}
+
+/* Does the driver refuse native mode, and not the kernel the program? */
+static bool is_no_native(int ret)
+{
+	if (ret == -EOPNOTSUPP || ret == -ERANGE || ret == -EINVAL)
+		return true;
+	/* Of too few queues: virtio_net before 5.13, veth. */
+	return (ret == -ENOMEM || ret == -ENOSPC) && pb_refusal();
+}
+
 int pb_attach(const struct pb_attach *how, const struct pb_interface *interface, char note[256],
 	      struct pb_error *error)
 {
@@ -361,11 +403,9 @@ int pb_attach(const struct pb_attach *how, const struct pb_interface *interface,
 	if (mode != PB_MODE_AUTO)
 		return attach_retrying(how, interface, mode, error);
 	ret = attach_retrying(how, interface, PB_MODE_NATIVE, error);
-	if (ret != -EOPNOTSUPP && ret != -ERANGE && ret != -EINVAL)
+	if (!is_no_native(ret))
 		return ret;
-	snprintf(note, 256, "skb mode, since the %s",
-		 ret == -ERANGE ? "MTU is too large for native mode with this driver" :
-				  "device has no native mode");
+	note_skb(interface, ret, note);
 	return attach_retrying(how, interface, PB_MODE_SKB, error);
 }
 

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdio.h>
 #include "attach/libxdp.h"
 #include "util/log.h"
 #include "util/thread.h"
@@ -13,7 +12,7 @@ struct run {
 	int (*function)(void *context);
 	void *context;
 	int ret;
-	char last[PB_LOG_LAST];
+	struct pb_log log;
 };
 
 static void *in_thread(void *context)
@@ -23,7 +22,7 @@ static void *in_thread(void *context)
 	unshare(CLONE_FILES); /* where that is refused, what libxdp keeps stays in the caller's table */
 	pb_log_begin();
 	run->ret = run->function(run->context);
-	snprintf(run->last, sizeof(run->last), "%s", pb_log_last());
+	run->log = pb_log_take();
 	return NULL;
 }
 
@@ -38,6 +37,6 @@ int pb_libxdp_run(int (*function)(void *context), void *context)
 	pthread_mutex_unlock(&lock);
 	if (ret)
 		return -EAGAIN;
-	pb_log_end(run.last);
+	pb_log_end(&run.log);
 	return run.ret;
 }

@@ -7,9 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -20,12 +18,15 @@
 #include "attach/features.h"
 #include "attach/interface.h"
 #include "attach/native.h"
+#include "inspect/card.h"
 #include "inspect/dispatcher.h"
 #include "inspect/tunnel.h"
+#include "inspect/upper.h"
 #include "maps/folders.h"
 #include "maps/instance.h"
 #include "maps/rights.h"
 #include "maps/ruleset.h"
+#include "rules/rules.h"
 #include "util/error.h"
 #include "util/log.h"
 
@@ -256,23 +257,6 @@ static void check_rulesets(struct doctor *doctor)
 
 /* ---- An interface ------------------------------------------------------------------------ */
 
-static int ask_device(const char *name, unsigned long request, void *data)
-{
-	struct ifreq ifreq = {};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), ret;
-
-	if (fd < 0)
-		return -errno;
-	snprintf(ifreq.ifr_name, sizeof(ifreq.ifr_name), "%s", name);
-	if (request == SIOCETHTOOL)
-		ifreq.ifr_data = data;
-	ret = ioctl(fd, request, &ifreq) ? -errno : 0;
-	if (!ret && request != SIOCETHTOOL)
-		*(struct ifreq *)data = ifreq;
-	close(fd);
-	return ret;
-}
-
 static void check_type(struct doctor *doctor)
 {
 	struct pb_error error;
@@ -380,32 +364,71 @@ static void check_answers(struct doctor *doctor)
 	pb_ruleset_close(ruleset);
 }
 
-/* Does native mode take frames of one buffer only? A driver that can't be asked is trusted. */
-static bool needs_one_buffer(int ifindex)
+/* Does native mode take frames of one buffer only? A driver that can't be asked and is not known is trusted. */
+static bool needs_one_buffer(int ifindex, const char *driver)
 {
 	__u64 features;
 
 	if (pb_driver_features(ifindex, &features))
-		return !pb_features().frags;
+		return !pb_features().frags || pb_card_had_one_buffer(driver);
 	return features & PB_DRIVER_NATIVE && !(features & PB_DRIVER_FRAGS && pb_features().frags);
 }
-
-/* Up to a page less what the kernel keeps before and behind a frame there is one buffer. */
-#define MTU_OF_ONE_BUFFER 3498
 
 static void check_mtu(struct doctor *doctor)
 {
 	const char *name = doctor->interface->name;
+	char driver[32];
 	struct ifreq answer;
 
-	if (ask_device(name, SIOCGIFMTU, &answer))
+	if (pb_card_ask(name, SIOCGIFMTU, &answer))
 		return;
-	if (answer.ifr_mtu > MTU_OF_ONE_BUFFER && needs_one_buffer(doctor->interface->ifindex))
+	pb_card_driver(name, driver);
+	if (answer.ifr_mtu > pb_card_mtu_max(driver) &&
+	    needs_one_buffer(doctor->interface->ifindex, driver))
 		say(doctor, PB_HEALTH_WARNING, "load it with -m skb, or lower the MTU",
 		    "%s: MTU %d is too large for native mode without frames in several buffers",
 		    name, answer.ifr_mtu);
 	else
 		say(doctor, PB_HEALTH_OK, NULL, "%s: MTU %d", name, answer.ifr_mtu);
+}
+
+/* What puts packets together before XDP, for which most drivers refuse native mode. */
+static const struct {
+	const char *feature; /* of the kernel, as ethtool -K takes it */
+	const char *name;
+	bool by_all; /* and not by those alone that can't be changed */
+} merges[] = {
+	{ "rx-lro", "LRO", true },
+	{ "rx-gro-hw", "GRO_HW", false },
+};
+
+static void check_merging(struct doctor *doctor)
+{
+	const char *name = doctor->interface->name;
+	struct pb_card_feature feature;
+	char driver[32], mend[64];
+
+	if (doctor->interface->loaded)
+		return;
+	pb_card_driver(name, driver);
+	for (size_t i = 0; i < sizeof(merges) / sizeof(merges[0]); i++) {
+		feature = pb_card_feature(name, merges[i].feature);
+		snprintf(mend, sizeof(mend), "ethtool -K %s %s off", name, merges[i].feature);
+		if (!feature.on)
+			continue;
+		if (feature.fixed)
+			say(doctor, PB_HEALTH_WARNING, "load it with -m skb",
+			    "%s: %s is on and can't be switched off: its driver refuses native mode",
+			    name, merges[i].name);
+		else if (pb_card_frees_itself(driver))
+			say(doctor, PB_HEALTH_OK, NULL,
+			    "%s: %s is on, and its driver switches it off for native mode", name,
+			    merges[i].name);
+		else if (merges[i].by_all)
+			say(doctor, PB_HEALTH_WARNING, mend,
+			    "%s: %s is on, with which most drivers refuse native mode", name,
+			    merges[i].name);
+	}
 }
 
 static void check_vlan(struct doctor *doctor)
@@ -414,12 +437,8 @@ static void check_vlan(struct doctor *doctor)
 	const char *name = doctor->interface->name;
 	char mend[64];
 
-	if (ask_device(name, SIOCETHTOOL, &value))
+	if (pb_card_ask(name, SIOCETHTOOL, &value))
 		return;
-	snprintf(mend, sizeof(mend), "ethtool -K %s lro off", name);
-	if (value.data & ETH_FLAG_LRO)
-		say(doctor, PB_HEALTH_WARNING, mend, "%s: LRO is on, which blocks native mode",
-		    name);
 	snprintf(mend, sizeof(mend), "ethtool -K %s rxvlan off", name);
 	if (value.data & ETH_FLAG_RXVLAN)
 		say(doctor, PB_HEALTH_WARNING, mend,
@@ -438,7 +457,7 @@ static void check_outer_header(struct doctor *doctor)
 	const char *name = doctor->interface->name;
 	struct ifreq answer;
 
-	if (!kernel_before(5, 14) || ask_device(name, SIOCGIFHWADDR, &answer))
+	if (!kernel_before(5, 14) || pb_card_ask(name, SIOCGIFHWADDR, &answer))
 		return;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (answer.ifr_hwaddr.sa_family == types[i])
@@ -486,6 +505,72 @@ static void check_tunnels(struct doctor *doctor)
 	for (size_t i = 0; i < nr; i++)
 		check_tunnel(doctor, &tunnels[i]);
 	free(tunnels);
+}
+
+/* Do its rules ask whether a packet belongs to a connection? */
+static bool asks_for_connections(const struct pb_interface *at)
+{
+	bool asks = at->settings.policy != PB_POLICY_ALLOW && !at->settings.no_replies;
+	struct pb_ruleset *ruleset;
+	struct pb_rules *rules;
+
+	if (asks || !at->pinned || pb_ruleset_open(at->ruleset, &ruleset, NULL))
+		return asks;
+	if (!pb_ruleset_read(ruleset, &rules, NULL)) {
+		for (size_t i = 0; i < rules->nr; i++)
+			asks |= rules->rule[i].only_new;
+		pb_rules_free(rules);
+	}
+	pb_ruleset_close(ruleset);
+	return asks;
+}
+
+static void check_upper(struct doctor *doctor, const struct pb_upper *upper)
+{
+	const struct pb_interface *at = doctor->interface;
+	char mend[200], option[PB_RULESET_OPTION_LEN];
+
+	if (!upper->nr_bound) {
+		say(doctor, PB_HEALTH_OK, NULL,
+		    "%s: no connection is bound to %s, which stands on it: replies to such a one "
+		    "would be taken for new packets",
+		    at->name, upper->name);
+		return;
+	}
+	snprintf(mend, sizeof(mend),
+		 "allow these packets by a rule, or xdp-portblock unload -k %s; "
+		 "xdp-portblock load %s -m skb%s",
+		 at->name, upper->name, pb_ruleset_option(at->ruleset, option));
+	say(doctor, PB_HEALTH_WARNING, mend,
+	    "%s: %zu connection%s bound to %s, which stands on it (%s port %u%s): replies are taken for new "
+	    "packets",
+	    at->name, upper->nr_bound, upper->nr_bound == 1 ? " is" : "s are", upper->name,
+	    upper->bound.protocol, upper->bound.port, upper->nr_bound == 1 ? "" : ", and others");
+}
+
+/*
+ * The kernel looks sockets up for the interface where the program runs, and finds none that is bound to another:
+ * one above it is such a one.
+ */
+static void check_uppers(struct doctor *doctor)
+{
+	const struct pb_interface *at = doctor->interface;
+	struct pb_upper *uppers;
+	size_t nr;
+	int ret;
+
+	if (!at->loaded || !asks_for_connections(at))
+		return;
+	ret = pb_uppers_list(at->ifindex, &uppers, &nr);
+	if (ret) {
+		say(doctor, PB_HEALTH_WARNING, NULL,
+		    "%s: cannot look for connections that are bound to an interface above it: %s",
+		    at->name, strerror(-ret));
+		return;
+	}
+	for (size_t i = 0; i < nr; i++)
+		check_upper(doctor, &uppers[i]);
+	free(uppers);
 }
 
 /* Settings by which this host unwraps packets that come in, to be judged no more. */
@@ -545,8 +630,9 @@ static check_function *const machine_checks[] = {
 	check_features, check_native, check_dispatcher, check_rulesets,
 };
 static check_function *const interface_checks[] = {
-	check_type,    check_outer_header, check_programs, check_doubled, check_driver,
-	check_answers, check_mtu,	   check_vlan,	   check_tunnels, check_unwrapping,
+	check_type,   check_outer_header, check_programs, check_doubled,
+	check_driver, check_answers,	  check_mtu,	  check_merging,
+	check_vlan,   check_tunnels,	  check_uppers,	  check_unwrapping,
 };
 
 int pb_doctor(const char *word, pb_finding_function *function, void *context,

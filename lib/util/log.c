@@ -10,7 +10,24 @@
 
 /* Set by any thread at any time, while others may be about to call it. */
 static _Atomic(pb_logger) for_warnings, for_others;
-static __thread char last[PB_LOG_LAST];
+static __thread struct pb_log kept;
+
+/* How libbpf begins what the kernel says of a request by netlink (its "extended acknowledgement"). */
+#define KERNEL_SAYS "Kernel error message: "
+
+static void keep_line(char line[PB_LOG_LAST], const char *text)
+{
+	snprintf(line, PB_LOG_LAST, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+static void keep(const char *text)
+{
+	const char *reason = strstr(text, KERNEL_SAYS);
+
+	keep_line(kept.last, text);
+	if (reason)
+		keep_line(kept.reason, reason + strlen(KERNEL_SAYS));
+}
 
 void pb_log_set(pb_logger function, bool all)
 {
@@ -33,7 +50,7 @@ static void take(bool warning, const char *format, va_list args)
 	if (logger && len)
 		logger(text);
 	if (warning)
-		snprintf(last, sizeof(last), "%.*s", (int)strcspn(text, "\n"), text);
+		keep(text);
 	free(text);
 }
 
@@ -87,16 +104,26 @@ void pb_log_leave(int *log_here)
 
 void pb_log_begin(void)
 {
-	last[0] = '\0';
+	kept = (struct pb_log){};
 }
 
-void pb_log_end(const char *others)
+struct pb_log pb_log_take(void)
 {
-	if (*others)
-		snprintf(last, sizeof(last), "%s", others);
+	return kept;
+}
+
+void pb_log_end(const struct pb_log *others)
+{
+	if (*others->last)
+		kept = *others;
 }
 
 const char *pb_log_last(void)
 {
-	return last;
+	return kept.last;
+}
+
+const char *pb_log_reason(void)
+{
+	return kept.reason;
 }

@@ -14,13 +14,21 @@ void pb_log_leave(int *log_here);
 
 #define PB_LOG_LAST 256
 
-/* Forgets the last warning. */
+/* Forgets what it has kept. */
 void pb_log_begin(void);
 
-/* Takes it over from another thread, where there was one. */
-void pb_log_end(const char *others);
+/* Since pb_log_begin(), each one line without newline; "" if there was none. */
+struct pb_log {
+	char last[PB_LOG_LAST]; /* the last warning */
+	char reason[PB_LOG_LAST]; /* the kernel's own words for why it refused a request, mostly a driver's */
+};
 
-/* The last warning since pb_log_begin(), one line without newline; "" if there was none. */
+struct pb_log pb_log_take(void);
+
+/* Takes over what another thread has taken, where there was something. */
+void pb_log_end(const struct pb_log *others);
+
 const char *pb_log_last(void);
+const char *pb_log_reason(void);
 
 #endif

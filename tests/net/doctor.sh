@@ -310,6 +310,33 @@ for kind in seg6 rpl_seg; do
 done
 "$PB" rule flush >/dev/null
 
+# 16: connections that are bound to what stands on the interface; more: tests/vm/guest-upper.sh
+if in_a ip link add br0 type bridge 2>/dev/null; then
+	in_a ip link set v0 master br0
+	in_a ip link set br0 up
+	in_a ip addr add 10.9.9.1/24 dev br0
+	in_b ip addr add 10.9.9.2/24 dev v1
+	serve in_b --tcp 24
+	bg in_a "$PYTHON" "$PEER" hold 10.9.9.2 24 --device br0 --sport 4242
+	wait_for 60 ready_or_gone "$BG_PID" "$BG_OUT"
+	t_is '16: no rule asks for connections: no word of that' '' "$(doctor v0 | grep 'stands on it')"
+	t_ok '16: policy deny' in_a "$PB" policy deny
+	finds '16: one is bound above' 0 warning 'v0: 1 connection is bound to br0, which stands on it \(tcp port 4242\)' \
+		'allow these packets by a rule, or xdp-portblock unload -k v0; xdp-portblock load br0 -m skb' v0
+	t_ok '16: replies that are dropped, too' in_a "$PB" replies off
+	t_is '16: no word of that either' '' "$(doctor v0 | grep 'stands on it')"
+	t_ok '16: but a rule about new ones asks for it' in_a "$PB" rule add 22/tcp new
+	t_ok '16: it says so' grep -q '^v0: 1 connection is bound to br0' <<<"$(findings warning v0)"
+	bg_stop "$BG_PID"
+	t_ok '16: none is bound' grep -q '^v0: no connection is bound to br0' <<<"$(findings ok v0)"
+	in_a "$PB" rule flush >/dev/null
+	in_a "$PB" replies on >/dev/null
+	in_a "$PB" policy allow >/dev/null
+	in_a ip link del br0
+else
+	t_skip '16: connections that are bound above' 'the kernel has no bridge'
+fi
+
 # --- how it ends --------------------------------------------------------------------------
 
 # shellcheck disable=SC2016 # for that bash to expand

@@ -29,6 +29,25 @@ refused 'native on lo' 1 'lo: .*native mode.*use .-m skb' in_a "$PB" load -m nat
 refused 'hw on lo' 1 'lo: .*hw mode.*use .-m skb' in_a "$PB" load -m hw lo
 refused 'a mode that is none' 2 '"fast" is not a mode' in_a "$PB" load -m fast lo
 
+# --- the driver has native mode, and refuses it ------------------------------------------
+
+ip link add q0 netns "$NS_A" numrxqueues 2 numtxqueues 2 type veth \
+	peer name q1 netns "$NS_B" numrxqueues 2 numtxqueues 2 || t_die 'no veth pair with two queues'
+in_a ip link set q0 up
+in_b ip link set q1 up
+in_a ethtool -L q0 rx 1
+why='its driver refuses native mode: "veth: XDP expects number of rx queues not less than peer tx queues"'
+help='use more of them \(.ethtool -L q0 rx N.\)'
+refused 'refused: the driver is quoted, with what helps' 1 "q0: $why: $help, or use .-m skb.\$" \
+	in_a "$PB" load -m native q0
+t_fail 'without -m it is skb mode, and why is said' 0 "in skb mode.*skb mode, since $why: to have that, $help" \
+	in_a "$PB" load q0
+t_ok 'unload q0' in_a "$PB" unload q0
+t_ok 'what it says' in_a ethtool -L q0 rx 2
+t_ok 'helps' in_a "$PB" load -m native q0
+t_ok 'unload q0 again' in_a "$PB" unload q0
+in_a ip link del q0
+
 # --- already loaded, but otherwise -----------------------------------------------------
 
 t_ok 'rule add' "$PB" rule add 22/tcp

@@ -175,7 +175,7 @@ def ping(address, source=""):
         sock.settimeout(1)
         while time.monotonic() < deadline:
             try:
-                sock.sendto(request, (address, 0))
+                sock.sendto(request, socket_address(address, 0))
                 while True:
                     reply = sock.recv(65536)
                     reply = reply if v6 else reply[(reply[0] & 15) * 4:]
@@ -198,6 +198,11 @@ def wait_until_idle():
                 pass # has ended
 
 
+def socket_address(host, port):
+    """Which may name an interface: fe80::1%v0."""
+    return socket.getaddrinfo(host, port)[0][4] if "%" in host else (host, port)
+
+
 def settled(address, source=""):
     """Returns when all has come to its end that this process has sent to address: it has
     arrived there or nowhere, and so has what was answered."""
@@ -215,7 +220,7 @@ def word_of(args):
 def start(sock, args, word):
     """Connects and sends, and waits for nothing."""
     sock.setblocking(False)
-    target = (args.address, args.port)
+    target = socket_address(args.address, args.port)
     if args.unconnected:
         sock.sendto(word, target)
         return
@@ -249,9 +254,9 @@ def exchange(sock, args, word):
     """Sends the word, waits for the same word."""
     sock.settimeout(HANGS)
     if args.unconnected:
-        sock.sendto(word, (args.address, args.port))
+        sock.sendto(word, socket_address(args.address, args.port))
     else:
-        sock.connect((args.address, args.port))
+        sock.connect(socket_address(args.address, args.port))
         sock.sendall(word)
     received = b""
     while len(received) < len(word):
@@ -263,7 +268,13 @@ def exchange(sock, args, word):
         raise OSError(errno.EBADMSG, "another word came back")
 
 
+def bind_to_device(sock, device):
+    if device:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+
+
 def ask_by(sock, args):
+    bind_to_device(sock, args.device)
     if args.sport or args.source:
         sock.bind((args.source or "", args.sport))
     if args.sport and args.proto == "tcp":
@@ -318,11 +329,11 @@ def send(args):
 
 def hold(args):
     with new_socket("tcp", args.address) as sock:
+        bind_to_device(sock, args.device)
         sock.bind((args.source or "", args.sport))
         # End by reset: the port is free for the next one at once.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        # The address may name an interface: fe80::1%v0.
-        sock.connect(socket.getaddrinfo(args.address, args.port)[0][4])
+        sock.connect(socket_address(args.address, args.port))
         signal.signal(signal.SIGUSR1, lambda *_: sock.send(b"."))
         sock.send(b".")
         heard = sock.recv(1)
@@ -360,6 +371,7 @@ def parse_args():
     client.add_argument("--sport", type=int, default=0, metavar="PORT")
     client.add_argument("--from", dest="source", default="", metavar="ADDR")
     client.add_argument("--size", type=int, default=0, metavar="BYTES", help="of the word, at least")
+    client.add_argument("--device", metavar="DEV", help="that the socket is bound to")
     client.add_argument("--unconnected", action="store_true", help="by a socket without a peer")
 
     sender = commands.add_parser("send", help="datagrams, without waiting for an answer")
@@ -375,6 +387,7 @@ def parse_args():
     holder.add_argument("port", type=int)
     holder.add_argument("--sport", type=int, default=0, metavar="PORT")
     holder.add_argument("--from", dest="source", metavar="ADDR")
+    holder.add_argument("--device", metavar="DEV", help="that the socket is bound to")
 
     probe = commands.add_parser("speaks", help="does the kernel have this protocol?")
     probe.add_argument("proto", choices=PROTOCOLS)

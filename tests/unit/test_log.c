@@ -80,11 +80,43 @@ static void between_threads(void **state)
 	assert_ptr_equal(libbpf_set_print(NULL), hear);
 }
 
+static void say(const char *format, ...)
+{
+	libbpf_print_fn_t printer = libbpf_set_print(NULL);
+	va_list args;
+
+	va_start(args, format);
+	printer(LIBBPF_WARN, format, args);
+	va_end(args);
+	libbpf_set_print(printer);
+}
+
+/* What the kernel gives as its reason outlasts what is said after it, and goes from thread to thread. */
+static void reason(void **state)
+{
+	struct pb_log taken;
+
+	(void)state;
+	PB_LOG_HERE();
+	pb_log_begin();
+	say("libbpf: Kernel error message: %s\n", "igb: The RX buffer size is too small");
+	say("libxdp: %s\n", "gives up");
+	taken = pb_log_take();
+	assert_string_equal(pb_log_reason(), "igb: The RX buffer size is too small");
+	assert_string_equal(pb_log_last(), "libxdp: gives up");
+	pb_log_begin();
+	assert_string_equal(pb_log_reason(), "");
+	pb_log_end(&taken);
+	assert_string_equal(pb_log_reason(), "igb: The RX buffer size is too small");
+	assert_string_equal(pb_log_last(), "libxdp: gives up");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(given_back),
 		cmocka_unit_test(between_threads),
+		cmocka_unit_test(reason),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
