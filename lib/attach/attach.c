@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,6 +43,21 @@ static int fail_refused(const struct pb_interface *interface, enum pb_mode mode,
 		       *help && *otherwise ? ", or " : "", otherwise);
 }
 
+/* What libxdp 1.6 says of a dispatcher of those before it. */
+static bool is_earlier(const char *last)
+{
+	return strstr(last, "dispatcher version");
+}
+
+static int fail_earlier(const char *name, struct pb_error *error)
+{
+	return pb_fail(error, EBUSY,
+		       "%s: the dispatcher that is attached was loaded by an earlier libxdp, and "
+		       "this one puts no other in its place: unload what is on it by the tools "
+		       "that loaded it, or use those",
+		       name);
+}
+
 static int fail_attach(const struct pb_interface *interface, enum pb_mode mode, int code,
 		       struct pb_error *error)
 {
@@ -69,6 +85,8 @@ static int fail_attach(const struct pb_interface *interface, enum pb_mode mode, 
 			       name, pb_mode_name(mode), name);
 	case EBUSY:
 	case EEXIST:
+		if (is_earlier(last))
+			return fail_earlier(name, error);
 		return pb_fail(error, EBUSY,
 			       "%s: another program is being attached to the interface: try again",
 			       name);
@@ -461,6 +479,18 @@ static int detach_once(int ifindex, __u32 program_id)
 	return pb_libxdp_run(detach_by_libxdp, &detachment);
 }
 
+/* `reason` is what libxdp has said. */
+static int fail_detach(int ifindex, __u32 program_id, int code, const char *reason,
+		       struct pb_error *error)
+{
+	char name[IF_NAMESIZE];
+
+	if (is_earlier(reason) && if_indextoname(ifindex, name))
+		return fail_earlier(name, error);
+	return pb_fail(error, code, "cannot detach program %u from interface %d: %s", program_id,
+		       ifindex, reason);
+}
+
 int pb_detach(int ifindex, __u32 program_id, struct pb_error *error)
 {
 	const struct pb_dispatch_programs taken_off = { .ids = &program_id, .nr = 1 };
@@ -479,8 +509,7 @@ int pb_detach(int ifindex, __u32 program_id, struct pb_error *error)
 		if (is_off(ifindex, program_id))
 			ret = 0;
 		else
-			pb_fail(error, -ret, "cannot detach program %u from interface %d: %s",
-				program_id, ifindex, reason);
+			fail_detach(ifindex, program_id, -ret, reason, error);
 	}
 	forget(&before);
 	/* libxdp does not tell of pins that it could not remove. The program is off all the same. */

@@ -173,6 +173,12 @@ static void say_obstacle(struct pb_interface *interface, __u32 id, int code)
 			 "below %.60s: mount that bpffs there, or look from the mount namespace in "
 			 "which it was loaded",
 			 interface->name, id, pb_bpffs());
+	else if (code == -EOPNOTSUPP && strstr(pb_log_last(), "ersion check failed"))
+		snprintf(interface->obstacle, sizeof(interface->obstacle),
+			 "%s: the dispatcher that is attached (program %u) was loaded by a later "
+			 "libxdp, and this one does not read it: unload what is on it by the "
+			 "tools that loaded it, or use those",
+			 interface->name, id);
 	else
 		snprintf(interface->obstacle, sizeof(interface->obstacle),
 			 "%s: libxdp cannot read the dispatcher that is attached (program %u): "

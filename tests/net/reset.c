@@ -195,7 +195,7 @@ static void do_round(struct test *test, __u32 senders)
 
 static void open_all(struct test *test, const char *device, const char *ruleset)
 {
-	struct pb_interface *interface;
+	struct pb_interface *interface = NULL;
 	struct pb_error error;
 
 	if (pb_ruleset_open(ruleset, &test->ruleset, &error) ||

@@ -33,9 +33,12 @@ static struct {
 	unsigned long calls;
 	unsigned long failing; /* which of them fails, counted from 1; 0: none */
 } kinds[NR_KINDS] = {
-	[MEMORY] = { "memory", ENOMEM },    [BPF] = { "bpf", ENOMEM },
-	[OPEN] = { "open", EMFILE },	    [MMAP] = { "mmap", ENOMEM },
-	[NETLINK] = { "netlink", ENOBUFS }, [THREAD] = { "thread", EAGAIN },
+	[MEMORY] = { .name = "memory", .err = ENOMEM },
+	[BPF] = { .name = "bpf", .err = ENOMEM },
+	[OPEN] = { .name = "open", .err = EMFILE },
+	[MMAP] = { .name = "mmap", .err = ENOMEM },
+	[NETLINK] = { .name = "netlink", .err = ENOBUFS },
+	[THREAD] = { .name = "thread", .err = EAGAIN },
 };
 
 #define FRAMES 64

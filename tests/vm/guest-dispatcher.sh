@@ -136,7 +136,7 @@ is_told()
 # rated NAME: rules of a rate, and of who is told, in our program; what it lets go the other one judges
 rated()
 {
-	local addr
+	local addr told
 	t_ok "$1: a rate" in_a "$PB" rule add drop udp dport 7 over 1/h burst 3 each source total 5/h
 	t_ok "$1: and what it lets go" in_a "$PB" rule add allow udp dport 7
 	in_b "$PYTHON" "$TOP/tests/net/datagrams.py" v1 10.64.0.1 "$A4" 7 5
@@ -152,9 +152,24 @@ rated()
 	t_ok "$1: reject udp" in_a "$PB" rule add reject udp dport 53
 	for addr in "$A4" "$A6"; do
 		t_ok "$1: $addr: by a reset" is_told tcp "$addr" 25
-		t_ok "$1: $addr: by ICMP" is_told udp "$addr" 53
+		t_ok "$1: $addr: by ICMP" is_told udp "$addr" 53 --size 120
 	done
-	t_is "$1: four have been told" '4 0' \
+	told=4
+	case $(uname -r) in
+	6.1.*)
+		for addr in "$A4" "$A6"; do
+			t_ok "$1: $addr: by ICMP, of a short one" is_told udp "$addr" 53
+		done
+		told=6
+		;;
+	*)
+		# No program under the dispatcher may have a frame grow there.
+		for addr in "$A4" "$A6"; do
+			t_ok "$1: $addr: not of a short one" silent udp "$addr" 53
+		done
+		;;
+	esac
+	t_is "$1: so many have been told" "$told 0" \
 		"$(in_a "$PB" stats -j | "$PYTHON" -c 'import json, sys
 r = json.load(sys.stdin)["rates"]; print(r["answered"], r["held_back"])')"
 }

@@ -47,23 +47,56 @@ vm_left_out()
 	t_skip "kernel $1" 'this run drew another one; tests/run --all has them all'
 }
 
+# vm_boot WORDS...: tests/vm/boot, in the user land that VM_LAND names: by its copy of this tree (tests/vm/land), in
+# its root, with its tool
+vm_boot()
+{
+	local tree
+	if [ -z "${VM_LAND-}" ]; then
+		"$VM/boot" "$@"
+	else
+		tree=$("$VM/land" --folder "$VM_LAND")
+		PB=$tree/xdp-portblock/xdp-portblock "$tree/tests/vm/boot" --root "$("$VM/root" "$VM_LAND")" "$@"
+	fi
+}
+
+# vm_support SCRIPT PASSED FAILED SKIPPED: leave the result for tests/support; by --all, or where PB_SUPPORT is
+vm_support()
+{
+	local script=${1##*/guest-} test=$T_NAME
+	script=${script%.sh}
+	[ "$script" = "$test" ] || test+=/$script
+	"$TOP/tests/support" --add "$test" "$2" "$3" "$4" --kernel "$(cat "$VM_KERNEL/version")" \
+		${VM_LAND:+--land "$VM_LAND"} ${VM_ARCH:+--machine "$VM_ARCH"} ${VM_DRIVER:+--driver "$VM_DRIVER"}
+}
+
 # vm_try CPUS MODULES SCRIPT...: boot VM_KERNEL and make the results ours: one count, each with the
-# version. VM_TIMEOUT (1800 s) is for what hangs, VM_OPTIONS (an array) for more words to boot.
+# version. VM_TIMEOUT (1800 s) is for what hangs, VM_OPTIONS (an array) for more words to boot. Where it runs is said
+# by VM_LAND (bookworm, trixie, sid; this host's root otherwise), VM_ARCH (this machine's) and VM_DRIVER (veth).
 vm_try()
 {
-	local version cpus=$1 modules=$2 line status plans=0 start=$SECONDS
-	version=$(cat "$VM_KERNEL/version")
+	local version cpus=$1 modules=$2 line status plans=0 start=$SECONDS p=0 f=0 s=0
+	version=$(cat "$VM_KERNEL/version")${VM_LAND:+, $VM_LAND}
 	shift 2
+	local scripts=("$@")
 
 	# shellcheck disable=SC2016 # for the shell of the machine
 	while IFS= read -r line; do
 		case $line in
+		'ok '*'# SKIP'*) s=$((s + 1)) ;;
+		'ok '*) p=$((p + 1)) ;;
+		'not ok '*) f=$((f + 1)) ;;
+		esac
+		case $line in
 		'ok '*) t_result 0 "$version: ${line#* - }" ;;
 		'not ok '*) t_result 1 "$version: ${line#* - }" ;;
-		1..[1-9]*) plans=$((plans + 1)) ;;
+		1..[1-9]*)
+			[ -z "${PB_ALL-}${PB_SUPPORT-}" ] || vm_support "${scripts[plans]}" "$p" "$f" "$s"
+			plans=$((plans + 1)) p=0 f=0 s=0
+			;;
 		*) printf '%s\n' "$line" ;;
 		esac
-	done < <("$VM/boot" -k "$VM_KERNEL" -c "$cpus" --modules "$modules" \
+	done < <(vm_boot -k "$VM_KERNEL" -c "$cpus" --modules "$modules" \
 		"${VM_OPTIONS[@]}" --timeout "${VM_TIMEOUT:-1800}" -- /bin/bash -c \
 		'status=0; for s; do "./$s" || status=$?; done; exit $status' - "$@" 2>&1)
 	wait $!

@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# tests/support: doc/support.md is what it writes, and what it makes of results.
+# shellcheck disable=SC2317 # functions are called by t_ok
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+. tests/lib.sh
+
+t_ok 'doc/support.md is in the form in which it is written' tests/support --check
+
+# A page of our own, and no results yet.
+mkdir -p "$T_DIR/tests" "$T_DIR/doc"
+cp tests/support "$T_DIR/tests"
+support=$T_DIR/tests/support page=$T_DIR/doc/support.md
+export PB_SUPPORT=$T_DIR/results
+
+# row KERNEL SECTION: the cells of a kernel for a machine and driver
+row()
+{
+	sed -n "/^## $2\$/,/^## /s/^| $1 | \(.*\) |\$/\1/p" "$page"
+}
+
+# result TEST PASSED FAILED SKIPPED [WORDS]: leave one
+result()
+{
+	"$support" --kernel 6.12.1-amd64 --land trixie --machine amd64 --driver veth --add "$@"
+}
+
+t_ok 'without results' "$support"
+t_is 'nothing has been run' 'not run | not run | not run' "$(row 6.12 'amd64, veth')"
+today=$(date +%F)
+t_ok 'a result' result dispatcher 256 0 2
+t_ok 'of another test' result packets 10 0 0
+t_ok 'of another driver' result packets 11 1 0 --driver igb
+t_ok 'they are brought in' "$support"
+t_is 'they are added up' "not run | 266 passed, 2 skipped; $today | not run" "$(row 6.12 'amd64, veth')"
+t_is 'what failed is said' "not run | 11 passed, **1 failed**; $today | not run" "$(row 6.12 'amd64, igb')"
+t_ok 'the page is as it is written' "$support" --check
+
+rm "$PB_SUPPORT"
+t_ok 'a later one' "$support" --add packets 12 0 0 --kernel 6.12.9-amd64 --land trixie --machine x86_64
+t_ok 'is brought in' "$support"
+t_is 'takes the place of the one before' "not run | 268 passed, 2 skipped; $today | not run" "$(row 6.12 'amd64, veth')"
+t_ok 'once more: the same' "$support"
+t_is 'the same' "not run | 268 passed, 2 skipped; $today | not run" "$(row 6.12 'amd64, veth')"
+
+# What does not agree with the results is noticed.
+cp "$page" "$T_DIR/right"
+sed -i 's/268 passed/269 passed/' "$page"
+t_fail 'a count that is wrong' 1 'not what it would write' "$support" --check
+sed '/packets .* 6.12.9/d; /| packets |/d' "$T_DIR/right" >"$page"
+t_fail 'a result that is missing' 1 'not what it would write' "$support" --check
+t_fail 'what is no count' 1 "" "$support" --add packets many 0 0
+t_done
