@@ -2,7 +2,7 @@
 //! The table of ports as it lies in the map: struct pb_ports of headers/portblock/abi.h.
 
 use core::mem::size_of;
-use core::sync::atomic::{AtomicU16, AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::{fence, AtomicU16, AtomicU32, Ordering::Acquire, Ordering::Relaxed};
 
 use crate::{Be16, Outcome, Proto};
 
@@ -18,9 +18,12 @@ pub enum Slot {
 }
 
 impl Slot {
-    /// PB_NATIVE_SLOT of flags.
+    /// PB_NATIVE_SLOT of flags. The XDP program has loaded them from pb_config.active; all loads of what
+    /// the slot has come after that, by the fence. (The other engine has addresses depend on the number, which
+    /// is lost here.) On x86 it is no instruction.
     #[inline(always)]
-    pub const fn of(flags: u32) -> Self {
+    pub fn of(flags: u32) -> Self {
+        fence(Acquire);
         if flags & 1 == 0 { Slot::First } else { Slot::Second }
     }
 }
