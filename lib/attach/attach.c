@@ -8,6 +8,7 @@
 #include <bpf/libbpf.h>
 #include <xdp/libxdp.h>
 #include "attach/attach.h"
+#include "attach/card.h"
 #include "attach/dispatch.h"
 #include "attach/features.h"
 #include "attach/interface.h"
@@ -400,6 +401,22 @@ static void note_skb(const struct pb_interface *interface, int ret, char note[25
 		 refusal, *help ? ": to have that, " : "", help);
 }
 
+/* Better no native mode than one that ends in silence. */
+static bool is_forgetful(const struct pb_interface *interface, char note[256])
+{
+	char driver[32];
+
+	pb_card_driver(interface->name, driver);
+	if (!pb_card_forgets(driver))
+		return false;
+	snprintf(
+		note, 256,
+		"in native mode the driver %s forgets the program when the link goes down and up, and passes all "
+		"packets then",
+		driver);
+	return true;
+}
+
 /* Does the driver refuse native mode, and not the kernel the program? */
 static bool is_no_native(int ret)
 {
@@ -418,6 +435,10 @@ int pb_attach(const struct pb_attach *how, const struct pb_interface *interface,
 	*note = '\0';
 	if (mode == PB_MODE_AUTO && interface->nr_chain)
 		mode = interface->mode;
+	if (mode != PB_MODE_SKB && mode != PB_MODE_HW && is_forgetful(interface, note)) {
+		if (mode == PB_MODE_AUTO)
+			mode = PB_MODE_SKB;
+	}
 	if (mode != PB_MODE_AUTO)
 		return attach_retrying(how, interface, mode, error);
 	ret = attach_retrying(how, interface, PB_MODE_NATIVE, error);

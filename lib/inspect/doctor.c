@@ -18,7 +18,7 @@
 #include "attach/features.h"
 #include "attach/interface.h"
 #include "attach/native.h"
-#include "inspect/card.h"
+#include "attach/card.h"
 #include "inspect/dispatcher.h"
 #include "inspect/tunnel.h"
 #include "inspect/upper.h"
@@ -312,15 +312,36 @@ static void check_doubled(struct doctor *doctor)
 		    at->name, at->nr_ours);
 }
 
+/* The kernel says that the program is there, and it sees no packet. */
+static void check_forgetful(struct doctor *doctor, const char *driver)
+{
+	const struct pb_interface *at = doctor->interface;
+	char mend[160], option[PB_RULESET_OPTION_LEN];
+
+	if (!at->loaded || at->mode != PB_MODE_NATIVE) {
+		say(doctor, PB_HEALTH_OK, NULL,
+		    "%s: its driver, %s, has a native mode that is not to be relied on: skb mode is right",
+		    at->name, driver);
+		return;
+	}
+	snprintf(mend, sizeof(mend), "xdp-portblock unload -k %s; xdp-portblock load %s -m skb%s",
+		 at->name, at->name, pb_ruleset_option(at->ruleset, option));
+	say(doctor, PB_HEALTH_PROBLEM, mend,
+	    "%s: its driver, %s, forgets the program in native mode when the link goes down and up, and passes all "
+	    "packets then",
+	    at->name, driver);
+}
+
 /* What the driver can do, and whether that is made use of. */
 static void check_driver(struct doctor *doctor)
 {
 	const struct pb_interface *at = doctor->interface;
 	bool skb = at->loaded && at->mode == PB_MODE_SKB;
 	__u64 features;
-	char mend[160], option[PB_RULESET_OPTION_LEN];
+	char mend[160], option[PB_RULESET_OPTION_LEN], driver[32];
 	int ret = pb_driver_features(at->ifindex, &features);
 
+	pb_card_driver(at->name, driver);
 	if (ret == -EOPNOTSUPP)
 		say(doctor, skb ? PB_HEALTH_WARNING : PB_HEALTH_OK, NULL,
 		    "%s: %swhether its driver has native mode can't be asked before Linux 6.3",
@@ -332,6 +353,8 @@ static void check_driver(struct doctor *doctor)
 	else if (!(features & PB_DRIVER_NATIVE))
 		say(doctor, PB_HEALTH_OK, NULL,
 		    "%s: its driver has no native mode: skb mode is what it can do", at->name);
+	else if (pb_card_forgets(driver))
+		check_forgetful(doctor, driver);
 	else if (!skb)
 		say(doctor, PB_HEALTH_OK, NULL, "%s: its driver has native mode", at->name);
 	else {

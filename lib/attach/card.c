@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
-#include "inspect/card.h"
+#include "attach/card.h"
 
 int pb_card_ask(const char *ifname, unsigned long request, void *data)
 {
@@ -96,12 +96,12 @@ struct pb_card_feature pb_card_feature(const char *ifname, const char *feature)
 /* Those that were tried (tests/vm/test_drivers); all others are taken for the usual. */
 static const struct {
 	const char *name;
-	bool frees_itself;
+	bool frees_itself, forgets;
 	int mtu_max; /* 0: as usual */
 } drivers[] = {
-	{ "igb", false, 3046 },
-	{ "virtio_net", true, 0 },
-	{ "vmxnet3", true, 3494 },
+	{ "igb", .mtu_max = 3046 },
+	{ "virtio_net", .frees_itself = true },
+	{ "vmxnet3", .frees_itself = true, .forgets = true, .mtu_max = 3494 },
 };
 #define NR_DRIVERS (sizeof(drivers) / sizeof(drivers[0]))
 
@@ -113,6 +113,14 @@ bool pb_card_frees_itself(const char *driver)
 	for (size_t i = 0; i < NR_DRIVERS; i++)
 		if (!strcmp(drivers[i].name, driver))
 			return drivers[i].frees_itself;
+	return false;
+}
+
+bool pb_card_forgets(const char *driver)
+{
+	for (size_t i = 0; i < NR_DRIVERS; i++)
+		if (!strcmp(drivers[i].name, driver))
+			return drivers[i].forgets;
 	return false;
 }
 

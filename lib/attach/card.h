@@ -22,6 +22,12 @@ struct pb_card_feature pb_card_feature(const char *ifname, const char *feature);
 /* Does this driver switch LRO and its like off by itself when it gets a program? */
 bool pb_card_frees_itself(const char *driver);
 
+/*
+ * Does this driver forget a program in native mode when the link goes down and up, so that packets pass unjudged
+ * while the kernel says that it is there?
+ */
+bool pb_card_forgets(const char *driver);
+
 /* The largest MTU in native mode where frames have one buffer. */
 int pb_card_mtu_max(const char *driver);
 
