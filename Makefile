@@ -63,8 +63,9 @@ includes := -Iheaders -Ilib -I$(B)
 # Empty _GNU_SOURCE: a source may say `#define _GNU_SOURCE` itself.
 user_cflags = -std=gnu11 -pthread $(warnings) $(includes) -D_GNU_SOURCE= -DPB_VERSION='"$(VERSION)"' \
 	-DPCAP_SONAME='"$(PCAP_SONAME)"' $(fleet_cflags) $(DEP_CFLAGS) $(sanitize) $(CPPFLAGS) $(CFLAGS)
-# v3 (32-bit registers, jumps on them) is known to every kernel since 5.1.
-bpf_cflags = -target bpf -mcpu=v3 -O2 -g $(warnings) $(includes) $(BPF_INCLUDES)
+# v3 (32-bit registers, jumps on them) is known to every kernel since 5.1. BTF names the folder of the
+# compilation: wherever that is, the bytes are the same.
+bpf_cflags = -target bpf -mcpu=v3 -O2 -g -ffile-prefix-map=$(CURDIR)=. $(warnings) $(includes) $(BPF_INCLUDES)
 
 ifeq ($(V),1)
 Q :=
@@ -100,6 +101,9 @@ else
 buildable = $(filter-out xdp-portblock/cmd-fleet-%.c xdp-portblock/fleet-%.c tests/unit/test_fleet_%.c tests/net/fleet_%.c,$(1))
 endif
 tool_objs := $(call objects,$(call buildable,$(wildcard xdp-portblock/*.c)))
+# What the tool is linked with: `static`, so that it runs from the tree and by itself, or `shared`, as packages want it.
+TOOL_LIBRARY ?= static
+tool_library = $(if $(filter shared,$(TOOL_LIBRARY)),$(SHARED),$(LIB))
 
 # Unit tests: each test_*.c is a program; all else there is shared by them.
 unit_main := $(call buildable,$(wildcard tests/unit/test_*.c))
@@ -129,7 +133,7 @@ all_objs := $(lib_objs) $(fleet_objs) $(tool_objs) $(unit_help) $(bench_help) \
 .SECONDARY: $(all_objs)
 
 # A library that asks for a sanitizer is of no use to a program that has none.
-all: $(BIN) $(if $(SANITIZE),,$(SHARED))
+all: $(BIN) $(if $(SANITIZE),,$(LIB) $(SHARED))
 
 unit-tests: $(unit_bins)
 
@@ -185,11 +189,11 @@ $(FLEET): $(fleet_objs)
 	$(Q)$(AR) qcs $@ $^
 
 link = $(CC) $(user_cflags) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter $(FLEET),$^) \
-	$(filter-out $(FLEET),$(filter %.a,$^)) $(extra_libs) \
+	$(filter-out $(FLEET),$(filter %.a $(SHARED),$^)) $(extra_libs) \
 	$(if $(filter $(FLEET),$^),$(FLEET_LIBS)) $(DEP_LIBS) $(LDLIBS)
 $(BIN) $(filter $(B)/tests/unit/test_fleet_% $(B)/tests/net/fleet_%,$(unit_bins) $(prog_bins)): $(fleet)
 
-$(BIN): $(tool_objs) $(LIB)
+$(BIN): $(tool_objs) $(tool_library)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(link)
@@ -545,6 +549,7 @@ help:
 	@echo
 	@echo 'V=1                  show the commands'
 	@echo 'SANITIZE=1           build with ASan and UBSan, to build-asan/'
+	@echo 'TOOL_LIBRARY=shared  link the tool with the shared library, which has to be installed then'
 	@echo 'SANITIZE=thread      build with TSan, to build-tsan/'
 	@echo 'COVERAGE=1           build with counters of lines, to build-cov/'
 	@echo 'CFLAGS=, LDFLAGS=    as usual; WERROR= lets warnings pass'
