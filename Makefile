@@ -230,7 +230,7 @@ NATIVE := build/native
 rust_target = x86_64-unknown-none
 rust_flags = --target $(rust_target) -C opt-level=2 -C panic=abort -C code-model=kernel \
 	-C relocation-model=static -C codegen-units=1 -C embed-bitcode=yes -C force-unwind-tables=no \
-	-C jump-tables=no -Z function-return=thunk-extern -Z cf-protection=branch \
+	$(RUST_JUMP_TABLES) -Z function-return=thunk-extern -Z cf-protection=branch \
 	--remap-path-prefix=$(CURDIR)=.
 rustc = RUSTC_BOOTSTRAP=1 $(RUSTC) $(rust_flags) --crate-name $(notdir $(1)) -L $(NATIVE)
 rust_lints = $(addprefix -D ,warnings missing-docs unsafe-op-in-unsafe-fn unused-qualifications \
