@@ -16,7 +16,7 @@ all:
 # --- configuration ---------------------------------------------------------------
 
 # These need no config.mk, and so nothing of what ./configure looks for.
-no_config := clean dist distclean help html lint table
+no_config := clean deb dist distclean help html lint table
 ifneq ($(if $(MAKECMDGOALS),$(filter-out $(no_config),$(MAKECMDGOALS)),all),)
 -include config.mk
 
@@ -378,6 +378,12 @@ dist:
 	$(Q)gzip -n -9 <$(DIST).tar >$(DIST)
 	@rm -f $(DIST).tar
 
+# Debian packages of what is committed, for one release, built in a root of that (as root): to build/deb/SUITE.
+SUITE ?= trixie
+.PHONY: deb
+deb:
+	packaging/deb --suite $(SUITE) --out build/deb/$(SUITE)
+
 clean:
 	rm -rf build build-asan build-tsan build-cov xdp-portblock/xdp-portblock
 
@@ -541,6 +547,7 @@ help:
 	@echo 'make coverage        lines of lib/ and xdp-portblock/ that TESTS run (unit prog net; needs root)'
 	@echo 'make fuzz            all fuzzers, FUZZ_SECONDS=60 each; fuzz-parse, -native, -json...: one'
 	@echo 'make dist            what is committed, as build/xdp-portblock-$(VERSION).tar.gz'
+	@echo 'make deb             Debian packages for SUITE=trixie, to build/deb/trixie (needs root and mmdebstrap)'
 	@echo 'make html            the manual in HTML, to build/html (mandoc)'
 	@echo 'make abi             write lib/libportblock.abi anew, of the library that was built'
 	@echo 'make table           write the tables of doc/conformance.md anew'
