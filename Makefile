@@ -16,7 +16,7 @@ all:
 # --- configuration ---------------------------------------------------------------
 
 # These need no config.mk, and so nothing of what ./configure looks for.
-no_config := clean dist distclean help html lint table
+no_config := clean deb dist distclean help html lint table
 ifneq ($(if $(MAKECMDGOALS),$(filter-out $(no_config),$(MAKECMDGOALS)),all),)
 -include config.mk
 
@@ -64,9 +64,10 @@ includes := -Iheaders -Ilib -I$(B)
 # Empty _GNU_SOURCE: a source may say `#define _GNU_SOURCE` itself.
 user_cflags = -std=gnu11 -pthread $(warnings) $(includes) -D_GNU_SOURCE= -DPB_VERSION='"$(VERSION)"' \
 	-DPCAP_SONAME='"$(PCAP_SONAME)"' $(fleet_cflags) $(seccomp_cflags) $(DEP_CFLAGS) $(sanitize) $(CPPFLAGS) $(CFLAGS)
-# v3 (32-bit registers, jumps on them) is known to every kernel since 5.1.
-bpf_cflags = -target $(BPF_TARGET) -D__TARGET_ARCH_$(BPF_ARCH) -mcpu=v3 -O2 -g $(warnings) $(includes) \
-	$(BPF_INCLUDES)
+# v3 (32-bit registers, jumps on them) is known to every kernel since 5.1. BTF names the folder of the
+# compilation: wherever that is, the bytes are the same.
+bpf_cflags = -target $(BPF_TARGET) -D__TARGET_ARCH_$(BPF_ARCH) -mcpu=v3 -O2 -g \
+	-ffile-prefix-map=$(CURDIR)=. $(warnings) $(includes) $(BPF_INCLUDES)
 
 ifeq ($(V),1)
 Q :=
@@ -105,6 +106,9 @@ ifeq ($(HAVE_SECCOMP),yes)
 seccomp_cflags = -DHAVE_SECCOMP $(SECCOMP_CFLAGS)
 endif
 tool_objs := $(call objects,$(call buildable,$(wildcard xdp-portblock/*.c)))
+# What the tool is linked with: `static`, so that it runs from the tree and by itself, or `shared`, as packages want it.
+TOOL_LIBRARY ?= static
+tool_library = $(if $(filter shared,$(TOOL_LIBRARY)),$(SHARED),$(LIB))
 
 # Unit tests: each test_*.c is a program; all else there is shared by them.
 unit_main := $(call buildable,$(wildcard tests/unit/test_*.c))
@@ -134,7 +138,7 @@ all_objs := $(lib_objs) $(fleet_objs) $(tool_objs) $(unit_help) $(bench_help) \
 .SECONDARY: $(all_objs)
 
 # A library that asks for a sanitizer is of no use to a program that has none.
-all: $(BIN) $(if $(SANITIZE),,$(SHARED))
+all: $(BIN) $(if $(SANITIZE),,$(LIB) $(SHARED))
 
 unit-tests: $(unit_bins)
 
@@ -190,11 +194,11 @@ $(FLEET): $(fleet_objs)
 	$(Q)$(AR) qcs $@ $^
 
 link = $(CC) $(user_cflags) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter $(FLEET),$^) \
-	$(filter-out $(FLEET),$(filter %.a,$^)) $(extra_libs) \
+	$(filter-out $(FLEET),$(filter %.a $(SHARED),$^)) $(extra_libs) \
 	$(if $(filter $(FLEET),$^),$(FLEET_LIBS)) $(SECCOMP_LIBS) $(DEP_LIBS) $(LDLIBS)
 $(BIN) $(filter $(B)/tests/unit/test_fleet_% $(B)/tests/net/fleet_%,$(unit_bins) $(prog_bins)): $(fleet)
 
-$(BIN): $(tool_objs) $(LIB)
+$(BIN): $(tool_objs) $(tool_library)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(link)
@@ -231,7 +235,7 @@ NATIVE := build/native
 rust_target = x86_64-unknown-none
 rust_flags = --target $(rust_target) -C opt-level=2 -C panic=abort -C code-model=kernel \
 	-C relocation-model=static -C codegen-units=1 -C embed-bitcode=yes -C force-unwind-tables=no \
-	-C jump-tables=no -Z function-return=thunk-extern -Z cf-protection=branch \
+	$(RUST_JUMP_TABLES) -Z function-return=thunk-extern -Z cf-protection=branch \
 	--remap-path-prefix=$(CURDIR)=.
 rustc = RUSTC_BOOTSTRAP=1 $(RUSTC) $(rust_flags) --crate-name $(notdir $(1)) -L $(NATIVE)
 rust_lints = $(addprefix -D ,warnings missing-docs unsafe-op-in-unsafe-fn unused-qualifications \
@@ -379,6 +383,12 @@ dist:
 		--prefix=xdp-portblock-$(VERSION)/ -o $(DIST).tar HEAD
 	$(Q)gzip -n -9 <$(DIST).tar >$(DIST)
 	@rm -f $(DIST).tar
+
+# Debian packages of what is committed, for one release, built in a root of that (as root): to build/deb/SUITE.
+SUITE ?= trixie
+.PHONY: deb
+deb:
+	packaging/deb --suite $(SUITE) --out build/deb/$(SUITE)
 
 clean:
 	rm -rf build build-asan build-tsan build-cov xdp-portblock/xdp-portblock
@@ -543,6 +553,7 @@ help:
 	@echo 'make coverage        lines of lib/ and xdp-portblock/ that TESTS run (unit prog net; needs root)'
 	@echo 'make fuzz            all fuzzers, FUZZ_SECONDS=60 each; fuzz-parse, -native, -json...: one'
 	@echo 'make dist            what is committed, as build/xdp-portblock-$(VERSION).tar.gz'
+	@echo 'make deb             Debian packages for SUITE=trixie, to build/deb/trixie (needs root and mmdebstrap)'
 	@echo 'make html            the manual in HTML, to build/html (mandoc)'
 	@echo 'make abi             write lib/libportblock.abi anew, of the library that was built'
 	@echo 'make table           write the tables of doc/conformance.md anew'
@@ -551,6 +562,7 @@ help:
 	@echo
 	@echo 'V=1                  show the commands'
 	@echo 'SANITIZE=1           build with ASan and UBSan, to build-asan/'
+	@echo 'TOOL_LIBRARY=shared  link the tool with the shared library, which has to be installed then'
 	@echo 'SANITIZE=thread      build with TSan, to build-tsan/'
 	@echo 'COVERAGE=1           build with counters of lines, to build-cov/'
 	@echo 'CFLAGS=, LDFLAGS=    as usual; WERROR= lets warnings pass'

@@ -34,7 +34,7 @@ t_fail 'a list of a group that is none' 2 "there are: build demo unit" tests/dep
 t_fail 'a group that is none' 2 "there are: build demo unit" tests/deps nosuch
 t_is 'the demo needs little beside what building needs' 'iproute2 python3 util-linux' \
 	"$(comm -13 <(packages build) <(packages build demo) | paste -sd ' ')"
-for group in unit proof prog net vm bench lint fuzz; do
+for group in unit proof prog net vm deb bench lint fuzz; do
 	t_ok "$group has packages" test -n "$(packages "$group")"
 done
 

@@ -51,4 +51,6 @@ versions=$(sed -n 's/^## \[\([0-9][0-9.]*\)\].*/\1/p' ChangeLog.md)
 t_is 'ChangeLog.md: the newest version is that of the Makefile' "$VERSION" "$(head -n 1 <<<"$versions")"
 t_is 'ChangeLog.md: each version is a link to its tag' "$versions" \
 	"$(sed -n 's|^\[\([0-9.]*\)\]: .*/v\1$|\1|p' ChangeLog.md)"
+t_is 'debian/changelog: so is that of the packages' "$VERSION" "$(sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)"
+t_is 'the spec for rpmbuild: that, too' "$VERSION" "$(sed -n 's/^Version: *//p' rpm/xdp-portblock.spec)"
 t_done

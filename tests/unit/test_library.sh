@@ -49,6 +49,7 @@ t_is 'library: its name' "$(basename "$LIBRARY")" \
 	"$(readelf -d "$LIBRARY" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')"
 t_is 'man: names each function' '' \
 	"$(comm -23 <(declared) <(grep -oE 'pb_[a-z_]+' man/libportblock.3 | sort -u))"
+t_is 'library: its XDP programs name no folder of whoever built them' '' "$(grep -lF "$TOP" build/lib/bpf/*.o)"
 
 # Each of them with what makes it safe.
 t_is 'library: what its threads share' "$(sed 's/ *#.*//' <<'SHARED'

@@ -56,6 +56,16 @@ compiler()
 }
 t_is 'a compiler that can return by a thunk' 1.2.3 "$(compiler function-return)"
 t_is 'an older one is none' no "$(compiler function-sections)"
+# jump_tables STATUS: how one is told to make none, that says so of the word that is newer
+jump_tables()
+{
+	sed -i "/^-C)/d; s/^case .*/&\n-C) exit $1 ;;/" "$T_DIR/old/rustc"
+	RUSTC=$T_DIR/old/rustc "$T_DIR/old/configure" >/dev/null
+	sed -n 's/^RUST_JUMP_TABLES := //p' "$T_DIR/old/config.mk"
+}
+compiler function-return >/dev/null
+t_is 'a compiler is told to make no jump tables' '-C jump-tables=no' "$(jump_tables 0)"
+t_is 'an older one by another word' '-Z no-jump-tables' "$(jump_tables 1)"
 
 # --- the object --------------------------------------------------------------------------
 

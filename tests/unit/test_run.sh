@@ -112,7 +112,7 @@ rm "$tree/tests/unit/test_c.sh"
 run_is 'run: one test' 0 '2 passed, 0 failed, 1 skipped' unit:a
 run_is 'run: a pattern' 1 '3 passed, 2 failed, 1 skipped' 'unit:[ab]'
 run_is 'run: no such test' 1 '0 passed, 1 failed, 1 skipped' unit:nix
-t_fail 'run: no such layer' 2 "no layer 'nix'; there are: unit proof prog net vm" "$tree/tests/run" nix
+t_fail 'run: no such layer' 2 "no layer 'nix'; there are: unit proof prog net vm deb" "$tree/tests/run" nix
 
 fake_tree
 run_is 'run: an empty layer' 1 '0 passed, 1 failed, 1 skipped' unit
@@ -139,6 +139,10 @@ run_is 'run: a part of what is drawn' 0 '1 passed, 0 failed, 1 skipped' unit
 t_is 'run: a part: tests see no PB_ALL' '' "$(cat "$T_DIR/all")"
 run_is 'run: --all' 0 '1 passed, 0 failed, 1 skipped' --all unit
 t_is 'run: --all: tests see PB_ALL' 1 "$(cat "$T_DIR/all")"
+run_tree
+t_fail 'run: the packages are no part of it' 1 '' grep -qE '^[a-zA-Z]+ +deb' "$T_DIR/log"
+run_tree --all
+t_ok 'run: but of --all' grep -qE '^[a-zA-Z]+ +deb' "$T_DIR/log"
 
 # --busy: a burner for each processor, as long as the test runs, and no longer
 # shellcheck disable=SC2016 # for the tests to expand
