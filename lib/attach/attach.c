@@ -44,6 +44,13 @@ static int fail_refused(const struct pb_interface *interface, enum pb_mode mode,
 		       *help && *otherwise ? ", or " : "", otherwise);
 }
 
+/* E2BIG: the program takes more steps than it goes through. A chain that is full is E2BIG, too. */
+static bool is_verifier(int code, const char *last)
+{
+	return (code == E2BIG || code == EPERM || code == EACCES) &&
+	       strstr(last, "failed to load object");
+}
+
 /* What libxdp 1.6 says of a dispatcher of those before it. */
 static bool is_earlier(const char *last)
 {
@@ -66,6 +73,11 @@ static int fail_attach(const struct pb_interface *interface, enum pb_mode mode, 
 
 	if (refusal && code != EBUSY && code != EEXIST && code != ERANGE)
 		return fail_refused(interface, mode, code, refusal, error);
+	if (is_verifier(code, last))
+		return pb_fail(error, code,
+			       "%s: the kernel's verifier refuses the program, which is a fault of "
+			       "xdp-portblock: `-vv` shows why",
+			       name);
 	if (mode == PB_MODE_HW && code == EINVAL)
 		code = EOPNOTSUPP; /* a device without offload, as the kernel says it */
 	switch (code) {
@@ -93,11 +105,6 @@ static int fail_attach(const struct pb_interface *interface, enum pb_mode mode, 
 			       name);
 	case EPERM:
 	case EACCES:
-		if (strstr(last, "failed to load object"))
-			return pb_fail(error, code,
-				       "%s: the kernel's verifier refuses the program, which is a "
-				       "fault of xdp-portblock: `-vv` shows why",
-				       name);
 		return pb_fail_permission(error, code, "attach the program");
 	default:
 		return pb_fail(error, code, "%s: cannot attach the program: %s%s%s", name,

@@ -7,7 +7,7 @@
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 . tests/lib.sh
 # The tests of its trees are in build, whatever this one is run for.
-unset PB_BUILD PB_ALL
+unset PB_BUILD PB_ALL PB_SUPPORT
 
 # counts NAME EXPECTED STATUS TIMEOUT LINE...: EXPECTED is "PASSED FAILED SKIPPED"
 # and, where the stream as a whole is wrong, one of the complaints.
