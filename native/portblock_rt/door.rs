@@ -111,7 +111,7 @@ pub unsafe fn entry(
     // SAFETY: as the caller promises.
     let frame = unsafe { frame_at(frame.0, frame.1) };
 
-    judge(frame, tables, Slot::of(flags)).bits()
+    judge(frame, tables, Slot::loaded(flags)).bits()
 }
 
 /// Lets the program find the ports of a frame, and what the tables have of them; returns the outcome.
@@ -129,7 +129,7 @@ pub unsafe fn find(
     // SAFETY: as the caller promises.
     let frame = unsafe { frame_at(frame.0, frame.1) };
 
-    match find(frame, flags & ETHERNET != 0, tables, Slot::of(flags)) {
+    match find(frame, flags & ETHERNET != 0, tables, Slot::loaded(flags)) {
         Ok((found, sides)) => {
             *reply = found.reply(&sides);
             Outcome::Pass as u32

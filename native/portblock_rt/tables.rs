@@ -18,13 +18,19 @@ pub enum Slot {
 }
 
 impl Slot {
-    /// PB_NATIVE_SLOT of flags. The XDP program has loaded them from pb_config.active; all loads of what
-    /// the slot has come after that, by the fence. (The other engine has addresses depend on the number, which
-    /// is lost here.) On x86 it is no instruction.
+    /// PB_NATIVE_SLOT of flags.
     #[inline(always)]
-    pub fn of(flags: u32) -> Self {
-        fence(Acquire);
+    pub const fn of(flags: u32) -> Self {
         if flags & 1 == 0 { Slot::First } else { Slot::Second }
+    }
+
+    /// The same of flags that the XDP program has loaded from pb_config.active; all loads of what the slot
+    /// has come after that, by the fence. (The other engine has addresses depend on the number, which is lost
+    /// here.) On x86 it is no instruction.
+    #[inline(always)]
+    pub fn loaded(flags: u32) -> Self {
+        fence(Acquire);
+        Slot::of(flags)
     }
 }
 

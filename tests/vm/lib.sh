@@ -63,11 +63,11 @@ vm_boot()
 # vm_support SCRIPT PASSED FAILED SKIPPED: leave the result for tests/support; by --all, or where PB_SUPPORT is
 vm_support()
 {
-	local script=${1##*/guest-} test=$T_NAME
-	script=${script%.sh}
+	local script=${1##*/} test=$T_NAME land=${VM_LAND:-${VM_ARCH:+bookworm}}
+	script=${script#guest-} script=${script%.sh}
 	[ "$script" = "$test" ] || test+=/$script
 	"$TOP/tests/support" --add "$test" "$2" "$3" "$4" --kernel "$(cat "$VM_KERNEL/version")" \
-		${VM_LAND:+--land "$VM_LAND"} ${VM_ARCH:+--machine "$VM_ARCH"} ${VM_DRIVER:+--driver "$VM_DRIVER"}
+		${land:+--land "$land"} ${VM_ARCH:+--machine "$VM_ARCH"} ${VM_DRIVER:+--driver "$VM_DRIVER"}
 }
 
 # vm_try CPUS MODULES SCRIPT...: boot VM_KERNEL and make the results ours: one count, each with the
@@ -101,6 +101,8 @@ vm_try()
 		'status=0; for s; do "./$s" || status=$?; done; exit $status' - "$@" 2>&1)
 	wait $!
 	status=$?
+	# What did not come to its end takes the place of an earlier result.
+	[ $plans -ge $# ] || [ -z "${PB_ALL-}${PB_SUPPORT-}" ] || vm_support "${scripts[plans]}" "$p" $((f + 1)) "$s"
 	# 1 stands for tests that failed, which have been said.
 	[ "$plans" -eq $# ] && [ $status -le 1 ]
 	t_result $? "$version: $plans of $# scripts ran to their end (exit status $status)"
