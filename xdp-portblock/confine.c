@@ -20,6 +20,7 @@ void confine(enum confined what)
 #include <sched.h>
 #include <seccomp.h>
 #include <string.h>
+#include <unistd.h>
 #include "tool.h"
 
 /* Files, memory, time, signals and maps. */
@@ -111,7 +112,6 @@ static const char *const common[] = {
 	"statfs64",
 	"statx",
 	"sysinfo",
-	"tgkill",
 	"ugetrlimit",
 	"uname",
 	"write",
@@ -120,12 +120,12 @@ static const char *const common[] = {
 	"socket",
 };
 
-/* Netlink, threads for libxdp (unshare(2) gives them a folder of their own), and a file in the place of another. */
+/* Netlink, a file in the place of another, with its label, and the terminal's job control. */
 static const char *const reading[] = {
-	"bind",	      "chmod",	     "fchmod",	    "fchmodat",	  "fchown",  "fdatasync",
-	"fsync",      "getpeername", "getsockname", "getsockopt", "linkat",  "recvfrom",
-	"recvmsg",    "rename",	     "renameat",    "renameat2",  "sendmsg", "sendto",
-	"setsockopt", "unlink",	     "unlinkat",    "unshare",
+	"bind",	      "chmod",	 "fchmod",   "fchmodat",   "fchown",	  "fdatasync",
+	"fsetxattr",  "fsync",	 "getpgid",  "getpgrp",	   "getpeername", "getsockname",
+	"getsockopt", "linkat",	 "recvfrom", "recvmsg",	   "rename",	  "renameat",
+	"renameat2",  "sendmsg", "sendto",   "setsockopt", "unlink",	  "unlinkat",
 };
 
 static int allow(scmp_filter_ctx filter, const char *const *names, size_t nr)
@@ -162,14 +162,34 @@ static int allow_threads(scmp_filter_ctx filter)
 	return ret;
 }
 
+/* Signals to itself: abort(3), and a terminal's ^Z, which ncurses passes on. */
+static int allow_own_signals(scmp_filter_ctx filter)
+{
+	const struct scmp_arg_cmp to_itself = SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid());
+
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, &to_itself) ?:
+		       seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+					      &to_itself);
+}
+
+/* A thread of libxdp's has a table of files of its own, and no namespace. */
+static int allow_own_files(scmp_filter_ctx filter)
+{
+	const struct scmp_arg_cmp files = SCMP_A0(SCMP_CMP_EQ, CLONE_FILES);
+
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(unshare), 1, &files);
+}
+
 static int fill(scmp_filter_ctx filter, enum confined what)
 {
 	int ret = allow(filter, common, sizeof(common) / sizeof(common[0]));
 
+	if (!ret)
+		ret = allow_own_signals(filter);
 	if (!ret && what == CONFINED_READING)
 		ret = allow(filter, reading, sizeof(reading) / sizeof(reading[0]));
 	if (!ret && what == CONFINED_READING)
-		ret = allow_threads(filter);
+		ret = allow_threads(filter) ?: allow_own_files(filter);
 	return ret;
 }
 

@@ -52,9 +52,11 @@ static __u32 count_features(const char *ifname)
 /* The bit of a feature, which differs from kernel to kernel; `nr` if there is none. */
 static __u32 find_feature(const char *ifname, const char *feature, __u32 nr)
 {
-	struct ethtool_gstrings *names = calloc(1, sizeof(*names) + nr * ETH_GSTRING_LEN);
+	struct ethtool_gstrings *names;
 	__u32 found = 0;
 
+	/* The kernel writes as many as it has, whatever `len` says. */
+	names = nr ? calloc(1, sizeof(*names) + nr * ETH_GSTRING_LEN) : NULL;
 	if (!names)
 		return nr;
 	names->cmd = ETHTOOL_GSTRINGS;

@@ -40,7 +40,7 @@ int pb_array_copy(int fd, void *memory)
 	if (bpf_map_lookup_batch(fd, NULL, &batch, keys, memory, &done, NULL) && errno != ENOENT)
 		ret = -errno;
 	else if (done != info.max_entries)
-		ret = -EAGAIN;
+		ret = -EIO;
 	else
 		spread(memory, info.max_entries, info.value_size);
 	free(keys);

@@ -117,7 +117,8 @@ int pb_folder_make(const char *path, struct pb_error *error)
 	int code;
 
 	if (mkdir(path, 0700))
-		return pb_fail_permission(error, errno, "make a folder for pins");
+		return errno == EEXIST ? -EEXIST :
+					 pb_fail_permission(error, errno, "make a folder for pins");
 	if (!geteuid() || !lchown(path, 0, 0))
 		return 0;
 	code = errno;

@@ -17,6 +17,12 @@ int pb_readers_check(__u32 group, struct pb_error *error)
 
 	if (stat(path, &is))
 		return pb_fail_permission(error, errno, "look at bpffs");
+	if (group && is.st_mode & (S_IWGRP | S_IWOTH))
+		return pb_fail(
+			error, EPERM,
+			"%s has mode %04o: who may make pins there can pin what he reads once more, and "
+			"write to that: `chmod 0711 %s`",
+			path, is.st_mode & 07777, path);
 	if (!group || is.st_mode & S_IXOTH || (is.st_gid == group && is.st_mode & S_IXGRP))
 		return 0;
 	return pb_fail(
@@ -60,6 +66,16 @@ static int give_content(DIR *folder, __u32 group)
 	return ret;
 }
 
+/* The bit is dropped in silence for who is not in the group and has no CAP_FSETID: later pins would not be the group's. */
+static int give_folder(int fd, __u32 group)
+{
+	struct stat is;
+
+	if (fchown(fd, -1, group) || fchmod(fd, folder_mode(group)) || fstat(fd, &is))
+		return -errno;
+	return (is.st_mode & S_ISGID) == (folder_mode(group) & S_ISGID) ? 0 : -EPERM;
+}
+
 static int give_at(int at, const char *name, __u32 group)
 {
 	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), ret;
@@ -72,8 +88,8 @@ static int give_at(int at, const char *name, __u32 group)
 		return ret;
 	}
 	ret = give_content(folder, group);
-	if (!ret && (fchown(fd, -1, group) || fchmod(fd, folder_mode(group))))
-		ret = -errno;
+	if (!ret)
+		ret = give_folder(fd, group);
 	closedir(folder);
 	return ret;
 }
@@ -92,13 +108,17 @@ int pb_readers_give(const char *folder, __u32 group)
 int pb_readers_set(const char *ruleset, __u32 group, struct pb_error *error)
 {
 	char folder[PB_PATH_LEN];
-	int ret;
+	int lock = pb_lock(ruleset, PB_LOCK_ELEMENTS, error), ret;
 
+	/* Who changes elements pins their tables, for the group that there is. */
+	if (lock < 0)
+		return lock;
 	pb_pins_path(folder, ruleset);
 	ret = pb_readers_give(folder, group);
+	pb_unlock(lock);
 	return ret ? pb_fail_permission(
 			     error, -ret,
-			     "give the pins to the group (for which CAP_CHOWN is wanted)") :
+			     "give the pins to the group (for which CAP_CHOWN, CAP_FOWNER and CAP_FSETID are wanted)") :
 		     0;
 }
 

@@ -35,11 +35,15 @@ static bool in_user_namespace(void)
 
 int pb_fail_permission(struct pb_error *error, int code, const char *doing)
 {
-	__u64 has = effective_capabilities();
-	bool admin = has >> 21 & 1, net = has >> 12 & 1, bpf = has >> 39 & 1;
+	bool admin, net, bpf;
+	__u64 has;
 
 	if (code != EPERM && code != EACCES)
 		return pb_fail(error, code, "cannot %s: %s", doing, strerror(code));
+	has = effective_capabilities();
+	admin = has >> 21 & 1;
+	net = has >> 12 & 1;
+	bpf = has >> 39 & 1;
 	if (!admin)
 		return pb_fail(error, code,
 			       "cannot %s: %s: this needs root, or the capabilities CAP_NET_ADMIN "

@@ -129,7 +129,7 @@ int pb_ruleset_open(const char *name, struct pb_ruleset **ruleset, struct pb_err
 	if (!opened)
 		return pb_fail_memory(error);
 	lock = pb_lock(name, PB_LOCK_READ, error);
-	ret = lock < 0 ? lock : pb_maps_open(name, &opened->maps, error);
+	ret = lock < 0 ? lock : pb_maps_open_unlocked(name, &opened->maps, error);
 	pb_unlock(lock);
 	if (ret == -ENOENT)
 		fail_not_loaded(name, error);
@@ -219,8 +219,12 @@ static int read_whole(struct pb_ruleset *ruleset, struct pb_rules **rules, struc
 	int ret;
 
 	do {
-		__u32 slot = pb_config_slot(config);
+		__u32 slot;
 
+		ret = refresh(ruleset, false, error);
+		if (ret)
+			return ret;
+		slot = pb_config_slot(config);
 		before = __atomic_load_n(&config->slots[slot].generation, __ATOMIC_ACQUIRE);
 		ret = refresh(ruleset, true, error) ?: read_slot(ruleset, slot, rules, error);
 		if (refresh(ruleset, false, NULL))

@@ -128,14 +128,15 @@ static void set_lengths(struct pb_set_tables *tables)
 /* Without a lock they are copied while nobody puts others in force, so that they belong together. */
 static int copy_segments(struct pb_set_tables *tables, __u64 in_force)
 {
-	int ret = 0;
+	int ret = 0, err;
 
 	for (int family = 0; !ret && family < PB_FAMILIES; family++)
 		for (__u32 i = 0; !ret && i < tables->table[family].nr_segments; i++)
 			ret = open_part(tables, family, i, &tables->segments[family][i].memory);
-	if (pb_maps_refresh(tables->maps, false))
-		return -errno;
-	return tables->maps->sets->tables == in_force ? ret : -EAGAIN;
+	err = pb_maps_refresh(tables->maps, false);
+	if (err)
+		return err;
+	return tables->maps->sets->tables == in_force ? ret : -ESTALE;
 }
 
 static int open_tables(const struct pb_maps *maps, struct pb_set_tables **tables)
@@ -151,7 +152,7 @@ static int open_tables(const struct pb_maps *maps, struct pb_set_tables **tables
 	if (opened && pb_array_is_copy(maps->fd[PB_MAP_SETS])) {
 		int copied = copy_segments(opened, in_force);
 
-		ret = copied == -EAGAIN ? copied : ret ?: copied;
+		ret = copied == -ESTALE ? copied : ret ?: copied;
 	}
 	if (ret) {
 		pb_set_tables_free(opened);
@@ -181,7 +182,7 @@ int pb_set_tables_open(const struct pb_maps *maps, struct pb_set_tables **tables
 
 	do
 		ret = pb_maps_refresh(maps, false) ?: open_tables(maps, tables);
-	while (ret == -EAGAIN);
+	while (ret == -ESTALE);
 	return ret;
 }
 

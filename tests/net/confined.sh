@@ -57,10 +57,10 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))' "$PB" "$@"
 told()
 {
 	t_is "$1: before it is confined, the kernel answers" \
-		'before: execve=ENOENT clone=done ptrace=ESRCH connect=EBADF kill=done mkdir=EEXIST' "$(grep '^before:' "$TRIED")"
+		'before: execve=ENOENT clone=done ptrace=ESRCH connect=EBADF kill=done kill itself=done mkdir=EEXIST' "$(grep '^before:' "$TRIED")"
 	t_is "$1: a filter is on" 2 "$(awk '/^Seccomp:/ { print $2 }' "$TRIED")"
 	t_is "$1: and refuses all of it" \
-		'waiting: execve=EPERM clone=EPERM ptrace=EPERM connect=EPERM kill=EPERM mkdir=EPERM' \
+		'waiting: execve=EPERM clone=EPERM ptrace=EPERM connect=EPERM kill=EPERM kill itself=done mkdir=EPERM' \
 		"$(grep '^waiting:' "$TRIED")"
 }
 
@@ -81,6 +81,16 @@ told 'stats -i'
 t_ok 'stats -i --prometheus -o' confined stats -i 1 -c 3 --prometheus -o "$T_DIR/metrics"
 t_ok 'it has written' grep -q '^xdp_portblock_rule_packets_total' "$T_DIR/metrics"
 told 'stats --prometheus'
+# The access list of a file is set on the one that takes its place.
+acl=0200000001000600ffffffff02000400feff000004000000ffffffff10000400ffffffff20000000ffffffff
+if "$PYTHON" -c 'import os, sys
+os.setxattr(sys.argv[1], "system.posix_acl_access", bytes.fromhex(sys.argv[2]))' "$T_DIR/metrics" $acl 2>/dev/null; then
+	t_ok 'over a file with an access list' confined stats -i 1 -c 3 --prometheus -o "$T_DIR/metrics"
+	t_is 'which keeps it' $acl "$("$PYTHON" -c 'import os, sys
+print(os.getxattr(sys.argv[1], "system.posix_acl_access").hex())' "$T_DIR/metrics")"
+else
+	t_skip 'over a file with an access list' 'this file system has none'
+fi
 
 t_ok 'top' terminal top
 t_ok 'top: has drawn its table' grep -q 'drop udp dport 9' <<<"$T_OUT"

@@ -51,6 +51,10 @@ refused 'no group' 2 "there is no group ''" in_a "$PB" load v0 --group ''
 refused 'a number too large' 2 "'4294967295' is not a number" in_a "$PB" load v0 --group 4294967295
 refused 'bpffs is closed' 1 "$BPFFS has mode 0700.*group $GROUP.*chmod 0711 $BPFFS" in_a "$PB" load v0 --group $GROUP
 t_is 'nothing was made' '' "$(our_pins)"
+chmod 1777 "$BPFFS"
+refused 'bpffs in which others may make pins' 1 "$BPFFS has mode 1777.*pin what he reads.*chmod 0711 $BPFFS" \
+	in_a "$PB" load v0 --group $GROUP
+t_is 'nothing was made, either' '' "$(our_pins)"
 chmod 0711 "$BPFFS"
 t_ok 'load without it' in_a "$PB" load v0 --rules "$T_DIR/rules"
 t_is 'pins are root'\''s alone' '600 0 0,700 0 0' "$(modes)"

@@ -51,7 +51,8 @@ static void try_all(const char *when)
 	say("clone", make_process());
 	say("ptrace", ptrace(PTRACE_DETACH, -1, NULL, NULL));
 	say("connect", connect(-1, NULL, 0));
-	say("kill", kill(getpid(), 0));
+	say("kill", kill(getppid(), 0));
+	say("kill itself", kill(getpid(), 0));
 	say("mkdir", mkdir("/", 0));
 	dprintf(report, "\n");
 }
