@@ -148,7 +148,8 @@ static int print_readings(const struct arguments *arguments, struct counters *co
 	struct pb_error error;
 	int ret = DONE;
 
-	confine(CONFINED_READING);
+	if (count != 1)
+		confine(CONFINED_READING);
 	clock_gettime(CLOCK_MONOTONIC, &next);
 	for (__u32 i = 0; ret == DONE && (!count || i < count); i++) {
 		if (i)

@@ -39,17 +39,18 @@ PB_INLINE __u64 quick_sets_of_prefix4(__u64 quick, __u32 len, __u64 *lengths)
 	__u64 hash = pb_hash4(address, len, seed), key = PB_ELEMENT_WORD(address, len);
 	const struct pb_segment4 *segment = segment4_of(hash, QUICK_TABLES(quick));
 	struct in_bucket in;
+	__u64 sets = 0;
 
 	if (!segment)
 		return 0;
 	in = in_bucket(segment->word[bucket_of(hash, 0)], key);
-	if (unlikely((in.last & PB_ELEMENT_OVERFLOWN) | (in.sum & PB_ELEMENT_EXPIRES)))
+	if (has_key(in.sum, key) && !(in.sum & PB_ELEMENT_EXPIRES))
+		sets = set_of_word(in.sum);
+	else if (unlikely(in.sum))
 		*lengths |= QUICK_NOT;
-	if (has_key(in.sum, key))
-		return set_of_word(in.sum);
-	if (unlikely(in.sum))
+	if (unlikely(in.last & PB_ELEMENT_OVERFLOWN))
 		*lengths |= QUICK_NOT;
-	return 0;
+	return sets;
 }
 
 /* As sets_of_frequent4(). */

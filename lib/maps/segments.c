@@ -75,6 +75,17 @@ int pb_segments_pin(const struct pb_maps *maps, const int *fds, size_t nr)
 	return ret;
 }
 
+void pb_segments_unpin(const struct pb_maps *maps, const int *fds, size_t nr)
+{
+	char folder[PB_PATH_LEN], path[PB_PATH_LEN + 16];
+
+	path_of_folder(folder, maps);
+	for (size_t i = 0; i < nr; i++) {
+		snprintf(path, sizeof(path), "%s/%u", folder, id_of(fds[i]));
+		unlink(path);
+	}
+}
+
 static int compare_ids(const void *a, const void *b)
 {
 	const __u32 *x = a, *y = b;

@@ -12,10 +12,11 @@
 int pb_segment_open(const struct pb_maps *maps, __u32 id);
 
 /*
- * For who holds the lock of the elements of pinned maps: pins new entries, before they are in force; and removes the
- * pins of all but those, what a failure or a killed process has left among them.
+ * For who holds the lock of the elements of pinned maps: pins new entries, before they are in force; takes that back
+ * where they are not to be; and removes the pins of all but those, what a killed process has left among them.
  */
 int pb_segments_pin(const struct pb_maps *maps, const int *fds, size_t nr);
+void pb_segments_unpin(const struct pb_maps *maps, const int *fds, size_t nr);
 void pb_segments_sweep(const struct pb_maps *maps, const int *fds, size_t nr);
 
 /* Pins those in force in `folder`, which is to be the ruleset's, and where nobody sees them yet. */

@@ -368,6 +368,25 @@ static bool are_pinned(const struct pb_maps *maps)
 	return !pb_pins_id(name, &id) && id == pb_maps_id(maps);
 }
 
+static int pin_new(const struct pb_set_tables *tables, const int *fds, size_t nr,
+		   struct pb_error *error)
+{
+	int ret = pb_segments_pin(tables->maps, fds, nr);
+
+	return ret ? pb_fail_permission(
+			     error, -ret,
+			     "pin the tables of sets (as another user than root: CAP_CHOWN)") :
+		     0;
+}
+
+static int set_new(const struct pb_set_tables *tables, struct pb_error *error)
+{
+	int ret = set_all(tables);
+
+	return ret ? pb_fail(error, -ret, "cannot write the tables of sets: %s", strerror(-ret)) :
+		     0;
+}
+
 int pb_set_tables_publish(struct pb_set_tables *tables, struct pb_error *error)
 {
 	__u64 in_force = PB_TABLES(tables->generation, tables->table[PB_FAMILY_4].nr_segments,
@@ -376,14 +395,14 @@ int pb_set_tables_publish(struct pb_set_tables *tables, struct pb_error *error)
 	int fds[PARTS_MAX], ret;
 	size_t nr = descriptors(tables, fds);
 
-	ret = pinned ? pb_segments_pin(tables->maps, fds, nr) : 0;
-	if (ret) /* the pins that were made are swept by the next one */
-		return pb_fail_permission(
-			error, -ret,
-			"pin the tables of sets (as another user than root: CAP_CHOWN)");
-	ret = set_all(tables);
-	if (ret)
-		return pb_fail(error, -ret, "cannot write the tables of sets: %s", strerror(-ret));
+	ret = pinned ? pin_new(tables, fds, nr, error) : 0;
+	if (!ret)
+		ret = set_new(tables, error);
+	if (ret) {
+		if (pinned)
+			pb_segments_unpin(tables->maps, fds, nr);
+		return ret;
+	}
 	__atomic_store_n(&tables->maps->sets->tables, in_force, __ATOMIC_SEQ_CST);
 	/*
 	 * What cannot be waited for stays until the next time. Whoever publishes a slot after this relies on it, too: a

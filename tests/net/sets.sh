@@ -325,6 +325,20 @@ t_ok 'is in force' answers tcp "$A4" 22
 t_ok 'rule del' "$PB" rule del 1
 t_ok 'destroy' "$PB" set destroy bans
 
+# --- packets, when an element has ended ---------------------------------------------------------
+
+t_ok 'a set' "$PB" set create brief
+for rule in 'drop tcp dport 23 from @brief' 'drop from @brief'; do
+	# shellcheck disable=SC2086 # words
+	t_ok "$rule" "$PB" rule add $rule
+	t_ok 'the peer for a second' "$PB" set add brief --timeout 1s "$B4,$B6"
+	t_ok 'then its packets pass' wait_for 60 answers tcp "$A4" 23
+	t_ok 'and of IPv6' wait_for 60 answers tcp "$A6" 23
+	# shellcheck disable=SC2086 # words
+	t_ok 'the rule goes' "$PB" rule del $rule
+done
+t_ok 'and the set' "$PB" set destroy brief
+
 # --- what stays of many elements that are gone -------------------------------------------------
 
 # segments FAMILY: how many different maps the map of maps has

@@ -13,10 +13,12 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,19 +125,56 @@ void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t nr, size_t size);
 void *__libc_realloc(void *old, size_t size);
 
+/*
+ * libseccomp (2.5) frees twice where memory is lacking, or makes a filter that lacks rules and says that all is well. It
+ * has what it wants.
+ */
+static struct {
+	uintptr_t start, end;
+} spared;
+
+static int find_spared(struct dl_phdr_info *library, size_t size, void *context)
+{
+	(void)size;
+	(void)context;
+	if (!strstr(library->dlpi_name, "/libseccomp.so"))
+		return 0;
+	for (int i = 0; i < library->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &library->dlpi_phdr[i];
+
+		if (part->p_type == PT_LOAD && part->p_flags & PF_X) {
+			spared.start = library->dlpi_addr + part->p_vaddr;
+			spared.end = spared.start + part->p_memsz;
+		}
+	}
+	return 1;
+}
+
+static void __attribute__((constructor)) spare_libseccomp(void)
+{
+	dl_iterate_phdr(find_spared, NULL);
+}
+
+static bool lacks(const void *caller)
+{
+	uintptr_t at = (uintptr_t)caller;
+
+	return (at < spared.start || at >= spared.end) && fails(MEMORY);
+}
+
 void *malloc(size_t size)
 {
-	return fails(MEMORY) ? NULL : __libc_malloc(size);
+	return lacks(__builtin_return_address(0)) ? NULL : __libc_malloc(size);
 }
 
 void *calloc(size_t nr, size_t size)
 {
-	return fails(MEMORY) ? NULL : __libc_calloc(nr, size);
+	return lacks(__builtin_return_address(0)) ? NULL : __libc_calloc(nr, size);
 }
 
 void *realloc(void *old, size_t size)
 {
-	return fails(MEMORY) ? NULL : __libc_realloc(old, size);
+	return lacks(__builtin_return_address(0)) ? NULL : __libc_realloc(old, size);
 }
 
 /* ---- what the kernel is asked -------------------------------------------------------------- */
