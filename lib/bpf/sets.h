@@ -218,17 +218,17 @@ PB_INLINE __u32 lowest_of_8(__u32 bits)
 	return 0x56374210U >> ((bits & -bits) * 0x17 >> 3 & 0x1c) & 7;
 }
 
-/* The place, 0 to 63, of the only bit that is set: de Bruijn's sequence. BPF has no instruction for it. */
+/* By de Bruijn's sequence. Not static: who looks at a program knows it by the size of its constants, which are named. */
+const __u8 pb_places[64] = {
+	0,  1,	2,  53, 3,  7,	54, 27, 4,  38, 41, 8,	34, 55, 48, 28, 62, 5,	39, 46, 44, 42,
+	22, 9,	24, 35, 59, 56, 49, 18, 29, 11, 63, 52, 6,  26, 37, 40, 33, 47, 61, 45, 43, 21,
+	23, 58, 17, 10, 51, 25, 36, 32, 60, 20, 57, 16, 50, 31, 19, 15, 30, 14, 13, 12,
+};
+
+/* The place, 0 to 63, of the only bit that is set. BPF has no instruction for it. */
 PB_INLINE __u32 place_of_bit(__u64 bit)
 {
-	static const __u8 places[64] = {
-		0,  1,	2,  53, 3,  7,	54, 27, 4,  38, 41, 8,	34, 55, 48, 28,
-		62, 5,	39, 46, 44, 42, 22, 9,	24, 35, 59, 56, 49, 18, 29, 11,
-		63, 52, 6,  26, 37, 40, 33, 47, 61, 45, 43, 21, 23, 58, 17, 10,
-		51, 25, 36, 32, 60, 20, 57, 16, 50, 31, 19, 15, 30, 14, 13, 12,
-	};
-
-	return places[masked(bit * 0x022fdd63cc95386dULL >> 58, 63)];
+	return pb_places[masked(bit * 0x022fdd63cc95386dULL >> 58, 63)];
 }
 
 /* Is a prefix about that is so short that it is in pb_lengths? `bits`: of struct pb_shorter; `first`: 16 bits. */

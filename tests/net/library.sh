@@ -52,7 +52,7 @@ sed -i -E "/^struct pb_($grown) \{$/,/^};$/ s/^};$/\tchar grown[4096];\n};/" lat
 t_is 'later: grown' 7 "$(grep -c 'char grown' later/portblock/portblock.h)"
 t_ok 'later: builds' make -s -C "$TOP" B="$T_DIR/built" SKEL= CFLAGS=-O0 \
 	includes="-I$T_DIR/later -Ilib -Ibuild" "$T_DIR/built/libportblock.so.0"
-read -r -a libs < <(sed -n 's/^\(DEP\|FLEET\)_LIBS := //p' "$TOP/config.mk" | paste -sd' ')
+read -r -a libs < <(sed -n 's/^\(DEP\|FLEET\|SECCOMP\)_LIBS := //p' "$TOP/config.mk" | paste -sd' ')
 # By its sources: objects of some that are gone may still lie there. What is about fleets is built where it can be.
 objects=() fleet=()
 for source in "$TOP"/xdp-portblock/*.c; do
