@@ -96,7 +96,7 @@ struct pb_card_feature pb_card_feature(const char *ifname, const char *feature)
 /* ---- Drivers ------------------------------------------------------------------------------- */
 
 /* Those that were tried (tests/vm/test_drivers); all others are taken for the usual. */
-static const struct {
+static const struct driver {
 	const char *name;
 	bool frees_itself, forgets;
 	int mtu_max; /* 0: as usual */
@@ -105,33 +105,32 @@ static const struct {
 	{ "virtio_net", .frees_itself = true },
 	{ "vmxnet3", .frees_itself = true, .forgets = true, .mtu_max = 3494 },
 };
-#define NR_DRIVERS (sizeof(drivers) / sizeof(drivers[0]))
+static const struct driver usual;
 
 /* Up to a page less what the kernel keeps before and behind a frame there is one buffer. */
 #define MTU_OF_ONE_BUFFER 3498
 
+static const struct driver *find_driver(const char *name)
+{
+	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
+		if (!strcmp(drivers[i].name, name))
+			return &drivers[i];
+	return &usual;
+}
+
 bool pb_card_frees_itself(const char *driver)
 {
-	for (size_t i = 0; i < NR_DRIVERS; i++)
-		if (!strcmp(drivers[i].name, driver))
-			return drivers[i].frees_itself;
-	return false;
+	return find_driver(driver)->frees_itself;
 }
 
 bool pb_card_forgets(const char *driver)
 {
-	for (size_t i = 0; i < NR_DRIVERS; i++)
-		if (!strcmp(drivers[i].name, driver))
-			return drivers[i].forgets;
-	return false;
+	return find_driver(driver)->forgets;
 }
 
 int pb_card_mtu_max(const char *driver)
 {
-	for (size_t i = 0; i < NR_DRIVERS; i++)
-		if (!strcmp(drivers[i].name, driver) && drivers[i].mtu_max)
-			return drivers[i].mtu_max;
-	return MTU_OF_ONE_BUFFER;
+	return find_driver(driver)->mtu_max ?: MTU_OF_ONE_BUFFER;
 }
 
 /* Of Debian's 6.1, all with native mode but mlx5_core and mvneta. */
