@@ -314,7 +314,7 @@ static const struct option {
 	{ KIND_TIMESTAMP, 16, 200, put_timestamp },
 	{ KIND_SOURCE_ROUTE, 7, 120, put_source_route },
 	{ KIND_NOP, 1, 200, put_nop },
-	{ KIND_BAD_OPTION, 4, 15, put_bad },
+	{ KIND_BAD_OPTION, 4, 60, put_bad },
 };
 
 unsigned int options_build(unsigned char bytes[40], const struct place *place, struct rng *rng,
