@@ -84,6 +84,11 @@ PB_INLINE __u64 frame_length(struct xdp_md *ctx)
 	return bpf_xdp_get_buff_len(ctx);
 }
 
+PB_INLINE __u64 length_of_frame(struct xdp_md *ctx)
+{
+	return may_have_frags() ? frame_length(ctx) : ctx->data_end - ctx->data;
+}
+
 /* Which IP a plain frame has: pb_parse_plain(). */
 PB_INLINE bool is_plain_ipv4(struct xdp_md *ctx)
 {

@@ -26,6 +26,7 @@ PB_INLINE __u64 enough_sets(const struct pb_set_condition *condition)
 
 #define QUICK_LENGTHS 33       /* 0 to 32, a bit each */
 #define QUICK_NOT (1ULL << 63) /* beside them: a quick look does not say all */
+#define QUICK_ASK (1ULL << 62) /* the lengths are still to be asked for */
 
 /*
  * The sets that hold the first `len` bits for good, by the first bucket of its row; QUICK_NOT where one holds them for
@@ -75,6 +76,34 @@ PB_INLINE __u32 entry_by_sets(const struct pb_decision *decision, bool decides, 
 	return decides ? decision->entry : pb_config.slots[slot & 1].unmatched;
 }
 
+/* Do these sets settle it, whatever others hold the source? */
+PB_INLINE bool are_enough(__u64 key, __u64 sets)
+{
+	const struct pb_decision *decision = sets ? decision_at(key / PB_SLOTS, key % PB_SLOTS) : NULL;
+
+	return decision && sets & enough_sets(condition_at(key % PB_SLOTS, decision->mix));
+}
+
+/*
+ * Of a table of more than one segment no cache near the processor holds all. There a host is looked for before the
+ * lengths are: one that is banned is known by a single line of memory. In a smaller one the bits of lengths are near,
+ * and say for less that there is no host.
+ */
+#define HOSTS_FIRST(quick) (PB_TABLES_SEGMENTS4(QUICK_TABLES(quick)) > 1)
+
+/* The lengths to look for, at first and when that has been done. */
+PB_INLINE __u64 quick_lengths(__u64 quick)
+{
+	return HOSTS_FIRST(quick) ? QUICK_ASK | BIT(32) : QUICK_ASK;
+}
+
+PB_INLINE __u64 more_lengths(__u64 quick)
+{
+	__u64 lengths = lengths_of_ipv4(QUICK_ADDRESS(quick), QUICK_TABLES(quick));
+
+	return HOSTS_FIRST(quick) ? lengths & ~BIT(32) : lengths;
+}
+
 /*
  * Of a packet of IPv4 whose entry has PB_ENTRY_SETS, without a call, for a return costs more than a look where
  * returns are guarded. PB_ENTRY_INDIRECT: that would not do.
@@ -87,8 +116,12 @@ PB_INLINE __u32 judge_plain4(struct xdp_md *ctx, __u64 key)
 	const struct pb_set_condition *condition;
 	const struct pb_decision *decision;
 
-	if (PB_TABLES_SEGMENTS4(tables))
-		lengths = lengths_of_ipv4(QUICK_ADDRESS(quick), QUICK_TABLES(quick));
+	if (HOSTS_FIRST(quick))
+		sets = quick_sets_of_prefix4(quick, 32, &lengths);
+	barrier_var(quick);
+	if (PB_TABLES_SEGMENTS4(QUICK_TABLES(quick)) && !are_enough(key, sets))
+		lengths |= more_lengths(quick);
+	barrier_var(quick);
 	PB_NO_UNROLL
 	for (__u32 i = 0; lengths & ~QUICK_NOT && i < QUICK_LENGTHS; i++) {
 		__u64 bit = lengths & -lengths;

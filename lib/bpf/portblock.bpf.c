@@ -100,13 +100,13 @@ static __noinline int filter_plain(struct xdp_md *ctx, __u32 cpu, __u32 length, 
 
 /*
  * A plain frame of which sets, the source or a rate alone say what becomes of it. What is known of it is in one
- * number, since the stack of this function is that of all others, too; and the CPU is asked for again, so that packets
- * that come to an end without this need not keep it.
+ * number, since the stack of this function is that of all others, too; and the CPU and the length are asked for again, so
+ * that packets that come to an end without this need not keep them.
  */
-PB_INLINE int filter_plain_here(struct xdp_md *ctx, __u32 length, __u32 slot, __u32 entry)
+PB_INLINE int filter_plain_here(struct xdp_md *ctx, __u32 slot, __u32 entry)
 {
 	__u64 key = PB_ENTRY_NUMBER(entry) * PB_SLOTS + slot;
-	__u32 cpu, rate = 0;
+	__u32 cpu, length, rate = 0;
 
 	barrier_var(key);
 	if (!(entry & PB_ENTRY_SETS)) {
@@ -114,10 +114,11 @@ PB_INLINE int filter_plain_here(struct xdp_md *ctx, __u32 length, __u32 slot, __
 	} else if (!(entry & PB_ENTRY_SOURCES)) {
 		entry = judge_plain_by_sets(ctx, key);
 	} else {
-		entry = judge_plain_by_rate(ctx, length, key);
+		entry = judge_plain_by_rate(ctx, length_of_frame(ctx), key);
 		rate = PB_ENTRY_RATE;
 	}
 	cpu = bpf_get_smp_processor_id();
+	length = length_of_frame(ctx);
 	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
 		return filter_plain(ctx, cpu, length, key % PB_SLOTS,
 				    PB_ENTRY(key / PB_SLOTS, 0, PB_ENTRY_INDIRECT) | rate);
@@ -154,7 +155,7 @@ int xdp_portblock(struct xdp_md *ctx)
 	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT) {
 		if (!(entry & (PB_ENTRY_SETS | PB_ENTRY_SOURCES)))
 			return filter_plain(ctx, cpu, length, slot_of_entries(entries), entry);
-		return filter_plain_here(ctx, length, slot_of_entries(entries), entry);
+		return filter_plain_here(ctx, slot_of_entries(entries), entry);
 	}
 	if (config->listen_until && !pb_quiet && !pass_over(cpu, entry))
 		return answer_plain(ctx, cpu, length, entry);

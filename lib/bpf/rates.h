@@ -38,7 +38,7 @@ PB_INLINE __u64 token_weight(struct xdp_md *ctx, __u32 flags)
 {
 	if (!(flags & PB_LIMIT_BITS))
 		return 1;
-	return may_have_frags() ? frame_length(ctx) : ctx->data_end - ctx->data;
+	return length_of_frame(ctx);
 }
 
 /* Where there is no compare-and-swap. NULL, which never is: the verifier is to be told. */

@@ -3,7 +3,9 @@
  * Changes the sets of a loaded ruleset at random, and asks the loaded program about packets in between; a list
  * that is compared bit by bit says what it should answer. See sets-judge.sh for the rules.
  *
- *	judge_sets RULESET PAIRS SEED
+ *	judge_sets RULESET PAIRS SEED [plain]
+ *
+ * plain: by those rules of which each port has one and no other.
  */
 #include "judge.h"
 
@@ -18,6 +20,7 @@ struct element {
 
 static struct element *elements;
 static size_t nr_elements;
+static bool plain;
 static const char *const names[SETS] = { "a", "b", "c", "d", "e" };
 
 /* ---- The list ------------------------------------------------------------------------------ */
@@ -83,6 +86,15 @@ struct packet {
 static bool in_10(const struct pb_prefix *host, int second)
 {
 	return host->family == 4 && host->addr[0] == 10 && (second < 0 || host->addr[1] == second);
+}
+
+static bool drops_plainly(const struct packet *packet, __u64 now)
+{
+	const struct pb_prefix *source = &packet->source;
+
+	if (packet->port == 1)
+		return is_in(A, source, now) && !is_in(E, source, now);
+	return packet->port == 2 && (is_in(B, source, now) || is_in(D, source, now));
 }
 
 /* Dropped? As the rules in sets-judge.sh, from the one that wins over all others down. */
@@ -254,16 +266,17 @@ static int look(bool *dropped)
 		packet.port = 0;
 	length = build(&packet, frame);
 	*dropped = ask(frame, length);
-	if (*dropped == drops(&packet, before))
+	if (*dropped == (plain ? drops_plainly : drops)(&packet, before))
 		return 1;
 	return is_at_its_end(&packet.source, before, pb_clock()) ? -1 : 0;
 }
 
 int main(int argc, char **argv)
 {
-	size_t pairs = argc == 4 ? strtoul(argv[2], NULL, 10) : 0, wrong = 0, drop = 0, skipped = 0;
+	size_t pairs = argc >= 4 ? strtoul(argv[2], NULL, 10) : 0, wrong = 0, drop = 0, skipped = 0;
 
-	seed = argc == 4 ? strtoull(argv[3], NULL, 10) | 1 : 1;
+	seed = argc >= 4 ? strtoull(argv[3], NULL, 10) | 1 : 1;
+	plain = argc == 5 && !strcmp(argv[4], "plain");
 	elements = calloc(ELEMENTS_MAX, sizeof(*elements));
 	if (!elements || !pairs)
 		die("begin");
