@@ -79,7 +79,8 @@ PB_INLINE __u32 entry_by_sets(const struct pb_decision *decision, bool decides, 
 /* Do these sets settle it, whatever others hold the source? */
 PB_INLINE bool are_enough(__u64 key, __u64 sets)
 {
-	const struct pb_decision *decision = sets ? decision_at(key / PB_SLOTS, key % PB_SLOTS) : NULL;
+	const struct pb_decision *decision = sets ? decision_at(key / PB_SLOTS, key % PB_SLOTS) :
+						    NULL;
 
 	return decision && sets & enough_sets(condition_at(key % PB_SLOTS, decision->mix));
 }

@@ -12,7 +12,7 @@
 #define IDS_SHOWN 8 /* ranges of ids in a message */
 #define NEAR_MAX 3  /* rules in one */
 
-static __u32 max_rules(const struct pb_rules *rules)
+__u32 pb_rules_max(const struct pb_rules *rules)
 {
 	return rules->max_rules ? rules->max_rules : PB_RULES_LIMIT;
 }
@@ -182,10 +182,21 @@ static __u32 free_id(const struct pb_rules *rules, __u32 first, __u32 last, bool
 	return 0;
 }
 
+int pb_rules_no_id(const struct pb_rules *rules, struct pb_error *error)
+{
+	__u32 max = pb_rules_max(rules);
+
+	return pb_fail(error, ENOSPC, "all %u rule ids are taken (%zu rules): delete rules%s", max,
+		       rules->nr,
+		       max < PB_RULES_LIMIT ?
+			       ", or load with a higher --max-rules (at most 65535)" :
+			       "; there can be no more");
+}
+
 /* From next_id on, then from 1 on; retired ids only where there is no other. */
 static __u32 next_id(struct pb_rules *rules, size_t *place, struct pb_error *error)
 {
-	__u32 max = max_rules(rules);
+	__u32 max = pb_rules_max(rules);
 	__u32 first = rules->next_id && rules->next_id <= max ? rules->next_id : 1;
 	bool full = rules->nr >= max; /* no search then: a file may hold any number more */
 	__u32 id = full ? 0 : free_id(rules, first, max, !rules->nr_retired, place);
@@ -197,12 +208,17 @@ static __u32 next_id(struct pb_rules *rules, size_t *place, struct pb_error *err
 		id = free_id(rules, 1, max, true, place);
 	}
 	if (!id)
-		pb_fail(error, ENOSPC, "all %u rule ids are taken (%zu rules): delete rules%s", max,
-			rules->nr,
-			max < PB_RULES_LIMIT ?
-				", or load with a higher --max-rules (at most 65535)" :
-				"; there can be no more");
+		pb_rules_no_id(rules, error);
 	return id;
+}
+
+void pb_rules_put(struct pb_rule *place, struct pb_rule *rule, __u32 id)
+{
+	*place = *rule;
+	place->id = id;
+	place->packets = place->bytes = 0;
+	place->added = true;
+	memset(rule, 0, sizeof(*rule));
 }
 
 static int insert(struct pb_rules *rules, struct pb_rule *rule, __u32 *id, struct pb_error *error)
@@ -219,18 +235,13 @@ static int insert(struct pb_rules *rules, struct pb_rule *rule, __u32 *id, struc
 	rules->rule = grown;
 	index_rule(rules, rule, *id);
 	memmove(&grown[place + 1], &grown[place], (rules->nr - place) * sizeof(*grown));
-	grown[place] = *rule;
-	grown[place].id = *id;
-	grown[place].packets = grown[place].bytes = 0;
-	grown[place].added = true;
+	pb_rules_put(&grown[place], rule, *id);
 	rules->nr++;
 	rules->next_id = *id + 1;
-	memset(rule, 0, sizeof(*rule));
 	return 0;
 }
 
-/* Takes over what the same rule may differ in. */
-static enum pb_added change(struct pb_rule *old, struct pb_rule *rule)
+enum pb_added pb_rules_change(struct pb_rule *old, struct pb_rule *rule)
 {
 	bool same = old->action == rule->action && old->expires == rule->expires &&
 		    !strcmp(old->comment, rule->comment);
@@ -251,7 +262,7 @@ int pb_rules_add(struct pb_rules *rules, struct pb_rule *rule, __u32 *id, enum p
 	int err = 0;
 
 	if (old)
-		done = change(old, rule);
+		done = pb_rules_change(old, rule);
 	else
 		err = insert(rules, rule, &given, error);
 	if (err)
@@ -345,49 +356,6 @@ static bool has_ended(const struct pb_rule *rule, void *now)
 size_t pb_rules_expire(struct pb_rules *rules, __u64 now)
 {
 	return pb_rules_del_if(rules, has_ended, &now);
-}
-
-/* ---- The rules of another ------------------------------------------------------------------ */
-
-static bool not_wanted(const struct pb_rule *rule, void *wanted)
-{
-	return !pb_rules_find_same(wanted, rule);
-}
-
-/*
- * Ids of the rules that went are the last to be given out. Where they will be needed anyhow, all
- * begin anew from 1, so that rules are added in the order of their ids.
- */
-static void prepare_ids(struct pb_rules *rules, const struct pb_rules *wanted)
-{
-	size_t max = rules->max_rules ?: PB_RULES_LIMIT;
-
-	if (wanted->nr - rules->nr <= max - rules->nr_retired)
-		return;
-	rules->nr_retired = 0;
-	rules->next_id = 1;
-}
-
-int pb_rules_replace(struct pb_rules *rules, const struct pb_rules *wanted, struct pb_error *error)
-{
-	int ret = 0;
-
-	pb_rules_del_if(rules, not_wanted, (void *)wanted);
-	prepare_ids(rules, wanted);
-	for (size_t i = 0; !ret && i < wanted->nr; i++) {
-		struct pb_rule rule = {};
-
-		ret = pb_rule_copy(&rule, &wanted->rule[i]);
-		if (ret)
-			return pb_fail_memory(error);
-		ret = pb_rules_add(rules, &rule, NULL, NULL, error);
-		pb_rule_clear(&rule);
-	}
-	if (!ret)
-		ret = pb_rules_declare_all(rules, wanted, error);
-	if (!ret)
-		rules->settings = wanted->settings;
-	return ret;
 }
 
 /* ---- Rules that come near one that is not there: what somebody may have meant ---------------- */

@@ -33,4 +33,14 @@ struct pb_settings pb_settings_of_slot(const struct pb_slot *slot);
 /* Frees what it owns and zeroes it. */
 void pb_rules_clear(struct pb_rules *rules);
 
+/* The highest id that one may have. */
+__u32 pb_rules_max(const struct pb_rules *rules);
+/* -ENOSPC: there is no free one. */
+int pb_rules_no_id(const struct pb_rules *rules, struct pb_error *error);
+
+/* Moves a rule to where it is to be, as one that is new. */
+void pb_rules_put(struct pb_rule *place, struct pb_rule *rule, __u32 id);
+/* Takes over what the same rule may differ in, and clears `rule`. */
+enum pb_added pb_rules_change(struct pb_rule *old, struct pb_rule *rule);
+
 #endif

@@ -1119,6 +1119,49 @@ static void test_replace(void **state)
 	pb_rules_clear(&rules);
 }
 
+/* Four rules of six are there, and the second one stays: `wanted` are the others. */
+static void replace_ids(const char *wanted_text, const char *ids)
+{
+	static const __u32 retired[] = { 1, 2, 3, 4 };
+	struct pb_rules rules = { .max_rules = 6, .retired = retired, .nr_retired = 4 }, wanted;
+	struct pb_error error;
+	char found[64] = "";
+
+	for (int i = 1; i <= 4; i++) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "%d/tcp", i);
+		rules.nr_retired = 0;
+		add(&rules, text);
+	}
+	rules.nr_retired = 4;
+	write_file("new.rules", wanted_text);
+	wanted = read_right("new.rules");
+	if (!ids)
+		assert_int_equal(pb_rules_replace(&rules, &wanted, &error), -ENOSPC);
+	else
+		assert_int_equal(pb_rules_replace(&rules, &wanted, &error), 0);
+	for (size_t i = 0; ids && i < rules.nr; i++)
+		snprintf(found + strlen(found), sizeof(found) - strlen(found), "%u:%u ",
+			 rules.rule[i].id, rules.rule[i].ports[0].first);
+	if (ids)
+		assert_string_equal(found, ids);
+	pb_rules_clear(&wanted);
+	pb_rules_clear(&rules);
+}
+
+static void test_replace_ids(void **state)
+{
+	(void)state;
+	replace_ids("2/tcp\n", "2:2 ");
+	/* Ids that were never given out are the first. */
+	replace_ids("2/tcp\n7/tcp\n8/tcp\n", "2:2 5:7 6:8 ");
+	/* Where they do not do, all begin anew, in order. */
+	replace_ids("7/tcp\n2/tcp\n8/tcp\n9/tcp\n10/tcp\n", "1:7 2:2 3:8 4:9 5:10 ");
+	replace_ids("7/tcp\n2/tcp\n8/tcp\n9/tcp\n10/tcp\n11/tcp\n", "1:7 2:2 3:8 4:9 5:10 6:11 ");
+	replace_ids("1/udp\n2/udp\n3/udp\n4/udp\n5/udp\n6/udp\n7/udp\n", NULL);
+}
+
 static void test_replace_by_nothing(void **state)
 {
 	struct pb_rules rules = { 0 }, wanted = { 0 };
@@ -1287,6 +1330,7 @@ int main(void)
 		cmocka_unit_test(test_too_much_json),
 		cmocka_unit_test(test_keys_twice),
 		cmocka_unit_test(test_replace),
+		cmocka_unit_test(test_replace_ids),
 		cmocka_unit_test(test_replace_by_nothing),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_many),
