@@ -15,7 +15,7 @@
 world_enter "$@"
 world_pair
 world_wire v2 v3
-export T_DIR NS_A NS_B PB PB_FAULT_POINTS="${PB_FAULT_POINTS:-$(amount 4 2)}"
+export T_DIR NS_A NS_B PB PB_FAULT_POINTS="${PB_FAULT_POINTS:-$(amount 4 1)}"
 cd "$T_DIR" || exit 1
 
 "$PYTHON" "$TOP/tests/net/captures.py" make ethernet packets.pcap

@@ -38,11 +38,16 @@ t_is 'a line each' 260 "$(grep -c ': loaded in' <<<"$T_OUT")"
 t_is 'the kernel has a program on each' 260 "$(carrying)"
 t_is 'status lists each once' '[260, 260]' "$(listed)"
 t_is 'status of all by name' 260 "$(in_a "$PB" status -j "${names[@]}" | json 'len(d["interfaces"])')"
-before=$(in_a "$PB" status -j | json '[i["program_id"] for i in d["interfaces"]]')
-t_ok 'upgrade --all' in_a "$PB" upgrade --all
-t_is 'a line each, again' 260 "$(grep -c ': upgraded' <<<"$T_OUT")"
-t_is 'each has a new program' 260 "$(in_a "$PB" status -j |
-	json "len(set(i['program_id'] for i in d['interfaces']) - set($before))")"
+# The kernel verifies a program for each, which takes most of a minute: an upgrade of all is drawn.
+if [ "$(amount 1 $((RANDOM % 2)))" = 1 ]; then
+	before=$(in_a "$PB" status -j | json '[i["program_id"] for i in d["interfaces"]]')
+	t_ok 'upgrade --all' in_a "$PB" upgrade --all
+	t_is 'a line each, again' 260 "$(grep -c ': upgraded' <<<"$T_OUT")"
+	t_is 'each has a new program' 260 "$(in_a "$PB" status -j |
+		json "len(set(i['program_id'] for i in d['interfaces']) - set($before))")"
+else
+	t_skip 'upgrade --all' 'every other run has it, and tests/run --all'
+fi
 refused 'one twice' 2 "'m7' and 'm7' are the same" in_a "$PB" unload "${names[@]}" m7
 t_ok 'unload --all' in_a "$PB" unload --all
 t_is 'a line for each' 260 "$(grep -c ': unloaded' <<<"$T_OUT")"

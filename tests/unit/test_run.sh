@@ -8,6 +8,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 . tests/lib.sh
 # The tests of its trees are in build, whatever this one is run for.
 unset PB_BUILD PB_ALL PB_SUPPORT
+# One process beside the others, unless said
+export PB_LANES=1
 
 # counts NAME EXPECTED STATUS TIMEOUT LINE...: EXPECTED is "PASSED FAILED SKIPPED"
 # and, where the stream as a whole is wrong, one of the complaints.
@@ -165,7 +167,8 @@ t_ok 'run: busy: is said' grep -q '^ok *busy:unit:load' "$T_DIR/log"
 while read -r burner _; do
 	t_ok 'run: busy: a burner has ended' gone "$burner"
 done <"$T_DIR/burners"
-run_is 'run: one count for all' 0 '2 passed, 0 failed, 2 skipped' unit:load --busy unit
+# (Where there are none, none are waited for.)
+WANTED=0 run_is 'run: one count for all' 0 '2 passed, 0 failed, 2 skipped' unit:load --busy unit
 t_fail 'run: busy what' 2 'busy what' "$tree/tests/run" --busy
 t_fail 'run: busy with no such layer' 2 "no layer 'nix'" "$tree/tests/run" --busy nix
 # shellcheck disable=SC2016 # for the tests to expand
@@ -236,6 +239,28 @@ printf '#!/bin/sh\ncase $* in *taken:*) exit 1 ;; esac\nexec /bin/mkdir "$@"\n' 
 chmod +x "$tree/bin/mkdir"
 run_tree unit:a --beside unit:b
 t_ok 'run: beside: a disk that is full loses no test' grep -q '^ok .*unit:b' "$T_DIR/log"
+
+# Two processes beside the others: b and c are both of them, and wait for each other
+fake_pair 'echo 1..1; echo ok 1 - x'
+# shellcheck disable=SC2016 # for the tests to expand
+{
+	fake b "other=c; touch \"\$TMPDIR/b\"; $meet" "other=a; $meet" 'echo 1..1; echo ok 1 - x'
+	fake c "other=b; touch \"\$TMPDIR/c\"; $meet" "other=a; $meet" 'echo 1..1; echo ok 1 - x'
+}
+export PB_LANES=2
+run_is 'run: beside: two at once, beside a third' 0 '3 passed, 0 failed, 2 skipped' unit:a --beside 'unit:[bc]'
+t_is 'run: beside: two: each is said' 2 "$(grep -c '^ok *beside:unit:[bc]' "$T_DIR/log")"
+run_is 'run: beside: two: no such test is said once' 1 '1 passed, 1 failed, 2 skipped' unit:a --beside unit:nix
+# Who is done with what is beside runs what is busy.
+rm -f "$T_DIR"/[abc]
+fake a "other=b; touch \"\$TMPDIR/a\"; $meet" 'echo 1..1; echo ok 1 - x'
+fake b "other=a; touch \"\$TMPDIR/b\"; $meet" 'echo 1..1; echo ok 1 - x'
+fake c 'echo 1..1; echo ok 1 - x'
+run_is 'run: busy: the others help' 0 '3 passed, 0 failed, 2 skipped' --busy 'unit:[ab]' --beside unit:c
+t_is 'run: busy: each ran once, as such' 2 "$(grep -c '^ok *busy:unit:[ab]' "$T_DIR/log")"
+rm -f "$T_DIR"/[abc]
+run_is 'run: the same busy and beside: both' 0 '4 passed, 0 failed, 3 skipped' --busy 'unit:[ab]' --beside 'unit:c' --busy unit:c
+export PB_LANES=1
 
 fake_pair 'echo 1..2; echo ok 1 - x; echo not ok 2 - y'
 run_is 'run: beside: a failure counts' 1 '2 passed, 1 failed, 2 skipped' unit:a --beside unit:b

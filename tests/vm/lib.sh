@@ -38,7 +38,16 @@ vm_build_root()
 # seen on one is seen on the others nearly always, and each takes minutes.
 vm_one_of()
 {
-	shuf -n "$(amount $# 1)" -e -- "$@"
+	some_of 1 "$@"
+}
+
+# some_of HOW-MANY NAME...: so many of them, in their order; all of them by `tests/run --all`
+some_of()
+{
+	local some=$1
+	shift
+	# (Where tests have a `cut` of their own.)
+	printf '%s\n' "$@" | cat -n | shuf -n "$(amount $# "$some")" | sort -n | sed 's/^[^\t]*\t//'
 }
 
 # vm_left_out NAME: why a kernel has not run
