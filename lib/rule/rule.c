@@ -238,25 +238,36 @@ bool pb_rule_same(const struct pb_rule *a, const struct pb_rule *b)
 	return true;
 }
 
-/* FNV-1a, with the length of each piece in it. */
-static __u32 hash_part(const struct pb_rule *rule, const struct pb_part *part, __u32 hash)
+/* Fibonacci hashing, eight bytes at a time. */
+static __u64 mixed(__u64 hash, __u64 word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ hash >> 32;
+}
+
+/* With the length of each piece in it. */
+static __u64 hash_part(const struct pb_rule *rule, const struct pb_part *part, __u64 hash)
 {
 	for (size_t i = 0; i < pieces(rule, part); i++) {
 		size_t len;
 		const __u8 *bytes = piece(rule, part, i, &len);
 
-		hash = (hash ^ (__u32)len) * 16777619U;
-		for (size_t j = 0; j < len; j++)
-			hash = (hash ^ bytes[j]) * 16777619U;
+		hash = mixed(hash, len);
+		for (size_t j = 0; j < len; j += sizeof(__u64)) {
+			__u64 word = 0;
+
+			memcpy(&word, bytes + j, len - j < sizeof(word) ? len - j : sizeof(word));
+			hash = mixed(hash, word);
+		}
 	}
 	return hash;
 }
 
 __u32 pb_rule_hash(const struct pb_rule *rule)
 {
-	__u32 hash = 2166136261U;
+	__u64 hash = 0;
 
 	for (size_t i = 0; i < pb_nr_fields; i++)
 		hash = hash_part(rule, &pb_fields[i].identity, hash);
-	return hash ^ hash >> 15;
+	return hash;
 }
