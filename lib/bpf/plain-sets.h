@@ -79,7 +79,7 @@ PB_INLINE __u32 entry_by_sets(const struct pb_decision *decision, bool decides, 
  * Of a packet of IPv4 whose entry has PB_ENTRY_SETS, without a call, for a return costs more than a look where
  * returns are guarded. PB_ENTRY_INDIRECT: that would not do.
  */
-PB_INLINE __u32 judge_plain4(struct xdp_md *ctx, __u64 key)
+PB_INLINE __u32 judge_plain4(struct xdp_md *ctx, __u32 key)
 {
 	const volatile struct pb_sets *all = &pb_sets;
 	__u64 tables = all->tables, quick = QUICK(bpf_ntohl(plain_source4(ctx)), tables);
@@ -87,6 +87,7 @@ PB_INLINE __u32 judge_plain4(struct xdp_md *ctx, __u64 key)
 	const struct pb_set_condition *condition;
 	const struct pb_decision *decision;
 
+	barrier_var(quick); /* else clang keeps on the stack what it is made of */
 	if (PB_TABLES_SEGMENTS4(tables))
 		lengths = lengths_of_ipv4(QUICK_ADDRESS(quick), QUICK_TABLES(quick));
 	PB_NO_UNROLL
@@ -111,7 +112,7 @@ PB_INLINE __u32 judge_plain4(struct xdp_md *ctx, __u64 key)
  * Of IPv6, which takes a call. Lists are made of hosts and of networks of 64 bits; where others are worth a look,
  * and these do not settle it, PB_ENTRY_INDIRECT.
  */
-static __noinline int judge_plain6(struct xdp_md *ctx, __u64 key)
+static __noinline int judge_plain6(struct xdp_md *ctx, __u32 key)
 {
 	const struct pb_decision *decision = decision_at(key / PB_SLOTS, key % PB_SLOTS);
 	const volatile struct pb_sets *all = &pb_sets;
@@ -136,7 +137,7 @@ static __noinline int judge_plain6(struct xdp_md *ctx, __u64 key)
 }
 
 /* A plain frame whose entry has PB_ENTRY_SETS. `key`: of its class in pb_decisions. */
-PB_INLINE __u32 judge_plain_by_sets(struct xdp_md *ctx, __u64 key)
+PB_INLINE __u32 judge_plain_by_sets(struct xdp_md *ctx, __u32 key)
 {
 	return is_plain_ipv4(ctx) ? judge_plain4(ctx, key) : judge_plain6(ctx, key);
 }
