@@ -109,7 +109,7 @@ PB_INLINE __u64 more_lengths(__u64 quick)
  * Of a packet of IPv4 whose entry has PB_ENTRY_SETS, without a call, for a return costs more than a look where
  * returns are guarded. PB_ENTRY_INDIRECT: that would not do.
  */
-PB_INLINE __u32 judge_plain4(struct xdp_md *ctx, __u64 key)
+PB_INLINE __u32 judge_plain4(struct xdp_md *ctx, __u32 key)
 {
 	const volatile struct pb_sets *all = &pb_sets;
 	__u64 tables = all->tables, quick = QUICK(bpf_ntohl(plain_source4(ctx)), tables);
@@ -117,6 +117,7 @@ PB_INLINE __u32 judge_plain4(struct xdp_md *ctx, __u64 key)
 	const struct pb_set_condition *condition;
 	const struct pb_decision *decision;
 
+	barrier_var(quick); /* else clang keeps on the stack what it is made of */
 	if (HOSTS_FIRST(quick))
 		sets = quick_sets_of_prefix4(quick, 32, &lengths);
 	barrier_var(quick);
@@ -145,7 +146,7 @@ PB_INLINE __u32 judge_plain4(struct xdp_md *ctx, __u64 key)
  * Of IPv6, which takes a call. Lists are made of hosts and of networks of 64 bits; where others are worth a look,
  * and these do not settle it, PB_ENTRY_INDIRECT.
  */
-static __noinline int judge_plain6(struct xdp_md *ctx, __u64 key)
+static __noinline int judge_plain6(struct xdp_md *ctx, __u32 key)
 {
 	const struct pb_decision *decision = decision_at(key / PB_SLOTS, key % PB_SLOTS);
 	const volatile struct pb_sets *all = &pb_sets;
@@ -170,7 +171,7 @@ static __noinline int judge_plain6(struct xdp_md *ctx, __u64 key)
 }
 
 /* A plain frame whose entry has PB_ENTRY_SETS. `key`: of its class in pb_decisions. */
-PB_INLINE __u32 judge_plain_by_sets(struct xdp_md *ctx, __u64 key)
+PB_INLINE __u32 judge_plain_by_sets(struct xdp_md *ctx, __u32 key)
 {
 	return is_plain_ipv4(ctx) ? judge_plain4(ctx, key) : judge_plain6(ctx, key);
 }

@@ -48,7 +48,7 @@ PB_INLINE __u32 answer_of_plain6(struct xdp_md *ctx, __u32 key)
  * What becomes of the packet, as an entry: still an indirect one where no rule decides and the policy takes more.
  * `key`: of the class in pb_decisions.
  */
-PB_INLINE __u32 judge_plain_by_sources(struct xdp_md *ctx, __u64 key)
+PB_INLINE __u32 judge_plain_by_sources(struct xdp_md *ctx, __u32 key)
 {
 	const struct pb_source_decision *mix = source_decision_at(key);
 	const struct pb_decision *winner;

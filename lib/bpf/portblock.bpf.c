@@ -16,16 +16,21 @@
 #include "plain-sets.h"
 #include "plain-sources.h"
 
-/* A frame of one buffer with what is rare. */
-static __noinline int filter_rare(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 slot)
+/*
+ * A frame of one buffer with what is rare. Its length is asked for again, for reading the frame takes much of the stack
+ * without that.
+ */
+static __noinline int filter_rare(struct xdp_md *ctx, __u32 cpu, __u32 slot)
 {
 	struct pb_packet packet;
 	struct pb_cursor cursor;
 	union pb_copy copy; /* not used */
+	enum pb_outcome outcome;
 
 	begin(ctx, &packet, &cursor);
-	return filter_packet(ctx, cpu, length, slot,
-			     pb_parse(&cursor, is_ethernet(), &packet, &copy), &packet);
+	outcome = pb_parse(&cursor, is_ethernet(), &packet, &copy);
+	barrier_var(ctx); /* else clang keeps what it has read */
+	return filter_packet(ctx, cpu, ctx->data_end - ctx->data, slot, outcome, &packet);
 }
 
 /* Any frame. Where it may have frags, what is rare is read by copy as well. */
@@ -46,7 +51,7 @@ static __noinline int filter(struct xdp_md *ctx, __u32 cpu, __u32 length)
 		return filter_frags(ctx, cpu, length, slot);
 	if (outcome == PB_AGAIN)
 		return may_have_frags() ? filter_frags(ctx, cpu, length, slot) :
-					  filter_rare(ctx, cpu, length, slot);
+					  filter_rare(ctx, cpu, slot);
 	return filter_packet(ctx, cpu, length, slot, outcome, &packet);
 }
 
@@ -98,6 +103,16 @@ static __noinline int filter_plain(struct xdp_md *ctx, __u32 cpu, __u32 length, 
 			       PORTS(plain.sport, plain.dport), slot, entry);
 }
 
+/* Beside the key of an entry in the tables, which has a bit more than a number: that its rate was asked. */
+#define KEY_OF_RATE (1U << 31)
+
+PB_INLINE __u32 entry_of_key(__u32 key)
+{
+	__u32 rate = key & KEY_OF_RATE ? PB_ENTRY_RATE : 0;
+
+	return PB_ENTRY((key & ~KEY_OF_RATE) / PB_SLOTS, 0, PB_ENTRY_INDIRECT) | rate;
+}
+
 /*
  * A plain frame of which sets, the source or a rate alone say what becomes of it. What is known of it is in one
  * number, since the stack of this function is that of all others, too; and the CPU and the length are asked for again, so
@@ -105,8 +120,7 @@ static __noinline int filter_plain(struct xdp_md *ctx, __u32 cpu, __u32 length, 
  */
 PB_INLINE int filter_plain_here(struct xdp_md *ctx, __u32 slot, __u32 entry)
 {
-	__u64 key = PB_ENTRY_NUMBER(entry) * PB_SLOTS + slot;
-	__u32 cpu, length, rate = 0;
+	__u32 key = PB_ENTRY_NUMBER(entry) * PB_SLOTS + slot, cpu, length;
 
 	barrier_var(key);
 	if (!(entry & PB_ENTRY_SETS)) {
@@ -115,13 +129,12 @@ PB_INLINE int filter_plain_here(struct xdp_md *ctx, __u32 slot, __u32 entry)
 		entry = judge_plain_by_sets(ctx, key);
 	} else {
 		entry = judge_plain_by_rate(ctx, length_of_frame(ctx), key);
-		rate = PB_ENTRY_RATE;
+		key |= KEY_OF_RATE;
 	}
 	cpu = bpf_get_smp_processor_id();
 	length = length_of_frame(ctx);
 	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
-		return filter_plain(ctx, cpu, length, key % PB_SLOTS,
-				    PB_ENTRY(key / PB_SLOTS, 0, PB_ENTRY_INDIRECT) | rate);
+		return filter_plain(ctx, cpu, length, key % PB_SLOTS, entry_of_key(key));
 	if (pb_config.listen_until && !pb_quiet)
 		return answer_plain(ctx, cpu, length, entry);
 	count(cpu, entry, length);

@@ -192,8 +192,10 @@ __noinline __u64 sets_of_prefix4(__u32 address, __u32 len, __u64 tables)
 	bool goes_on = segment;
 
 	PB_NO_UNROLL
-	for (__u32 place = 0; goes_on && place < PB_BUCKET_ROW; place++)
+	for (__u32 place = 0; goes_on && place < PB_BUCKET_ROW; place++) {
+		barrier_var(segment); /* else clang keeps eight addresses in it, on the stack */
 		sets |= sets_in_bucket4(segment, bucket_of(hash, place), key, &goes_on);
+	}
 	return sets;
 }
 
@@ -207,8 +209,10 @@ __noinline __u64 sets_of_prefix6(__u64 high, __u64 low, __u32 len, __u64 tables)
 	bool goes_on = segment;
 
 	PB_NO_UNROLL
-	for (__u32 place = 0; goes_on && place < PB_BUCKET_ROW; place++)
+	for (__u32 place = 0; goes_on && place < PB_BUCKET_ROW; place++) {
+		barrier_var(segment); /* else clang keeps eight addresses in it, on the stack */
 		sets |= sets_in_bucket6(segment, bucket_of(hash, place), key, address, &goes_on);
+	}
 	return sets;
 }
 

@@ -9,6 +9,25 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 
 t_ok 'doc/support.md is in the form in which it is written' tests/support --check
 
+# runs MACHINE DRIVER-PATTERN: the drivers, kernels and lands of the page
+runs() { tests/support --runs | sed -nE "s/^$1 ($2) /\1 /p" | sort; }
+# each LAND: a line for each of those kernels
+each() { sed "s/\$/ $1/"; }
+# default FILE VARIABLE: the words that a test takes for it where nobody says others, a line each
+default() { sed -n "s/.*\\\${$2[:+-]*\\([a-z0-9. ]*\\)}.*/\\1/p" "$1" | head -n 1 | tr ' ' '\n'; }
+
+kernels=$(sed -n 's/^for name in \(.*\); do$/\1/p' tests/vm/test_kernels | tr ' ' '\n')
+lands=$(sed -n 's/^lands=.*PB_ALL:+\(.*\)}}$/\1/p' tests/vm/test_lands)
+t_is 'its kernels and lands are those of vm:kernels, vm:lands and of the host' "$({
+	each bookworm <<<"$kernels"
+	for land in $lands; do { default tests/vm/test_lands PB_LAND_KERNELS; echo host; } | each "$land"; done
+	} | sed 's/^/veth /' | sort -u)" "$(runs amd64 veth)"
+t_is 'its drivers are those of vm:drivers' \
+	"$(sed -nE "s/^\t'([a-z0-9_]+) [^ ]+ ([0-9a-z.]+)'\$/\1 \2 bookworm/p" tests/vm/test_drivers | sort -u)" \
+	"$(runs amd64 '[^v]\w*|v[^e]\w*')"
+t_is 'its machines are those of vm:machines' \
+	"$(default tests/vm/test_machines PB_KERNELS | each bookworm | sed 's/^/veth /' | sort)" "$(runs arm64 '\w*')"
+
 # A page of our own, and no results yet.
 mkdir -p "$T_DIR/tests" "$T_DIR/doc"
 cp tests/support "$T_DIR/tests"
@@ -35,7 +54,15 @@ t_ok 'of another test' result packets 10 0 0
 t_ok 'of another driver' result packets 11 1 0 --driver igb
 t_ok 'they are brought in' "$support"
 t_is 'they are added up' "not run | 266 passed, 2 skipped; $today | not run" "$(row 6.12 'amd64, veth')"
-t_is 'what failed is said' "not run | 11 passed, **1 failed**; $today | not run" "$(row 6.12 'amd64, igb')"
+t_is 'what failed is said' "not run | 11 passed, **1 failed**; $today" "$(row 6.12 'amd64, igb')"
+t_is 'where there is no run' 'not run |  | ' "$(row 5.10 'amd64, veth')"
+t_ok 'a result of the host' "$support" --add unit 5 0 0 --kernel 6.18.1 --land sid --machine amd64
+t_ok 'of what has no run' "$support" --add dispatcher 7 0 0 --kernel 5.10.1 --land trixie --machine amd64
+t_ok 'of another machine' "$support" --add packets 8 0 0 --kernel 6.1.1 --land sid --machine s390x
+t_ok 'they are brought in' "$support"
+t_is 'the host has a row' "not run | not run | 5 passed; $today" "$(row 'host, 6.18' 'amd64, veth')"
+t_is 'it is added' "not run | 7 passed; $today | " "$(row 5.10 'amd64, veth')"
+t_is 'and its machine' "8 passed; $today" "$(row 6.1 's390x, veth')"
 t_ok 'the page is as it is written' "$support" --check
 
 rm "$PB_SUPPORT"

@@ -69,10 +69,11 @@ vm_boot()
 	fi
 }
 
-# vm_support SCRIPT PASSED FAILED SKIPPED: leave the result for tests/support; by --all, or where PB_SUPPORT is
+# vm_support SCRIPT PASSED FAILED SKIPPED: leave the result for tests/support; by --all, or where PB_SUPPORT is.
+# VM_SHOWN is a land to show it in that is not that of the machine.
 vm_support()
 {
-	local script=${1##*/} test=$T_NAME land=${VM_LAND:-${VM_ARCH:+bookworm}}
+	local script=${1##*/} test=$T_NAME land=${VM_SHOWN:-${VM_LAND:-${VM_ARCH:+bookworm}}}
 	script=${script#guest-} script=${script%.sh}
 	[ "$script" = "$test" ] || test+=/$script
 	"$TOP/tests/support" --add "$test" "$2" "$3" "$4" --kernel "$(cat "$VM_KERNEL/version")" \

@@ -1,0 +1,33 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# tests/vm/root: a root that is kept serves as long as it was made with all that is asked for.
+# shellcheck disable=SC2317 # functions are called by t_ok
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+. tests/lib.sh
+
+if ! command -v apt-get >/dev/null || [ "$(uname -m)" != x86_64 ]; then t_skip_all 'needs apt-get, on x86_64'; fi
+
+# A cache of our own, and nobody to fetch from
+export XDG_CACHE_HOME=$T_DIR/cache PB_MIRROR=http://127.0.0.1:1/debian
+root=$XDG_CACHE_HOME/xdp-portblock/roots/sid-amd64
+made_with()
+{
+	mkdir -p "$root"
+	{ tests/deps --list; printf '%s\n' '?essential' netbase mount "$@"; } | LC_ALL=C sort -u >"$root/.packages"
+}
+is_kept() { [ "$(tests/vm/root sid)" = "$root" ]; }
+
+t_fail 'none: it would be fetched' 1 'no root of sid for amd64 could be fetched' tests/vm/root sid
+made_with
+t_ok 'one is kept' is_kept
+made_with more
+t_ok 'one that has more, too' is_kept
+t_fail '--anew: it would be fetched' 1 'no root of sid' tests/vm/root --anew sid
+sed -i '/^libseccomp-dev$/d' "$root/.packages"
+t_fail 'one that lacks a package is fetched anew' 1 'no root of sid' tests/vm/root sid
+rm "$root/.packages"
+t_fail 'as is one that does not say what it has' 1 'no root of sid' tests/vm/root sid
+t_ok 'where that fails, it stays' test -d "$root"
+t_done
