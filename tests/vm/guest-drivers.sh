@@ -240,8 +240,13 @@ if [ "$driver" = virtio_net ]; then
 else
 	t_ok 'modprobe -r' modprobe -r "$driver"
 	t_is 'status: it is gone' none "$(status_of v0 'i["mode"]')"
-	# libxdp's pins, dispatch-*, keep the old program, and doctor takes it for one that is in use.
-	t_ok 'the rule, too' grep -q 'dport 22' <("$PB" rule list)
+	# libxdp's pins, dispatch-*, keep the old program, by which the ruleset is in use.
+	t_ok 'the rule is there' grep -q 'dport 22' <("$PB" rule list)
+	t_is 'doctor names what libxdp keeps' "$(echo /sys/fs/bpf/xdp/dispatch-*)" \
+		"$(in_a "$PB" doctor | sed -n 's/^warning \+\([^ ]*\): libxdp keeps .*/\1/p')"
+	t_ok 'rm -r, as it says' rm -r /sys/fs/bpf/xdp/dispatch-*
+	t_ok 'doctor has no more to say of it' t_not eval 'in_a "$PB" doctor | grep "libxdp keeps"'
+	t_ok 'the rule is there still' grep -q 'dport 22' <("$PB" rule list)
 	plug_ours
 	t_is 'the driver is back, with no program' none "$(status_of v0 'i["mode"]')"
 	t_ok 'it loads again' in_a "$PB" load v0 -m native
