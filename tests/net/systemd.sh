@@ -363,6 +363,7 @@ chmod 755 plugged-bin/systemctl
 plugged()
 {
 	: >started
+	# shellcheck disable=SC2016 # for that shell to expand
 	unshare -m -- /bin/sh -c 'mount --bind "$1" /etc/systemd/system && shift && exec "$@"' - "$T_DIR/units" \
 		env -i PATH="$T_DIR/plugged-bin:$PATH" INTERFACE="$1" STARTED="$T_DIR/started" LOCAL_FS="$T_DIR/local-fs" \
 		/bin/sh "$TOP/systemd/plugged" && cat started
