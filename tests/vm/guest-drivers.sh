@@ -234,24 +234,33 @@ in_b ip link del v1.5
 
 # --- the driver goes and comes back -------------------------------------------------------
 
-# virtio_net of 6.12 with any XDP program waits for itself for ever, after some traffic: the kernel's fault.
+# virtio_net with several queues and a program waits for itself for ever ("unregister_netdevice: waiting for eth1 to
+# become free"). It is the kernel's fault, or the emulated card's: so it did on 6.1, 6.12 and 7.2 with `return XDP_PASS`
+# alone, by `ip link set dev eth1 xdp`, after 300 pings; with `xdp off` before, or no program at all, it did not. So
+# unload comes first, as xdp-portblock(8) says.
 if [ "$driver" = virtio_net ]; then
-	t_skip 'modprobe -r' 'this driver may hang, with any XDP program'
-else
-	t_ok 'modprobe -r' modprobe -r "$driver"
-	t_is 'status: it is gone' none "$(status_of v0 'i["mode"]')"
-	# libxdp's pins, dispatch-*, keep the old program, by which the ruleset is in use.
-	t_ok 'the rule is there' grep -q 'dport 22' <("$PB" rule list)
-	t_is 'doctor names what libxdp keeps' "$(echo /sys/fs/bpf/xdp/dispatch-*)" \
-		"$(in_a "$PB" doctor | sed -n 's/^warning \+\([^ ]*\): libxdp keeps .*/\1/p')"
-	t_ok 'rm -r, as it says' rm -r /sys/fs/bpf/xdp/dispatch-*
-	t_ok 'doctor has no more to say of it' t_not eval 'in_a "$PB" doctor | grep "libxdp keeps"'
-	t_ok 'the rule is there still' grep -q 'dport 22' <("$PB" rule list)
-	plug_ours
-	t_is 'the driver is back, with no program' none "$(status_of v0 'i["mode"]')"
-	t_ok 'it loads again' in_a "$PB" load v0 -m native
-	filters 'the driver was reloaded: the rule is in force'
+	t_ok 'unload -k, for the driver goes' in_a "$PB" unload -k v0
 fi
+# kept_for_nobody: the pins of libxdp that doctor names
+kept_for_nobody()
+{
+	in_a "$PB" doctor | sed -n 's/^warning \+\([^ ]*\): libxdp keeps .*/\1/p'
+}
+kept=$(compgen -G '/sys/fs/bpf/xdp/dispatch-*')
+t_ok 'modprobe -r' modprobe -r "$driver"
+t_is 'status: it is gone' none "$(status_of v0 'i["mode"]')"
+t_ok 'the rule is there' grep -q 'dport 22' <("$PB" rule list)
+# libxdp's pins, dispatch-*, keep the old program, by which the ruleset is in use.
+t_is 'doctor names what libxdp keeps' "$kept" "$(kept_for_nobody)"
+if [ -n "$kept" ]; then
+	t_ok 'rm -r, as it says' rm -r "$kept"
+	t_is 'doctor has no more to say of it' '' "$(kept_for_nobody)"
+	t_ok 'the rule is there still' grep -q 'dport 22' <("$PB" rule list)
+fi
+plug_ours
+t_is 'the driver is back, with no program' none "$(status_of v0 'i["mode"]')"
+t_ok 'it loads again' in_a "$PB" load v0 -m native
+filters 'the driver was reloaded: the rule is in force'
 
 # --- jumbo frames ---------------------------------------------------------------------------
 
