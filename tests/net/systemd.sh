@@ -356,8 +356,10 @@ t_is 'plugged: it does not wait for systemd to know of the device' '' \
 mkdir -p units/multi-user.target.wants units/sys-subsystem-net-devices-v1.device.wants plugged-bin
 cat >plugged-bin/systemctl <<-'SH'
 	#!/bin/sh
-	test "$1" = start || exec test -e "$LOCAL_FS"
-	echo "$*" >>"$STARTED"
+	[ "$1" != start ] || { echo "$*" >>"$STARTED"; exit; }
+	shift 2
+	for unit; do [ ! -e "$ACTIVE/$unit" ] || exit 0; done
+	exit 3
 SH
 chmod 755 plugged-bin/systemctl
 plugged()
@@ -365,11 +367,12 @@ plugged()
 	: >started
 	# shellcheck disable=SC2016 # for that shell to expand
 	unshare -m -- /bin/sh -c 'mount --bind "$1" /etc/systemd/system && shift && exec "$@"' - "$T_DIR/units" \
-		env -i PATH="$T_DIR/plugged-bin:$PATH" INTERFACE="$1" STARTED="$T_DIR/started" LOCAL_FS="$T_DIR/local-fs" \
+		env -i PATH="$T_DIR/plugged-bin:$PATH" INTERFACE="$1" STARTED="$T_DIR/started" ACTIVE="$T_DIR/active" \
 		/bin/sh "$TOP/systemd/plugged" && cat started
 }
 if command -v systemd-escape >/dev/null && [ -d /etc/systemd/system ]; then
-	touch local-fs
+	mkdir active
+	touch active/local-fs.target active/network.target
 	t_is 'plugged: no unit, nothing is started' '' "$(plugged v0)"
 	ln -s /nowhere 'units/multi-user.target.wants/xdp-portblock@br\x2dlan.service'
 	ln -s /nowhere units/sys-subsystem-net-devices-v1.device.wants/xdp-portblock@v1.service
@@ -377,8 +380,12 @@ if command -v systemd-escape >/dev/null && [ -d /etc/systemd/system ]; then
 	t_is 'plugged: the unit that is wanted by its device' 'start -- xdp-portblock-plugged@v1.service' "$(plugged v1)"
 	t_is 'plugged: the unit that is enabled, by its name there' \
 		'start -- xdp-portblock-plugged@br\x2dlan.service' "$(plugged br-lan)"
-	rm local-fs
-	t_is 'plugged: at boot it is the unit itself' '' "$(plugged v1)"
+	mv active/network.target active/network-pre.target
+	t_is 'plugged: some have one of these targets' 'start -- xdp-portblock-plugged@v1.service' "$(plugged v1)"
+	rm active/network-pre.target
+	t_is 'plugged: at boot the network waits for the unit itself' '' "$(plugged v1)"
+	mv active/local-fs.target active/network.target
+	t_is 'plugged: and who waits for a file system is not waited for' '' "$(plugged v1)"
 else
 	t_skip 'plugged' 'needs systemd'
 fi
