@@ -33,8 +33,9 @@ LIBEXECDIR ?= $(PREFIX)/libexec
 INCLUDEDIR ?= $(PREFIX)/include
 DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(DATADIR)/man
-# systemd reads /usr/lib and /usr/local/lib alike.
+# systemd and udev read /usr/lib and /usr/local/lib alike.
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+UDEVDIR ?= $(PREFIX)/lib/udev/rules.d
 
 CFLAGS ?= -O2 -g
 WERROR ?= -Werror
@@ -347,7 +348,8 @@ completion_files = \
 		644:$(f):$(DATADIR)/fish/vendor_completions.d/$(notdir $(f)))
 unit_files = $(if $(filter yes,$(HAVE_SYSTEMD)),$(foreach f,\
 	$(wildcard systemd/*.service systemd/*.timer systemd/*.path),644:$(f):$(UNITDIR)/$(notdir $(f))) \
-	755:systemd/unit:$(LIBEXECDIR)/xdp-portblock/unit)
+	644:systemd/90-xdp-portblock.rules:$(UDEVDIR)/90-xdp-portblock.rules \
+	$(foreach f,unit plugged,755:systemd/$(f):$(LIBEXECDIR)/xdp-portblock/$(f)))
 installed = 755:$(BIN):$(SBINDIR)/xdp-portblock 644:$(LIB):$(LIBDIR)/libportblock.a \
 	644:$(SHARED):$(LIBDIR)/$(SONAME) 644:lib/libportblock.pc:$(LIBDIR)/pkgconfig/libportblock.pc \
 	$(man_files) $(header_files) $(completion_files) $(unit_files)

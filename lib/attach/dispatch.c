@@ -129,3 +129,56 @@ int pb_dispatch_clean(int ifindex, const struct pb_dispatch_programs *programs,
 			       strerror(-ret));
 	return 0;
 }
+
+/* Does a folder hold a program of ours? */
+static bool holds_ours(const char *path)
+{
+	char pin[PATH_MAX + 1 + NAME_MAX];
+	struct pb_instance instance;
+	const struct dirent *entry;
+	DIR *folder = opendir(path);
+	bool ours = false;
+	__u32 id;
+
+	while (folder && !ours && (entry = readdir(folder))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(pin, sizeof(pin), "%s/%s", path, entry->d_name);
+		id = program_at(pin, strstr(entry->d_name, "-link"));
+		ours = id && pb_instance_of(id, &instance) > 0;
+	}
+	if (folder)
+		closedir(folder);
+	return ours;
+}
+
+static bool is_here(int ifindex, __u32 dispatcher)
+{
+	struct pb_link_xdp link;
+
+	return !pb_link_xdp(ifindex, &link) && link.program_id == dispatcher;
+}
+
+int pb_dispatch_elsewhere(pb_dispatch_function *function, void *context)
+{
+	const struct dirent *entry;
+	char path[PATH_MAX];
+	DIR *folder;
+	int ifindex;
+	__u32 id;
+
+	snprintf(path, sizeof(path), "%s/xdp", pb_bpffs());
+	folder = opendir(path);
+	if (!folder)
+		return errno == ENOENT ? 0 : -errno;
+	while ((entry = readdir(folder))) {
+		if (sscanf(entry->d_name, "dispatch-%d-%u", &ifindex, &id) != 2 ||
+		    is_here(ifindex, id))
+			continue;
+		snprintf(path, sizeof(path), "%s/xdp/%s", pb_bpffs(), entry->d_name);
+		if (holds_ours(path))
+			function(path, context);
+	}
+	closedir(folder);
+	return 0;
+}

@@ -21,4 +21,11 @@ struct pb_dispatch_programs {
 int pb_dispatch_clean(int ifindex, const struct pb_dispatch_programs *programs,
 		      struct pb_error *error);
 
+/*
+ * Calls a function with the path of each folder that holds a program of ours by a dispatcher that is on no interface
+ * of this network namespace: the interface has gone, or is in another one, which nothing tells. 0, or an error.
+ */
+typedef void pb_dispatch_function(const char *path, void *context);
+int pb_dispatch_elsewhere(pb_dispatch_function *function, void *context);
+
 #endif

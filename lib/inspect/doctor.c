@@ -14,6 +14,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <portblock/native.h>
+#include "attach/dispatch.h"
 #include "attach/driver.h"
 #include "attach/features.h"
 #include "attach/interface.h"
@@ -186,6 +187,28 @@ static void check_dispatcher(struct doctor *doctor)
 	default:
 		say(doctor, PB_HEALTH_WARNING, NULL, "libxdp's dispatcher: could not be tried");
 	}
+}
+
+static void say_elsewhere(const char *path, void *doctor)
+{
+	char mend[300];
+
+	snprintf(mend, sizeof(mend), "rm -r %.200s, unless it is in another network namespace",
+		 path);
+	say(doctor, PB_HEALTH_WARNING, mend,
+	    "%.200s: libxdp keeps a program of ours, and so its ruleset in use, for an interface "
+	    "that has gone, or is in another network namespace",
+	    path);
+}
+
+/* What an interface leaves that goes while it is loaded: libxdp removes its pins when it unloads. */
+static void check_pins(struct doctor *doctor)
+{
+	int ret = pb_dispatch_elsewhere(say_elsewhere, doctor);
+
+	if (ret)
+		say(doctor, PB_HEALTH_WARNING, NULL, "cannot look at libxdp's pins: %s",
+		    strerror(-ret));
 }
 
 /* What was let go of sources that had more than their rate. */
@@ -649,8 +672,8 @@ static void check_unwrapping(struct doctor *doctor)
 typedef void check_function(struct doctor *doctor);
 
 static check_function *const machine_checks[] = {
-	check_kernel,	check_rights, check_bpffs,	check_memlock,
-	check_features, check_native, check_dispatcher, check_rulesets,
+	check_kernel, check_rights,	check_bpffs, check_memlock,  check_features,
+	check_native, check_dispatcher, check_pins,  check_rulesets,
 };
 static check_function *const interface_checks[] = {
 	check_type,   check_outer_header, check_programs, check_doubled,

@@ -107,7 +107,19 @@ t_ok '4: of another interface it is none' doctor lo
 t_ok '4: what mends it' in_a ip link set dev v0 xdp off
 t_ok '4: mends it' doctor v0
 
-# 5: its interface has gone, and nobody took the pins away
+# 5: its interface has gone, and nobody took the pins away; first as libxdp leaves them
+t_ok '5: load' in_a "$PB" load v0
+id=$(status_is v0 program_id)
+gone=/sys/fs/bpf/xdp/dispatch-999999-$id
+mkdir -p "$gone"
+refused '5: an empty folder of libxdp is nobody'\''s' 0 '^ok +kernel' doctor
+t_is '5: and no finding' '' "$(findings warning | grep 999999)"
+bpftool prog pin id "$id" "$gone/prog0-prog" || t_die 'no pin'
+finds '5: pins of libxdp' 0 warning "$gone: libxdp keeps a program of ours" \
+	"rm -r $gone, unless it is in another network namespace"
+t_ok '5: what mends it' rm -r "$gone"
+t_is '5: mends it' '' "$(findings warning | grep 999999)"
+t_ok '5: unload' in_a "$PB" unload v0
 in_a ip link add v5 type veth peer name v6
 t_ok '5: load' in_a "$PB" load v5 -r gone
 in_a ip link del v5

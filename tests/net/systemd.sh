@@ -54,6 +54,7 @@ fi
 exposures='@.service 23
 -fleet.service 24
 -metrics.service 22
+-plugged@.service 23
 -set@.service 22'
 t_is 'each service is looked at' "$(cd "$TOP/systemd" && ls -- *.service)" \
 	"$(cut -d ' ' -f 1 <<<"$exposures" | sed 's/^/xdp-portblock/' | sort)"
@@ -86,6 +87,8 @@ t_ok 'and what it runs' grep -qx 'pb=/usr/sbin/xdp-portblock' root/usr/libexec/x
 t_ok 'which can be run' test -x root/usr/libexec/xdp-portblock/unit
 t_is 'nothing is left to be filled in there' '' \
 	"$(grep -o '@[A-Z]*@' root/usr/lib/systemd/system/xdp-portblock@.service root/usr/libexec/xdp-portblock/unit)"
+t_ok 'udev runs what is there' test -x \
+	"root$(sed -n 's/.*RUN+="\(.*\)"$/\1/p' root/usr/lib/udev/rules.d/90-xdp-portblock.rules)"
 t_ok 'make uninstall' make -s -C "$TOP" uninstall HAVE_SYSTEMD=yes DESTDIR="$T_DIR/root" PREFIX=/usr
 t_is 'leaves no file' '' "$(find root -type f -o -type l)"
 t_ok 'nor the folder of the unit' test ! -e root/usr/libexec/xdp-portblock
@@ -93,6 +96,7 @@ t_ok 'make install without systemd' make -s -C "$TOP" install HAVE_SYSTEMD=no \
 	DESTDIR="$T_DIR/other" PREFIX=/usr
 t_ok 'installs no unit' test ! -e other/usr/lib/systemd
 t_ok 'nor what it runs' test ! -e other/usr/libexec
+t_ok 'and nothing for udev' test ! -e other/usr/lib/udev
 
 # --- its commands, as systemd would run them ------------------------------------------------
 
@@ -338,6 +342,53 @@ UNIT=$T_DIR/xdp-portblock-metrics.service
 printf '%s\n' 'FOLDER=/$(id>ran)"`id>ran`' >"$ETC/metrics.conf"
 t_fail 'metrics: no such folder' 1 '' run ExecCondition ''
 t_is 'metrics: nothing of its name is run' '' "$(find / -maxdepth 1 -name ran; find . -name ran)"
+
+# --- what is plugged in: that it works is looked at by vm:boot ----------------------------------
+
+t_is 'plugged: it does what the boot unit does, as confined' '' \
+	"$(sed -n 's/^ExecStart=/&-/; /^Environment=RULESET/,/^$/p; /^ReadOnlyPaths/,/^$/p' \
+		"$TOP/systemd/xdp-portblock@.service" | grep -v -e '^#' -e '^ExecReload' -e '^ExecStop' |
+		grep -vxFf "$TOP/systemd/xdp-portblock-plugged@.service")"
+t_is 'plugged: it does not wait for systemd to know of the device' '' \
+	"$(grep '[.]device' "$TOP/systemd/xdp-portblock-plugged@.service")"
+
+# plugged DEV: what udev runs for it starts these units, in a system that has the folder `units`
+mkdir -p units/multi-user.target.wants units/sys-subsystem-net-devices-v1.device.wants plugged-bin
+cat >plugged-bin/systemctl <<-'SH'
+	#!/bin/sh
+	[ "$1" != start ] || { echo "$*" >>"$STARTED"; exit; }
+	shift 2
+	for unit; do [ ! -e "$ACTIVE/$unit" ] || exit 0; done
+	exit 3
+SH
+chmod 755 plugged-bin/systemctl
+plugged()
+{
+	: >started
+	# shellcheck disable=SC2016 # for that shell to expand
+	unshare -m -- /bin/sh -c 'mount --bind "$1" /etc/systemd/system && shift && exec "$@"' - "$T_DIR/units" \
+		env -i PATH="$T_DIR/plugged-bin:$PATH" INTERFACE="$1" STARTED="$T_DIR/started" ACTIVE="$T_DIR/active" \
+		/bin/sh "$TOP/systemd/plugged" && cat started
+}
+if command -v systemd-escape >/dev/null && [ -d /etc/systemd/system ]; then
+	mkdir active
+	touch active/local-fs.target active/network.target
+	t_is 'plugged: no unit, nothing is started' '' "$(plugged v0)"
+	ln -s /nowhere 'units/multi-user.target.wants/xdp-portblock@br\x2dlan.service'
+	ln -s /nowhere units/sys-subsystem-net-devices-v1.device.wants/xdp-portblock@v1.service
+	t_is 'plugged: nor for a unit of another interface' '' "$(plugged v0)"
+	t_is 'plugged: the unit that is wanted by its device' 'start -- xdp-portblock-plugged@v1.service' "$(plugged v1)"
+	t_is 'plugged: the unit that is enabled, by its name there' \
+		'start -- xdp-portblock-plugged@br\x2dlan.service' "$(plugged br-lan)"
+	mv active/network.target active/network-pre.target
+	t_is 'plugged: some have one of these targets' 'start -- xdp-portblock-plugged@v1.service' "$(plugged v1)"
+	rm active/network-pre.target
+	t_is 'plugged: at boot the network waits for the unit itself' '' "$(plugged v1)"
+	mv active/local-fs.target active/network.target
+	t_is 'plugged: and who waits for a file system is not waited for' '' "$(plugged v1)"
+else
+	t_skip 'plugged' 'needs systemd'
+fi
 
 # --- the agent of a fleet: what it does is looked at by net:fleet-follow ------------------------
 

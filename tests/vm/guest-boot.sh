@@ -119,16 +119,37 @@ t_ok 'there is a copy again' cmp /run/copy.rules $STATE/default.rules
 
 # --- devices that go and come ------------------------------------------------------------------
 
-t_ok 'eth0 is unplugged' host unplug eth0
-t_ok 'the unit stops' wait_for 300 is inactive "$UNIT"
-t_ok 'without a failure' all_is_well
-t_ok 'eth0 is plugged in' host plug eth0
-t_ok 'the unit starts' wait_for 300 is active "$UNIT"
-t_ok 'it is filtered' "$PB" status eth0
-t_ok 'packets come in' flows eth0 2323
-t_note "$(($(seen eth0 22) - open)) packets to the blocked port before the filter was there, by networkd"
+# replug WORD: eth0 goes, comes, and is filtered again
+replug()
+{
+	t_ok "$1: eth0 is unplugged" host unplug eth0
+	t_ok "$1: the unit stops" wait_for 300 is inactive "$UNIT"
+	t_ok "$1: without a failure" all_is_well
+	open=$(seen eth0 22)
+	t_ok "$1: eth0 is plugged in" host plug eth0
+	t_ok "$1: the unit starts" wait_for 300 is active "$UNIT"
+	t_ok "$1: it is filtered" "$PB" status eth0
+}
+
+replug 'networkd'
+shut 'networkd: plugged in again' eth0 "$open"
+replug 'networkd, again'
+shut 'networkd: plugged in again, again' eth0 "$open"
+# Would a gap be seen? That of a unit which is late, and alone
+ln -s /dev/null /etc/udev/rules.d/90-xdp-portblock.rules
+udevadm control --reload
+LATE=/run/systemd/system/xdp-portblock@eth0.service.d
+mkdir -p $LATE
+printf '%s\n' '[Service]' 'ExecStartPre=/bin/sh /run/late' >$LATE/late.conf
+echo "while nft list counter inet witness eth0-22 | grep -q 'packets $(seen eth0 22) '; do sleep 0.1; done" >/run/late
+systemctl daemon-reload
+replug 'without udev'
+t_ok 'without udev: its gap is seen' more eth0 22 "$open"
+rm -r /etc/udev/rules.d/90-xdp-portblock.rules $LATE
+udevadm control --reload
+systemctl daemon-reload
 open=$(seen eth0 22)
-shut 'plugged in again' eth0 "$open"
+shut 'and then none' eth0 "$open"
 # As xdp-portblock(8) says for what is not there at boot
 wants=/etc/systemd/system/sys-subsystem-net-devices-eth2.device.wants
 mkdir -p $wants
@@ -138,7 +159,10 @@ systemctl daemon-reload
 t_ok 'eth2 is plugged in' host plug eth2
 t_ok 'its unit starts' wait_for 300 is active "$(unit eth2)"
 t_ok 'it is filtered' "$PB" status eth2
-t_ok 'packets come in' flows eth2 2323
+shut 'what was not there yet' eth2 0
+t_ok 'eth1, which has no unit, is unplugged' host unplug eth1
+t_ok 'eth1 is plugged in' host plug eth1
+t_ok 'it is not filtered' flows eth1 22
 t_ok 'eth2 is unplugged' host unplug eth2
 t_ok 'the unit stops' wait_for 300 is inactive "$(unit eth2)"
 

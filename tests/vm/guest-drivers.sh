@@ -52,7 +52,15 @@ plug_ours()
 {
 	modprobe "$driver" || t_die "no driver $driver"
 	plug 0 "$NS_A" v0 "$A4/24" "$A6/64"
-	[ -z "${PB_REFUSES:-}" ] || plug 2 "$NS_A" v2
+	[ -z "${PB_REFUSES:-}" ] || plug_refusing
+}
+
+# plug_refusing: the card that refuses; it would answer for the addresses of v0, and what comes by it is not filtered.
+plug_refusing()
+{
+	wait_for 60 card 2 || t_die 'no card 2'
+	ip link set "$(card 2)" arp off || t_die 'no card without ARP'
+	plug 2 "$NS_A" v2
 }
 
 # reach: the wire is whole; a card needs some seconds after it was reset
@@ -234,19 +242,33 @@ in_b ip link del v1.5
 
 # --- the driver goes and comes back -------------------------------------------------------
 
-# virtio_net of 6.12 with any XDP program waits for itself for ever, after some traffic: the kernel's fault.
+# virtio_net with several queues and a program waits for itself for ever ("unregister_netdevice: waiting for eth1 to
+# become free"). It is the kernel's fault, or the emulated card's: so it did on 6.1, 6.12 and 7.2 with `return XDP_PASS`
+# alone, by `ip link set dev eth1 xdp`, after 300 pings; with `xdp off` before, or no program at all, it did not. So
+# unload comes first, as xdp-portblock(8) says.
 if [ "$driver" = virtio_net ]; then
-	t_skip 'modprobe -r' 'this driver may hang, with any XDP program'
-else
-	t_ok 'modprobe -r' modprobe -r "$driver"
-	t_is 'status: it is gone' none "$(status_of v0 'i["mode"]')"
-	# libxdp's pins, dispatch-*, keep the old program, and doctor takes it for one that is in use.
-	t_ok 'the rule, too' grep -q 'dport 22' <("$PB" rule list)
-	plug_ours
-	t_is 'the driver is back, with no program' none "$(status_of v0 'i["mode"]')"
-	t_ok 'it loads again' in_a "$PB" load v0 -m native
-	filters 'the driver was reloaded: the rule is in force'
+	t_ok 'unload -k, for the driver goes' in_a "$PB" unload -k v0
 fi
+# kept_for_nobody: the pins of libxdp that doctor names
+kept_for_nobody()
+{
+	in_a "$PB" doctor | sed -n 's/^warning \+\([^ ]*\): libxdp keeps .*/\1/p'
+}
+kept=$(compgen -G '/sys/fs/bpf/xdp/dispatch-*')
+t_ok 'modprobe -r' modprobe -r "$driver"
+t_is 'status: it is gone' none "$(status_of v0 'i["mode"]')"
+t_ok 'the rule is there' grep -q 'dport 22' <("$PB" rule list)
+# libxdp's pins, dispatch-*, keep the old program, by which the ruleset is in use.
+t_is 'doctor names what libxdp keeps' "$kept" "$(kept_for_nobody)"
+if [ -n "$kept" ]; then
+	t_ok 'rm -r, as it says' rm -r "$kept"
+	t_is 'doctor has no more to say of it' '' "$(kept_for_nobody)"
+	t_ok 'the rule is there still' grep -q 'dport 22' <("$PB" rule list)
+fi
+plug_ours
+t_is 'the driver is back, with no program' none "$(status_of v0 'i["mode"]')"
+t_ok 'it loads again' in_a "$PB" load v0 -m native
+filters 'the driver was reloaded: the rule is in force'
 
 # --- jumbo frames ---------------------------------------------------------------------------
 
@@ -287,6 +309,7 @@ fi
 
 # --- a card that refuses ----------------------------------------------------------------------
 
-[ -z "${PB_REFUSES:-}" ] || agree 'refused' v2 "$PB_REFUSES" "$PB_HELP"
 t_ok 'the kernel has not complained' no_complaints
+# Of skb mode on a card whose GRO_HW cannot be switched off it does, whoever asks for it: "failed to disable GRO_HW".
+[ -z "${PB_REFUSES:-}" ] || agree 'refused' v2 "$PB_REFUSES" "$PB_HELP"
 t_done
