@@ -21,4 +21,10 @@ struct pb_dispatch_programs {
 int pb_dispatch_clean(int ifindex, const struct pb_dispatch_programs *programs,
 		      struct pb_error *error);
 
+/*
+ * Gives the folder of the dispatcher that is attached to root, as ours are: a unit's root, who has no right to others'
+ * files, could not look into that of a user who loaded first. -errno without a message: who may not give it keeps it.
+ */
+int pb_dispatch_give(int ifindex);
+
 #endif
