@@ -128,6 +128,12 @@ static const char *const reading[] = {
 	"renameat2",  "sendmsg", "sendto",   "setsockopt", "unlink",	  "unlinkat",
 };
 
+/* Connections, to a host by its name, which a thread of libcurl's asks for; folders of pins and of its state. */
+static const char *const following[] = {
+	"connect", "eventfd2", "mkdir",	   "mkdirat",	 "pipe2",
+	"rmdir",   "recvmmsg", "sendmmsg", "socketpair", "shutdown",
+};
+
 static int allow(scmp_filter_ctx filter, const char *const *names, size_t nr)
 {
 	int ret = 0;
@@ -186,10 +192,12 @@ static int fill(scmp_filter_ctx filter, enum confined what)
 
 	if (!ret)
 		ret = allow_own_signals(filter);
-	if (!ret && what == CONFINED_READING)
+	if (!ret && what >= CONFINED_READING)
 		ret = allow(filter, reading, sizeof(reading) / sizeof(reading[0]));
-	if (!ret && what == CONFINED_READING)
+	if (!ret && what >= CONFINED_READING)
 		ret = allow_threads(filter) ?: allow_own_files(filter);
+	if (!ret && what == CONFINED_FOLLOWING)
+		ret = allow(filter, following, sizeof(following) / sizeof(following[0]));
 	return ret;
 }
 

@@ -3,9 +3,11 @@
 #ifndef CONFINE_H
 #define CONFINE_H
 
+/* Each may what those before it may. */
 enum confined {
 	CONFINED_LISTENING, /* reads the ring, tells of packets, writes to files that are open */
 	CONFINED_READING,   /* looks at interfaces again and again, and writes its file anew */
+	CONFINED_FOLLOWING, /* does so, has connections to etcd, makes folders, changes rulesets */
 };
 
 /*

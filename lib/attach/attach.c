@@ -295,6 +295,7 @@ static int attach_once(const struct pb_attach *how, const struct pb_interface *i
 	if (ret && attempt.tried) {
 		put_back(&before);
 	} else if (!ret) {
+		pb_dispatch_give(interface->ifindex);
 		ret = check_recognized(attempt.id, interface, error);
 		if (ret)
 			pb_detach(interface->ifindex, attempt.id, NULL);
@@ -543,6 +544,8 @@ int pb_detach(int ifindex, __u32 program_id, struct pb_error *error)
 	/* libxdp does not tell of pins that it could not remove. The program is off all the same. */
 	if (!ret)
 		pb_dispatch_clean(ifindex, &taken_off, NULL);
+	if (!ret)
+		pb_dispatch_give(ifindex);
 	return ret;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -181,4 +182,27 @@ int pb_dispatch_elsewhere(pb_dispatch_function *function, void *context)
 	}
 	closedir(folder);
 	return 0;
+}
+
+int pb_dispatch_give(int ifindex)
+{
+	struct pb_link_xdp link;
+	const struct dirent *entry;
+	char path[PATH_MAX];
+	DIR *folder;
+	int ret = geteuid() ? pb_link_xdp(ifindex, &link) : 0;
+
+	if (ret || !geteuid())
+		return ret;
+	snprintf(path, sizeof(path), "%s/xdp/dispatch-%d-%u", pb_bpffs(), ifindex, link.program_id);
+	folder = opendir(path);
+	if (!folder)
+		return -errno;
+	while (!ret && (entry = readdir(folder)))
+		if (*entry->d_name != '.')
+			ret = fchownat(dirfd(folder), entry->d_name, 0, 0, AT_SYMLINK_NOFOLLOW);
+	if (ret || fchown(dirfd(folder), 0, 0))
+		ret = -errno;
+	closedir(folder);
+	return ret;
 }

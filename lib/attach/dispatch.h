@@ -28,4 +28,10 @@ int pb_dispatch_clean(int ifindex, const struct pb_dispatch_programs *programs,
 typedef void pb_dispatch_function(const char *path, void *context);
 int pb_dispatch_elsewhere(pb_dispatch_function *function, void *context);
 
+/*
+ * Gives the folder of the dispatcher that is attached to root, as ours are: a unit's root, who has no right to others'
+ * files, could not look into that of a user who loaded first. -errno without a message: who may not give it keeps it.
+ */
+int pb_dispatch_give(int ifindex);
+
 #endif

@@ -18,7 +18,7 @@
 #include "maps/instance.h"
 #include "maps/pins.h"
 #include "maps/rates.h"
-#include "maps/readers.h"
+#include "maps/reader.h"
 #include "maps/rights.h"
 #include "maps/slot.h"
 #include "maps/variables.h"

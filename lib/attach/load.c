@@ -12,6 +12,7 @@
 #include "maps/folders.h"
 #include "maps/lock.h"
 #include "maps/pins.h"
+#include "maps/reader.h"
 #include "maps/readers.h"
 #include "maps/restored.h"
 #include "maps/rights.h"

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "maps/folders.h"
 #include "maps/lock.h"
+#include "maps/reader.h"
 #include "maps/rights.h"
 #include "util/error.h"
 
@@ -102,6 +103,8 @@ int pb_lock(const char *ruleset, enum pb_lock_kind kind, struct pb_error *error)
 			       "the ruleset '%s' was unloaded meanwhile: `xdp-portblock load "
 			       "eth0%s`, for example, makes it anew",
 			       ruleset, pb_ruleset_option(ruleset, option));
+	if (ret == -EACCES && ruleset && !reads(kind))
+		return pb_fail_change(error, EACCES, ruleset, "take the lock on the pinned rules");
 	return ret;
 }
 

@@ -121,12 +121,3 @@ int pb_readers_set(const char *ruleset, __u32 group, struct pb_error *error)
 			     "give the pins to the group (for which CAP_CHOWN, CAP_FOWNER and CAP_FSETID are wanted)") :
 		     0;
 }
-
-__u32 pb_readers_of(const char *ruleset)
-{
-	char folder[PB_PATH_LEN];
-	struct stat is;
-
-	pb_pins_path(folder, ruleset);
-	return !lstat(folder, &is) && is.st_mode & S_IXGRP ? is.st_gid : 0;
-}

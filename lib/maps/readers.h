@@ -21,7 +21,4 @@ int pb_readers_give(const char *folder, __u32 group);
 /* The same of a pinned ruleset, whose lock of all the caller holds. */
 int pb_readers_set(const char *ruleset, __u32 group, struct pb_error *error);
 
-/* The group of a pinned ruleset; 0: none. */
-__u32 pb_readers_of(const char *ruleset);
-
 #endif

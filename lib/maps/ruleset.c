@@ -9,6 +9,7 @@
 #include "maps/instance.h"
 #include "maps/lock.h"
 #include "maps/pins.h"
+#include "maps/reader.h"
 #include "maps/rights.h"
 #include "maps/ruleset.h"
 #include "maps/slot.h"
@@ -253,7 +254,7 @@ int pb_ruleset_read(struct pb_ruleset *ruleset, struct pb_rules **rules, struct 
 int pb_ruleset_check_writable(const struct pb_ruleset *ruleset, struct pb_error *error)
 {
 	return pb_ruleset_is_read_only(ruleset) ?
-		       pb_fail_permission(error, EACCES, "write to the pinned rules") :
+		       pb_fail_change(error, EACCES, ruleset->name, "write to the pinned rules") :
 		       0;
 }
 

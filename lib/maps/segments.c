@@ -7,6 +7,7 @@
 #include "maps/folders.h"
 #include "maps/lock.h"
 #include "maps/pin.h"
+#include "maps/reader.h"
 #include "maps/readers.h"
 #include "maps/segments.h"
 #include "util/error.h"

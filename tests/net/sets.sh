@@ -341,24 +341,17 @@ t_ok 'and the set' "$PB" set destroy brief
 
 # --- what stays of many elements that are gone -------------------------------------------------
 
-# segments FAMILY: how many different maps the map of maps has
-segments()
-{
-	bpftool map dump pinned "/sys/fs/bpf/xdp-portblock/lab/pb_elements$1" 2>/dev/null |
-		sed -n 's/.*value: *//p' | sort -u | wc -l
-}
-
 seq 0 199999 | awk '{ print "10." int($1 / 65536) "." int($1 / 256) % 256 "." $1 % 256 }' >many.list
 in_a "$PB" load -r lab v2 >/dev/null
 "$PB" set create -r lab many --max 400000 >/dev/null
 t_ok 'load 200,000' "$PB" set load -r lab many many.list
-t_ok 'are in several segments' test "$(segments 4)" -gt 8
+t_ok 'are in several segments' test "$(segments lab 4)" -gt 8
 t_ok 'once more, in the other generation' "$PB" set load -r lab many many.list
 t_ok 'IPv6 in their place' "$PB" set load -r lab many <(echo 2001:db8::1)
-t_is 'one segment of IPv4 stays' 1 "$(segments 4)"
+t_is 'one segment of IPv4 stays' 1 "$(segments lab 4)"
 t_fail 'in which none of them is' 1 'not in' "$PB" set test -r lab many 10.0.0.7
 t_ok 'add' "$PB" set add -r lab many 10.0.0.7
-t_is 'its segment is the only one' 1 "$(segments 4)"
+t_is 'its segment is the only one' 1 "$(segments lab 4)"
 t_ok 'it is in it' "$PB" set test -r lab many 10.0.0.7
 t_fail 'another is not' 1 'not in' "$PB" set test -r lab many 10.0.0.8
 in_a "$PB" unload v2 >/dev/null

@@ -61,6 +61,13 @@ outcome()
 	in_a "$PB" status -j "$1" | json "d['interfaces'][0]['outcomes']['$2']['packets']"
 }
 
+# segments RULESET FAMILY: how many maps of elements its map of maps has. As text, bpftool 7.5 says it otherwise than 7.1.
+segments()
+{
+	bpftool -j map dump pinned "$PINS/$1/pb_elements$2" |
+		json 'len({json.dumps(e["value"]) for e in d if isinstance(e.get("value"), list) and any(int(b, 16) for b in e["value"])})'
+}
+
 # take_results NAME COMMAND...: a program whose results, in TAP, are ours; it comes to its end
 take_results()
 {

@@ -74,6 +74,7 @@ __attribute__((constructor)) static void begin(void)
 	const char *path = getenv("PB_TRIED");
 
 	report = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
+	unsetenv("LD_PRELOAD"); /* not for what it starts */
 	try_all("before");
 }
 

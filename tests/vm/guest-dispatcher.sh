@@ -317,5 +317,35 @@ t_is 'native: the other stays' "$other" "$(chain v0)"
 t_ok 'native: unload xdp-filter' unload_other
 t_ok 'the end: no program is left' bare v0
 
+# --- a user who loads first ---------------------------------------------------------------------
+
+# able COMMAND...: a user who may do all that loading needs; unit COMMAND...: root, as a unit leaves it
+able()
+{
+	local caps=+net_admin,+sys_admin,+bpf,+perfmon,+chown,+dac_override
+	in_a setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all,$caps --ambient-caps=-all,$caps \
+		--bounding-set=-all,$caps "$@"
+}
+unit()
+{
+	in_a setpriv --bounding-set=-all,+net_admin,+bpf,+sys_admin "$@"
+}
+if able true 2>/dev/null; then
+	t_ok 'a user: load' able "$PB" load v0
+	t_is "a user: libxdp's pins are root's, too" '' "$(find /sys/fs/bpf/xdp/dispatch-* ! -user 0)"
+	for command in status 'rule add 22/tcp' 'load v0 --ruleset other' 'upgrade v0' 'unload v0'; do
+		# shellcheck disable=SC2086 # words
+		t_ok "a user: root, with no right to others' files: $command" unit "$PB" $command
+	done
+	t_ok 'a user: load again' able "$PB" load v0
+	t_ok 'a user: load xdp-filter' load_other
+	t_ok 'a user: unload one of two' able "$PB" unload v0
+	t_is "a user: libxdp's pins are root's still" '' "$(find /sys/fs/bpf/xdp/dispatch-* ! -user 0)"
+	t_ok 'a user: unload xdp-filter' unload_other
+	t_ok 'a user: no program is left' bare v0
+else
+	t_skip 'a user who loads first' 'no ambient capabilities here'
+fi
+
 t_ok 'the kernel has not complained' no_complaints
 t_done
