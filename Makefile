@@ -348,7 +348,7 @@ completion_files = \
 		644:$(f):$(DATADIR)/fish/vendor_completions.d/$(notdir $(f)))
 unit_files = $(if $(filter yes,$(HAVE_SYSTEMD)),$(foreach f,\
 	$(wildcard systemd/*.service systemd/*.timer systemd/*.path),644:$(f):$(UNITDIR)/$(notdir $(f))) \
-	644:systemd/90-xdp-portblock.rules:$(UDEVDIR)/90-xdp-portblock.rules \
+	644:systemd/79-xdp-portblock.rules:$(UDEVDIR)/79-xdp-portblock.rules \
 	$(foreach f,unit plugged,755:systemd/$(f):$(LIBEXECDIR)/xdp-portblock/$(f)))
 installed = 755:$(BIN):$(SBINDIR)/xdp-portblock 644:$(LIB):$(LIBDIR)/libportblock.a \
 	644:$(SHARED):$(LIBDIR)/$(SONAME) 644:lib/libportblock.pc:$(LIBDIR)/pkgconfig/libportblock.pc \

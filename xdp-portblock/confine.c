@@ -128,10 +128,10 @@ static const char *const reading[] = {
 	"renameat2",  "sendmsg", "sendto",   "setsockopt", "unlink",	  "unlinkat",
 };
 
-/* Connections, to a host by its name, which a thread of libcurl's asks for; folders of pins and of its state. */
+/* Connections, to a host by its name, which a thread of libcurl's asks for; folders of pins, and whose they are. */
 static const char *const following[] = {
-	"connect", "eventfd2", "mkdir",	   "mkdirat",	 "pipe2",
-	"rmdir",   "recvmmsg", "sendmmsg", "socketpair", "shutdown",
+	"chown", "lchown", "fchownat", "connect",  "eventfd2",	 "mkdir",    "mkdirat",
+	"pipe2", "rmdir",  "recvmmsg", "sendmmsg", "socketpair", "shutdown",
 };
 
 static int allow(scmp_filter_ctx filter, const char *const *names, size_t nr)

@@ -23,7 +23,7 @@ int pb_dispatch_clean(int ifindex, const struct pb_dispatch_programs *programs,
 
 /*
  * Calls a function with the path of each folder that holds a program of ours by a dispatcher that is on no interface
- * of this network namespace: the interface has gone, or is in another one, which nothing tells. 0, or an error.
+ * of this network namespace: the interface has gone, has lost it, or is in another one, which nothing tells. 0, or an error.
  */
 typedef void pb_dispatch_function(const char *path, void *context);
 int pb_dispatch_elsewhere(pb_dispatch_function *function, void *context);

@@ -26,7 +26,6 @@ PB_INLINE __u64 enough_sets(const struct pb_set_condition *condition)
 
 #define QUICK_LENGTHS 33       /* 0 to 32, a bit each */
 #define QUICK_NOT (1ULL << 63) /* beside them: a quick look does not say all */
-#define QUICK_ASK (1ULL << 62) /* the lengths are still to be asked for */
 
 /*
  * The sets that hold the first `len` bits for good, by the first bucket of its row; QUICK_NOT where one holds them for
@@ -92,17 +91,17 @@ PB_INLINE bool are_enough(__u64 key, __u64 sets)
  */
 #define HOSTS_FIRST(quick) (PB_TABLES_SEGMENTS4(QUICK_TABLES(quick)) > 1)
 
-/* The lengths to look for, at first and when that has been done. */
-PB_INLINE __u64 quick_lengths(__u64 quick)
+/*
+ * The lengths that are still to be looked for, and QUICK_NOT of `lengths`. What a bucket says of others is nothing to a
+ * host whose length has no bit: that is stored before the element is.
+ */
+PB_INLINE __u64 more_lengths(__u64 quick, __u64 lengths)
 {
-	return HOSTS_FIRST(quick) ? QUICK_ASK | BIT(32) : QUICK_ASK;
-}
+	__u64 all = lengths_of_ipv4(QUICK_ADDRESS(quick), QUICK_TABLES(quick));
 
-PB_INLINE __u64 more_lengths(__u64 quick)
-{
-	__u64 lengths = lengths_of_ipv4(QUICK_ADDRESS(quick), QUICK_TABLES(quick));
-
-	return HOSTS_FIRST(quick) ? lengths & ~BIT(32) : lengths;
+	if (!HOSTS_FIRST(quick))
+		return all;
+	return all & BIT(32) ? lengths | (all & ~BIT(32)) : all;
 }
 
 /*
@@ -122,7 +121,7 @@ PB_INLINE __u32 judge_plain4(struct xdp_md *ctx, __u32 key)
 		sets = quick_sets_of_prefix4(quick, 32, &lengths);
 	barrier_var(quick);
 	if (PB_TABLES_SEGMENTS4(QUICK_TABLES(quick)) && !are_enough(key, sets))
-		lengths |= more_lengths(quick);
+		lengths = more_lengths(quick, lengths);
 	barrier_var(quick);
 	PB_NO_UNROLL
 	for (__u32 i = 0; lengths & ~QUICK_NOT && i < QUICK_LENGTHS; i++) {

@@ -193,11 +193,11 @@ static void say_elsewhere(const char *path, void *doctor)
 {
 	char mend[300];
 
-	snprintf(mend, sizeof(mend), "rm -r %.200s, unless it is in another network namespace",
-		 path);
+	snprintf(mend, sizeof(mend),
+		 "unless the interface is in another network namespace, rm -r %.200s", path);
 	say(doctor, PB_HEALTH_WARNING, mend,
 	    "%.200s: libxdp keeps a program of ours, and so its ruleset in use, for an interface "
-	    "that has gone, or is in another network namespace",
+	    "that has gone, has lost its program, or is in another network namespace",
 	    path);
 }
 

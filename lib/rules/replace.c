@@ -96,7 +96,7 @@ static int add(struct replacing *to, struct pb_rule *rule, struct pb_error *erro
 		id = next_free(to);
 	}
 	if (!id)
-		return pb_rules_no_id(to->rules, error);
+		return pb_rules_no_id(to->rules, to->rules->nr + to->nr_new, error);
 	pb_rules_put(&to->new[to->nr_new++], rule, id);
 	to->place[id] = to->rules->nr + to->nr_new;
 	to->rules->next_id = id + 1;

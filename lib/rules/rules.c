@@ -182,12 +182,12 @@ static __u32 free_id(const struct pb_rules *rules, __u32 first, __u32 last, bool
 	return 0;
 }
 
-int pb_rules_no_id(const struct pb_rules *rules, struct pb_error *error)
+int pb_rules_no_id(const struct pb_rules *rules, size_t nr, struct pb_error *error)
 {
 	__u32 max = pb_rules_max(rules);
 
 	return pb_fail(error, ENOSPC, "all %u rule ids are taken (%zu rules): delete rules%s", max,
-		       rules->nr,
+		       nr,
 		       max < PB_RULES_LIMIT ?
 			       ", or load with a higher --max-rules (at most 65535)" :
 			       "; there can be no more");
@@ -208,7 +208,7 @@ static __u32 next_id(struct pb_rules *rules, size_t *place, struct pb_error *err
 		id = free_id(rules, 1, max, true, place);
 	}
 	if (!id)
-		pb_rules_no_id(rules, error);
+		pb_rules_no_id(rules, rules->nr, error);
 	return id;
 }
 

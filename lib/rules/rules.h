@@ -35,8 +35,8 @@ void pb_rules_clear(struct pb_rules *rules);
 
 /* The highest id that one may have. */
 __u32 pb_rules_max(const struct pb_rules *rules);
-/* -ENOSPC: there is no free one. */
-int pb_rules_no_id(const struct pb_rules *rules, struct pb_error *error);
+/* -ENOSPC: `nr` rules, which may be more than are in `rules` yet, have all of the ids. */
+int pb_rules_no_id(const struct pb_rules *rules, size_t nr, struct pb_error *error);
 
 /* Moves a rule to where it is to be, as one that is new. */
 void pb_rules_put(struct pb_rule *place, struct pb_rule *rule, __u32 id);

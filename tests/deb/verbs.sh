@@ -21,8 +21,13 @@ kept()
 	local folder=$1 commit
 	shift
 	commit=$(in_git rev-parse HEAD) || return
-	[ "$(cat "$folder/commit" 2>/dev/null)" != "$commit" ] || return 0
-	"$@" && echo "$commit" >"$folder/commit"
+	mkdir -p "${folder%/*}" || return
+	# One at a time: vm:boot asks for them, too.
+	(
+		flock 9
+		[ "$(cat "$folder/commit" 2>/dev/null)" != "$commit" ] || exit 0
+		"$@" 9>&- && echo "$commit" >"$folder/commit"
+	) 9>"$folder.lock"
 }
 
 # packages SUITE: in `now`

@@ -116,7 +116,7 @@ refused '5: an empty folder of libxdp is nobody'\''s' 0 '^ok +kernel' doctor
 t_is '5: and no finding' '' "$(findings warning | grep 999999)"
 bpftool prog pin id "$id" "$gone/prog0-prog" || t_die 'no pin'
 finds '5: pins of libxdp' 0 warning "$gone: libxdp keeps a program of ours" \
-	"rm -r $gone, unless it is in another network namespace"
+	"unless the interface is in another network namespace, rm -r $gone"
 t_ok '5: what mends it' rm -r "$gone"
 t_is '5: mends it' '' "$(findings warning | grep 999999)"
 t_ok '5: unload' in_a "$PB" unload v0

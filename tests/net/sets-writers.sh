@@ -123,14 +123,14 @@ t_is 'no writer has failed but by a kill' '' "$(cat errors)"
 
 # What the killed have left behind goes with the next tables: as many segments as elsewhere.
 # Other tests may be at work: those of theirs end with them, and what comes now is not ours.
-segments() { bpftool map list | sed -nE 's/^([0-9]+):.* name pb_segment[46].*/\1/p' | sort; }
+all_segments() { bpftool map list | sed -nE 's/^([0-9]+):.* name pb_segment[46].*/\1/p' | sort; }
 # shellcheck disable=SC2317 # called by wait_for
-few_stay() { [ "$(comm -12 was <(segments) | wc -l)" -le 6 ]; }
+few_stay() { [ "$(comm -12 was <(all_segments) | wc -l)" -le 6 ]; }
 in_a "$PB" set flush bans >/dev/null
 in_a "$PB" set flush spare >/dev/null
 in_a "$PB" set add bans 192.0.2.1,2001:db8::1 >/dev/null
 in_a "$PB" set flush spare >/dev/null
-segments >was
+all_segments >was
 t_ok 'there are segments' test -s was
 t_ok 'no segments are left behind' wait_for 900 few_stay
 t_ok 'unload' in_a "$PB" unload v0

@@ -88,7 +88,7 @@ t_ok 'which can be run' test -x root/usr/libexec/xdp-portblock/unit
 t_is 'nothing is left to be filled in there' '' \
 	"$(grep -o '@[A-Z]*@' root/usr/lib/systemd/system/xdp-portblock@.service root/usr/libexec/xdp-portblock/unit)"
 t_ok 'udev runs what is there' test -x \
-	"root$(sed -n 's/.*RUN+="\(.*\)"$/\1/p' root/usr/lib/udev/rules.d/90-xdp-portblock.rules)"
+	"root$(sed -n 's/.*RUN+="\(.*\)"$/\1/p' root/usr/lib/udev/rules.d/79-xdp-portblock.rules)"
 t_ok 'make uninstall' make -s -C "$TOP" uninstall HAVE_SYSTEMD=yes DESTDIR="$T_DIR/root" PREFIX=/usr
 t_is 'leaves no file' '' "$(find root -type f -o -type l)"
 t_ok 'nor the folder of the unit' test ! -e root/usr/libexec/xdp-portblock

@@ -1122,6 +1122,7 @@ static void test_replace(void **state)
 /* Four rules of six are there, and the second one stays: `wanted` are the others. */
 static void replace_ids(const char *wanted_text, const char *ids)
 {
+	static const struct wrong full = { "7 rules", "6 rule ids", "(6 rules)" };
 	static const __u32 retired[] = { 1, 2, 3, 4 };
 	struct pb_rules rules = { .max_rules = 6, .retired = retired, .nr_retired = 4 }, wanted;
 	struct pb_error error;
@@ -1138,7 +1139,7 @@ static void replace_ids(const char *wanted_text, const char *ids)
 	write_file("new.rules", wanted_text);
 	wanted = read_right("new.rules");
 	if (!ids)
-		assert_int_equal(pb_rules_replace(&rules, &wanted, &error), -ENOSPC);
+		assert_says(&full, pb_rules_replace(&rules, &wanted, &error), -ENOSPC, &error);
 	else
 		assert_int_equal(pb_rules_replace(&rules, &wanted, &error), 0);
 	for (size_t i = 0; ids && i < rules.nr; i++)

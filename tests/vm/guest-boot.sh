@@ -136,7 +136,7 @@ shut 'networkd: plugged in again' eth0 "$open"
 replug 'networkd, again'
 shut 'networkd: plugged in again, again' eth0 "$open"
 # Would a gap be seen? That of a unit which is late, and alone
-ln -s /dev/null /etc/udev/rules.d/90-xdp-portblock.rules
+ln -s /dev/null /etc/udev/rules.d/79-xdp-portblock.rules
 udevadm control --reload
 LATE=/run/systemd/system/xdp-portblock@eth0.service.d
 mkdir -p $LATE
@@ -145,7 +145,7 @@ echo "while nft list counter inet witness eth0-22 | grep -q 'packets $(seen eth0
 systemctl daemon-reload
 replug 'without udev'
 t_ok 'without udev: its gap is seen' more eth0 22 "$open"
-rm -r /etc/udev/rules.d/90-xdp-portblock.rules $LATE
+rm -r /etc/udev/rules.d/79-xdp-portblock.rules $LATE
 udevadm control --reload
 systemctl daemon-reload
 open=$(seen eth0 22)
