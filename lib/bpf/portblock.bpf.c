@@ -115,24 +115,24 @@ PB_INLINE __u32 entry_of_key(__u32 key)
 
 /*
  * A plain frame of which sets, the source or a rate alone say what becomes of it. What is known of it is in one
- * number, since the stack of this function is that of all others, too; and the CPU and the length are asked for again, so
- * that packets that come to an end without this need not keep them.
+ * number, since the stack of this function is that of all others, too; and the CPU is asked for again, so that packets
+ * that come to an end without this need not keep it.
  */
-PB_INLINE int filter_plain_here(struct xdp_md *ctx, __u32 slot, __u32 entry)
+PB_INLINE int filter_plain_here(struct xdp_md *ctx, __u32 length, __u32 slot, __u32 entry)
 {
-	__u32 key = PB_ENTRY_NUMBER(entry) * PB_SLOTS + slot, cpu, length;
+	__u32 key = PB_ENTRY_NUMBER(entry) * PB_SLOTS + slot, cpu;
 
 	barrier_var(key);
 	if (!(entry & PB_ENTRY_SETS)) {
 		entry = judge_plain_by_sources(ctx, key);
 	} else if (!(entry & PB_ENTRY_SOURCES)) {
 		entry = judge_plain_by_sets(ctx, key);
+		length = length_of_frame(ctx); /* which a look at sets has no room for */
 	} else {
-		entry = judge_plain_by_rate(ctx, length_of_frame(ctx), key);
+		entry = judge_plain_by_rate(ctx, length, key);
 		key |= KEY_OF_RATE;
 	}
 	cpu = bpf_get_smp_processor_id();
-	length = length_of_frame(ctx);
 	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
 		return filter_plain(ctx, cpu, length, key % PB_SLOTS, entry_of_key(key));
 	if (pb_config.listen_until && !pb_quiet)
@@ -168,7 +168,7 @@ int xdp_portblock(struct xdp_md *ctx)
 	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT) {
 		if (!(entry & (PB_ENTRY_SETS | PB_ENTRY_SOURCES)))
 			return filter_plain(ctx, cpu, length, slot_of_entries(entries), entry);
-		return filter_plain_here(ctx, slot_of_entries(entries), entry);
+		return filter_plain_here(ctx, length, slot_of_entries(entries), entry);
 	}
 	if (config->listen_until && !pb_quiet && !pass_over(cpu, entry))
 		return answer_plain(ctx, cpu, length, entry);

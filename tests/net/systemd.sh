@@ -382,8 +382,11 @@ if command -v systemd-escape >/dev/null && [ -d /etc/systemd/system ]; then
 		'start -- xdp-portblock-plugged@br\x2dlan.service' "$(plugged br-lan)"
 	mv active/network.target active/network-pre.target
 	t_is 'plugged: some have one of these targets' 'start -- xdp-portblock-plugged@v1.service' "$(plugged v1)"
-	rm active/network-pre.target
-	t_is 'plugged: at boot the network waits for the unit itself' '' "$(plugged v1)"
+	touch active/xdp-portblock@v1.service
+	t_is 'plugged: one that is active keeps its rules' '' "$(plugged v1)"
+	rm active/network-pre.target active/xdp-portblock@v1.service
+	t_is 'plugged: at boot the network waits for the unit itself' '' "$(plugged br-lan)"
+	t_is 'plugged: not for one that its device alone wants' 'start -- xdp-portblock-plugged@v1.service' "$(plugged v1)"
 	mv active/local-fs.target active/network.target
 	t_is 'plugged: and who waits for a file system is not waited for' '' "$(plugged v1)"
 else
