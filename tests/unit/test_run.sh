@@ -260,6 +260,10 @@ run_is 'run: busy: the others help' 0 '3 passed, 0 failed, 2 skipped' --busy 'un
 t_is 'run: busy: each ran once, as such' 2 "$(grep -c '^ok *busy:unit:[ab]' "$T_DIR/log")"
 rm -f "$T_DIR"/[abc]
 run_is 'run: the same busy and beside: both' 0 '4 passed, 0 failed, 3 skipped' --busy 'unit:[ab]' --beside 'unit:c' --busy unit:c
+fake a 'echo 1..1; echo ok 1 - x'
+fake b 'echo 1..0 "# SKIP no"'
+fake c 'echo 1..0 "# SKIP no"'
+ci=true run_is 'run: beside: two: CI wants all' 1 '1 passed, 3 failed, 2 skipped' unit:a --beside 'unit:[bc]'
 export PB_LANES=1
 
 fake_pair 'echo 1..2; echo ok 1 - x; echo not ok 2 - y'
