@@ -18,9 +18,9 @@ def show(*which):
 
 
 def inner_ids(path):
-    """Of the maps that lie in a map of maps."""
-    for entry in json.loads(bench.run("bpftool", "-j", "map", "dump", "pinned", path)):
-        yield int.from_bytes((int(byte, 16) for byte in entry["value"]), sys.byteorder)
+    """Of the maps that lie in a map of maps, each once: those that are let go have one in their place."""
+    return {int.from_bytes((int(byte, 16) for byte in entry["value"]), sys.byteorder)
+            for entry in json.loads(bench.run("bpftool", "-j", "map", "dump", "pinned", path))}
 
 
 def maps_of(ruleset):
