@@ -190,9 +190,12 @@ int pb_dispatch_give(int ifindex)
 	const struct dirent *entry;
 	char path[PATH_MAX];
 	DIR *folder;
-	int ret = geteuid() ? pb_link_xdp(ifindex, &link) : 0;
+	int ret;
 
-	if (ret || !geteuid())
+	if (!geteuid())
+		return 0;
+	ret = pb_link_xdp(ifindex, &link);
+	if (ret)
 		return ret;
 	snprintf(path, sizeof(path), "%s/xdp/dispatch-%d-%u", pb_bpffs(), ifindex, link.program_id);
 	folder = opendir(path);

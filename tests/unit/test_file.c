@@ -1119,12 +1119,12 @@ static void test_replace(void **state)
 	pb_rules_clear(&rules);
 }
 
-/* Four rules of six are there, and the second one stays: `wanted` are the others. */
+/* Of six rules that there may be four are there, and give way to those of the text. `ids`: NULL, they are too many. */
 static void replace_ids(const char *wanted_text, const char *ids)
 {
 	static const struct wrong full = { "7 rules", "6 rule ids", "(6 rules)" };
 	static const __u32 retired[] = { 1, 2, 3, 4 };
-	struct pb_rules rules = { .max_rules = 6, .retired = retired, .nr_retired = 4 }, wanted;
+	struct pb_rules rules = { .max_rules = 6, .retired = retired }, wanted;
 	struct pb_error error;
 	char found[64] = "";
 
@@ -1132,7 +1132,6 @@ static void replace_ids(const char *wanted_text, const char *ids)
 		char text[16];
 
 		snprintf(text, sizeof(text), "%d/tcp", i);
-		rules.nr_retired = 0;
 		add(&rules, text);
 	}
 	rules.nr_retired = 4;
