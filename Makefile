@@ -97,7 +97,7 @@ lib_objs := $(call objects,$(filter-out lib/fleet/%,$(call not_bpf,$(wildcard li
 FLEET := $(B)/fleet.a
 fleet_objs := $(call objects,$(wildcard lib/fleet/*.c))
 ifeq ($(HAVE_FLEET),yes)
-fleet_cflags = -DHAVE_FLEET -DCURL_SONAME='"$(CURL_SONAME)"' $(FLEET_CFLAGS)
+fleet_cflags = -DHAVE_FLEET -DCURL_SONAME='"$(CURL_SONAME)"' -DCRYPTO_SONAME='"$(CRYPTO_SONAME)"' $(FLEET_CFLAGS)
 fleet := $(FLEET)
 buildable = $(1)
 else
@@ -196,7 +196,7 @@ $(FLEET): $(fleet_objs)
 
 link = $(CC) $(user_cflags) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter $(FLEET),$^) \
 	$(filter-out $(FLEET),$(filter %.a $(SHARED),$^)) $(extra_libs) \
-	$(if $(filter $(FLEET),$^),$(FLEET_LIBS)) $(SECCOMP_LIBS) $(DEP_LIBS) $(LDLIBS)
+	$(SECCOMP_LIBS) $(DEP_LIBS) $(LDLIBS)
 $(BIN) $(filter $(B)/tests/unit/test_fleet_% $(B)/tests/net/fleet_%,$(unit_bins) $(prog_bins)): $(fleet)
 
 $(BIN): $(tool_objs) $(tool_library)
@@ -204,7 +204,8 @@ $(BIN): $(tool_objs) $(tool_library)
 	@mkdir -p $(@D)
 	$(Q)$(link)
 
-$(unit_bins): extra_libs = $(CMOCKA_LIBS)
+# The tests of the fleet make keys, too.
+$(unit_bins): extra_libs = $(CMOCKA_LIBS) $(if $(filter $(FLEET),$^),$(CRYPTO_LIBS))
 $(call objects,$(unit_main)) $(unit_help): extra_cflags = $(CMOCKA_CFLAGS)
 $(unit_bins): $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(unit_help) $(LIB)
 	$(call say,LINK,$@)
@@ -436,10 +437,9 @@ build/fuzz_native: tests/fuzz/fuzz_native.c $(NATIVE)/kernel.o
 build/fuzz_native: fuzz_flags += -fno-pie $(with_native)
 $(fuzz_readers): tests/fuzz/fuzz_readers.c $(fuzz_lib)
 # And the readers of what comes from etcd, with all that they lead to.
-build/fuzz_fleet: lib/maps/folders.c lib/maps/rights.c $(patsubst %,lib/fleet/%.c,base64 chunks conf curl-library error etcd file-rules group http json keys \
-	kv memory order records set-keys shape sign watch)
+build/fuzz_fleet: lib/maps/folders.c lib/maps/rights.c $(patsubst %,lib/fleet/%.c,base64 chunks conf crypto-library curl-library error etcd file-rules group http json keys \
+	kv library memory order records set-keys shape sign watch)
 build/fuzz_fleet: fuzz_flags += -DWITH_FLEET $(fleet_cflags)
-build/fuzz_fleet: fuzz_libs := $(FLEET_LIBS)
 build/fuzz_%: $(wildcard tests/fuzz/*.h headers/portblock/*.h lib/*/*.h) Makefile
 	$(call say,CLANG,$@)
 	@mkdir -p $(@D)

@@ -6,6 +6,7 @@
 #ifdef HAVE_FLEET
 
 #include "fleet.h"
+#include "fleet/crypto-library.h"
 
 static const struct {
 	const char *name; /* as in the table of commands, without "fleet " */
@@ -43,6 +44,8 @@ int cmd_fleet(const struct arguments *arguments)
 	struct pb_error error;
 	int ret;
 
+	if (fleet_crypto_load(&error))
+		return fail(&error);
 	if (fleet_conf_read(arguments->values[OPT_CONFIG] ?: FLEET_CONF_DEFAULT, &conf, &error))
 		return fail(&error);
 	ret = run(arguments, conf);

@@ -4,15 +4,16 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <openssl/evp.h>
 #include "fleet/base64.h"
+#include "fleet/crypto-library.h"
 
 char *fleet_base64(const void *data, size_t len)
 {
-	char *text = len < INT_MAX / 2 ? malloc((len + 2) / 3 * 4 + 1) : NULL;
+	bool can = len < INT_MAX / 2 && !fleet_crypto_load(NULL);
+	char *text = can ? malloc((len + 2) / 3 * 4 + 1) : NULL;
 
 	if (text)
-		text[EVP_EncodeBlock((unsigned char *)text, data, (int)len)] = '\0';
+		text[fleet_crypto.EVP_EncodeBlock((unsigned char *)text, data, (int)len)] = '\0';
 	return text;
 }
 
@@ -31,15 +32,17 @@ static bool is_base64(const char *text, size_t len, size_t *padding)
 int fleet_base64_decode(const char *text, char **data, size_t *len)
 {
 	size_t size = strlen(text), padding;
+	int err = fleet_crypto_load(NULL), got;
 	char *made;
-	int got;
 
+	if (err)
+		return err;
 	if (!is_base64(text, size, &padding))
 		return -EINVAL;
 	made = malloc(size / 4 * 3 + 1);
 	if (!made)
 		return -ENOMEM;
-	got = EVP_DecodeBlock((unsigned char *)made, (const unsigned char *)text, (int)size);
+	got = fleet_crypto.EVP_DecodeBlock((unsigned char *)made, (const unsigned char *)text, (int)size);
 	if (got < (int)padding) {
 		free(made);
 		return -EINVAL;

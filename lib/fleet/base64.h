@@ -4,9 +4,9 @@
 
 #include <stddef.h>
 
-/* The caller frees. NULL: no memory. */
+/* The caller frees. NULL: no memory, or no libcrypto. */
 char *fleet_base64(const void *data, size_t len);
-/* -EINVAL: it is none. `data` is NUL-terminated beyond `len`; the caller frees it. */
+/* -EINVAL: it is none; -ENOPKG: no libcrypto. `data` is NUL-terminated beyond `len`; the caller frees it. */
 int fleet_base64_decode(const char *text, char **data, size_t *len);
 
 #endif

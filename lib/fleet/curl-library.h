@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * libcurl, which is loaded when something is to be asked over the network: it and the thirty libraries that it
- * brings take several times as long to load as any command takes.
- */
+/* libcurl, which talks to etcd. */
 #ifndef FLEET_CURL_LIBRARY_H
 #define FLEET_CURL_LIBRARY_H
 

@@ -80,9 +80,27 @@ long long fleet_follow_proof_ms(const struct attempt *attempt)
 	return (long long)((left < confirm / 2 ? left : confirm / 2) / 1000000);
 }
 
+/* The change that waits to be confirmed; 0: none does. One that goes while we look is none. */
+static __u64 waiting_generation(const struct pb_ruleset *ruleset)
+{
+	__u64 generation = pb_ruleset_generation(ruleset);
+
+	return pb_ruleset_pending(ruleset) ? generation : 0;
+}
+
+/* Somebody at the host may do so as well, or `fleet follow --once` beside the agent. */
+static int confirm(struct pb_ruleset *ruleset, __u64 generation, struct pb_error *error)
+{
+	int err = pb_ruleset_confirm(ruleset, error);
+
+	return err == -ENOENT && generation && pb_ruleset_generation(ruleset) == generation ? 0 :
+											      err;
+}
+
 void fleet_follow_prove(struct attempt *attempt)
 {
 	struct fleet_follow *follow = attempt->follow;
+	__u64 generation = waiting_generation(attempt->ruleset);
 	const struct fleet_meanwhile meanwhile = { attempt->calls->meanwhile,
 						   attempt->calls->context };
 	struct pb_error error, back;
@@ -91,7 +109,7 @@ void fleet_follow_prove(struct attempt *attempt)
 	bool proven = !err;
 
 	if (proven)
-		err = pb_ruleset_confirm(attempt->ruleset, &error);
+		err = confirm(attempt->ruleset, generation, &error);
 	if (!err) {
 		fleet_follow_arrive(attempt);
 		return;

@@ -2,9 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
+#include "fleet/crypto-library.h"
 #include "fleet/error.h"
 #include "fleet/sign.h"
 
@@ -32,15 +30,20 @@ struct message {
 
 int fleet_hash(const char *const *texts, size_t nr, char hash[FLEET_HASH_LEN])
 {
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	int err = fleet_crypto_load(NULL);
 	unsigned char raw[RAW_HASH];
-	bool good = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL);
+	EVP_MD_CTX *context;
+	bool good;
 
+	if (err)
+		return err;
+	context = fleet_crypto.EVP_MD_CTX_new();
+	good = context && fleet_crypto.EVP_DigestInit_ex(context, fleet_crypto.EVP_sha256(), NULL);
 	for (size_t i = 0; good && i < nr; i++)
-		good = (!i || EVP_DigestUpdate(context, "\n", 1)) &&
-		       EVP_DigestUpdate(context, texts[i], strlen(texts[i]));
-	good = good && EVP_DigestFinal_ex(context, raw, NULL);
-	EVP_MD_CTX_free(context);
+		good = (!i || fleet_crypto.EVP_DigestUpdate(context, "\n", 1)) &&
+		       fleet_crypto.EVP_DigestUpdate(context, texts[i], strlen(texts[i]));
+	good = good && fleet_crypto.EVP_DigestFinal_ex(context, raw, NULL);
+	fleet_crypto.EVP_MD_CTX_free(context);
 	if (!good)
 		return -ENOMEM;
 	for (size_t i = 0; i < RAW_HASH; i++)
@@ -80,7 +83,7 @@ static int open_file(const char *path, FILE **file, struct pb_error *error)
 
 static bool is_ed25519(const EVP_PKEY *key)
 {
-	return EVP_PKEY_id(key) == EVP_PKEY_ED25519;
+	return fleet_crypto.EVP_PKEY_id(key) == EVP_PKEY_ED25519;
 }
 
 /* Nobody is asked for a password: who starts us may be no person. */
@@ -94,15 +97,15 @@ static int read_private(const char *path, EVP_PKEY **key, struct pb_error *error
 {
 	EVP_PKEY *read;
 	FILE *file;
-	int err = open_file(path, &file, error);
+	int err = fleet_crypto_load(error) ?: open_file(path, &file, error);
 
 	if (err)
 		return err;
-	read = PEM_read_PrivateKey(file, NULL, no_password, NULL);
+	read = fleet_crypto.PEM_read_PrivateKey(file, NULL, no_password, NULL);
 	fclose(file);
-	ERR_clear_error();
+	fleet_crypto.ERR_clear_error();
 	if (!read || !is_ed25519(read)) {
-		EVP_PKEY_free(read);
+		fleet_crypto.EVP_PKEY_free(read);
 		return fleet_fail(
 			error, EINVAL,
 			"%s is no private key of ed25519 in PEM without a password: `openssl genpkey "
@@ -117,14 +120,14 @@ static int read_private(const char *path, EVP_PKEY **key, struct pb_error *error
 
 static int sign(EVP_PKEY *key, const struct message *message, unsigned char raw[SIGNATURE])
 {
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	EVP_MD_CTX *context = fleet_crypto.EVP_MD_CTX_new();
 	size_t len = SIGNATURE;
 	bool good;
 
-	good = context && EVP_DigestSignInit(context, NULL, NULL, NULL, key) > 0 &&
-	       EVP_DigestSign(context, raw, &len, message->bytes, message->len) > 0;
-	EVP_MD_CTX_free(context);
-	ERR_clear_error();
+	good = context && fleet_crypto.EVP_DigestSignInit(context, NULL, NULL, NULL, key) > 0 &&
+	       fleet_crypto.EVP_DigestSign(context, raw, &len, message->bytes, message->len) > 0;
+	fleet_crypto.EVP_MD_CTX_free(context);
+	fleet_crypto.ERR_clear_error();
 	return good ? 0 : -ENOMEM;
 }
 
@@ -145,12 +148,12 @@ static int sign_as(const struct purpose *purpose, const char *id, const char *ke
 		return err;
 	text = malloc(BASE64(SIGNATURE) + 1);
 	err = text ? sign(key, &message, raw) : -ENOMEM;
-	EVP_PKEY_free(key);
+	fleet_crypto.EVP_PKEY_free(key);
 	if (err) {
 		free(text);
 		return fleet_fail_memory(error);
 	}
-	EVP_EncodeBlock((unsigned char *)text, raw, SIGNATURE);
+	fleet_crypto.EVP_EncodeBlock((unsigned char *)text, raw, SIGNATURE);
 	*signature = text;
 	return 0;
 }
@@ -174,9 +177,9 @@ static bool decode(const char *text, unsigned char raw[SIGNATURE])
 	unsigned char bytes[BASE64(SIGNATURE)], again[BASE64(SIGNATURE) + 1];
 
 	if (strlen(text) != BASE64(SIGNATURE) ||
-	    EVP_DecodeBlock(bytes, (const unsigned char *)text, BASE64(SIGNATURE)) < SIGNATURE)
+	    fleet_crypto.EVP_DecodeBlock(bytes, (const unsigned char *)text, BASE64(SIGNATURE)) < SIGNATURE)
 		return false;
-	EVP_EncodeBlock(again, bytes, SIGNATURE);
+	fleet_crypto.EVP_EncodeBlock(again, bytes, SIGNATURE);
 	memcpy(raw, bytes, SIGNATURE);
 	return !strcmp((const char *)again, text);
 }
@@ -184,13 +187,13 @@ static bool decode(const char *text, unsigned char raw[SIGNATURE])
 static bool is_signed_by(EVP_PKEY *key, const struct message *message,
 			 const unsigned char raw[SIGNATURE])
 {
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	EVP_MD_CTX *context = fleet_crypto.EVP_MD_CTX_new();
 	bool good;
 
-	good = context && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) > 0 &&
-	       EVP_DigestVerify(context, raw, SIGNATURE, message->bytes, message->len) == 1;
-	EVP_MD_CTX_free(context);
-	ERR_clear_error();
+	good = context && fleet_crypto.EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) > 0 &&
+	       fleet_crypto.EVP_DigestVerify(context, raw, SIGNATURE, message->bytes, message->len) == 1;
+	fleet_crypto.EVP_MD_CTX_free(context);
+	fleet_crypto.ERR_clear_error();
 	return good;
 }
 
@@ -205,14 +208,14 @@ static int ask_file(const char *path, const struct message *message,
 
 	if (err)
 		return err;
-	while (!found && !wrong && (key = PEM_read_PUBKEY(file, NULL, no_password, NULL))) {
+	while (!found && !wrong && (key = fleet_crypto.PEM_read_PUBKEY(file, NULL, no_password, NULL))) {
 		keys = true;
 		wrong = !is_ed25519(key);
 		found = !wrong && is_signed_by(key, message, raw);
-		EVP_PKEY_free(key);
+		fleet_crypto.EVP_PKEY_free(key);
 	}
 	fclose(file);
-	ERR_clear_error();
+	fleet_crypto.ERR_clear_error();
 	if (!keys || wrong)
 		return fleet_fail(
 			error, EINVAL,
@@ -228,8 +231,10 @@ static int verify_as(const struct purpose *purpose, const char *id, const char *
 {
 	unsigned char raw[SIGNATURE];
 	struct message message;
-	int found;
+	int found = fleet_crypto_load(error);
 
+	if (found)
+		return found;
 	if (!fleet_is_hash(id))
 		return fleet_fail(error, EINVAL, "'%s' is no id of a %s", id, purpose->noun);
 	if (!signature || !*signature)
@@ -276,7 +281,7 @@ int fleet_verify_own(const char *id, const char *signature, const char *keyfile,
 		message = message_of(&of_revision, id);
 		own = is_signed_by(key, &message, raw);
 	}
-	EVP_PKEY_free(key);
+	fleet_crypto.EVP_PKEY_free(key);
 	return own ? 0 : fleet_fail(error, EKEYREJECTED, "it is not signed by %s", keyfile);
 }
 

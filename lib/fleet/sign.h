@@ -8,7 +8,7 @@
 /* SHA-256 in lower case hexadecimal digits, and a NUL. */
 #define FLEET_HASH_LEN 65
 
-/* The hash of these texts (`nr` of them), with a newline between each two. -ENOMEM. */
+/* The hash of these texts (`nr` of them), with a newline between each two. -ENOMEM; -ENOPKG: no libcrypto. */
 int fleet_hash(const char *const *texts, size_t nr, char hash[FLEET_HASH_LEN]);
 
 /* 64 lower case hexadecimal digits? */

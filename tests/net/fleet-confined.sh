@@ -50,6 +50,7 @@ before='before: execve=ENOENT clone=done ptrace=ESRCH connect=EBADF kill=done ki
 # --- without a check-command ----------------------------------------------------------------------
 
 taken_over 1
+AGENT_1=$BG_PID
 t_ok 'it waits' wait_for 60 was_told
 t_is 'before it is confined, the kernel answers' "$before" "$(grep '^before:' "$tried")"
 t_is 'a filter is on' 2 "$(confined)"
@@ -79,8 +80,22 @@ t_ok 'its command has done what no agent does' test -d made
 
 # --- once -----------------------------------------------------------------------------------------
 
+bg_stop "$AGENT_1" KILL
 push 22.rules all
 t_ok 'once' in_h1 env PB_TRIED="$T_DIR/tried.once" LD_PRELOAD="$FORBIDDEN" "$PB" fleet follow --once \
 	--config "$T_DIR/h1/fleet.conf"
 t_is 'is not confined' 'end Seccomp: 0' "$(grep '^end' tried.once | tr '\t' ' ')"
+
+# --- without the libraries ------------------------------------------------------------------------
+
+mkdir none
+for library in curl:CURL_SONAME:libcurl4 crypto:CRYPTO_SONAME:libssl3; do
+	IFS=: read -r name variable package <<<"$library"
+	soname=$(sed -n "s/^$variable := //p" "$TOP/config.mk")
+	: >"none/$soname"
+	t_fail "without lib$name" 1 "cannot load lib$name, .*Debian: $package" in_h1 env LD_LIBRARY_PATH="$T_DIR/none" "$PB" fleet \
+		follow --once --config "$T_DIR/h1/fleet.conf"
+	t_ok "without lib$name: other commands" in_h1 env LD_LIBRARY_PATH="$T_DIR/none" "$PB" rule list
+	rm "none/$soname"
+done
 t_done

@@ -333,8 +333,10 @@ for time in first second third; do
 	t_ok "long: its lease is renewed, the $time time" wait_for 60 renewed
 done
 t_ok 'long: it waits still' pending 2
+t_ok 'long: somebody confirms it at the host' in_host 2 "$PB" confirm
 touch enough
-t_ok 'long: it is in force' wait_for 60 has 2 "$number"
+t_ok 'long: it is in force, and not taken back' wait_for 60 has 2 "$number"
+t_is 'long: which was not needed' '' "$(grep "revision $number is taken back" "${HOST_OUT[2]}")"
 put stage web "done"
 push 23.rules all
 put stage web "done"

@@ -75,5 +75,8 @@ else
 fi
 t_is 'tool: calls nothing of libbpf and libxdp' '' \
 	"$(nm -Au build/obj/xdp-portblock/*.o | grep -E ' (bpf_|btf_|libbpf_|xdp_|libxdp_)')"
+# What takes long to load is loaded by what needs it: a ban by a command is hardly more than its start.
+t_is 'tool: is not linked with what few commands need' '' \
+	"$(objdump -p xdp-portblock/xdp-portblock | grep -E 'NEEDED +lib(curl|crypto|ssl|pcap)')"
 
 t_done

@@ -120,18 +120,20 @@ macvlan()
 }
 ! is_drawn m0 || macvlan
 
-# A VRF: v0 keeps its own address. Whoever is bound to v0 is found, and to the VRF not.
+# A VRF: v0 keeps its own address. Whoever is bound to v0 is found, and to the VRF not. The peer has an address that it
+# has not had before: what connections from above are still sending to an end that is gone would be dropped, and counted.
+V4=10.9.9.3
 in_a ip link add vrf0 type vrf table 10
 in_a ip link set vrf0 up
 in_a ip link set v0 master vrf0
 in_a ip addr add 10.9.9.1/24 dev v0
-in_b ip addr add $U4/24 dev v1
+in_b ip addr add $V4/24 dev v1
 t_ok 'vrf0: load v0' in_a "$PB" load v0 --policy deny
 t_ok 'vrf0: doctor: none is bound' doctor_says ok 'no connection is bound to vrf0, which stands on it'
 # hold DEV: a connection that is bound to it, and stays
 hold()
 {
-	bg in_a "$PYTHON" "$PEER" hold $U4 23 --device "$1"
+	bg in_a "$PYTHON" "$PEER" hold $V4 23 --device "$1"
 }
 dropped()
 {
