@@ -3,7 +3,7 @@
 #include <string.h>
 #include "tool.h"
 
-static void warn_of(const char *ruleset)
+void warn_of_interfaces(const char *ruleset)
 {
 	struct pb_interface **interfaces;
 	struct pb_error error;
@@ -28,7 +28,7 @@ void warn_of_answers(const char *name)
 		return;
 	if (!pb_ruleset_read(ruleset, &rules, &error)) {
 		if (pb_rules_reject(rules))
-			warn_of(name);
+			warn_of_interfaces(name);
 		pb_rules_free(rules);
 	}
 	pb_ruleset_close(ruleset);

@@ -31,7 +31,7 @@ int change_ruleset(const struct arguments *arguments, change_function *change, v
 	struct pb_ruleset *ruleset = NULL;
 	struct pb_error error;
 	struct pb_rules *rules = NULL;
-	bool rejected = false;
+	bool rejected = false, rejects = false;
 	__u64 confirm;
 	int ret = confirm_time(arguments, &confirm);
 
@@ -45,6 +45,7 @@ int change_ruleset(const struct arguments *arguments, change_function *change, v
 		ret = change(rules, context, &error);
 	if (!ret && !confirm && !given(arguments, OPT_FORCE))
 		ret = guard_ruleset(ruleset, rules, GUARD_CONFIRM, &error);
+	rejects = !ret && pb_rules_reject(rules);
 	if (!ret)
 		ret = pb_ruleset_commit(ruleset, rules, confirm, &error);
 	else if (ruleset)
@@ -54,7 +55,7 @@ int change_ruleset(const struct arguments *arguments, change_function *change, v
 		return fail(&error);
 	if (confirm && !ret)
 		say_confirm(arguments);
-	if (!ret && !rejected)
-		warn_of_answers(ruleset_name(arguments));
+	if (!ret && rejects && !rejected)
+		warn_of_interfaces(ruleset_name(arguments));
 	return DONE;
 }

@@ -197,6 +197,8 @@ typedef int change_function(struct pb_rules *rules, void *context, struct pb_err
 int change_ruleset(const struct arguments *arguments, change_function *change, void *context);
 /* A word, on stderr, where rules of the ruleset reject and an interface does not send what they tell. */
 void warn_of_answers(const char *ruleset);
+/* The same of a ruleset of which some rule is known to reject. */
+void warn_of_interfaces(const char *ruleset);
 
 /* What to say of a command that has --confirm. */
 #define GUARD_CONFIRM "--confirm 60s tries it and comes back by itself, " GUARD_FORCE

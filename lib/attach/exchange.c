@@ -6,6 +6,7 @@
 #include "attach/dispatch.h"
 #include "attach/exchange.h"
 #include "attach/interface.h"
+#include "maps/grace.h"
 #include "maps/instance.h"
 #include "maps/lock.h"
 #include "maps/pins.h"

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/libbpf.h>
+#include "maps/grace.h"
 #include "maps/lock.h"
 #include "maps/rights.h"
 #include "maps/ruleset.h"

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "maps/declared.h"
+#include "maps/grace.h"
 #include "maps/lock.h"
 #include "maps/pins.h"
 #include "maps/rebuild.h"

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Maps as the kernel has them: made from the embedded object, mapped into memory, by id. */
-#include <linux/membarrier.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -581,37 +579,4 @@ struct pb_counters pb_maps_counters(const struct pb_maps *maps)
 				     .rows = maps->config->cpus,
 				     .width = maps->config->max_rules + 1,
 				     .resets = &maps->config->resets };
-}
-
-/* An update of an array of maps from user space waits for a grace period (Linux 5.0). */
-static int grace_period_by_map(const struct pb_maps *maps)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = maps->fd[PB_MAP_CONFIG]);
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "pb_grace", 4, 4, 1, &options);
-	__u32 zero = 0;
-	int ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (bpf_map_update_elem(fd, &zero, &maps->fd[PB_MAP_CONFIG], BPF_ANY))
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
-/*
- * XDP runs inside an RCU read section, and MEMBARRIER_CMD_GLOBAL is synchronize_rcu(): when it
- * returns, each packet that had begun is done. Kernels with nohz_full refuse it.
- */
-int pb_grace_period(const struct pb_maps *maps, struct pb_error *error)
-{
-	int ret;
-
-	if (!syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
-		return 0;
-	ret = grace_period_by_map(maps);
-	if (ret)
-		return pb_fail(error, -ret, "cannot wait for packets under way: %s",
-			       strerror(-ret));
-	return 0;
 }

@@ -162,7 +162,4 @@ int pb_maps_config_by_id(__u32 id, struct pb_config *config);
 /* The counters of the rules, by id; they are mapped. */
 struct pb_counters pb_maps_counters(const struct pb_maps *maps);
 
-/* Waits until no packet is judged by what it read of the maps before this call. */
-int pb_grace_period(const struct pb_maps *maps, struct pb_error *error);
-
 #endif

@@ -6,6 +6,7 @@
 #include "maps/arrays.h"
 #include "maps/buckets.h"
 #include "maps/declared.h"
+#include "maps/grace.h"
 #include "maps/instance.h"
 #include "maps/lock.h"
 #include "maps/pins.h"
@@ -438,7 +439,7 @@ static int write_idle(struct pb_ruleset *ruleset, __u32 idle, const struct pb_ru
 		      struct coming *coming, struct pb_error *error)
 {
 	struct pb_config *config = ruleset->maps.config;
-	int ret = pb_grace_period(&ruleset->maps, error);
+	int ret = pb_grace_period_quick(&ruleset->maps, error);
 
 	if (ret)
 		return ret;

@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "maps/arrays.h"
+#include "maps/grace.h"
 #include "maps/pins.h"
 #include "maps/rights.h"
 #include "maps/segments.h"

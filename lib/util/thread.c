@@ -24,15 +24,21 @@ static void fill_all_but_faults(sigset_t *set)
 		sigdelset(set, faults[i]);
 }
 
-int pb_thread_run(void *(*function)(void *context), void *context, void **result)
+int pb_thread_start(pthread_t *thread, void *(*function)(void *context), void *context)
 {
 	sigset_t most, before;
-	pthread_t thread;
 	int ret;
 
 	fill_all_but_faults(&most);
 	pthread_sigmask(SIG_BLOCK, &most, &before);
-	ret = pthread_create(&thread, NULL, function, context);
+	ret = pthread_create(thread, NULL, function, context);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return ret ?: join(thread, result);
+	return ret;
+}
+
+int pb_thread_run(void *(*function)(void *context), void *context, void **result)
+{
+	pthread_t thread;
+
+	return pb_thread_start(&thread, function, context) ?: join(thread, result);
 }

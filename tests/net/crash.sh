@@ -19,7 +19,7 @@ world_wire v2 v3
 cd "$T_DIR" || exit 1
 
 POINTS=${PB_CRASH_POINTS:-$(amount 4 1)}
-CALLS='bpf openat mkdir rename flock mmap munmap sendto recvmsg ioctl membarrier unlink rmdir dup close'
+CALLS='bpf openat mkdir rename flock mmap munmap sendto recvmsg ioctl clone3 sched_setaffinity membarrier unlink rmdir dup close'
 ERRORS=(EIO ENOMEM EPERM)
 
 printf '%s\n' 'policy allow' 'drop tcp dport 22' 'drop udp dport 1000 from 10.0.0.0/8' >old.rules
