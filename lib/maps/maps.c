@@ -323,10 +323,16 @@ int pb_maps_map_rules(struct pb_maps *maps)
 		{ PB_MAP_COUNTS, &maps->counts },
 		{ PB_MAP_LIMITS, &maps->limits },
 		{ PB_MAP_TOKENS, &maps->tokens },
-		{ PB_MAP_TOKENS_EACH, &maps->tokens_each },
 	};
 
 	return map_arrays(maps, maps->config, arrays, sizeof(arrays) / sizeof(arrays[0]));
+}
+
+int pb_maps_map_buckets(struct pb_maps *maps)
+{
+	const struct array each = { PB_MAP_TOKENS_EACH, &maps->tokens_each };
+
+	return pb_maps_map_rules(maps) ?: map_arrays(maps, maps->config, &each, 1);
 }
 
 /* Which maps belong to the ruleset: pb_config says it to whoever opens them. */
@@ -430,7 +436,7 @@ int pb_maps_create(const char *ruleset, const struct pb_ruleset_options *options
 		ret = map_settings(&made, &config);
 	if (!ret) {
 		*made.config = config;
-		ret = pb_maps_map_rules(&made);
+		ret = pb_maps_map_buckets(&made);
 	}
 	if (!ret)
 		ret = draw_seed(made.sets->seed);

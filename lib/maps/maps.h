@@ -58,6 +58,7 @@ struct pb_maps {
 	struct pb_count *counts;
 	struct pb_rule_limits *limits;
 	__u64 *tokens;
+	/* NULL before pb_maps_map_buckets() */
 	struct pb_token_row *tokens_each;
 };
 
@@ -107,6 +108,8 @@ int pb_maps_prove(struct pb_maps *maps, enum pb_map *wrong);
  * message.
  */
 int pb_maps_map_rules(struct pb_maps *maps);
+/* And the buckets of single sources: that is as much again. */
+int pb_maps_map_buckets(struct pb_maps *maps);
 
 /*
  * Where the maps were opened for reading alone, what is mapped is a copy (arrays.h): it is made anew, of all of them or of

@@ -111,9 +111,9 @@ static void look_at_all(const struct asked *asked, const struct pb_prefix *sourc
 				      &buckets->total);
 }
 
-static int map_rules(struct pb_ruleset *ruleset, struct pb_error *error)
+static int map_buckets(struct pb_ruleset *ruleset, struct pb_error *error)
 {
-	int ret = pb_maps_map_rules(&ruleset->maps);
+	int ret = pb_maps_map_buckets(&ruleset->maps);
 
 	return ret ? pb_fail_permission(error, -ret, "map the buckets into memory") : 0;
 }
@@ -123,7 +123,7 @@ int pb_rule_buckets(struct pb_ruleset *ruleset, __u32 id, const struct pb_prefix
 {
 	struct pb_buckets seen = {};
 	struct asked asked = {};
-	int ret = map_rules(ruleset, error);
+	int ret = map_buckets(ruleset, error);
 
 	if (!ret)
 		ret = find_rule(ruleset, id, &asked, error);
@@ -163,7 +163,7 @@ struct pb_rate_counts pb_rates_add_up(const struct pb_maps *maps)
 int pb_ruleset_rates(struct pb_ruleset *ruleset, struct pb_rate_counts *counts,
 		     struct pb_error *error)
 {
-	int ret = map_rules(ruleset, error);
+	int ret = map_buckets(ruleset, error);
 
 	if (ret)
 		return ret;

@@ -670,7 +670,7 @@ int pb_ruleset_reset(struct pb_ruleset *ruleset, struct pb_error *error)
 	if (lock < 0)
 		return lock;
 	bound.config_id = pb_maps_id(&ruleset->maps);
-	ret = pb_maps_map_rules(&ruleset->maps);
+	ret = pb_maps_map_buckets(&ruleset->maps);
 	if (!ret)
 		ret = find_all_bound(&bound);
 	counters = pb_maps_counters(&ruleset->maps);
