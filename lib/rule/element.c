@@ -80,7 +80,7 @@ static int add(const char *word, void *ctx, struct pb_error *error)
 	return 0;
 }
 
-/* ---- Words of a line: by hand, since strcspn() makes a table each time --------------------- */
+/* ---- Words of a line: by hand, since strcspn() makes its table each time --------------------- */
 
 static bool is_space(char c)
 {
@@ -96,7 +96,11 @@ static char *skip_space(char *at)
 
 static char *skip_word(char *at)
 {
-	while (*at && !is_space(*at) && *at != ',' && *at != ';' && *at != '#')
+	static const bool ends[256] = { ['\0'] = true, [' '] = true,  ['\t'] = true,
+					['\r'] = true, ['\v'] = true, ['\f'] = true,
+					[','] = true,  [';'] = true,  ['#'] = true };
+
+	while (!ends[(unsigned char)*at])
 		at++;
 	return at;
 }
