@@ -63,6 +63,7 @@ t_ok 'they are brought in' "$support"
 t_is 'the host has a row' "not run | not run | 5 passed; $today" "$(row 'host, 6.18' 'amd64, veth')"
 t_is 'it is added' "not run | 7 passed; $today | " "$(row 5.10 'amd64, veth')"
 t_is 'and its machine' "8 passed; $today" "$(row 6.1 's390x, veth')"
+t_is 'and all of them' "297 passed, 1 failed, 2 skipped, from $today to $today." "$(sed -n 's/^All of them: //p' "$page")"
 t_ok 'the page is as it is written' "$support" --check
 
 rm "$PB_SUPPORT"
