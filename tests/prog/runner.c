@@ -163,22 +163,33 @@ static int stay_on_cpu(void)
 	return cpu;
 }
 
-static void load(struct runner *runner, struct pb_constants constants)
+static bool is_loaded(struct runner *runner, const struct pb_constants *constants)
 {
 	struct bpf_program *prog;
 	struct pb_error error;
 
-	constants.connections = true;
-	if (pb_object_open(&runner->maps, &constants, &runner->object, &error))
+	if (pb_object_open(&runner->maps, constants, &runner->object, &error))
 		die("%s", error.text);
 	prog = runner->object->progs.xdp_portblock;
-	if (constants.frags) {
+	if (constants->frags)
 		bpf_program__set_flags(prog, bpf_program__flags(prog) | BPF_F_XDP_HAS_FRAGS);
-		runner->features |= FEATURE_FRAGS;
+	runner->prog = portblock_bpf__load(runner->object) ? -1 : bpf_program__fd(prog);
+	return runner->prog >= 0;
+}
+
+/* As `load` does: a kernel may have bpf_cast_to_kern_ctx(), and yet not take it (s390x's 6.12). */
+static void load(struct runner *runner, struct pb_constants constants)
+{
+	constants.connections = true;
+	if (!is_loaded(runner, &constants) && constants.kern_ctx) {
+		portblock_bpf__destroy(runner->object);
+		constants.kern_ctx = false;
+		is_loaded(runner, &constants);
 	}
-	if (portblock_bpf__load(runner->object))
+	if (runner->prog < 0)
 		die("cannot load the program: %s", pb_log_last());
-	runner->prog = bpf_program__fd(prog);
+	if (constants.frags)
+		runner->features |= FEATURE_FRAGS;
 }
 
 /* The outcome counters of a CPU. */

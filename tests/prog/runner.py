@@ -4,6 +4,7 @@
 import os
 import subprocess
 import tempfile
+# Numbers are this machine's: the runner is a program of it.
 from struct import iter_unpack, pack, unpack
 
 from dissect import OUTCOMES
@@ -27,7 +28,7 @@ class Runner:
             options = [*options, *([] if ethernet else ["--no-ethernet"])]
             self.process = subprocess.Popen([RUNNER, *options, file.name],
                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-            features, self.instructions = unpack("<II", self.read(8))
+            features, self.instructions = unpack("=II", self.read(8))
         self.frags, self.split = bool(features & 1), bool(features & 2)
 
     def read(self, size):
@@ -43,7 +44,7 @@ class Runner:
     def receive(self, count):
         """-> [(verdict, outcome, rule id)], NOT_SHOWN for what the kernel refused"""
         return [NOT_SHOWN if verdict == 255 else (verdict, COUNTED.get(outcome, "miscounted"), rule)
-                for verdict, outcome, rule in iter_unpack("<BBH", self.read(4 * count))]
+                for verdict, outcome, rule in iter_unpack("=BBH", self.read(4 * count))]
 
     def run(self, frames):
         """`frames`: [(bytes, length of the first buffer, 0 for all)]"""
@@ -58,7 +59,7 @@ class Runner:
         """With --sent. -> (answer, the frame that is sent back, b"": none)"""
         self.send(to_blob([(frame, linear)]))
         answer = self.receive(1)[0]
-        return answer, self.read(unpack("<I", self.read(4))[0])
+        return answer, self.read(unpack("=I", self.read(4))[0])
 
     def close(self):
         self.process.stdin.close()
@@ -67,7 +68,7 @@ class Runner:
 
 
 def to_blob(frames):
-    return b"".join([pack("<II", len(frame), linear) + frame for frame, linear in frames])
+    return b"".join([pack("=II", len(frame), linear) + frame for frame, linear in frames])
 
 
 class Tap:
