@@ -237,13 +237,12 @@ DIR *opendir(const char *path)
 
 void *mmap(void *at, size_t len, int prot, int flags, int fd, off_t offset)
 {
-	return fails(MMAP) ? MAP_FAILED :
-			     (void *)syscall(SYS_mmap, at, len, prot, flags, fd, offset);
+	return fails(MMAP) ? MAP_FAILED : NEXT(mmap)(at, len, prot, flags, fd, offset);
 }
 
-void *mmap64(void *at, size_t len, int prot, int flags, int fd, off_t offset)
+void *mmap64(void *at, size_t len, int prot, int flags, int fd, off64_t offset)
 {
-	return mmap(at, len, prot, flags, fd, offset);
+	return fails(MMAP) ? MAP_FAILED : NEXT(mmap64)(at, len, prot, flags, fd, offset);
 }
 
 /* ---- threads ------------------------------------------------------------------------------- */
