@@ -8,6 +8,9 @@
  * Calls that glibc makes of itself are seen where they go by a name that can be taken over: those of
  * malloc() and its like are, an open() inside of fopen() is not, so fopen() and opendir() count.
  */
+/* A program calls open() or open64(), as it was built: each is taken over by its own name. */
+#undef _FILE_OFFSET_BITS
+#undef _TIME_BITS
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
