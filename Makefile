@@ -62,9 +62,10 @@ endif
 
 warnings := -Wall -Wextra $(WERROR)
 includes := -Iheaders -Ilib -I$(B)
-# Empty _GNU_SOURCE: a source may say `#define _GNU_SOURCE` itself.
-user_cflags = -std=gnu11 -pthread $(warnings) $(includes) -D_GNU_SOURCE= -DPB_VERSION='"$(VERSION)"' \
-	-DPCAP_SONAME='"$(PCAP_SONAME)"' $(fleet_cflags) $(seccomp_cflags) $(DEP_CFLAGS) $(sanitize) $(CPPFLAGS) $(CFLAGS)
+# Empty _GNU_SOURCE: a source may say `#define _GNU_SOURCE` itself. On machines of 32 bits, too, files may be large.
+user_cflags = -std=gnu11 -pthread $(warnings) $(includes) -D_GNU_SOURCE= -D_FILE_OFFSET_BITS=64 \
+	-DPB_VERSION='"$(VERSION)"' -DPCAP_SONAME='"$(PCAP_SONAME)"' $(fleet_cflags) $(seccomp_cflags) $(DEP_CFLAGS) \
+	$(sanitize) $(CPPFLAGS) $(CFLAGS)
 # v3 (32-bit registers, jumps on them) is known to every kernel since 5.1. BTF names the folder of the
 # compilation: wherever that is, the bytes are the same.
 bpf_cflags = -target $(BPF_TARGET) -D__TARGET_ARCH_$(BPF_ARCH) -mcpu=v3 -O2 -g \

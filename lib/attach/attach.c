@@ -508,14 +508,24 @@ static int detach_once(int ifindex, __u32 program_id)
 	return pb_libxdp_run(detach_by_libxdp, &detachment);
 }
 
-/* `reason` is what libxdp has said. */
+/*
+ * `reason` is what libxdp has said, and `refusal` what the driver has, or "": virtio_net before 6.3 looks at the MTU
+ * where a program goes, too.
+ */
 static int fail_detach(int ifindex, __u32 program_id, int code, const char *reason,
-		       struct pb_error *error)
+		       const char *refusal, struct pb_error *error)
 {
-	char name[IF_NAMESIZE];
+	char name[IF_NAMESIZE], help[256];
 
 	if (is_earlier(reason) && if_indextoname(ifindex, name))
 		return fail_earlier(name, error);
+	if (if_indextoname(ifindex, name)) {
+		pb_refusal_help(refusal, name, help, sizeof(help));
+		if (*help)
+			return pb_fail(error, code,
+				       "%s: its driver does not let go of the program: \"%s\": %s",
+				       name, refusal, help);
+	}
 	return pb_fail(error, code, "cannot detach program %u from interface %d: %s", program_id,
 		       ifindex, reason);
 }
@@ -525,7 +535,7 @@ int pb_detach(int ifindex, __u32 program_id, struct pb_error *error)
 	const struct pb_dispatch_programs taken_off = { .ids = &program_id, .nr = 1 };
 	struct before before;
 	int ret = remember(ifindex, &before, error);
-	char reason[256];
+	char reason[256], refusal[256];
 
 	if (ret)
 		return ret;
@@ -534,11 +544,12 @@ int pb_detach(int ifindex, __u32 program_id, struct pb_error *error)
 	if (ret) {
 		snprintf(reason, sizeof(reason), "%s%s%s", strerror(-ret),
 			 *pb_log_last() ? ": " : "", pb_log_last());
+		snprintf(refusal, sizeof(refusal), "%s", pb_refusal() ?: "");
 		put_back(&before);
 		if (is_off(ifindex, program_id))
 			ret = 0;
 		else
-			fail_detach(ifindex, program_id, -ret, reason, error);
+			fail_detach(ifindex, program_id, -ret, reason, refusal, error);
 	}
 	forget(&before);
 	/* libxdp does not tell of pins that it could not remove. The program is off all the same. */

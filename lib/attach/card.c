@@ -102,7 +102,7 @@ static const struct driver {
 	int mtu_max; /* 0: as usual */
 } drivers[] = {
 	{ "igb", .mtu_max = 3046 },
-	{ "virtio_net", .frees_itself = true },
+	{ "virtio_net", .frees_itself = true, .mtu_max = 3506 }, /* before 6.3 */
 	{ "vmxnet3", .frees_itself = true, .forgets = true, .mtu_max = 3494 },
 };
 static const struct driver usual;

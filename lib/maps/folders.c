@@ -51,7 +51,7 @@ int pb_bpffs_check(struct pb_error *error)
 		return pb_fail(error, ENAMETOOLONG,
 			       "LIBXDP_BPFFS names a path of %zu bytes, '%.60s...': at most %d fit",
 			       strlen(path), path, BPFFS_LEN_MAX);
-	if (statfs(path, &fs) ? errno != EACCES : fs.f_type != BPF_FS_MAGIC)
+	if (statfs(path, &fs) ? errno != EACCES : (__u32)fs.f_type != BPF_FS_MAGIC)
 		return pb_fail(error, ENODEV,
 			       "bpffs, where the rules are pinned, is not mounted on %s: mount it "
 			       "with `mount -t bpf -o mode=0700 bpf %s`",

@@ -42,7 +42,7 @@ struct run {
 	struct place place;
 	struct result *results; /* datagrams, then connections */
 	struct result *got;	/* of the pass that is being made */
-	uint64_t sent_kinds[KIND_MAX], arrived_kinds[KIND_MAX];
+	unsigned long sent_kinds[KIND_MAX], arrived_kinds[KIND_MAX];
 	unsigned int reported;
 };
 

@@ -8,6 +8,9 @@
  * Calls that glibc makes of itself are seen where they go by a name that can be taken over: those of
  * malloc() and its like are, an open() inside of fopen() is not, so fopen() and opendir() count.
  */
+/* A program calls open() or open64(), as it was built: each is taken over by its own name. */
+#undef _FILE_OFFSET_BITS
+#undef _TIME_BITS
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -237,13 +240,12 @@ DIR *opendir(const char *path)
 
 void *mmap(void *at, size_t len, int prot, int flags, int fd, off_t offset)
 {
-	return fails(MMAP) ? MAP_FAILED :
-			     (void *)syscall(SYS_mmap, at, len, prot, flags, fd, offset);
+	return fails(MMAP) ? MAP_FAILED : NEXT(mmap)(at, len, prot, flags, fd, offset);
 }
 
-void *mmap64(void *at, size_t len, int prot, int flags, int fd, off_t offset)
+void *mmap64(void *at, size_t len, int prot, int flags, int fd, off64_t offset)
 {
-	return mmap(at, len, prot, flags, fd, offset);
+	return fails(MMAP) ? MAP_FAILED : NEXT(mmap64)(at, len, prot, flags, fd, offset);
 }
 
 /* ---- threads ------------------------------------------------------------------------------- */
