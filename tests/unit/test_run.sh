@@ -133,6 +133,13 @@ fake loose 'echo 1..1; echo ok 1 - x; sleep 300 & echo $! >"$TMPDIR/loose.pid"'
 run_is 'run: children left behind' 0 '1 passed, 0 failed, 1 skipped' unit
 t_ok 'run: children left behind are ended' wait_for 60 gone "$(cat "$T_DIR/loose.pid")"
 
+# In the background, where a shell has its commands ignore them
+fake_tree
+# shellcheck disable=SC2016 # for the test to expand
+fake signals 'echo 1..2; for s in INT QUIT; do sh -c "kill -$s \$\$"
+	[ $? -gt 128 ] || printf "not "; echo "ok - $s"; done'
+run_is 'run: a test does not ignore SIGINT nor SIGQUIT' 0 '2 passed, 0 failed, 1 skipped' unit
+
 # --all: tests are told
 fake_tree
 # shellcheck disable=SC2016 # for the test to expand

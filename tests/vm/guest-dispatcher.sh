@@ -133,6 +133,13 @@ is_told()
 	[ $? -eq 1 ]
 }
 
+# A program under the dispatcher may have a frame grow: where the dispatcher does so itself, as that of libxdp 1.6.3, and
+# on Linux 6.1, which does not ask.
+frames_may_grow()
+{
+	[[ $(uname -r) == 6.1.* ]] || bpftool prog dump xlated name xdp_dispatcher | grep -q 'call bpf_xdp_adjust_tail'
+}
+
 # rated NAME: rules of a rate, and of who is told, in our program; what it lets go the other one judges
 rated()
 {
@@ -155,20 +162,16 @@ rated()
 		t_ok "$1: $addr: by ICMP" is_told udp "$addr" 53 --size 120
 	done
 	told=4
-	case $(uname -r) in
-	6.1.*)
+	if frames_may_grow; then
 		for addr in "$A4" "$A6"; do
 			t_ok "$1: $addr: by ICMP, of a short one" is_told udp "$addr" 53
 		done
 		told=6
-		;;
-	*)
-		# No program under the dispatcher may have a frame grow there.
+	else
 		for addr in "$A4" "$A6"; do
 			t_ok "$1: $addr: not of a short one" silent udp "$addr" 53
 		done
-		;;
-	esac
+	fi
 	t_is "$1: so many have been told" "$told 0" \
 		"$(in_a "$PB" stats -j | "$PYTHON" -c 'import json, sys
 r = json.load(sys.stdin)["rates"]; print(r["answered"], r["held_back"])')"
