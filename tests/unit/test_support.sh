@@ -25,8 +25,11 @@ t_is 'its kernels and lands are those of vm:kernels, vm:lands and of the host' "
 t_is 'its drivers are those of vm:drivers' \
 	"$(sed -nE "s/^\t'([a-z0-9_]+) [^ ]+ ([0-9a-z.]+)'\$/\1 \2 bookworm/p" tests/vm/test_drivers | sort -u)" \
 	"$(runs amd64 '[^v]\w*|v[^e]\w*')"
-t_is 'its machines are those of vm:machines' \
-	"$(default tests/vm/test_machines PB_KERNELS | each bookworm | sed 's/^/veth /' | sort)" "$(runs arm64 '\w*')"
+for machine in arm64 s390x; do
+	t_is "of $machine they are those of vm:machines" \
+		"$(sed -n "s/^declare -A kernels_of=.*\[$machine\]='\([^']*\)'.*/\1/p" tests/vm/test_machines | tr ' ' '\n' |
+			each bookworm | sed 's/^/veth /' | sort)" "$(runs $machine '\w*')"
+done
 
 # A page of our own, and no results yet.
 mkdir -p "$T_DIR/tests" "$T_DIR/doc"
@@ -58,11 +61,11 @@ t_is 'what failed is said' "not run | 11 passed, **1 failed**; $today" "$(row 6.
 t_is 'where there is no run' 'not run |  | ' "$(row 5.10 'amd64, veth')"
 t_ok 'a result of the host' "$support" --add unit 5 0 0 --kernel 6.18.1 --land sid --machine amd64
 t_ok 'of what has no run' "$support" --add dispatcher 7 0 0 --kernel 5.10.1 --land trixie --machine amd64
-t_ok 'of another machine' "$support" --add packets 8 0 0 --kernel 6.1.1 --land sid --machine s390x
+t_ok 'of another machine' "$support" --add packets 8 0 0 --kernel 6.1.1 --land sid --machine riscv64
 t_ok 'they are brought in' "$support"
 t_is 'the host has a row' "not run | not run | 5 passed; $today" "$(row 'host, 6.18' 'amd64, veth')"
 t_is 'it is added' "not run | 7 passed; $today | " "$(row 5.10 'amd64, veth')"
-t_is 'and its machine' "8 passed; $today" "$(row 6.1 's390x, veth')"
+t_is 'and its machine' "8 passed; $today" "$(row 6.1 'riscv64, veth')"
 t_is 'and all of them' "297 passed, 1 failed, 2 skipped, from $today to $today." "$(sed -n 's/^All of them: //p' "$page")"
 t_ok 'the page is as it is written' "$support" --check
 
