@@ -42,7 +42,8 @@ int fleet_base64_decode(const char *text, char **data, size_t *len)
 	made = malloc(size / 4 * 3 + 1);
 	if (!made)
 		return -ENOMEM;
-	got = fleet_crypto.EVP_DecodeBlock((unsigned char *)made, (const unsigned char *)text, (int)size);
+	got = fleet_crypto.EVP_DecodeBlock((unsigned char *)made, (const unsigned char *)text,
+					   (int)size);
 	if (got < (int)padding) {
 		free(made);
 		return -EINVAL;

@@ -9,14 +9,21 @@
 #include <portblock/portblock.h>
 
 /* Some of these names are macros, for other names in other versions. */
-#define CRYPTO_FUNCTIONS(X)                                                             \
-	X(EVP_MD_CTX_new)                                                               \
-	X(EVP_MD_CTX_free)                                                              \
-	X(EVP_sha256) X(EVP_DigestInit_ex) X(EVP_DigestUpdate) X(EVP_DigestFinal_ex)    \
-	X(EVP_DigestSignInit) X(EVP_DigestSign)                                         \
-	X(EVP_DigestVerifyInit) X(EVP_DigestVerify) X(EVP_PKEY_id) X(EVP_PKEY_free)     \
-	X(PEM_read_PrivateKey) X(PEM_read_PUBKEY)                                       \
-	X(ERR_clear_error) X(EVP_EncodeBlock) X(EVP_DecodeBlock)
+#define CRYPTO_FUNCTIONS(X)     \
+	X(EVP_MD_CTX_new)       \
+	X(EVP_MD_CTX_free)      \
+	X(EVP_sha256)           \
+	X(EVP_DigestInit_ex)    \
+	X(EVP_DigestUpdate)     \
+	X(EVP_DigestFinal_ex)   \
+	X(EVP_DigestSignInit)   \
+	X(EVP_DigestSign)       \
+	X(EVP_DigestVerifyInit) \
+	X(EVP_DigestVerify)     \
+	X(EVP_PKEY_id)          \
+	X(EVP_PKEY_free)        \
+	X(PEM_read_PrivateKey)  \
+	X(PEM_read_PUBKEY) X(ERR_clear_error) X(EVP_EncodeBlock) X(EVP_DecodeBlock)
 
 /* A member a function, called as fleet_crypto.EVP_sha256(). */
 struct crypto_library {

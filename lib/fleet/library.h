@@ -12,13 +12,13 @@
 struct fleet_library {
 	const char *soname;
 	const char *name;
-	const char *use; /* what for, and the packages that have it; for messages */
+	const char *use;    /* what for, and the packages that have it; for messages */
 	const char *oldest; /* the oldest version that has all the functions */
 	size_t nr;
 	const struct fleet_function {
 		const char *name;
 		void *at; /* where the pointer to it is put */
-	} *functions;
+	} * functions;
 };
 
 /* -ENOPKG: it cannot be loaded, or lacks a function, and `error` (may be NULL) says what helps. It stays loaded. */

@@ -177,7 +177,8 @@ static bool decode(const char *text, unsigned char raw[SIGNATURE])
 	unsigned char bytes[BASE64(SIGNATURE)], again[BASE64(SIGNATURE) + 1];
 
 	if (strlen(text) != BASE64(SIGNATURE) ||
-	    fleet_crypto.EVP_DecodeBlock(bytes, (const unsigned char *)text, BASE64(SIGNATURE)) < SIGNATURE)
+	    fleet_crypto.EVP_DecodeBlock(bytes, (const unsigned char *)text, BASE64(SIGNATURE)) <
+		    SIGNATURE)
 		return false;
 	fleet_crypto.EVP_EncodeBlock(again, bytes, SIGNATURE);
 	memcpy(raw, bytes, SIGNATURE);
@@ -191,7 +192,8 @@ static bool is_signed_by(EVP_PKEY *key, const struct message *message,
 	bool good;
 
 	good = context && fleet_crypto.EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) > 0 &&
-	       fleet_crypto.EVP_DigestVerify(context, raw, SIGNATURE, message->bytes, message->len) == 1;
+	       fleet_crypto.EVP_DigestVerify(context, raw, SIGNATURE, message->bytes,
+					     message->len) == 1;
 	fleet_crypto.EVP_MD_CTX_free(context);
 	fleet_crypto.ERR_clear_error();
 	return good;
@@ -208,7 +210,8 @@ static int ask_file(const char *path, const struct message *message,
 
 	if (err)
 		return err;
-	while (!found && !wrong && (key = fleet_crypto.PEM_read_PUBKEY(file, NULL, no_password, NULL))) {
+	while (!found && !wrong &&
+	       (key = fleet_crypto.PEM_read_PUBKEY(file, NULL, no_password, NULL))) {
 		keys = true;
 		wrong = !is_ed25519(key);
 		found = !wrong && is_signed_by(key, message, raw);

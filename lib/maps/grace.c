@@ -67,7 +67,8 @@ int pb_grace_period(const struct pb_maps *maps, struct pb_error *error)
  * watches packets that take long.
  */
 #define TOUR_CPUS_MAX 64 /* each takes some 20 microseconds: with more there is nothing to gain */
-#define TOUR_NS 10000000 /* a processor on which only others run, of a higher priority, is not waited for */
+#define TOUR_NS \
+	10000000 /* a processor on which only others run, of a higher priority, is not waited for */
 #define AGAIN_NS 1000000
 
 struct tour {

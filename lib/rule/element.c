@@ -96,9 +96,10 @@ static char *skip_space(char *at)
 
 static char *skip_word(char *at)
 {
-	static const bool ends[256] = { ['\0'] = true, [' '] = true,  ['\t'] = true,
-					['\r'] = true, ['\v'] = true, ['\f'] = true,
-					[','] = true,  [';'] = true,  ['#'] = true };
+	static const bool ends[256] = {
+		['\0'] = true, [' '] = true, ['\t'] = true, ['\r'] = true, ['\v'] = true,
+		['\f'] = true, [','] = true, [';'] = true,  ['#'] = true
+	};
 
 	while (!ends[(unsigned char)*at])
 		at++;

@@ -102,7 +102,8 @@ static const struct way *find_way(const char *name)
 	return NULL;
 }
 
-static void store(struct grace *grace, const struct way *way, const struct pb_maps *maps, long times)
+static void store(struct grace *grace, const struct way *way, const struct pb_maps *maps,
+		  long times)
 {
 	struct pb_error error;
 

@@ -6,7 +6,7 @@
 struct grace {
 	__u64 first, second; /* the numbers that are stored */
 	__u64 packets;
-	__u64 overlapped; /* that were under way when one was stored in `first` */
+	__u64 overlapped;     /* that were under way when one was stored in `first` */
 	__u64 not_waited_for; /* and still so when it was stored in `second` */
 };
 
