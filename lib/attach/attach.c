@@ -4,12 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 #include <linux/if_link.h>
+#include <linux/sockios.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <xdp/libxdp.h>
 #include "attach/attach.h"
 #include "attach/card.h"
 #include "attach/dispatch.h"
+#include "attach/driver.h"
 #include "attach/features.h"
 #include "attach/interface.h"
 #include "attach/libxdp.h"
@@ -425,6 +427,27 @@ static bool is_forgetful(const struct pb_interface *interface, char note[256])
 	return true;
 }
 
+/* At this MTU, larger frames would be lost in native mode, though the driver takes the program. */
+static bool is_too_large(const struct pb_interface *interface, char note[256])
+{
+	struct ifreq answer;
+	char driver[32];
+	__u64 features;
+
+	pb_card_driver(interface->name, driver);
+	if (!pb_card_drops_large(driver) ||
+	    pb_driver_features(interface->ifindex, &features) != -EOPNOTSUPP ||
+	    pb_card_ask(interface->name, SIOCGIFMTU, &answer) ||
+	    answer.ifr_mtu <= pb_card_mtu_max(driver))
+		return false;
+	snprintf(
+		note, 256,
+		"in native mode the driver %s drops frames that are larger than an MTU of %d: to have that, make the "
+		"MTU smaller (`ip link set dev %s mtu 1500`)",
+		driver, pb_card_mtu_max(driver), interface->name);
+	return true;
+}
+
 /* Does the driver refuse native mode, and not the kernel the program? */
 static bool is_no_native(int ret)
 {
@@ -443,7 +466,8 @@ int pb_attach(const struct pb_attach *how, const struct pb_interface *interface,
 	*note = '\0';
 	if (mode == PB_MODE_AUTO && interface->nr_chain)
 		mode = interface->mode;
-	if (mode != PB_MODE_SKB && mode != PB_MODE_HW && is_forgetful(interface, note)) {
+	if (mode != PB_MODE_SKB && mode != PB_MODE_HW &&
+	    (is_forgetful(interface, note) || is_too_large(interface, note))) {
 		if (mode == PB_MODE_AUTO)
 			mode = PB_MODE_SKB;
 	}

@@ -98,11 +98,11 @@ struct pb_card_feature pb_card_feature(const char *ifname, const char *feature)
 /* Those that were tried (tests/vm/test_drivers); all others are taken for the usual. */
 static const struct driver {
 	const char *name;
-	bool frees_itself, forgets;
+	bool frees_itself, forgets, drops_large;
 	int mtu_max; /* 0: as usual */
 } drivers[] = {
 	{ "igb", .mtu_max = 3046 },
-	{ "virtio_net", .frees_itself = true, .mtu_max = 3506 }, /* before 6.3 */
+	{ "virtio_net", .frees_itself = true, .drops_large = true, .mtu_max = 3494 },
 	{ "vmxnet3", .frees_itself = true, .forgets = true, .mtu_max = 3494 },
 };
 static const struct driver usual;
@@ -126,6 +126,11 @@ bool pb_card_frees_itself(const char *driver)
 bool pb_card_forgets(const char *driver)
 {
 	return find_driver(driver)->forgets;
+}
+
+bool pb_card_drops_large(const char *driver)
+{
+	return find_driver(driver)->drops_large;
 }
 
 int pb_card_mtu_max(const char *driver)

@@ -28,6 +28,12 @@ bool pb_card_frees_itself(const char *driver);
  */
 bool pb_card_forgets(const char *driver);
 
+/*
+ * Does this driver, on kernels before 6.3, take a program in native mode at an MTU of which it drops the large
+ * frames?
+ */
+bool pb_card_drops_large(const char *driver);
+
 /* The largest MTU in native mode where frames have one buffer. */
 int pb_card_mtu_max(const char *driver);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Times of the wall clock as text, against the C library's. */
+#define _TIME_BITS 64 /* that has them after 2038 on machines of 32 bits, too */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
