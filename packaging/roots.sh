@@ -21,13 +21,15 @@ sources()
 	[ "$1" = sid ] || echo "deb $security $1-security main"
 }
 
-# strap SUITE FOLDER: the essential packages and apt, no more
+# strap SUITE FOLDER: the essential packages and apt, no more. What apt here is told of its mirror holds there, too: by
+# which proxy it is reached, and that it may stand still (sid's list expires in a week).
 strap()
 {
-	local -a proxies
-	mapfile -t proxies < <(apt-config dump Acquire | grep -i '::proxy ' | sed 's/^/--aptopt=/')
+	local -a options
+	mapfile -t options < <(apt-config dump Acquire | grep -iE '::(proxy|Check-Valid-Until|Check-Date) ' |
+		sed 's/^/--aptopt=/')
 	find_mirrors
-	sources "$1" | mmdebstrap --quiet --mode=root --variant=apt "${proxies[@]}" \
+	sources "$1" | mmdebstrap --quiet --mode=root --variant=apt "${options[@]}" \
 		--aptopt='APT::Install-Recommends "false"' "$1" "$2" - >&2
 }
 

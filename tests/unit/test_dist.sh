@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # `make dist`: the same commit makes the same bytes, and what is in them builds where there is no git
-# and nothing of this tree. timeout: 3600
+# and nothing of this tree.
+# timeout: 3600
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 . tests/lib.sh

@@ -3,7 +3,8 @@
 #
 # The native engine without a kernel: its reader of frames says what parse.h says, of the fuzzer's
 # corpus, each beginning of it, and random mutants; and what may not go into a kernel does not build.
-# PB_SEED=N has the same mutants again. timeout: 3600
+# PB_SEED=N has the same mutants again.
+# timeout: 3600
 # shellcheck disable=SC2016,SC2317 # nothing to expand there; functions are called by t_ok and t_fail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1

@@ -318,4 +318,7 @@ printf '#!/bin/sh\necho "lib/rule.c:1: error: no"; exit 2\n' >"$tree/bin/make"
 run_is 'run: make fails' 1 '0 passed, 1 failed, 0 skipped' unit
 t_ok 'run: shows why' grep -q 'rule.c:1: error: no' "$T_DIR/log"
 
+# What stands behind something else in its line is not read.
+t_is 'each time that a test may take has a line of its own' '' \
+	"$(cd "$TOP" && grep -nE '^[#/* ]*[^#/* ].* timeout: [0-9]+\.?$' tests/*/*.{sh,c,py} tests/*/test_* 2>/dev/null | sort -u)"
 t_done
