@@ -10,13 +10,13 @@
 [ "$(id -u)" -eq 0 ] || t_skip_all 'needs root'
 GRACE=$TOP/build/tests/net/grace
 
-# grace WAY: $packets, $overlapped and $missed of them
+# grace WAY: of its packets, $overlapped and $missed
 grace()
 {
 	t_capture "$GRACE" "$GRACE.bpf.o" "$1" 300
 	[ $? -ne 77 ] || t_skip_all 'the kernel has no live frames'
-	[[ $T_OUT =~ ^packets\ ([0-9]+),\ overlapped\ ([0-9]+),\ not\ waited\ for\ ([0-9]+)$ ]] || t_die "$T_OUT"
-	packets=${BASH_REMATCH[1]} overlapped=${BASH_REMATCH[2]} missed=${BASH_REMATCH[3]}
+	[[ $T_OUT =~ ^packets\ [0-9]+,\ overlapped\ ([0-9]+),\ not\ waited\ for\ ([0-9]+)$ ]] || t_die "$T_OUT"
+	overlapped=${BASH_REMATCH[1]} missed=${BASH_REMATCH[2]}
 	t_note "$1: $T_OUT"
 }
 
