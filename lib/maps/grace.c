@@ -74,9 +74,13 @@ int pb_grace_period(const struct pb_maps *maps, struct pb_error *error)
 struct tour {
 	int cpu[TOUR_CPUS_MAX];
 	size_t nr;
-	pid_t thread; /* once it runs */
+	cpu_set_t allowed; /* to begin with */
+	pid_t thread;	   /* once it runs */
 	bool stop;
-	bool whole;
+	/* The lock is for these two: */
+	bool whole, ended;
+	pthread_mutex_t lock;
+	pthread_cond_t end;
 };
 
 /*
@@ -139,7 +143,12 @@ static void *go_round(void *context)
 	__atomic_store_n(&tour->thread, (pid_t)syscall(__NR_gettid), __ATOMIC_SEQ_CST);
 	for (size_t i = 0; on && i < tour->nr; i++)
 		on = !__atomic_load_n(&tour->stop, __ATOMIC_SEQ_CST) && be_on(tour->cpu[i]);
+	sched_setaffinity(0, sizeof(tour->allowed), &tour->allowed);
+	pthread_mutex_lock(&tour->lock);
 	tour->whole = on;
+	tour->ended = true;
+	pthread_cond_signal(&tour->end);
+	pthread_mutex_unlock(&tour->lock);
 	return NULL;
 }
 
@@ -154,45 +163,76 @@ static struct timespec in_ns(long ns)
 	return at;
 }
 
-/* It may wait for a processor that never is free: it is taken away from there until it sees that it is to end. */
-static void call_back(struct tour *tour, pthread_t thread, const cpu_set_t *allowed)
+static bool ends_within(struct tour *tour, long ns)
 {
-	struct timespec at;
+	const struct timespec at = in_ns(ns);
+	bool ended;
 
+	pthread_mutex_lock(&tour->lock);
+	while (!tour->ended && !pthread_cond_timedwait(&tour->end, &tour->lock, &at))
+		;
+	ended = tour->ended;
+	pthread_mutex_unlock(&tour->lock);
+	return ended;
+}
+
+/* It may wait for a processor that never is free: it is taken away from there until it sees that it is to end. */
+static void call_back(struct tour *tour)
+{
 	__atomic_store_n(&tour->stop, true, __ATOMIC_SEQ_CST);
 	do {
 		pid_t id = __atomic_load_n(&tour->thread, __ATOMIC_SEQ_CST);
 
 		if (id)
-			sched_setaffinity(id, sizeof(*allowed), allowed);
-		at = in_ns(AGAIN_NS);
-	} while (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &at));
+			sched_setaffinity(id, sizeof(tour->allowed), &tour->allowed);
+	} while (!ends_within(tour, AGAIN_NS));
 }
 
+/* A caller's thread that is cancelled would take the tour away from under the other one. */
 static bool go_on_tour(struct tour *tour)
 {
-	cpu_set_t allowed;
 	pthread_t thread;
-	struct timespec at;
 	int before;
 
-	if (sched_getaffinity(0, sizeof(allowed), &allowed) ||
-	    pb_thread_start(&thread, go_round, tour))
+	if (sched_getaffinity(0, sizeof(tour->allowed), &tour->allowed))
 		return false;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-	at = in_ns(TOUR_NS);
-	if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &at))
-		call_back(tour, thread, &allowed);
+	if (!pb_thread_start(&thread, go_round, tour)) {
+		if (!ends_within(tour, TOUR_NS))
+			call_back(tour);
+		pthread_join(thread, NULL);
+	}
 	pthread_setcancelstate(before, &before);
 	return tour->whole;
 }
 
-int pb_grace_period_quick(const struct pb_maps *maps, struct pb_error *error)
+/* Of the monotonic clock, so that nobody who sets the other one is waited for. */
+static bool begin(struct tour *tour)
+{
+	pthread_condattr_t monotonic;
+	bool can = !pthread_condattr_init(&monotonic) &&
+		   !pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) &&
+		   !pthread_cond_init(&tour->end, &monotonic);
+
+	pthread_condattr_destroy(&monotonic);
+	return can && !pthread_mutex_init(&tour->lock, NULL);
+}
+
+static bool tour_is_whole(void)
 {
 	struct tour tour = {};
+	bool whole;
 
+	if (!has_sections() || !none_is_isolated() || !read_cpus(&tour) || !begin(&tour))
+		return false;
+	whole = go_on_tour(&tour);
+	pthread_mutex_destroy(&tour.lock);
+	pthread_cond_destroy(&tour.end);
+	return whole;
+}
+
+int pb_grace_period_quick(const struct pb_maps *maps, struct pb_error *error)
+{
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (has_sections() && none_is_isolated() && read_cpus(&tour) && go_on_tour(&tour))
-		return 0;
-	return pb_grace_period(maps, error);
+	return tour_is_whole() ? 0 : pb_grace_period(maps, error);
 }

@@ -3,9 +3,9 @@
  * Waits for packets that take long, on each processor (grace.bpf.c), again and again, and counts those that were not
  * waited for.
  *
- *	grace OBJECT none|quick|whole TIMES
+ *	grace OBJECT none|quick|whole OVERLAPPED
  *
- * Prints `packets N, overlapped N, not waited for N`. 77: the kernel has no live frames.
+ * Until so many were under way while a number was stored. Prints `packets N, overlapped N, not waited for N`. 77: the kernel has no live frames.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -47,15 +47,14 @@ static int send_some(void)
 	return bpf_prog_test_run_opts(program, &options);
 }
 
-/* Whoever else wants the processor has it when a packet is done. */
+/* Whoever else wants the processor has it soon. */
 static void *flood(void *cpu)
 {
-	const struct sched_param none = {};
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
 	CPU_SET((long)cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set) || sched_setscheduler(0, SCHED_IDLE, &none))
+	if (sched_setaffinity(0, sizeof(set), &set) || (errno = 0, nice(10) == -1 && errno))
 		die("a processor");
 	while (!__atomic_load_n(&enough, __ATOMIC_RELAXED))
 		if (send_some()) {
@@ -103,11 +102,11 @@ static const struct way *find_way(const char *name)
 }
 
 static void store(struct grace *grace, const struct way *way, const struct pb_maps *maps,
-		  long times)
+		  __u64 overlapped)
 {
 	struct pb_error error;
 
-	for (long i = 1; i <= times; i++) {
+	for (__u64 i = 1; __atomic_load_n(&grace->overlapped, __ATOMIC_RELAXED) < overlapped; i++) {
 		__u64 before = __atomic_load_n(&grace->packets, __ATOMIC_RELAXED);
 
 		while (__atomic_load_n(&grace->packets, __ATOMIC_RELAXED) == before)
@@ -131,7 +130,7 @@ int main(int argc, char **argv)
 	pthread_t thread[cpus];
 
 	if (!way) {
-		fprintf(stderr, "usage: grace OBJECT none|quick|whole TIMES\n");
+		fprintf(stderr, "usage: grace OBJECT none|quick|whole OVERLAPPED\n");
 		return 2;
 	}
 	object = bpf_object__open_file(argv[1], NULL);
