@@ -250,7 +250,8 @@ static void undo_rules(struct load *load)
 	if (pb_ruleset_begin(load->ruleset, &rules, NULL))
 		return;
 	pb_rules_free(rules);
-	pb_ruleset_commit(load->ruleset, load->before, 0, NULL);
+	if (!pb_ruleset_commit(load->ruleset, load->before, 0, NULL))
+		pb_ruleset_sweep(load->ruleset);
 	load->before = NULL;
 	if (load->sets)
 		pb_sets_unmerge(load->ruleset, load->options.saved, load->sets);

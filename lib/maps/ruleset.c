@@ -80,17 +80,6 @@ static int compile_coming(const struct pb_ruleset *ruleset, const struct pb_rule
 	return ret;
 }
 
-/* The sets are there, or could not be made; then the rules that see them. */
-static int put_coming(const struct pb_ruleset *ruleset, __u32 slot, const struct pb_rules *rules,
-		      struct coming *coming, __u64 generation, struct pb_error *error)
-{
-	int ret = pb_slot_put(&ruleset->maps, slot, rules, &coming->compiled, generation, error);
-
-	if (ret)
-		pb_sets_undo(&ruleset->maps, &coming->sets);
-	return ret;
-}
-
 /* Nobody has it yet, so no lock is needed. */
 int pb_ruleset_fill(struct pb_ruleset *ruleset, const struct pb_rules *rules,
 		    struct pb_error *error)
@@ -104,8 +93,8 @@ int pb_ruleset_fill(struct pb_ruleset *ruleset, const struct pb_rules *rules,
 	if (!ret)
 		ret = pb_sets_carry_out(maps, maps, &coming.sets, error);
 	if (!ret)
-		ret = put_coming(ruleset, maps->config->active & PB_ACTIVE_SLOT, rules, &coming, 1,
-				 error);
+		ret = pb_slot_put(maps, maps->config->active & PB_ACTIVE_SLOT, rules,
+				  &coming.compiled, 1, error);
 	pb_compiled_free(&coming.compiled);
 	return ret;
 }
@@ -430,6 +419,33 @@ static int carry_out_sets(struct pb_ruleset *ruleset, const struct pb_sets_plan 
 	return ret;
 }
 
+/* Where it fails, elements stay nobody's, and the next change takes them. */
+static void sweep_sets(const struct pb_ruleset *ruleset)
+{
+	int lock = pb_lock(ruleset->name, PB_LOCK_ELEMENTS, NULL);
+
+	if (lock >= 0)
+		pb_sets_sweep(&ruleset->maps, NULL);
+	pb_unlock(lock);
+}
+
+/* Elements that came for it go with it. */
+static void undo_sets(const struct pb_ruleset *ruleset, const struct pb_sets_plan *plan)
+{
+	pb_sets_undo(&ruleset->maps, plan);
+	if (plan->fresh)
+		sweep_sets(ruleset);
+}
+
+void pb_ruleset_sweep(struct pb_ruleset *ruleset)
+{
+	int lock = pb_ruleset_lock(ruleset, PB_LOCK_CHANGE, NULL);
+
+	if (lock >= 0)
+		sweep_sets(ruleset);
+	pb_unlock(lock);
+}
+
 /*
  * The idle slot was published once, and packets may still be judged by it: they are waited for
  * before it is written, and before elements go that it asks for. Its generation is 0, none to go back to, until
@@ -445,9 +461,13 @@ static int write_idle(struct pb_ruleset *ruleset, __u32 idle, const struct pb_ru
 		return ret;
 	__atomic_store_n(&config->slots[idle].generation, 0, __ATOMIC_SEQ_CST);
 	ret = carry_out_sets(ruleset, &coming->sets, error);
-	if (!ret)
-		ret = put_coming(ruleset, idle, rules, coming, ++config->generations, error);
-	if (!ret)
+	if (ret)
+		return ret;
+	ret = pb_slot_put(&ruleset->maps, idle, rules, &coming->compiled, ++config->generations,
+			  error);
+	if (ret)
+		undo_sets(ruleset, &coming->sets);
+	else
 		restart_new(ruleset, rules);
 	return ret;
 }
@@ -475,7 +495,7 @@ static int make_idle(struct pb_ruleset *ruleset, __u32 idle, const struct pb_rul
 		return ret;
 	ret = bring(ruleset, rules, error);
 	if (ret)
-		pb_sets_undo(&ruleset->maps, &coming.sets);
+		undo_sets(ruleset, &coming.sets);
 	return ret;
 }
 

@@ -30,6 +30,9 @@ int pb_ruleset_create(const char *name, const struct pb_ruleset_options *options
 int pb_ruleset_fill(struct pb_ruleset *ruleset, const struct pb_rules *rules,
 		    struct pb_error *error);
 
+/* Elements of files that no generation has any more go now, where that can be done: after what brought them is undone. */
+void pb_ruleset_sweep(struct pb_ruleset *ruleset);
+
 /*
  * What pb_ruleset_commit() does before it ends the change: writes a generation, brings what comes with it, and
  * publishes it. All as it was if one of these fails.

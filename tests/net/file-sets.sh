@@ -341,4 +341,34 @@ t_is 'makes it' 'hostile:1:lists/hostile.txt' "$(sets)"
 t_ok 'in force' silent tcp "$A4" 22
 t_ok 'unload' in_a "$PB" unload v0
 
+# --- memory that is lacking -----------------------------------------------------------------------------
+
+FAULT=$TOP/build/tests/preload/fault.so
+
+# tables: how many there are
+tables()
+{
+	ls "$PINS/default/elements" | wc -l
+}
+
+# with_fault WHAT: an apply of f.rules
+with_fault()
+{
+	in_a env LD_PRELOAD="$FAULT" "$1" "$PB" apply f.rules >said 2>&1
+}
+
+in_a "$PB" load v0 >/dev/null
+with_fault PB_FAULT_COUNT="$PWD/counts"
+calls=$(awk '$1 == "memory" { print $2 }' counts)
+failed=0 wrong=
+for ((call = calls; call > calls - 20; call--)); do
+	in_a "$PB" unload v0 >/dev/null
+	in_a "$PB" load v0 >/dev/null
+	with_fault "PB_FAULT=memory:$call" && continue
+	failed=$((failed + 1))
+	[ "$(tables)" = 0 ] || wrong+=" $call"
+done
+t_ok 'an apply fails where memory is lacking' [ $failed -gt 0 ]
+t_is 'and leaves no tables of elements' '' "$wrong"
+
 t_done
