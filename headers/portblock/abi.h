@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define PB_ABI_VERSION 9
+#define PB_ABI_VERSION 10
 
 #define PB_SLOTS 2
 #define PB_PORTS 65536		 /* port numbers in a class table */
@@ -131,9 +131,21 @@ struct pb_slot {
 /* pb_config[0]: the first thing a packet reads. */
 struct pb_config {
 	__u32 abi_version; /* PB_ABI_VERSION of whoever made the maps */
-	__u32 active;	 /* the slot in force, and PB_ACTIVE_*: its store publishes a generation */
+	__u32 keep;	   /* pins stay when no interface uses them */
+			   /*
+	 * Both in one load, `active` as the lower half: no more than a slot, for most packets.
+	 * active: the slot in force, and PB_ACTIVE_*: its store publishes a generation
+	 * listening: not 0 only while somebody listens to packets
+	 */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	__u32 active;
+	__u32 listening;
+#else
+	__u32 listening;
+	__u32 active;
+#endif
 	__u64 revert_at; /* with PB_ACTIVE_PENDING: from then on the other slot is in force */
-	/* Who listens to packets, and to which: struct pb_event. Not 0 only while somebody does. */
+	/* Who listens, and to which packets: struct pb_event. */
 	__u64 listen_until;
 	__u32 listen_outcomes; /* bit 1 << enum pb_outcome */
 	__u32 listen_rate;     /* packets for a CPU until the listener sets pb_meter.sent to 0 */
@@ -146,10 +158,10 @@ struct pb_config {
 	__u32 max_port_classes; /* a slot */
 	__u32 max_ranges;	/* a slot */
 	__u32 cpus;		/* rows of pb_counts, beside those of baselines */
-	__u32 keep;		/* pins stay when no interface uses them */
 	__u32 max_buckets;	/* of sources, in pb_tokens_each */
-	__u64 resets;		/* of pb_counts: by it the row of baselines is chosen */
-	__u64 generations;	/* so many numbers of generations were given out */
+	__u32 reserved;
+	__u64 resets;	   /* of pb_counts: by it the row of baselines is chosen */
+	__u64 generations; /* so many numbers of generations were given out */
 	char ruleset[PB_NAME_LEN];
 	struct pb_slot slots[PB_SLOTS];
 	/* The kernel's ids of the maps of this ruleset, itself included: what is pinned beside it and
@@ -182,7 +194,7 @@ struct pb_config {
 /* Where few rules look, one table serves all protocols: an index of pb_port_classes, 0: no rule. */
 enum pb_class_tables { PB_CLASSES_DPORT, PB_CLASSES_SPORT, PB_CLASSES_MAX };
 
-/* pb_ports[0] */
+/* pb_ports[0]. A port is where its number in network byte order says: as the packet has it. */
 struct pb_ports {
 	__u32 entry[PB_SLOTS][PB_ENTRY_PROTOS][PB_PORTS];
 	__u16 classes[PB_SLOTS][PB_CLASSES_MAX][PB_PORTS];
@@ -484,6 +496,12 @@ struct pb_lengths {
 /* Maps of one entry have so many rows; the last one is for all CPUs beyond, which take turns. */
 #define PB_CPU_ROWS 256
 
+/* Counters in a row: whole cache lines, of 64 bytes, so that no two CPUs write to one. */
+#define PB_WHOLE_LINES(counters) (((counters) + 3U) & ~3U)
+#define PB_OUTCOME_ROW PB_WHOLE_LINES(PB_OUTCOME_MAX)
+#define PB_COUNT_ROW(max_rules) \
+	PB_WHOLE_LINES((max_rules) + 1U) /* by id, from 0 on, which is no rule's */
+
 /* ---- Rates: token buckets ------------------------------------------------------------------- */
 
 /*
@@ -563,7 +581,7 @@ struct pb_count {
 
 /* pb_outcomes[0], of one interface: a row a CPU, and baselines, as above. */
 struct pb_outcomes {
-	struct pb_count row[PB_CPU_ROWS + PB_BASE_ROWS][PB_OUTCOME_MAX];
+	struct pb_count row[PB_CPU_ROWS + PB_BASE_ROWS][PB_OUTCOME_ROW];
 	__u64 resets;
 };
 
@@ -593,6 +611,16 @@ struct pb_exchange {
 	__u32 programs[2]; /* ids, by number; 0: not known */
 	__u32 reserved;
 	__u8 latch[PB_LATCHES]; /* a CPU's: the number whose packet it is */
+};
+
+/* Of one interface: what a CPU has read of CLOCK_BOOTTIME, and in which jiffy; a cache line each. */
+struct pb_clock_row {
+	__u64 jiffy;
+	__u64 boot; /* ns */
+	__u64 reserved[6];
+};
+struct pb_clock {
+	struct pb_clock_row row[PB_CPU_ROWS];
 };
 
 /* pb_events, a ring buffer: a packet that somebody listens for; `captured` bytes of it follow. */

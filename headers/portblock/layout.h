@@ -14,32 +14,42 @@
 #else
 #define PB_ASSERT(what) _Static_assert(what, #what)
 #endif
+/* Of a number of 64 bits at that offset */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define PB_LOW_HALF(offset) (offset)
+#define PB_HIGH_HALF(offset) ((offset) + 4)
+#else
+#define PB_LOW_HALF(offset) ((offset) + 4)
+#define PB_HIGH_HALF(offset) (offset)
+#endif
 #define PB_SIZE(name, size) PB_ASSERT(sizeof(struct name) == (size))
 #define PB_AT(name, member, offset) PB_ASSERT(__builtin_offsetof(struct name, member) == (offset))
 
-PB_SIZE(pb_config, 296);
+PB_SIZE(pb_config, 304);
 PB_AT(pb_config, abi_version, 0);
-PB_AT(pb_config, active, 4);
-PB_AT(pb_config, revert_at, 8);
-PB_AT(pb_config, listen_until, 16);
-PB_AT(pb_config, listen_outcomes, 24);
-PB_AT(pb_config, listen_rate, 28);
-PB_AT(pb_config, listen_rule, 32);
-PB_AT(pb_config, listen_port, 36);
-PB_AT(pb_config, listen_snaplen, 38);
-PB_AT(pb_config, max_rules, 40);
-PB_AT(pb_config, max_sources, 44);
-PB_AT(pb_config, max_decisions, 48);
-PB_AT(pb_config, max_port_classes, 52);
-PB_AT(pb_config, max_ranges, 56);
-PB_AT(pb_config, cpus, 60);
-PB_AT(pb_config, keep, 64);
-PB_AT(pb_config, max_buckets, 68);
-PB_AT(pb_config, resets, 72);
-PB_AT(pb_config, generations, 80);
-PB_AT(pb_config, ruleset, 88);
-PB_AT(pb_config, slots, 120);
-PB_AT(pb_config, maps, 200);
+PB_AT(pb_config, keep, 4);
+PB_AT(pb_config, active, PB_LOW_HALF(8));
+PB_AT(pb_config, listening, PB_HIGH_HALF(8));
+PB_AT(pb_config, revert_at, 16);
+PB_AT(pb_config, listen_until, 24);
+PB_AT(pb_config, listen_outcomes, 32);
+PB_AT(pb_config, listen_rate, 36);
+PB_AT(pb_config, listen_rule, 40);
+PB_AT(pb_config, listen_port, 44);
+PB_AT(pb_config, listen_snaplen, 46);
+PB_AT(pb_config, max_rules, 48);
+PB_AT(pb_config, max_sources, 52);
+PB_AT(pb_config, max_decisions, 56);
+PB_AT(pb_config, max_port_classes, 60);
+PB_AT(pb_config, max_ranges, 64);
+PB_AT(pb_config, cpus, 68);
+PB_AT(pb_config, max_buckets, 72);
+PB_AT(pb_config, reserved, 76);
+PB_AT(pb_config, resets, 80);
+PB_AT(pb_config, generations, 88);
+PB_AT(pb_config, ruleset, 96);
+PB_AT(pb_config, slots, 128);
+PB_AT(pb_config, maps, 208);
 
 PB_SIZE(pb_slot, 40);
 PB_AT(pb_slot, generation, 0);
@@ -146,9 +156,9 @@ PB_SIZE(pb_count, 16);
 PB_AT(pb_count, packets, 0);
 PB_AT(pb_count, bytes, 8);
 
-PB_SIZE(pb_outcomes, 37160);
+PB_SIZE(pb_outcomes, 49544);
 PB_AT(pb_outcomes, row, 0);
-PB_AT(pb_outcomes, resets, 37152);
+PB_AT(pb_outcomes, resets, 49536);
 
 PB_SIZE(pb_event, 24);
 PB_AT(pb_event, time, 0);
@@ -216,6 +226,14 @@ PB_AT(pb_exchange, turn, 0);
 PB_AT(pb_exchange, programs, 4);
 PB_AT(pb_exchange, reserved, 12);
 PB_AT(pb_exchange, latch, 16);
+
+PB_SIZE(pb_clock_row, 64);
+PB_AT(pb_clock_row, jiffy, 0);
+PB_AT(pb_clock_row, boot, 8);
+PB_AT(pb_clock_row, reserved, 16);
+
+PB_SIZE(pb_clock, 16384);
+PB_AT(pb_clock, row, 0);
 
 PB_SIZE(pb_set_condition, 16);
 PB_AT(pb_set_condition, from, 0);

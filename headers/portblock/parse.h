@@ -595,18 +595,18 @@ struct pb_plain_ipv6 {
 } PB_WIRE;
 
 struct pb_plain {
-	__be16 sport;
-	__be16 dport;
+	__u64 sport; /* as __be16; as wide as a register, since clang cuts anything else once more */
+	__u64 dport;
 	__u32 network;	 /* where the headers begin, as in struct pb_packet */
 	__u32 transport; /* likewise */
 	__u8 family;	 /* 4 or 6 */
-	__u8 proto;	 /* PB_PROTO_TCP or PB_PROTO_UDP */
+	__u8 proto;	 /* enum pb_proto */
 };
 
 /*
- * Ethernet, IP without options or extension headers, TCP or UDP: all in known places, so that two
- * comparisons with the frame's end do. true: `plain` has what pb_parse() would find. false says
- * nothing of the frame.
+ * Ethernet, IP without options or extension headers, a protocol with ports: all in known places, so that one comparison with the
+ * frame's end does; it is of at least 58 bytes, as all are of 60 and more on a wire. true: `plain` has what pb_parse()
+ * would find. false says nothing of the frame.
  */
 PB_INLINE bool pb_parse_plain(const unsigned char *frame, const unsigned char *end,
 			      struct pb_plain *plain)
@@ -615,9 +615,9 @@ PB_INLINE bool pb_parse_plain(const unsigned char *frame, const unsigned char *e
 	const struct pb_plain_ipv6 *v6 = (const struct pb_plain_ipv6 *)frame;
 	__u32 next;
 
-	if (frame + sizeof(*v4) > end)
+	if (frame + sizeof(*v6) > end)
 		return false;
-	if (v4->eth.type == PB_BE16(ETH_P_IP)) {
+	if (__builtin_expect(v4->eth.type == PB_BE16(ETH_P_IP), 1)) {
 		if (v4->ip.version_ihl != 0x45 || v4->ip.flags_offset & PB_BE16(PB_IPV4_OFFSET))
 			return false;
 		plain->family = 4;
@@ -628,8 +628,7 @@ PB_INLINE bool pb_parse_plain(const unsigned char *frame, const unsigned char *e
 		barrier_var(plain->dport);
 		barrier_var(next);
 	} else {
-		if (v4->eth.type != PB_BE16(ETH_P_IPV6) || frame + sizeof(*v6) > end ||
-		    v6->ip.version_class >> 4 != 6)
+		if (v4->eth.type != PB_BE16(ETH_P_IPV6) || v6->ip.version_class >> 4 != 6)
 			return false;
 		plain->family = 6;
 		plain->sport = v6->ports.source;
@@ -640,12 +639,89 @@ PB_INLINE bool pb_parse_plain(const unsigned char *frame, const unsigned char *e
 		barrier_var(next);
 	}
 	plain->network = sizeof(struct pb_eth_header);
+	/* These two are most: nothing else is asked of them. */
 	if (next == PB_NEXT_TCP)
 		plain->proto = PB_PROTO_TCP;
 	else if (next == PB_NEXT_UDP)
 		plain->proto = PB_PROTO_UDP;
 	else
+		plain->proto = pb_proto_of(next);
+	return plain->proto != PB_PROTO_MAX;
+}
+
+/* ---- And those that nearly are ------------------------------------------------------------ */
+
+/* The one extension header that may be there: those whose length is in units of eight bytes. */
+PB_INLINE bool pb_is_near_extension(__u32 next)
+{
+	return next == PB_NEXT_HOP_BY_HOP || next == PB_NEXT_DESTINATION || next == PB_NEXT_ROUTING;
+}
+
+/*
+ * From an IPv6 header, at `ip`, over one extension header at most. The protocol number of what follows, at `*ports`;
+ * PB_NEXT_FRAGMENT, which has no ports, of what is no such packet.
+ */
+PB_INLINE __u32 pb_near_ipv6(const unsigned char *ip, const unsigned char *end,
+			     const unsigned char **ports)
+{
+	const struct pb_ipv6_header *v6 = (const struct pb_ipv6_header *)ip;
+	const struct pb_extension_header *header = (const struct pb_extension_header *)(v6 + 1);
+	__u32 next;
+
+	if ((const unsigned char *)(header + 1) > end || v6->version_class >> 4 != 6)
+		return PB_NEXT_FRAGMENT;
+	*ports = (const unsigned char *)header;
+	next = v6->next_header;
+	if (!pb_is_near_extension(next))
+		return next;
+	*ports += (header->length + 1) * 8;
+	return header->next_header;
+}
+
+/*
+ * As pb_parse_plain(), behind one VLAN tag or none, and in IPv6 behind one extension header or none; frames that are
+ * shorter, too.
+ */
+PB_INLINE bool pb_parse_near(const unsigned char *frame, const unsigned char *end,
+			     struct pb_plain *plain)
+{
+	const struct pb_eth_header *eth = (const struct pb_eth_header *)frame;
+	const struct pb_tag_header *tag = (const struct pb_tag_header *)(eth + 1);
+	const struct pb_ports_header *ports;
+	const unsigned char *ip = frame + sizeof(*eth), *found;
+	__u32 next;
+	__be16 type;
+
+	if (frame + sizeof(*eth) + sizeof(*tag) + sizeof(struct pb_ipv4_header) + sizeof(*ports) >
+	    end)
 		return false;
+	type = eth->type;
+	if (pb_is_tag(type)) {
+		type = tag->type;
+		ip += sizeof(*tag);
+	}
+	if (type == PB_BE16(ETH_P_IP)) {
+		const struct pb_ipv4_header *v4 = (const struct pb_ipv4_header *)ip;
+
+		if (v4->version_ihl != 0x45 || v4->flags_offset & PB_BE16(PB_IPV4_OFFSET))
+			return false;
+		plain->family = 4;
+		next = v4->protocol;
+		found = ip + sizeof(*v4);
+	} else {
+		if (type != PB_BE16(ETH_P_IPV6))
+			return false;
+		plain->family = 6;
+		next = pb_near_ipv6(ip, end, &found);
+	}
+	plain->proto = pb_proto_of(next);
+	ports = (const struct pb_ports_header *)found;
+	if (plain->proto == PB_PROTO_MAX || found + sizeof(*ports) > end)
+		return false;
+	plain->sport = ports->source;
+	plain->dport = ports->destination;
+	plain->network = ip - frame;
+	plain->transport = found - frame;
 	return true;
 }
 

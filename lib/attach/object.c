@@ -44,32 +44,45 @@ static elf_function *const objects[2][2] = {
 	{ portblock_native_bpf__elf_bytes, portblock_native_kern_ctx_bpf__elf_bytes },
 };
 
-/* libbpf keeps nothing of what it has read. */
-static int open_elf(struct portblock_bpf *object, const struct pb_constants *constants)
+/* Its own counters are one row, in which all CPUs count. */
+static __u32 count_row(const struct pb_maps *maps, const struct pb_constants *constants)
 {
-	bool kern_ctx = constants->frags && constants->kern_ctx, cmpxchg = pb_features().cmpxchg;
+	return constants->private_counts ? 0 : PB_COUNT_ROW(maps->config->max_rules);
+}
+
+/* libbpf keeps nothing of what it has read. */
+static int open_elf(struct portblock_bpf *object, const struct pb_maps *maps,
+		    const struct pb_constants *constants)
+{
+	bool kern_ctx = constants->frags && constants->kern_ctx;
 	const void *elf = objects[constants->native][kern_ctx](&object->skeleton->data_sz);
-	void *patched = NULL;
+	const struct pb_patches patches = {
+		.cmpxchg = pb_features().cmpxchg,
+		.resize = constants->resize,
+		.linear = !constants->frags,
+		.ip = !constants->ethernet,
+		.many_cpus = maps->config->cpus > PB_CPU_ROWS,
+		.count_row = count_row(maps, constants),
+	};
+	void *patched = pb_elf_patch(elf, object->skeleton->data_sz, &patches);
 	int ret;
 
-	if (!cmpxchg || !constants->resize) {
-		patched = pb_elf_patch(elf, object->skeleton->data_sz, cmpxchg, constants->resize);
-		if (!patched)
-			return -errno;
-	}
-	object->skeleton->data = patched ?: elf;
+	if (!patched)
+		return -errno;
+	object->skeleton->data = patched;
 	ret = bpf_object__open_skeleton(object->skeleton, NULL);
 	free(patched);
 	return ret;
 }
 
-static struct portblock_bpf *open_skeleton(const struct pb_constants *constants)
+static struct portblock_bpf *open_skeleton(const struct pb_maps *maps,
+					   const struct pb_constants *constants)
 {
 	struct portblock_bpf *object = calloc(1, sizeof(*object));
 	int ret = object ? portblock_bpf__create_skeleton(object) : -ENOMEM;
 
 	if (!ret)
-		ret = open_elf(object, constants);
+		ret = open_elf(object, maps, constants);
 	if (!ret)
 		return object;
 	portblock_bpf__destroy(object);
@@ -80,9 +93,8 @@ static struct portblock_bpf *open_skeleton(const struct pb_constants *constants)
 int pb_object_open(const struct pb_maps *maps, const struct pb_constants *constants,
 		   struct portblock_bpf **object, struct pb_error *error)
 {
-	struct portblock_bpf *opened = open_skeleton(constants);
+	struct portblock_bpf *opened = open_skeleton(maps, constants);
 	const struct pb_features has = pb_features();
-	__u32 row = maps->config->max_rules + 1;
 	int ret;
 
 	if (!opened)
@@ -93,8 +105,6 @@ int pb_object_open(const struct pb_maps *maps, const struct pb_constants *consta
 	opened->rodata->pb_coarse = has.coarse;
 	opened->rodata->pb_token_rows = pb_token_rows(maps->config->max_buckets);
 	opened->rodata->pb_quiet = constants->private_counts;
-	/* Its own counters are one row, in which all CPUs count. */
-	opened->rodata->pb_count_row = constants->private_counts ? 0 : row;
 	opened->rodata->pb_number = constants->number;
 	ret = use_maps(opened, maps, constants->private_counts);
 	if (!ret)
@@ -104,7 +114,7 @@ int pb_object_open(const struct pb_maps *maps, const struct pb_constants *consta
 	if (!ret)
 		ret = use_map(opened->maps.data_exchange, constants->exchange_id);
 	if (!ret && constants->private_counts)
-		ret = bpf_map__set_max_entries(opened->maps.pb_counts, row);
+		ret = bpf_map__set_max_entries(opened->maps.pb_counts, maps->config->max_rules + 1);
 	if (ret) {
 		portblock_bpf__destroy(opened);
 		return pb_fail(error, -ret, "cannot prepare the BPF object: %s", strerror(-ret));

@@ -4,6 +4,7 @@
 #define PB_BPF_COUNT_H
 
 #include "maps.h"
+#include "verifier.h"
 
 /*
  * A CPU counts in its own row. XDP runs with softirqs off, so no other packet of this CPU comes in
@@ -15,43 +16,57 @@ PB_INLINE void add(struct pb_count *count, __u64 bytes)
 	count->bytes += bytes;
 }
 
-PB_INLINE void count_rule(__u32 cpu, __u32 rule, __u64 bytes)
+PB_INLINE void count_rule(__u64 cpu, __u32 rule, __u64 bytes)
 {
-	__u32 key = cpu * pb_count_row + rule;
+	__u32 key = counts_of(cpu) + rule;
 	struct pb_count *count = bpf_map_lookup_elem(&pb_counts, &key);
 
 	if (count)
 		add(count, bytes);
 }
 
-/*
- * An entry has the outcome where it is an offset in a row. The last row is for all CPUs beyond
- * those that have one: by turns.
- */
-PB_INLINE void count_outcome(__u32 cpu, __u32 entry, __u64 bytes)
+/* The CPU, as wide as a register: clang cuts anything else once more. */
+PB_INLINE __u64 this_cpu(void)
 {
-	__u64 offset = entry & PB_ENTRY_OUTCOME_BITS, row = cpu;
-	struct pb_count *count;
+	return ((__u64(*)(void))BPF_FUNC_get_smp_processor_id)();
+}
 
-	/* One register for both: 6.1 forgets the comparison where clang 21 reads the CPU from the stack once more. */
-	barrier_var(row);
-	if (unlikely(row >= PB_CPU_ROWS - 1)) {
-		count = (void *)pb_outcomes.row[PB_CPU_ROWS - 1] + offset;
-		__sync_fetch_and_add(&count->packets, 1);
-		__sync_fetch_and_add(&count->bytes, bytes);
-		return;
+/* An entry has the outcome where it is an offset in a row. */
+PB_INLINE struct pb_count *count_of_outcome(__u64 row, __u32 entry)
+{
+	return (void *)pb_outcomes.row[masked(row, PB_CPU_ROWS - 1)] +
+	       (entry & PB_ENTRY_OUTCOME_BITS);
+}
+
+/* The last row is for all CPUs beyond those that have one: by turns. */
+static __noinline int count_of_many(__u64 cpu, __u32 entry, __u64 bytes)
+{
+	__u32 rule = PB_ENTRY_NUMBER(entry);
+	struct pb_count *shared = count_of_outcome(PB_CPU_ROWS - 1, entry);
+
+	if (cpu < PB_CPU_ROWS - 1) {
+		add(count_of_outcome(cpu, entry), bytes);
+	} else {
+		__sync_fetch_and_add(&shared->packets, 1);
+		__sync_fetch_and_add(&shared->bytes, bytes);
 	}
-	add((void *)pb_outcomes.row[row] + offset, bytes);
+	if (rule)
+		count_rule(cpu, rule, bytes);
+	return 0;
 }
 
 /* The outcome first: what follows a look-up, which is a call to the compiler, costs registers. */
-PB_INLINE void count(__u32 cpu, __u32 entry, __u64 bytes)
+PB_INLINE void count(__u64 cpu, __u32 entry, __u64 bytes)
 {
 	__u32 rule = PB_ENTRY_NUMBER(entry);
 
-	count_outcome(cpu, entry, bytes);
+	PB_GOTO_IF(cpu, PB_PATCH_MANY_CPUS, many);
+	add(count_of_outcome(cpu, entry), bytes);
 	if (rule)
 		count_rule(cpu, rule, bytes);
+	return;
+many:
+	count_of_many(cpu, entry, bytes);
 }
 
 #endif

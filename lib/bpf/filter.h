@@ -78,7 +78,7 @@ static __noinline __u64 find_source(struct xdp_md *ctx)
 /* The end of a packet's way: tells whoever listens, counts, answers. */
 PB_INLINE int answer(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 entry, __u32 ports)
 {
-	if (pb_config.listen_until && !pb_quiet)
+	if (pb_config.listening && !pb_quiet)
 		tell(ctx, cpu, length, entry,
 		     is_listened_for(entry) &&
 			     is_port_listened_for(PORTS_SOURCE(ports), PORTS_DESTINATION(ports)));

@@ -97,6 +97,20 @@ PB_INLINE bool is_plain_ipv4(struct xdp_md *ctx)
 	return (void *)(eth + 1) <= (void *)(long)ctx->data_end && eth->type == PB_BE16(ETH_P_IP);
 }
 
+/* The source port of a plain frame of TCP or UDP, and which it is; only the verifier has to be told that they are there. */
+PB_INLINE __be16 plain_sport(struct xdp_md *ctx, __u32 *proto)
+{
+	const struct pb_plain_ipv6 *v6 = (void *)(long)ctx->data;
+	const struct pb_plain_ipv4 *v4 = (void *)v6;
+	bool is_ipv4;
+
+	if ((void *)(v6 + 1) > (void *)(long)ctx->data_end)
+		return 0;
+	is_ipv4 = v4->eth.type == PB_BE16(ETH_P_IP);
+	*proto = (is_ipv4 ? v4->ip.protocol : v6->ip.next_header) == PB_NEXT_UDP;
+	return is_ipv4 ? v4->ports.source : v6->ports.source;
+}
+
 /* The source of a plain frame of IPv4, which it is known to be: only the verifier has to be told. */
 PB_INLINE __be32 plain_source4(struct xdp_md *ctx)
 {

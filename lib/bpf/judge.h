@@ -3,6 +3,7 @@
 #ifndef PB_BPF_JUDGE_H
 #define PB_BPF_JUDGE_H
 
+#include "clock.h"
 #include "connection.h"
 #include "rates.h"
 #include "sets.h"
@@ -15,10 +16,10 @@ PB_INLINE const struct pb_decision *decision_at(__u32 index, __u32 slot)
 	return bpf_map_lookup_elem(&pb_decisions, &key);
 }
 
-/* A port in wire order as an index. */
+/* Where the tables have a port: as it is in the packet. */
 PB_INLINE __u64 port_index(__be16 port)
 {
-	return masked(bpf_ntohs(port), PB_PORTS - 1);
+	return masked(port, PB_PORTS - 1);
 }
 
 /* The class that a table of all protocols has at `index`: an index of decisions, 0: no rule. */
@@ -49,14 +50,6 @@ PB_INLINE __u64 entries_of(__u64 slot)
 PB_INLINE __u32 slot_of_entries(__u64 offset)
 {
 	return offset / sizeof(pb_ports.entry[0]);
-}
-
-/* The entry of a destination port of TCP or UDP, which `proto` is known to be. */
-PB_INLINE __u32 plain_entry(__u64 entries, __u64 proto, __be16 port)
-{
-	const __u32(*entry)[PB_PORTS] = (void *)pb_ports.entry + entries;
-
-	return entry[proto & 1][port_index(port)];
 }
 
 /* The entry of a destination port; other protocols have a class alone. */
@@ -110,7 +103,7 @@ PB_INLINE bool holds(struct xdp_md *ctx, const struct pb_decision *decision, __u
 	if (decision->flags & PB_DECISION_SETS &&
 	    !are_sets_right(condition_at(slot, decision->mix), sets))
 		return false;
-	if (decision->flags & PB_DECISION_EXPIRES && bpf_ktime_get_boot_ns() >= decision->expires)
+	if (decision->flags & PB_DECISION_EXPIRES && has_ended(decision->expires))
 		return false;
 	if (decision->flags & PB_DECISION_NEW && is_connected(ctx, found, ports))
 		return false;
@@ -209,6 +202,50 @@ PB_INLINE const struct pb_decision *find_winner(struct xdp_md *ctx, __u64 found,
 	}
 	index = walk(ctx, found, ports, CANDIDATES(by_dport, by_sport, slot), sets);
 	return index ? decision_at(index, slot) : NULL;
+}
+
+/* What an entry says where no rule decides; PB_ENTRY_INDIRECT: whether the packet is a reply has to be asked. */
+PB_INLINE __u32 entry_of_rest(__u32 slot)
+{
+	const struct pb_slot *in_force = &pb_config.slots[slot & 1];
+
+	return in_force->flags & PB_SLOT_DENY && !(in_force->flags & PB_SLOT_NO_REPLIES) ?
+		       PB_ENTRY_INDIRECT :
+		       in_force->unmatched;
+}
+
+/* The decision of a destination port's class, if it has no conditions but an end, and nothing comes after that; else NULL. */
+PB_INLINE const struct pb_decision *plain_decision(__u32 slot, __u32 class)
+{
+	const struct pb_decision *first = decision_at(class, slot);
+
+	if (!first)
+		return NULL;
+	if (first->flags && (first->flags != PB_DECISION_EXPIRES || first->next))
+		return NULL;
+	return first;
+}
+
+/*
+ * What decides where the ports say all, and the time, in the form of an entry; PB_ENTRY_INDIRECT: more has to be asked.
+ * `first`: plain_decision() of the destination port.
+ */
+PB_INLINE __u32 judge_by_ports(__u32 slot, __u32 proto, __be16 sport,
+			       const struct pb_decision *first)
+{
+	__u32 by_sport = class_of_port(slot, PB_CLASSES_SPORT, proto, sport);
+	const struct pb_decision *second;
+
+	if (by_sport) {
+		second = decision_at(by_sport, slot);
+		if (!second || first->flags | second->flags)
+			return PB_ENTRY_INDIRECT;
+		if (beats(second, first))
+			first = second;
+	} else if (first->flags && is_past(first->expires)) {
+		return entry_of_rest(slot);
+	}
+	return first->entry ?: entry_of_rest(slot);
 }
 
 /* What the outcome of a packet without ports does to it: xdp-portblock(8) "Which ports a packet has". */

@@ -3,6 +3,8 @@
 #ifndef PB_BPF_MAPS_H
 #define PB_BPF_MAPS_H
 
+#include <portblock/patched.h>
+
 /* Constants of the interface, set before load: the verifier removes what they rule out. */
 const volatile enum pb_frames pb_frames = PB_FRAMES_ETHERNET;
 const volatile bool pb_connections = true; /* the kernel can look sockets up from XDP */
@@ -10,14 +12,27 @@ const volatile bool pb_cmpxchg = true;	   /* the kernel has that instruction: ra
 const volatile bool pb_coarse = true;	   /* the kernel has bpf_ktime_get_coarse_ns() */
 const volatile bool pb_quiet = false;	   /* tells no listener */
 const volatile bool pb_native = PB_NATIVE; /* frames are read by the kernel module */
-const volatile __u32 pb_count_row = PB_RULES_DEFAULT + 1; /* entries of a CPU in pb_counts */
-const volatile __u32 pb_token_rows = 1;			  /* in pb_tokens_each, a power of two */
-const volatile __u32 pb_number; /* of the two that take turns in an exchange: 0 or 1 */
+const volatile __u32 pb_token_rows = 1;	   /* in pb_tokens_each, a power of two */
+const volatile __u32 pb_number;		   /* of the two that take turns in an exchange: 0 or 1 */
+
+/*
+ * Some of them once more, in instructions: a constant that is looked at costs two on each packet's way, a branch that
+ * is decided none. `any` is a number: pb_elf_patch() has it compared with 0, to which the verifier knows the answer.
+ */
+#define PB_GOTO_IF(any, flag, label) \
+	asm goto("if %0 == %1 goto %l2" : : "r"(any), "i"(flag) : : label)
+
+/* And one that is a number: the entries of a CPU in pb_counts; where those of this CPU begin. */
+PB_INLINE __u64 counts_of(__u64 cpu)
+{
+	asm("%0 *= %1" : "+r"(cpu) : "i"(PB_PATCH_COUNT_ROW));
+	return cpu;
+}
 
 /*
  * Maps of one entry, as variables: the program holds their address, where a look-up in a map takes
  * 11 instructions on 6.1. The library makes the first five under these names, and pins them; the
- * last two are of this interface alone, and gone with the program. (pb_ports is in .bss, since that
+ * last ones are of this interface alone, and gone with the program. (pb_ports is in .bss, since that
  * takes no room in the object; Debian 12's bpftool knows no .bss.NAME.)
  */
 struct pb_config pb_config SEC(".data.config");

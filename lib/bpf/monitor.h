@@ -27,7 +27,7 @@ PB_INLINE bool is_alive(__u64 now)
 {
 	if (now < pb_config.listen_until)
 		return true;
-	pb_config.listen_until = 0;
+	pb_config.listening = 0;
 	return false;
 }
 

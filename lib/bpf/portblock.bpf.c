@@ -33,16 +33,36 @@ static __noinline int filter_rare(struct xdp_md *ctx, __u32 cpu, __u32 slot)
 	return filter_packet(ctx, cpu, ctx->data_end - ctx->data, slot, outcome, &packet);
 }
 
-/* Any frame. Where it may have frags, what is rare is read by copy as well. */
+/*
+ * What becomes of a nearly plain frame, as an entry that is not indirect; PB_ENTRY_INDIRECT: the long way says it. What
+ * calls would otherwise leave in registers is kept on the stack, for plain frames save each register that is used here.
+ */
+PB_INLINE __u32 judge_near(struct xdp_md *ctx, __u32 slot_now)
+{
+	volatile __u32 slot = slot_now;
+	const struct pb_decision *first;
+	struct pb_plain near;
+	__u32 entry;
+
+	if (!pb_parse_near((void *)(long)ctx->data, (void *)(long)ctx->data_end, &near))
+		return PB_ENTRY_INDIRECT;
+	entry = entry_of(slot, near.proto, near.dport);
+	if (PB_ENTRY_VERDICT(entry) != PB_ENTRY_INDIRECT ||
+	    entry & (PB_ENTRY_SETS | PB_ENTRY_SOURCES))
+		return entry;
+	first = plain_decision(slot, dport_class(slot, near.proto, near.dport, entry));
+	return first ? judge_by_ports(slot, near.proto, near.sport, first) : PB_ENTRY_INDIRECT;
+}
+
+/* Any frame that is not plain. Where it may have frags, what is rare is read by copy as well. */
 static __noinline int filter(struct xdp_md *ctx, __u32 cpu, __u32 length)
 {
 	struct pb_packet packet;
 	struct pb_cursor cursor;
 	union pb_copy copy; /* not used: the frame is one buffer */
 	enum pb_outcome outcome;
-	__u32 slot;
+	__u32 slot = slot_of_packet(cpu, PB_STATE_ACTIVE(read_state()));
 
-	slot = slot_of_packet(cpu, read_active());
 	if (slot == SLOT_OF_OTHER)
 		return XDP_PASS;
 	begin(ctx, &packet, &cursor);
@@ -85,7 +105,7 @@ static __noinline int answer_plain(struct xdp_md *ctx, __u32 cpu, __u32 length, 
 	return PB_ENTRY_VERDICT(entry);
 }
 
-/* A plain frame that takes more than the shortcut has. `entry` is read where `active` is a slot. */
+/* A plain frame that takes more than the shortcut has. `entry`: 0 where it was not read. */
 static __noinline int filter_plain(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 active,
 				   __u32 entry)
 {
@@ -96,11 +116,54 @@ static __noinline int filter_plain(struct xdp_md *ctx, __u32 cpu, __u32 length, 
 		return XDP_PASS;
 	if (!pb_parse_plain((void *)(long)ctx->data, (void *)(long)ctx->data_end, &plain))
 		return XDP_PASS; /* never: it was plain a moment ago */
-	if (active > PB_ACTIVE_SLOT)
-		entry = plain_entry(entries_of(slot & 1), plain.proto, plain.dport);
+	if (!entry)
+		entry = entry_of(slot, plain.proto, plain.dport);
 	return filter_by_entry(ctx, cpu, length,
 			       FOUND(plain.proto, plain.family, plain.network, plain.transport),
 			       PORTS(plain.sport, plain.dport), slot, entry);
+}
+
+static __noinline int is_plain(struct xdp_md *ctx)
+{
+	struct pb_plain plain;
+
+	return pb_parse_plain((void *)(long)ctx->data, (void *)(long)ctx->data_end, &plain);
+}
+
+/* A plain frame while somebody listens, that the tables of ports decide; NOT_BY_PORT: they do not. */
+#define NOT_BY_PORT -1
+static __noinline int filter_watched(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 slot)
+{
+	struct pb_plain plain;
+	__u32 entry;
+
+	if (!pb_parse_plain((void *)(long)ctx->data, (void *)(long)ctx->data_end, &plain))
+		return NOT_BY_PORT;
+	entry = entry_of(slot, plain.proto, plain.dport);
+	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
+		return NOT_BY_PORT;
+	if (!pb_quiet && !pass_over(cpu, entry))
+		return answer_plain(ctx, cpu, length, entry);
+	count(cpu, entry, length);
+	return PB_ENTRY_VERDICT(entry);
+}
+
+/*
+ * A frame while a change is pending, a program is exchanged, or somebody listens. What is known is asked for
+ * again, rather than kept over a call by those who make none: nothing was decided by it.
+ */
+PB_INLINE int filter_unusual(struct xdp_md *ctx, __u32 cpu, __u32 length, __u64 state)
+{
+	if (PB_STATE_ACTIVE(state) <= PB_ACTIVE_SLOT) {
+		int verdict = filter_watched(ctx, cpu, length, state);
+
+		if (verdict != NOT_BY_PORT)
+			return verdict;
+	}
+	if (!is_plain(ctx))
+		return filter(ctx, bpf_get_smp_processor_id(), length);
+	return filter_plain(ctx, bpf_get_smp_processor_id(), length, PB_STATE_ACTIVE(read_state()),
+			    0);
 }
 
 /* Beside the key of an entry in the tables, which has a bit more than a number: that its rate was asked. */
@@ -135,45 +198,114 @@ PB_INLINE int filter_plain_here(struct xdp_md *ctx, __u32 length, __u32 slot, __
 	cpu = bpf_get_smp_processor_id();
 	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT)
 		return filter_plain(ctx, cpu, length, key % PB_SLOTS, entry_of_key(key));
-	if (pb_config.listen_until && !pb_quiet)
+	if (pb_config.listening && !pb_quiet)
 		return answer_plain(ctx, cpu, length, entry);
 	count(cpu, entry, length);
 	return PB_ENTRY_VERDICT(entry);
 }
 
+/* A plain frame that the classes of its ports decide. `entry`: that of its destination port, if there is one. */
+PB_INLINE int filter_plain_by_ports(struct xdp_md *ctx, __u32 length, __u32 slot, __u32 entry,
+				    __u32 by_ports)
+{
+	__u64 cpu = this_cpu();
+
+	if (PB_ENTRY_VERDICT(by_ports) == PB_ENTRY_INDIRECT || PB_ENTRY_REJECTS(by_ports))
+		return filter_plain(ctx, cpu, length, slot, entry);
+	count(cpu, by_ports, length);
+	return PB_ENTRY_VERDICT(by_ports);
+}
+
+/* The same of TCP and UDP. */
+PB_INLINE __u32 judge_plain_by_ports(struct xdp_md *ctx, __u32 slot, __u32 entry)
+{
+	const struct pb_decision *first;
+	__u32 proto = 0;
+	__be16 sport;
+
+	if (!PB_ENTRY_NUMBER(entry) && entry_of_rest(slot) == PB_ENTRY_INDIRECT)
+		return PB_ENTRY_INDIRECT; /* a reply, mostly */
+	first = plain_decision(slot, PB_ENTRY_NUMBER(entry));
+	if (!first)
+		return PB_ENTRY_INDIRECT;
+	sport = plain_sport(ctx, &proto);
+	return judge_by_ports(slot, proto, sport, first);
+}
+
+/* And of protocols that have no entries. */
+PB_INLINE __u32 judge_other(__u32 slot, __u32 proto, __be16 sport, __be16 dport)
+{
+	__u32 class = class_of_port(slot, PB_CLASSES_DPORT, proto, dport);
+	const struct pb_decision *first = plain_decision(slot, class);
+
+	return first ? judge_by_ports(slot, proto, sport, first) : PB_ENTRY_INDIRECT;
+}
+
+/* A frame that is not plain. The long way begins anew: nothing was decided by the slot that was read. */
+PB_INLINE int filter_near(struct xdp_md *ctx, __u32 length, __u32 slot)
+{
+	__u32 entry = judge_near(ctx, slot);
+	__u64 cpu = this_cpu();
+
+	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT || PB_ENTRY_REJECTS(entry))
+		return filter(ctx, cpu, length);
+	count(cpu, entry, length);
+	return PB_ENTRY_VERDICT(entry);
+}
+
+/*
+ * The shortcut. Its instructions are counted (doc/benchmarks.md), and what keeps them few is a matter of registers:
+ * of ctx, length and verdict alone does it need more than a call leaves, and each other one would be saved and
+ * restored for each packet.
+ */
 SEC("xdp")
 int xdp_portblock(struct xdp_md *ctx)
 {
-	const volatile struct pb_config *config = &pb_config;
-	enum pb_frames frames = pb_frames;
 	struct pb_plain plain;
-	__u64 length, active, entries;
-	__u32 cpu, entry;
+	__u64 length, cpu, state, entries;
+	const __u32 *table;
+	__u32 entry, verdict;
 
 	/* Calls come first, for they leave few registers as they were. */
-	if (PB_FRAMES_MAY_HAVE_FRAGS(frames))
-		length = frame_length(ctx);
-	else
-		length = ctx->data_end - ctx->data;
-	cpu = bpf_get_smp_processor_id();
-	if (!PB_FRAMES_HAVE_ETHERNET(frames))
-		return filter_ip(ctx, cpu, length);
+	asm volatile("%0 = 0" : "=r"(length)); /* a number, for what follows */
+	PB_GOTO_IF(length, PB_PATCH_LINEAR, linear);
+	length = frame_length(ctx);
+known:
+	cpu = this_cpu();
+	PB_GOTO_IF(cpu, PB_PATCH_IP, ip);
+	state = read_state();
+	if (state > PB_ACTIVE_SLOT)
+		return filter_unusual(ctx, cpu, length, state);
+	entries = entries_of(state);
+	table = (void *)pb_ports.entry + entries;
 	if (!pb_parse_plain((void *)(long)ctx->data, (void *)(long)ctx->data_end, &plain))
-		return filter(ctx, cpu, length);
-	active = read_active();
-	if (active > PB_ACTIVE_SLOT) /* a change is pending, or a program is exchanged */
-		return filter_plain(ctx, cpu, length, active, 0);
-	entries = entries_of(active);
-	entry = plain_entry(entries, plain.proto, plain.dport);
-	if (PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT) {
+		return filter_near(ctx, length, slot_of_entries(entries));
+	if (plain.proto >= PB_ENTRY_PROTOS) {
+		entry = judge_other(slot_of_entries(entries), plain.proto, plain.sport,
+				    plain.dport);
+		return filter_plain_by_ports(ctx, length, slot_of_entries(entries),
+					     PB_ENTRY_INDIRECT, entry);
+	}
+	if (plain.proto) /* in assembly, since clang would add 0 where it is TCP */
+		asm volatile("%0 += %1" : "+r"(table) : "i"(sizeof(pb_ports.entry[0][0])));
+	entry = table[plain.dport];
+	verdict = PB_ENTRY_VERDICT(entry);
+	if (verdict == PB_ENTRY_INDIRECT) {
 		if (!(entry & (PB_ENTRY_SETS | PB_ENTRY_SOURCES)))
-			return filter_plain(ctx, cpu, length, slot_of_entries(entries), entry);
+			return filter_plain_by_ports(
+				ctx, length, slot_of_entries(entries), entry,
+				judge_plain_by_ports(ctx, slot_of_entries(entries), entry));
 		return filter_plain_here(ctx, length, slot_of_entries(entries), entry);
 	}
-	if (config->listen_until && !pb_quiet && !pass_over(cpu, entry))
-		return answer_plain(ctx, cpu, length, entry);
 	count(cpu, entry, length);
-	return PB_ENTRY_VERDICT(entry);
+	/* Else it goes on, by a jump, in what others end with. */
+	barrier_var(verdict);
+	return verdict;
+linear:
+	length = ctx->data_end - ctx->data;
+	goto known;
+ip:
+	return filter_ip(ctx, cpu, length);
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

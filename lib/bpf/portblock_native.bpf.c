@@ -15,12 +15,12 @@ _Static_assert(PB_NATIVE_ABI == PB_ABI_VERSION, "give the module's functions oth
  * What a frame with a link-layer header comes to: PB_ENTRY(). Its verdict is PB_ENTRY_INDIRECT where
  * that takes more than the port, and where there are no ports.
  */
-extern __u32 bpf_portblock_entry_v9(struct xdp_md *ctx, const struct pb_native_ports *ports,
-				    __u32 slot) __ksym;
+extern __u32 bpf_portblock_entry_v10(struct xdp_md *ctx, const struct pb_native_ports *ports,
+				     __u32 slot) __ksym;
 
 /* Finds the ports of any frame: enum pb_outcome, PB_OUTCOME_PASS where it has any. */
-extern __u32 bpf_portblock_find_v9(struct xdp_md *ctx, const struct pb_native_ports *ports,
-				   struct pb_native_found *found, __u32 flags) __ksym;
+extern __u32 bpf_portblock_find_v10(struct xdp_md *ctx, const struct pb_native_ports *ports,
+				    struct pb_native_found *found, __u32 flags) __ksym;
 
 /* Why a frame has no ports, where its entry says that and the first buffer is all that counts. */
 PB_INLINE enum pb_outcome outcome_of(__u32 entry)
@@ -70,7 +70,7 @@ static __noinline int filter_rest(struct xdp_md *ctx, __u32 cpu, __u32 length, _
 
 	if (outcome != PB_OUTCOME_PASS)
 		return answer_without_ports(ctx, cpu, length, slot, outcome);
-	outcome = bpf_portblock_find_v9(ctx, (void *)&pb_ports, &found, flags);
+	outcome = bpf_portblock_find_v10(ctx, (void *)&pb_ports, &found, flags);
 	if (outcome == PB_OUTCOME_PASS)
 		return filter_found(ctx, cpu, length, slot, &found);
 	if (may_have_frags() && outcome >= PB_OUTCOME_MALFORMED)
@@ -97,7 +97,7 @@ static __noinline bool is_passed_over(__u32 cpu, __u32 entry)
 /* A frame without link-layer header. It ends otherwise than the rest: see the other engine's. */
 PB_INLINE int filter_ip(struct xdp_md *ctx)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), active = read_active();
+	__u32 cpu = bpf_get_smp_processor_id(), active = PB_STATE_ACTIVE(read_state());
 	__u32 length = may_have_frags() ? frame_length(ctx) : ctx->data_end - ctx->data;
 	int verdict;
 
@@ -112,10 +112,9 @@ PB_INLINE int filter_ip(struct xdp_md *ctx)
 SEC("xdp")
 int xdp_portblock(struct xdp_md *ctx)
 {
-	const volatile struct pb_config *config = &pb_config;
 	enum pb_frames frames = pb_frames;
 	__u32 cpu, active, entry;
-	__u64 length;
+	__u64 length, state;
 
 	if (frames > PB_FRAMES_ETHERNET_FRAGS)
 		return filter_ip(ctx);
@@ -123,15 +122,16 @@ int xdp_portblock(struct xdp_md *ctx)
 		length = frame_length(ctx);
 	else
 		length = ctx->data_end - ctx->data;
-	active = read_active();
+	state = read_state();
+	active = PB_STATE_ACTIVE(state);
 	if (unlikely(active > PB_ACTIVE_SLOT))
 		return filter_changing(ctx, bpf_get_smp_processor_id(), length, active);
-	entry = bpf_portblock_entry_v9(ctx, (void *)&pb_ports, active);
+	entry = bpf_portblock_entry_v10(ctx, (void *)&pb_ports, active);
 	/* What is known from here on need not be kept over that call; nor over others, by whoever makes none. */
 	cpu = bpf_get_smp_processor_id();
 	if (unlikely(PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT))
 		return filter_rest(ctx, cpu, length, active, entry);
-	if (unlikely(config->listen_until && !pb_quiet)) {
+	if (unlikely(state > PB_ACTIVE_SLOT && !pb_quiet)) {
 		bool passed_over = is_passed_over(cpu, entry);
 
 		cpu = bpf_get_smp_processor_id();

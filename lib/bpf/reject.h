@@ -298,7 +298,7 @@ PB_INLINE struct pb_rate_meter *rate_meter(void)
  */
 __noinline int is_held_back(void)
 {
-	__u32 slot = read_active() & PB_ACTIVE_SLOT;
+	__u32 slot = PB_STATE_ACTIVE(read_state()) & PB_ACTIVE_SLOT;
 	__u32 answers = pb_config.slots[slot].answers;
 	__u64 now = bpf_ktime_get_ns() << PB_TICKS_SHIFT;
 	__u64 cost = answers ? TICKS_OF_SECOND / answers : TICKS_OF_SECOND + 1;

@@ -85,6 +85,7 @@ PB_INLINE bool is_in(const volatile __u64 *at, __u64 word, struct beside beside,
 		__u64 until = load_after(beside.ends, first);
 
 		last += behind(until);
+		/* For is_past() there is no room on the stack. */
 		if (bpf_ktime_get_boot_ns() >= until)
 			return false;
 	}

@@ -3,6 +3,7 @@
 #ifndef PB_BPF_SLOT_H
 #define PB_BPF_SLOT_H
 
+#include "clock.h"
 #include "maps.h"
 #include "verifier.h"
 
@@ -25,6 +26,13 @@ static __noinline int is_of_other(__u32 cpu)
 	return whose != pb_number;
 }
 
+/* pb_config.active and .listening, in one number: more than a slot where anything is unusual. */
+#define PB_STATE_AT 1
+#define PB_STATE_ACTIVE(state) ((__u32)(state))
+_Static_assert(offsetof(struct pb_config, active) / sizeof(__u64) == PB_STATE_AT &&
+		       offsetof(struct pb_config, listening) / sizeof(__u64) == PB_STATE_AT,
+	       "one load");
+
 /*
  * What is in force, to be read once a packet: all else of it comes from the slot that this names. It is
  * published with release. Each load of what a slot has is from an address that is computed from this number
@@ -32,11 +40,11 @@ static __noinline int is_of_other(__u32 cpu)
  * order, too. What is not of a slot, pb_sets.tables above all, is stored before a grace period that the publisher
  * waits for (lib/maps/tables.c): who sees the number has begun after that period did, and sees it.
  */
-PB_INLINE __u32 read_active(void)
+PB_INLINE __u64 read_state(void)
 {
-	const volatile struct pb_config *config = &pb_config;
+	const volatile __u64 *state = (const volatile __u64 *)&pb_config + PB_STATE_AT;
 
-	return config->active;
+	return *state;
 }
 
 /*
@@ -54,7 +62,7 @@ PB_INLINE __u32 slot_of_packet(__u32 cpu, __u32 active)
 		return active;
 	if (active & PB_ACTIVE_EXCHANGE && is_of_other(cpu))
 		return SLOT_OF_OTHER;
-	if (active & PB_ACTIVE_PENDING && bpf_ktime_get_boot_ns() >= config->revert_at)
+	if (active & PB_ACTIVE_PENDING && is_past(config->revert_at))
 		active = !(active & PB_ACTIVE_SLOT);
 	return active & PB_ACTIVE_SLOT;
 }

@@ -21,7 +21,7 @@
 
 /* BPF_PROG_TEST_RUN takes no shorter frames. */
 #define SHORTEST ETH_HLEN
-#define NR_OUTCOMES ((size_t)PB_CPU_ROWS * PB_OUTCOME_MAX)
+#define NR_OUTCOMES ((size_t)PB_CPU_ROWS * PB_OUTCOME_ROW)
 
 struct pb_test_run {
 	struct portblock_bpf *object;
@@ -169,7 +169,7 @@ int pb_test_run_frame_on(struct pb_test_run *run, int ifindex, const void *frame
 		return pb_fail(error, EIO, "the program has not counted the packet");
 	pb_explain_parse(frame, length, run->ethernet, explanation);
 	explanation->drop = verdict != XDP_PASS;
-	explanation->outcome = outcome % PB_OUTCOME_MAX;
+	explanation->outcome = outcome % PB_OUTCOME_ROW;
 	explanation->rule = rule == run->nr_counts ? 0 : rule;
 	explanation->length = length;
 	explanation->told = verdict == XDP_TX;

@@ -84,10 +84,11 @@ static void keep_listening(struct pb_monitor *monitor)
 	for (int row = 0; row < PB_CPU_ROWS; row++)
 		maps->meters->row[row].sent = 0;
 	__atomic_store_n(&maps->config->listen_until, now + PATIENCE, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&maps->config->listening, 1, __ATOMIC_SEQ_CST);
 }
 
 /*
- * The program loads what is asked for after `listen_until`, by a branch, which orders nothing on arm64. So packets are
+ * The program loads what is asked for after `listening`, by a branch, which orders nothing on arm64. So packets are
  * waited for in between: who sees the later one sees this. Of a listener that was killed nobody reports any more then.
  */
 static int ask_for(struct pb_monitor *monitor, const struct pb_monitor_filter *filter,
@@ -95,7 +96,7 @@ static int ask_for(struct pb_monitor *monitor, const struct pb_monitor_filter *f
 {
 	struct pb_config *config = monitor->ruleset->maps.config;
 
-	__atomic_store_n(&config->listen_until, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&config->listening, 0, __ATOMIC_SEQ_CST);
 	config->listen_outcomes = filter->outcomes;
 	config->listen_rate = filter->rate;
 	config->listen_rule = filter->rule;
@@ -175,6 +176,6 @@ void pb_monitor_close(struct pb_monitor *monitor)
 {
 	if (!monitor)
 		return;
-	__atomic_store_n(&monitor->ruleset->maps.config->listen_until, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&monitor->ruleset->maps.config->listening, 0, __ATOMIC_SEQ_CST);
 	free_monitor(monitor);
 }

@@ -141,8 +141,8 @@ static __u64 entries_of(const struct pb_config *config, enum pb_map which)
 		[PB_MAP_RULES] = ((__u64)config->max_rules + 1) * PB_SLOTS,
 		[PB_MAP_RANGES] = (__u64)config->max_ranges * PB_SLOTS,
 		[PB_MAP_PREFIXES] = (__u64)pb_prefix_blocks(config->max_sources) * PB_SLOTS,
-		[PB_MAP_COUNTS] =
-			((__u64)config->max_rules + 1) * ((__u64)config->cpus + PB_BASE_ROWS),
+		[PB_MAP_COUNTS] = (__u64)PB_COUNT_ROW(config->max_rules) *
+				  ((__u64)config->cpus + PB_BASE_ROWS),
 		[PB_MAP_EVENTS] = PB_EVENTS_SIZE,
 		[PB_MAP_METERS] = 1,
 		[PB_MAP_SETS] = 1,
@@ -209,8 +209,8 @@ static int leave_out_others(struct portblock_bpf *object)
 	struct bpf_map *variables[] = { object->maps.data_config,   object->maps.bss,
 					object->maps.data_meters,   object->maps.data_sets,
 					object->maps.data_rates,    object->maps.data_outcomes,
-					object->maps.data_exchange, object->maps.rodata,
-					object->maps.pb_token_locks };
+					object->maps.data_exchange, object->maps.data_clock,
+					object->maps.rodata,	    object->maps.pb_token_locks };
 	int ret = bpf_program__set_autoload(object->progs.xdp_portblock, false);
 
 	for (size_t i = 0; !ret && i < sizeof(variables) / sizeof(variables[0]); i++)
@@ -583,6 +583,6 @@ struct pb_counters pb_maps_counters(const struct pb_maps *maps)
 {
 	return (struct pb_counters){ .counts = maps->counts,
 				     .rows = maps->config->cpus,
-				     .width = maps->config->max_rules + 1,
+				     .width = PB_COUNT_ROW(maps->config->max_rules),
 				     .resets = &maps->config->resets };
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <portblock/tokens.h>
@@ -147,12 +148,30 @@ static void write_limit_classes(const struct pb_maps *maps, __u32 slot,
 	}
 }
 
+/* From here on a port is where a packet has it, in network byte order, and is looked up as it was read. */
+static void write_entries(__u32 to[PB_PORTS], const __u32 from[PB_PORTS])
+{
+	for (__u32 port = 0; port < PB_PORTS; port++)
+		to[htons(port)] = from[port];
+}
+
+static void write_classes(__u16 to[PB_PORTS], const __u16 from[PB_PORTS])
+{
+	for (__u32 port = 0; port < PB_PORTS; port++)
+		to[htons(port)] = from[port];
+}
+
+static void write_ports(struct pb_ports *ports, __u32 slot, const struct pb_port_tables *from)
+{
+	for (int proto = 0; proto < PB_ENTRY_PROTOS; proto++)
+		write_entries(ports->entry[slot][proto], from->entry[proto]);
+	for (int table = 0; table < PB_CLASSES_MAX; table++)
+		write_classes(ports->classes[slot][table], from->classes[table]);
+}
+
 static void write_tables(const struct pb_maps *maps, __u32 slot, const struct pb_tables *tables)
 {
-	const struct pb_port_tables *ports = tables->ports;
-
-	memcpy(maps->ports->entry[slot], ports->entry, sizeof(ports->entry));
-	memcpy(maps->ports->classes[slot], ports->classes, sizeof(ports->classes));
+	write_ports(maps->ports, slot, tables->ports);
 	for (size_t i = 0; i < tables->nr_port_classes; i++)
 		maps->port_classes[i * PB_SLOTS + slot] = tables->port_classes[i];
 	for (size_t i = 0; i < tables->nr_decisions; i++)

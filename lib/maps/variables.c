@@ -64,7 +64,7 @@ struct pb_counters pb_outcomes_counters(struct pb_outcomes *outcomes)
 {
 	return (struct pb_counters){ .counts = outcomes->row[0],
 				     .rows = PB_CPU_ROWS,
-				     .width = PB_OUTCOME_MAX,
+				     .width = PB_OUTCOME_ROW,
 				     .resets = &outcomes->resets };
 }
 

@@ -80,7 +80,7 @@ pub struct Sides {
     pub source: u16,
 }
 
-/// struct pb_ports. Commands write while packets are judged, to the slot that is not in force, but
+/// struct pb_ports, by ports as packets have them. Commands write while packets are judged, to the slot that is not in force, but
 /// for a packet that has read the slot before: so each number is read by one load.
 #[repr(C)]
 pub struct Tables {
@@ -102,7 +102,7 @@ impl Tables {
             Proto::Sctp | Proto::Dccp | Proto::UdpLite => return Entry::INDIRECT,
         };
 
-        Entry(entries[usize::from(port.get())].load(Relaxed))
+        Entry(entries[usize::from(port.wire())].load(Relaxed))
     }
 
     /// The classes of a port that the rules of one side look at: an index of pb_port_classes.
@@ -112,6 +112,6 @@ impl Tables {
         let [of_destinations, of_sources] = if slot == Slot::First { first } else { second };
         let classes = if side == Side::Destination { of_destinations } else { of_sources };
 
-        classes[usize::from(port.get())].load(Relaxed)
+        classes[usize::from(port.wire())].load(Relaxed)
     }
 }

@@ -133,30 +133,68 @@ static inline const char *invariant_broken(struct frame frame, const struct pars
 	return NULL;
 }
 
-/* Is it what the shortcut is for: Ethernet, then IP and the ports where they mostly are? */
-static inline bool is_plain(const struct pb_packet *packet)
+/* Is it what the shortcut is for: Ethernet, then IP and the ports where they mostly are, in no frame that is too short? */
+static inline bool is_plain(struct frame frame, const struct pb_packet *packet)
 {
 	return packet->network == 14 && packet->transport == (packet->family == 4 ? 34 : 54) &&
-	       (packet->proto == PB_PROTO_TCP || packet->proto == PB_PROTO_UDP);
+	       frame.length >= sizeof(struct pb_plain_ipv6);
 }
 
-/* The shortcut sees just those that are for it, and finds what the parser finds. */
+/* And the other one: behind a tag at most, and, in IPv6, behind one extension header, of whose kinds are most. */
+static inline bool is_near(struct frame frame, const struct pb_packet *packet)
+{
+	__u8 next = frame.data[packet->network + 6];
+
+	if (packet->network > 18 || packet->tags * 4U + 14 != packet->network)
+		return false;
+	if (packet->family == 4)
+		return packet->transport == packet->network + 20 && frame.length >= 42;
+	return frame.length >= packet->network + 48 &&
+	       (!packet->extensions ||
+		(packet->extensions == 1 && (next == 0 || next == 43 || next == 60)));
+}
+
+static inline bool is_same(const struct pb_plain *plain, const struct pb_packet *packet)
+{
+	return plain->sport == packet->sport && plain->dport == packet->dport &&
+	       plain->network == packet->network && plain->transport == packet->transport &&
+	       plain->family == packet->family && plain->proto == packet->proto;
+}
+
+/* A shortcut sees just those that are for it, and finds what the parser finds. `broken`: what is said of it. */
+static inline const char *shortcut_broken(bool seen, bool expected, const struct pb_plain *plain,
+					  const struct pb_packet *packet,
+					  const char *const broken[3])
+{
+	if (seen != expected)
+		return broken[seen];
+	return seen && !is_same(plain, packet) ? broken[2] : NULL;
+}
+
 static inline const char *plain_broken(struct frame frame, const struct parsed *linear)
 {
+	static const char *const broken[] = { "a plain frame is not seen as one",
+					      "seen as a plain frame",
+					      "a plain frame, read wrong" };
 	const struct pb_packet *packet = &linear->packet;
-	struct pb_plain plain;
+	struct pb_plain plain = {};
+	bool seen = pb_parse_plain(frame.data, frame.data + frame.length, &plain);
 
-	if (!pb_parse_plain(frame.data, frame.data + frame.length, &plain))
-		return linear->outcome == PB_OUTCOME_PASS && is_plain(packet) ?
-			       "a plain frame is not seen as one" :
-			       NULL;
-	if (linear->outcome != PB_OUTCOME_PASS || !is_plain(packet))
-		return "seen as a plain frame";
-	if (plain.sport != packet->sport || plain.dport != packet->dport ||
-	    plain.network != packet->network || plain.transport != packet->transport ||
-	    plain.family != packet->family || plain.proto != packet->proto)
-		return "a plain frame, read wrong";
-	return NULL;
+	return shortcut_broken(seen, linear->outcome == PB_OUTCOME_PASS && is_plain(frame, packet),
+			       &plain, packet, broken);
+}
+
+static inline const char *near_broken(struct frame frame, const struct parsed *linear)
+{
+	static const char *const broken[] = { "a nearly plain frame is not seen as one",
+					      "seen as a nearly plain frame",
+					      "a nearly plain frame, read wrong" };
+	const struct pb_packet *packet = &linear->packet;
+	struct pb_plain near = {};
+	bool seen = pb_parse_near(frame.data, frame.data + frame.length, &near);
+
+	return shortcut_broken(seen, linear->outcome == PB_OUTCOME_PASS && is_near(frame, packet),
+			       &near, packet, broken);
 }
 
 /* Where IP begins is found without the rest just as with it. */
@@ -189,7 +227,8 @@ static inline const char *check_frame(struct frame frame, size_t buffer, bool et
 	struct parsed linear = parse_linear(frame, frame.length, ethernet);
 	struct parsed split = parse_split(frame, ethernet);
 	struct parsed first = parse_linear(frame, buffer, ethernet);
-	const char *wrong = ethernet ? plain_broken(frame, &linear) : NULL;
+	const char *wrong = ethernet ? plain_broken(frame, &linear) ?: near_broken(frame, &linear) :
+				       NULL;
 
 	if (!wrong)
 		wrong = network_broken(frame, ethernet, &linear);

@@ -94,7 +94,7 @@ static inline __u32 entry_of(const struct parsed *parsed, unsigned int slot)
 		return PB_ENTRY(0, parsed->outcome, PB_ENTRY_INDIRECT);
 	if (packet->proto >= PB_ENTRY_PROTOS)
 		return PB_ENTRY(0, PB_OUTCOME_PASS, PB_ENTRY_INDIRECT);
-	return numbered_ports()->entry[slot][packet->proto][PB_BE16(packet->dport)];
+	return numbered_ports()->entry[slot][packet->proto][packet->dport];
 }
 
 static inline void set_classes(struct pb_native_found *found, const struct pb_packet *packet,
@@ -103,9 +103,8 @@ static inline void set_classes(struct pb_native_found *found, const struct pb_pa
 	const __u16(*classes)[PB_PORTS] = numbered_ports()->classes[slot];
 
 	if (packet->proto >= PB_ENTRY_PROTOS)
-		found->classes[PB_CLASSES_DPORT] =
-			classes[PB_CLASSES_DPORT][PB_BE16(packet->dport)];
-	found->classes[PB_CLASSES_SPORT] = classes[PB_CLASSES_SPORT][PB_BE16(packet->sport)];
+		found->classes[PB_CLASSES_DPORT] = classes[PB_CLASSES_DPORT][packet->dport];
+	found->classes[PB_CLASSES_SPORT] = classes[PB_CLASSES_SPORT][packet->sport];
 }
 
 static inline struct answer ask_parse_h(struct frame frame, bool ethernet, unsigned int slot)

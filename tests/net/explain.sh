@@ -271,7 +271,7 @@ fi
 listens()
 {
 	[ "$(bpftool -j map dump pinned "$PINS/default/pb_config" |
-		json 'd[0]["formatted"]["value"]["listen_until"]')" -gt 0 ]
+		json 'd[0]["formatted"]["value"]["listening"]')" -gt 0 ]
 }
 
 all_come()

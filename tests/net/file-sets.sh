@@ -348,7 +348,7 @@ FAULT=$TOP/build/tests/preload/fault.so
 # tables: how many there are
 tables()
 {
-	ls "$PINS/default/elements" | wc -l
+	find "$PINS/default/elements" -type f | wc -l
 }
 
 # with_fault WHAT: an apply of f.rules

@@ -13,10 +13,16 @@ world_pair
 FLOOD=$TOP/build/tests/net/flood
 CONFIG=$PINS/default/pb_config
 
-# listening: until when the program reports, as it is in the map; 0: it does not
+# in_config FIELD: of the map
+in_config()
+{
+	bpftool -j map dump pinned "$CONFIG" | json "d[0]['formatted']['value']['$1']"
+}
+
+# listening: does the program report?
 listening()
 {
-	bpftool -j map dump pinned "$CONFIG" | json 'd[0]["formatted"]["value"]["listen_until"]'
+	in_config listening
 }
 
 is_listening()
@@ -285,7 +291,7 @@ t_ok 'a killed one has left it on' is_listening
 # past: nobody has said for longer than the program waits that he listens
 past()
 {
-	[ "$(awk '{ printf "%d", $1 * 1000 }' /proc/uptime)" -gt $(($(listening) / 1000000)) ]
+	[ "$(awk '{ printf "%d", $1 * 1000 }' /proc/uptime)" -gt $(($(in_config listen_until) / 1000000)) ]
 }
 wait_for 60 past
 send udp "$A4" 7

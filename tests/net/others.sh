@@ -156,11 +156,11 @@ fi
 
 # --- who listens ----------------------------------------------------------------------------------
 
-# listening: until when the program reports; 0: nobody listens
+# listening: does the program report?
 listening()
 {
 	bpftool -j map dump pinned "$PINS/default/pb_config" |
-		json 'd[0]["formatted"]["value"]["listen_until"]'
+		json 'd[0]["formatted"]["value"]["listening"]'
 }
 is_listening()
 {

@@ -30,7 +30,7 @@ packets_of()
 raw()
 {
 	local row cpus
-	row=$(bpftool -j map dump pinned "$PINS/default/pb_config" | json 'd[0]["formatted"]["value"]["max_rules"] + 1')
+	row=$(bpftool -j map dump pinned "$PINS/default/pb_config" | json 'd[0]["formatted"]["value"]["max_rules"] // 4 * 4 + 4')
 	cpus=$(bpftool -j map dump pinned "$PINS/default/pb_config" | json 'd[0]["formatted"]["value"]["cpus"]')
 	bpftool -j map dump pinned "$PINS/default/pb_counts" | json "sum(r['formatted']['value']['packets']
 		for r in d if r['formatted']['key'] % $row == 1 and r['formatted']['key'] // $row $1 $cpus)"

@@ -103,10 +103,23 @@ void reads_plain(void)
 
 	if (!pb_parse_plain(frame.data, frame.data + frame.length, &plain))
 		return;
-	claim(plain.proto == PB_PROTO_TCP || plain.proto == PB_PROTO_UDP);
+	claim(plain.proto < PB_PROTO_MAX);
 	claim(plain.family == 4 || plain.family == 6);
 	claim(plain.network <= plain.transport);
 	claim(plain.transport + sizeof(struct pb_ports_header) <= frame.length);
+}
+
+void reads_near(void)
+{
+	struct frame frame = any_frame();
+	struct pb_plain near;
+
+	if (!pb_parse_near(frame.data, frame.data + frame.length, &near))
+		return;
+	claim(near.proto < PB_PROTO_MAX);
+	claim(near.family == 4 || near.family == 6);
+	claim(near.network <= near.transport);
+	claim(near.transport + sizeof(struct pb_ports_header) <= frame.length);
 }
 
 /* ---- What is read is what is there --------------------------------------------------------- */
@@ -150,6 +163,10 @@ void finds_ethernet(void)
 	if (outcome == PB_OUTCOME_PASS)
 		claim_ports(&frame, &packet);
 	if (pb_parse_plain(frame.data, frame.data + frame.length, &plain)) {
+		claim(outcome == PB_OUTCOME_PASS);
+		claim_same(&plain, &packet);
+	}
+	if (pb_parse_near(frame.data, frame.data + frame.length, &plain)) {
 		claim(outcome == PB_OUTCOME_PASS);
 		claim_same(&plain, &packet);
 	}

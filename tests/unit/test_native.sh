@@ -132,7 +132,7 @@ differs 'an end that is no multiple of eight' $PORTS 's/bytes & !7/bytes/'
 differs 'ports that end with the fragment' $PORTS 's/way\.at \+ 4 > end/way.at + 4 >= end/'
 differs 'the shortcut takes any version' $PLAIN 's/ip\.version\(\) != 6/ip.version() == 16/'
 differs 'the other slot' $RUNTIME/tables.rs 's/(if slot ==) Slot::First/\1 Slot::Second/'
-differs 'another byte order of ports' $RUNTIME/tables.rs 's/port\.get\(\)/port.wire()/'
+differs 'another byte order of ports' $RUNTIME/tables.rs 's/port\.wire\(\)/port.get()/'
 SIDES=native/portblock/sides.rs
 differs 'the other side' $RUNTIME/tables.rs 's/(if side ==) Side::Destination/\1 Side::Source/'
 differs 'the port of the other side' $SIDES 's/found\.source/found.destination/'

@@ -16,7 +16,7 @@ module=portblock_native
 native=(--engine native)
 
 remove() { rmmod "$module"; }
-listening() { [ "$(bpftool -j map dump pinned "$PINS/default/pb_config" 2>/dev/null | json 'd[0]["formatted"]["value"]["listen_until"]')" -gt 0 ]; }
+listening() { [ "$(bpftool -j map dump pinned "$PINS/default/pb_config" 2>/dev/null | json 'd[0]["formatted"]["value"]["listening"]')" -gt 0 ]; }
 # MiB of the kernel's own objects
 in_use() { awk '/^kmalloc|^bpf/ { n += $2 * $4 } END { print int(n / 1048576) }' /proc/slabinfo; }
 
