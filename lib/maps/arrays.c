@@ -62,3 +62,13 @@ int pb_array_map(int fd, size_t size, void **memory)
 		*memory = start;
 	return ret;
 }
+
+int pb_array_map_part(int fd, size_t offset, size_t size, void **part)
+{
+	void *start = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+
+	if (start == MAP_FAILED)
+		return -errno;
+	*part = start;
+	return 0;
+}

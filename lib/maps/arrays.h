@@ -12,6 +12,12 @@
 /* In memory, until it is unmapped. Who writes there has a lock, which who reads alone does not get. -errno. */
 int pb_array_map(int fd, size_t size, void **memory);
 
+/*
+ * A part of it, for who may write: both numbers in bytes, the offset one of pages, of up to 64 KiB. The caller unmaps.
+ * -errno.
+ */
+int pb_array_map_part(int fd, size_t offset, size_t size, void **part);
+
 bool pb_array_is_copy(int fd);
 /* Copies it as it would be mapped: each element begins at a multiple of eight bytes. -errno. */
 int pb_array_copy(int fd, void *memory);

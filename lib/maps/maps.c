@@ -315,24 +315,27 @@ static int map_settings(struct pb_maps *maps, const struct pb_config *config)
 int pb_maps_map_rules(struct pb_maps *maps)
 {
 	const struct array arrays[] = {
-		{ PB_MAP_PORTS, &maps->ports },
-		{ PB_MAP_PORT_CLASSES, &maps->port_classes },
-		{ PB_MAP_DECISIONS, &maps->decisions },
 		{ PB_MAP_RULES, &maps->rules },
 		{ PB_MAP_RANGES, &maps->ranges },
 		{ PB_MAP_COUNTS, &maps->counts },
-		{ PB_MAP_LIMITS, &maps->limits },
 		{ PB_MAP_TOKENS, &maps->tokens },
 	};
 
 	return map_arrays(maps, maps->config, arrays, sizeof(arrays) / sizeof(arrays[0]));
 }
 
+int pb_maps_map_limits(struct pb_maps *maps)
+{
+	const struct array limits = { PB_MAP_LIMITS, &maps->limits };
+
+	return pb_maps_map_rules(maps) ?: map_arrays(maps, maps->config, &limits, 1);
+}
+
 int pb_maps_map_buckets(struct pb_maps *maps)
 {
 	const struct array each = { PB_MAP_TOKENS_EACH, &maps->tokens_each };
 
-	return pb_maps_map_rules(maps) ?: map_arrays(maps, maps->config, &each, 1);
+	return pb_maps_map_limits(maps) ?: map_arrays(maps, maps->config, &each, 1);
 }
 
 /* Which maps belong to the ruleset: pb_config says it to whoever opens them. */

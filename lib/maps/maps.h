@@ -36,8 +36,9 @@ struct pb_range_entry {
 };
 
 /*
- * Open maps; of those that are arrays, pb_config, pb_meters, pb_sets and pb_rates are mapped into memory, and the others
- * when pb_maps_map_rules() was called. Indexed as abi.h says.
+ * Open maps; of those that are arrays, pb_config, pb_meters, pb_sets and pb_rates are mapped into memory, and others
+ * when it is asked for. Those of which rules are compiled to tables are mapped by slot.c, as far as they are written.
+ * Indexed as abi.h says.
  */
 struct pb_maps {
 	int fd[PB_MAP_MAX];
@@ -50,14 +51,12 @@ struct pb_maps {
 	struct pb_sets *sets;
 	struct pb_rates *rates;
 	/* NULL before pb_maps_map_rules() */
-	struct pb_ports *ports;
-	struct pb_port_classes *port_classes;
-	struct pb_decision *decisions;
 	struct pb_rule_record *rules;
 	struct pb_range_entry *ranges;
 	struct pb_count *counts;
-	struct pb_rule_limits *limits;
 	__u64 *tokens;
+	/* NULL before pb_maps_map_limits() */
+	struct pb_rule_limits *limits;
 	/* NULL before pb_maps_map_buckets() */
 	struct pb_token_row *tokens_each;
 };
@@ -108,7 +107,9 @@ int pb_maps_prove(struct pb_maps *maps, enum pb_map *wrong);
  * message.
  */
 int pb_maps_map_rules(struct pb_maps *maps);
-/* And the buckets of single sources: that is as much again. */
+/* And the limits of rates, for rules that have some. */
+int pb_maps_map_limits(struct pb_maps *maps);
+/* And with these the buckets of single sources: that is as much again. */
 int pb_maps_map_buckets(struct pb_maps *maps);
 
 /*

@@ -28,7 +28,7 @@ static int find_rule(const struct pb_ruleset *ruleset, __u32 id, struct asked *a
 	if (id > maps->config->max_rules || !maps->rules[at].id)
 		return pb_fail(error, ENOENT, "there is no rule %u in the ruleset '%s'", id,
 			       ruleset->name);
-	if (!maps->limits[at].rate.mult)
+	if (!maps->rules[at].over.rate.amount)
 		return pb_fail(error, ENOENT, "rule %u has no rate: `over` gives it one", id);
 	*asked = (struct asked){ .maps = maps,
 				 .limits = &maps->limits[at],

@@ -70,14 +70,27 @@ struct coming {
 	struct pb_compiled compiled;
 };
 
-static int compile_coming(const struct pb_ruleset *ruleset, const struct pb_rules *rules,
+/* Rates are written where they are read. */
+static int map_limits(struct pb_ruleset *ruleset, const struct pb_rules *rules,
+		      struct pb_error *error)
+{
+	bool any = false;
+	int ret;
+
+	for (size_t i = 0; i < rules->nr; i++)
+		any |= rules->rule[i].over.rate.amount;
+	ret = any ? pb_maps_map_limits(&ruleset->maps) : 0;
+	return ret ? pb_fail_permission(error, -ret, "map the rates into memory") : 0;
+}
+
+static int compile_coming(struct pb_ruleset *ruleset, const struct pb_rules *rules,
 			  struct coming *coming, struct pb_error *error)
 {
 	int ret = pb_slot_compile(&ruleset->maps, rules, coming->sets.record, &coming->compiled,
 				  error);
 
 	coming->compiled.files = coming->sets.files;
-	return ret;
+	return ret ?: map_limits(ruleset, rules, error);
 }
 
 /* Nobody has it yet, so no lock is needed. */

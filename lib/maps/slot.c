@@ -2,10 +2,13 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <portblock/tokens.h>
 #include "compile/limits.h"
 #include "compile/ports.h"
+#include "maps/arrays.h"
 #include "maps/record.h"
+#include "maps/rights.h"
 #include "maps/slot.h"
 #include "maps/sources.h"
 #include "rules/rules.h"
@@ -120,7 +123,8 @@ static void set_secrets(struct pb_rule_limits *limits, __u32 id, const __u64 see
 static void write_limits(const struct pb_maps *maps, __u32 slot, const struct pb_rules *rules,
 			 __u64 generation)
 {
-	for (size_t i = 0; i < rules->nr; i++) {
+	/* Where they are not mapped, no rule has a rate, and nothing asks for what is there. */
+	for (size_t i = 0; maps->limits && i < rules->nr; i++) {
 		const struct pb_rule *rule = &rules->rule[i];
 		struct pb_rule_limits limits = pb_limits_of(&rule->over);
 		struct pb_rule_limits *at = &maps->limits[rule->id * PB_SLOTS];
@@ -148,37 +152,144 @@ static void write_limit_classes(const struct pb_maps *maps, __u32 slot,
 	}
 }
 
-/* From here on a port is where a packet has it, in network byte order, and is looked up as it was read. */
+/* ---- The tables: of each, what is written is mapped, for the kernel enters each page by itself ------ */
+
+/* Ports that are looked at as one */
+#define ROW 16
+
+/* `to` is `nr` times as long as what it begins with; both are powers of two. */
+static void repeat(void *to, size_t first, size_t nr)
+{
+	for (size_t done = first; done < first * nr; done *= 2)
+		memcpy((char *)to + done, to, done);
+}
+
+/*
+ * From here on a port is where a packet has it, in network byte order, and is looked up as it was read. Most ports are
+ * as the first one is: these are written one after the other, and the others to where they are.
+ */
 static void write_entries(__u32 to[PB_PORTS], const __u32 from[PB_PORTS])
 {
-	for (__u32 port = 0; port < PB_PORTS; port++)
-		to[htons(port)] = from[port];
+	__u32 usual[ROW] = { from[0] };
+
+	repeat(usual, sizeof(*usual), ROW);
+	memcpy(to, usual, sizeof(usual));
+	repeat(to, sizeof(usual), PB_PORTS / ROW);
+	for (__u32 row = 0; row < PB_PORTS; row += ROW)
+		if (memcmp(&from[row], usual, sizeof(usual)))
+			for (__u32 port = row; port < row + ROW; port++)
+				to[htons(port)] = from[port];
 }
 
 static void write_classes(__u16 to[PB_PORTS], const __u16 from[PB_PORTS])
 {
-	for (__u32 port = 0; port < PB_PORTS; port++)
-		to[htons(port)] = from[port];
+	__u16 usual[ROW] = { from[0] };
+
+	repeat(usual, sizeof(*usual), ROW);
+	memcpy(to, usual, sizeof(usual));
+	repeat(to, sizeof(usual), PB_PORTS / ROW);
+	for (__u32 row = 0; row < PB_PORTS; row += ROW)
+		if (memcmp(&from[row], usual, sizeof(usual)))
+			for (__u32 port = row; port < row + ROW; port++)
+				to[htons(port)] = from[port];
 }
 
-static void write_ports(struct pb_ports *ports, __u32 slot, const struct pb_port_tables *from)
+static int write_all_entries(const struct pb_maps *maps, __u32 slot,
+			     const struct pb_port_tables *from)
 {
+	const size_t size = sizeof(((struct pb_ports *)0)->entry[0]);
+	__u32(*to)[PB_PORTS];
+	void *part;
+	int ret = pb_array_map_part(maps->fd[PB_MAP_PORTS], slot * size, size, &part);
+
+	if (ret)
+		return ret;
+	to = part;
 	for (int proto = 0; proto < PB_ENTRY_PROTOS; proto++)
-		write_entries(ports->entry[slot][proto], from->entry[proto]);
-	for (int table = 0; table < PB_CLASSES_MAX; table++)
-		write_classes(ports->classes[slot][table], from->classes[table]);
+		write_entries(to[proto], from->entry[proto]);
+	munmap(part, size);
+	return 0;
 }
 
-static void write_tables(const struct pb_maps *maps, __u32 slot, const struct pb_tables *tables)
+static int write_all_classes(const struct pb_maps *maps, __u32 slot,
+			     const struct pb_port_tables *from)
 {
-	write_ports(maps->ports, slot, tables->ports);
+	const size_t size = sizeof(((struct pb_ports *)0)->classes[0]);
+	const size_t first = offsetof(struct pb_ports, classes);
+	__u16(*to)[PB_PORTS];
+	void *part;
+	int ret = pb_array_map_part(maps->fd[PB_MAP_PORTS], first + slot * size, size, &part);
+
+	if (ret)
+		return ret;
+	to = part;
+	for (int table = 0; table < PB_CLASSES_MAX; table++)
+		write_classes(to[table], from->classes[table]);
+	munmap(part, size);
+	return 0;
+}
+
+/* The first `nr` elements of an array that has a slot's beside the other's. */
+static int map_first(const struct pb_maps *maps, enum pb_map which, size_t nr, size_t element,
+		     void **part)
+{
+	return pb_array_map_part(maps->fd[which], 0, nr * PB_SLOTS * element, part);
+}
+
+static int write_port_classes(const struct pb_maps *maps, __u32 slot,
+			      const struct pb_tables *tables)
+{
+	struct pb_port_classes *to;
+	void *part;
+	int ret;
+
+	if (!tables->nr_port_classes)
+		return 0;
+	ret = map_first(maps, PB_MAP_PORT_CLASSES, tables->nr_port_classes, sizeof(*to), &part);
+	if (ret)
+		return ret;
+	to = part;
 	for (size_t i = 0; i < tables->nr_port_classes; i++)
-		maps->port_classes[i * PB_SLOTS + slot] = tables->port_classes[i];
+		to[i * PB_SLOTS + slot] = tables->port_classes[i];
+	munmap(part, tables->nr_port_classes * PB_SLOTS * sizeof(*to));
+	return 0;
+}
+
+static int write_decisions(const struct pb_maps *maps, __u32 slot, const struct pb_tables *tables)
+{
+	struct pb_decision *to;
+	void *part;
+	int ret;
+
+	if (!tables->nr_decisions)
+		return 0;
+	ret = map_first(maps, PB_MAP_DECISIONS, tables->nr_decisions, sizeof(*to), &part);
+	if (ret)
+		return ret;
+	to = part;
 	for (size_t i = 0; i < tables->nr_decisions; i++)
-		maps->decisions[i * PB_SLOTS + slot] = tables->decisions[i];
+		to[i * PB_SLOTS + slot] = tables->decisions[i];
+	munmap(part, tables->nr_decisions * PB_SLOTS * sizeof(*to));
+	return 0;
+}
+
+static int write_tables(const struct pb_maps *maps, __u32 slot, const struct pb_tables *tables,
+			struct pb_error *error)
+{
+	int ret = write_all_entries(maps, slot, tables->ports);
+
+	if (!ret)
+		ret = write_all_classes(maps, slot, tables->ports);
+	if (!ret)
+		ret = write_port_classes(maps, slot, tables);
+	if (!ret)
+		ret = write_decisions(maps, slot, tables);
+	if (ret)
+		return pb_fail_permission(error, -ret, "map the tables into memory");
 	/* Only rules that name sets have conditions, and they are refused where there are none. */
 	for (size_t i = 0; maps->sets && i < tables->nr_conditions; i++)
 		maps->sets->conditions[slot][i] = tables->conditions[i];
+	return 0;
 }
 
 static void write_header(struct pb_slot *header, const struct pb_rules *rules,
@@ -218,9 +329,10 @@ int pb_slot_put(const struct pb_maps *maps, __u32 slot, const struct pb_rules *r
 
 	if (!ret)
 		ret = write_rules(maps, slot, rules, compiled->conditions, error);
+	if (!ret)
+		ret = write_tables(maps, slot, tables, error);
 	if (ret)
 		return ret;
-	write_tables(maps, slot, tables);
 	write_limits(maps, slot, rules, generation);
 	write_limit_classes(maps, slot, tables);
 	if (maps->sets)
