@@ -601,12 +601,19 @@ struct pb_plain {
 	__u32 transport; /* likewise */
 	__u8 family;	 /* 4 or 6 */
 	__u8 proto;	 /* enum pb_proto */
+	bool rare;	 /* where it is not plain: nor nearly so (pb_parse_near()) */
 };
 
+/* Of extension headers, the one that a nearly plain frame may have: of those whose length is in units of eight bytes. */
+PB_INLINE bool pb_is_near_extension(__u32 next)
+{
+	return next == PB_NEXT_HOP_BY_HOP || next == PB_NEXT_DESTINATION || next == PB_NEXT_ROUTING;
+}
+
 /*
- * Ethernet, IP without options or extension headers, a protocol with ports: all in known places, so that one comparison with the
- * frame's end does; it is of at least 58 bytes, as all are of 60 and more on a wire. true: `plain` has what pb_parse()
- * would find. false says nothing of the frame.
+ * Ethernet, IP without options or extension headers, a protocol with ports: all in known places, so that one
+ * comparison with the frame's end does; it is of at least 58 bytes, as all are of 60 and more on a wire. true: `plain`
+ * has what pb_parse() would find. false says of the frame what `plain->rare` says.
  */
 PB_INLINE bool pb_parse_plain(const unsigned char *frame, const unsigned char *end,
 			      struct pb_plain *plain)
@@ -615,9 +622,11 @@ PB_INLINE bool pb_parse_plain(const unsigned char *frame, const unsigned char *e
 	const struct pb_plain_ipv6 *v6 = (const struct pb_plain_ipv6 *)frame;
 	__u32 next;
 
+	plain->rare = false;
 	if (frame + sizeof(*v6) > end)
 		return false;
 	if (__builtin_expect(v4->eth.type == PB_BE16(ETH_P_IP), 1)) {
+		plain->rare = true;
 		if (v4->ip.version_ihl != 0x45 || v4->ip.flags_offset & PB_BE16(PB_IPV4_OFFSET))
 			return false;
 		plain->family = 4;
@@ -646,16 +655,14 @@ PB_INLINE bool pb_parse_plain(const unsigned char *frame, const unsigned char *e
 		plain->proto = PB_PROTO_UDP;
 	else
 		plain->proto = pb_proto_of(next);
-	return plain->proto != PB_PROTO_MAX;
+	if (plain->proto != PB_PROTO_MAX)
+		return true;
+	/* Read once more: what it was would be kept for all. */
+	plain->rare = ((const volatile struct pb_eth_header *)frame)->type == PB_BE16(ETH_P_IP);
+	return false;
 }
 
 /* ---- And those that nearly are ------------------------------------------------------------ */
-
-/* The one extension header that may be there: those whose length is in units of eight bytes. */
-PB_INLINE bool pb_is_near_extension(__u32 next)
-{
-	return next == PB_NEXT_HOP_BY_HOP || next == PB_NEXT_DESTINATION || next == PB_NEXT_ROUTING;
-}
 
 /*
  * From an IPv6 header, at `ip`, over one extension header at most. The protocol number of what follows, at `*ports`;

@@ -279,7 +279,8 @@ known:
 	entries = entries_of(state);
 	table = (void *)pb_ports.entry + entries;
 	if (!pb_parse_plain((void *)(long)ctx->data, (void *)(long)ctx->data_end, &plain))
-		return filter_near(ctx, length, slot_of_entries(entries));
+		return plain.rare ? filter(ctx, cpu, length) :
+				    filter_near(ctx, length, slot_of_entries(entries));
 	if (plain.proto >= PB_ENTRY_PROTOS) {
 		entry = judge_other(slot_of_entries(entries), plain.proto, plain.sport,
 				    plain.dport);

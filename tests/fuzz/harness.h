@@ -190,8 +190,11 @@ static inline const char *near_broken(struct frame frame, const struct parsed *l
 					      "seen as a nearly plain frame",
 					      "a nearly plain frame, read wrong" };
 	const struct pb_packet *packet = &linear->packet;
-	struct pb_plain near = {};
+	struct pb_plain near = {}, plain = {};
 	bool seen = pb_parse_near(frame.data, frame.data + frame.length, &near);
+
+	if (seen && !pb_parse_plain(frame.data, frame.data + frame.length, &plain) && plain.rare)
+		return "a nearly plain frame is said to be rare";
 
 	return shortcut_broken(seen, linear->outcome == PB_OUTCOME_PASS && is_near(frame, packet),
 			       &near, packet, broken);
