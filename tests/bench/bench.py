@@ -69,9 +69,16 @@ def version_of(*command):
     return out.splitlines()[0].strip() if out else None
 
 
+def commit():
+    """Of what is measured, with a plus where the tree is not what was committed; None where there is no git."""
+    return version_of("git", "-c", f"safe.directory={TOP}", "-C", TOP, "describe", "--always", "--match=-", "--dirty=+",
+                      "--abbrev=7")
+
+
 def world():
     """What a result depends on."""
     return {
+        "commit": commit(),
         "date": datetime.date.today().isoformat(),
         "kernel": platform.release(),
         "processor": processor(),

@@ -99,7 +99,4 @@ def mitigations():
 
 def world():
     """What a result depends on, and how busy the machine was."""
-    commit = bench.run("git", "-c", f"safe.directory={bench.TOP}", "-C", bench.TOP, "rev-parse",
-                       "--short", "HEAD").strip()
-    return {**bench.world(), "mitigations": mitigations(), "load": os.getloadavg()[0],
-            "commit": commit}
+    return {**bench.world(), "mitigations": mitigations(), "load": os.getloadavg()[0]}
