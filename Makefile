@@ -491,17 +491,13 @@ abi: $(SHARED)
 
 # --- benchmarks ------------------------------------------------------------------
 
-# All of them, in less than 15 minutes; results and plots in build/bench.
-# doc/benchmarks.md, which shows them, is written by `tests/bench/report --doc`.
+# All of them, in an hour, or some: make bench BENCH="insns rates". Results and plots in build/bench, and all figures
+# in a table at the end. doc/benchmarks.md, which shows them, is written by `tests/bench/report --doc`, and
+# `tests/bench/history add` and `plot` keep and draw the figures of each version.
+BENCH ?=
 bench: all bench-tools
 	@tests/deps bench
-	tests/bench/insns
-	tests/bench/ns
-	tests/bench/rates
-	tests/bench/reject
-	tests/bench/control
-	tests/bench/pps
-	tests/bench/report
+	tests/bench/all $(BENCH)
 
 bench-insns: bench-tools
 	@tests/deps vm
@@ -549,7 +545,7 @@ help:
 	@echo 'make unit-tests      build the unit tests; prog-tests: helpers of the other layers'
 	@echo 'make test            tests/run: all test layers (needs root)'
 	@echo 'make check           tests/run unit: the tests that need no root'
-	@echo 'make bench           measure all, to build/bench; bench-insns: instructions a packet only'
+	@echo 'make bench           measure all, to build/bench; BENCH="insns rates": some; bench-insns: instructions a packet'
 	@echo 'make bench-sets      measure sets of sources: look-ups, live frames, commands, memory'
 	@echo 'make native          the native engine, for its kernel module; native-install, native-uninstall'
 	@echo 'make lint            clang-format, shellcheck, cppcheck, mandoc, python'
