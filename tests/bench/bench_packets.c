@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <net/if.h>
+#include <sys/resource.h>
 #include <linux/bpf.h>
 #include <bpf/bpf.h>
 #include "bench.h"
@@ -154,6 +155,17 @@ static void measure(void)
 			run(&cases[i], repeat, &cases[i].durations[round]);
 }
 
+/* Each case has maps of its own, of 20 to 30 a ruleset: as many files as may be. */
+static void allow_files(void)
+{
+	struct rlimit limit = { .rlim_cur = 65536, .rlim_max = 65536 };
+
+	if (!setrlimit(RLIMIT_NOFILE, &limit) || getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -181,6 +193,7 @@ int main(int argc, char **argv)
 		die("usage: bench_packets [--rounds N] [--repeat N] [--any-port] [--dispatcher IFNAME] "
 		    "CASES-FILE");
 	stay_on_cpu();
+	allow_files();
 	read_cases(argv[optind]);
 	if (device)
 		measure_one_by_one();
