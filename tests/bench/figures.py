@@ -165,9 +165,17 @@ def fleet(result):
     yield part(result["world"], figures())
 
 
+def cpus(result):
+    def figures():
+        for case, entry in result["cases"].items():
+            yield Figure(f"cpus/{case}, alone", round(entry["alone"]["median"] / 1e6, 2), "Mpps", "")
+            yield ratio(f"cpus/{case}, two to one", entry["ratio"]["median"], "one CPU alone")
+    yield part(result["world"], figures())
+
+
 # In the order in which `make bench` runs them: what is soonest done comes first.
 BENCHMARKS = {function.__name__: function
-              for function in (insns, native, ns, rates, reject, control, pps, fleet, sets)}
+              for function in (insns, native, ns, cpus, rates, reject, control, pps, fleet, sets)}
 
 
 def parts_of(name):
