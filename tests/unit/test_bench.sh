@@ -16,13 +16,16 @@ mkdir -p "$TREE"/{tests/bench,build/bench,doc,bin}
 cp tests/bench/{*.py,all,history,insns,native} "$TREE/tests/bench"
 history=$TREE/tests/bench/history file=$TREE/doc/bench-history.json picture=$TREE/doc/bench-history.svg
 g() { git -C "$TREE" -c user.name=t -c user.email=t@example.com -c core.abbrev=7 "$@"; }
-# commit DAY: a commit of that day; prints its name
+# commit DAY [FILE]: a commit of that day, which changes what is measured, or that file; prints its name
 commit()
 {
-	g commit -q --allow-empty -m "$1" --date "$1T12:00:00+0000" && g rev-parse --short HEAD
+	local changed=$TREE/${2:-lib/filter.c}
+	mkdir -p "${changed%/*}"
+	echo "$1" >>"$changed"
+	g add "$changed" && g commit -q -m "$1" --date "$1T12:00:00+0000" && g rev-parse --short HEAD
 }
 g init -q
-first=$(commit 2026-01-01) second=$(commit 2026-01-02)
+before=$(commit 2025-12-31 doc/page) first=$(commit 2026-01-01) second=$(commit 2026-01-02) later=$(commit 2026-01-04 doc/page)
 
 # result NAME COMMIT KERNEL JSON: what a benchmark has left
 result()
@@ -82,6 +85,11 @@ t_ok 'the same commit, measured again' "$history" add insns
 t_is 'takes its place' '98 instructions' "$(figure "$second" 6.1.0 insns/drop:tcp4)"
 t_is 'what was not measured again stays' '0.8 x' "$(figure "$second" 6.1.0 "insns/drop:tcp4 to xdp-filter's")"
 t_is 'and it is no more entries' "$second $second" "$(order)"
+insns "$later" '{"drop:tcp4": 99}'
+t_ok 'a later commit, which changes nothing that is measured' "$history" add insns
+t_is 'is the same version' "99 instructions $second $second" "$(figure "$second" 6.1.0 insns/drop:tcp4) $(order)"
+insns "$second" '{"drop:tcp4": 98}'
+t_ok 'and that one again' "$history" add insns
 insns "$first" '{"drop:tcp4": 120}'
 t_ok 'an earlier commit' "$history" add insns
 t_is 'goes before' "$first $second $second" "$(order)"
@@ -90,6 +98,8 @@ t_is 'goes before' "$first $second $second" "$(order)"
 cp "$file" "$T_DIR/before"
 insns "$second+" '{"drop:tcp4": 1}'
 t_fail 'what is not committed' 1 "insns.json is of $second\+: something was not committed" "$history" add
+insns "$before" '{"drop:tcp4": 1}'
+t_fail 'where there was nothing to measure' 1 "up to $before there is no commit of headers, lib" "$history" add insns
 insns 0123456 '{"drop:tcp4": 1}'
 t_fail 'what is no commit' 1 "'0123456' is no commit here" "$history" add insns
 echo '{"world": {}}' >"$TREE/build/bench/insns.json"
