@@ -100,7 +100,7 @@ def commands(prefix, measured):
 def control(result):
     def figures():
         yield from commands("control", result)
-        for cpus, key in result["maps"]["cpus"], "here", (64, "cpus_64"):
+        for cpus, key in (result["maps"]["cpus"], "here"), (64, "cpus_64"):
             yield Figure(f"control/kernel memory, {cpus} CPUs", round(result["maps"][key] / MIB, 2), "MiB", "")
     yield part(result["world"], figures())
 
