@@ -377,7 +377,7 @@ int main(int argc, char **argv)
 	constants.native = engine && !strcmp(engine, "native");
 	load(&runner, constants);
 	runner.nr_rules = rules.nr;
-	runner.rules = runner.maps.counts + (size_t)(MAX_RULES + 1) * cpu;
+	runner.rules = runner.maps.counts + (size_t)PB_COUNT_ROW(MAX_RULES) * cpu;
 	runner.outcomes = map_outcomes(runner.object->maps.data_outcomes, cpu);
 	probe_split(&runner);
 	say_hello(&runner);
