@@ -56,9 +56,10 @@ t_is 'pb_counts has them, by rule id' 7 "$(dump pb_counts |
 counted_by_maps()
 {
 	dump pb_config | json 'd[0]["formatted"]["value"]' >"$T_DIR/config"
-	dump pb_counts | json "(lambda c, counts: sum(counts[cpu * ((c['max_rules'] + 4) // 4 * 4) + $1]
-		for cpu in range(c['cpus'])) - counts[(c['cpus'] + c['resets'] % 2) * (c['max_rules'] + 1) + $1]
-		)(json.load(open('$T_DIR/config')), [r['formatted']['value']['packets'] for r in d])"
+	dump pb_counts | json "(lambda c, width, counts: sum(counts[cpu * width + $1]
+		for cpu in range(c['cpus'])) - counts[(c['cpus'] + c['resets'] % 2) * width + $1]
+		)(json.load(open('$T_DIR/config')), (json.load(open('$T_DIR/config'))['max_rules'] + 4) // 4 * 4,
+			[r['formatted']['value']['packets'] for r in d])"
 }
 
 t_is 'what a rule has counted' 7 "$(counted_by_maps 1)"
