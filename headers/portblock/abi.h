@@ -131,8 +131,9 @@ struct pb_slot {
 /* pb_config[0]: the first thing a packet reads. */
 struct pb_config {
 	__u32 abi_version; /* PB_ABI_VERSION of whoever made the maps */
-	__u32 keep;	   /* pins stay when no interface uses them */
-			   /*
+	/* Do the pins stay when no interface uses them? */
+	__u32 keep;
+	/*
 	 * Both in one load, `active` as the lower half: no more than a slot, for most packets.
 	 * active: the slot in force, and PB_ACTIVE_*: its store publishes a generation
 	 * listening: not 0 only while somebody listens to packets

@@ -168,122 +168,71 @@ static void repeat(void *to, size_t first, size_t nr)
  * From here on a port is where a packet has it, in network byte order, and is looked up as it was read. Most ports are
  * as the first one is: these are written one after the other, and the others to where they are.
  */
-static void write_entries(__u32 to[PB_PORTS], const __u32 from[PB_PORTS])
+static void write_by_port(char *to, const char *from, size_t size)
 {
-	__u32 usual[ROW] = { from[0] };
+	char usual[ROW * sizeof(__u32)];
 
-	repeat(usual, sizeof(*usual), ROW);
-	memcpy(to, usual, sizeof(usual));
-	repeat(to, sizeof(usual), PB_PORTS / ROW);
-	for (__u32 row = 0; row < PB_PORTS; row += ROW)
-		if (memcmp(&from[row], usual, sizeof(usual)))
-			for (__u32 port = row; port < row + ROW; port++)
-				to[htons(port)] = from[port];
+	memcpy(usual, from, size);
+	repeat(usual, size, ROW);
+	memcpy(to, usual, ROW * size);
+	repeat(to, ROW * size, PB_PORTS / ROW);
+	for (size_t row = 0; row < PB_PORTS; row += ROW)
+		if (memcmp(from + row * size, usual, ROW * size))
+			for (size_t port = row; port < row + ROW; port++)
+				memcpy(to + htons(port) * size, from + port * size, size);
 }
 
-static void write_classes(__u16 to[PB_PORTS], const __u16 from[PB_PORTS])
+/* `nr` tables of all ports, elements of `size` bytes; from `offset` on in pb_ports. */
+static int write_ports(const struct pb_maps *maps, size_t offset, const void *from, size_t nr,
+		       size_t size)
 {
-	__u16 usual[ROW] = { from[0] };
-
-	repeat(usual, sizeof(*usual), ROW);
-	memcpy(to, usual, sizeof(usual));
-	repeat(to, sizeof(usual), PB_PORTS / ROW);
-	for (__u32 row = 0; row < PB_PORTS; row += ROW)
-		if (memcmp(&from[row], usual, sizeof(usual)))
-			for (__u32 port = row; port < row + ROW; port++)
-				to[htons(port)] = from[port];
-}
-
-static int write_all_entries(const struct pb_maps *maps, __u32 slot,
-			     const struct pb_port_tables *from)
-{
-	const size_t size = sizeof(((struct pb_ports *)0)->entry[0]);
-	__u32(*to)[PB_PORTS];
+	const size_t table = PB_PORTS * size;
 	void *part;
-	int ret = pb_array_map_part(maps->fd[PB_MAP_PORTS], slot * size, size, &part);
+	int ret = pb_array_map_part(maps->fd[PB_MAP_PORTS], offset, nr * table, &part);
 
 	if (ret)
 		return ret;
-	to = part;
-	for (int proto = 0; proto < PB_ENTRY_PROTOS; proto++)
-		write_entries(to[proto], from->entry[proto]);
-	munmap(part, size);
+	for (size_t i = 0; i < nr; i++)
+		write_by_port((char *)part + i * table, (const char *)from + i * table, size);
+	munmap(part, nr * table);
 	return 0;
 }
 
-static int write_all_classes(const struct pb_maps *maps, __u32 slot,
-			     const struct pb_port_tables *from)
+/* The first `nr` elements, of `size` bytes, of an array that has a slot's beside the other's. */
+static int write_elements(const struct pb_maps *maps, enum pb_map which, __u32 slot,
+			  const void *from, size_t nr, size_t size)
 {
-	const size_t size = sizeof(((struct pb_ports *)0)->classes[0]);
-	const size_t first = offsetof(struct pb_ports, classes);
-	__u16(*to)[PB_PORTS];
-	void *part;
-	int ret = pb_array_map_part(maps->fd[PB_MAP_PORTS], first + slot * size, size, &part);
-
-	if (ret)
-		return ret;
-	to = part;
-	for (int table = 0; table < PB_CLASSES_MAX; table++)
-		write_classes(to[table], from->classes[table]);
-	munmap(part, size);
-	return 0;
-}
-
-/* The first `nr` elements of an array that has a slot's beside the other's. */
-static int map_first(const struct pb_maps *maps, enum pb_map which, size_t nr, size_t element,
-		     void **part)
-{
-	return pb_array_map_part(maps->fd[which], 0, nr * PB_SLOTS * element, part);
-}
-
-static int write_port_classes(const struct pb_maps *maps, __u32 slot,
-			      const struct pb_tables *tables)
-{
-	struct pb_port_classes *to;
 	void *part;
 	int ret;
 
-	if (!tables->nr_port_classes)
+	if (!nr)
 		return 0;
-	ret = map_first(maps, PB_MAP_PORT_CLASSES, tables->nr_port_classes, sizeof(*to), &part);
+	ret = pb_array_map_part(maps->fd[which], 0, nr * PB_SLOTS * size, &part);
 	if (ret)
 		return ret;
-	to = part;
-	for (size_t i = 0; i < tables->nr_port_classes; i++)
-		to[i * PB_SLOTS + slot] = tables->port_classes[i];
-	munmap(part, tables->nr_port_classes * PB_SLOTS * sizeof(*to));
-	return 0;
-}
-
-static int write_decisions(const struct pb_maps *maps, __u32 slot, const struct pb_tables *tables)
-{
-	struct pb_decision *to;
-	void *part;
-	int ret;
-
-	if (!tables->nr_decisions)
-		return 0;
-	ret = map_first(maps, PB_MAP_DECISIONS, tables->nr_decisions, sizeof(*to), &part);
-	if (ret)
-		return ret;
-	to = part;
-	for (size_t i = 0; i < tables->nr_decisions; i++)
-		to[i * PB_SLOTS + slot] = tables->decisions[i];
-	munmap(part, tables->nr_decisions * PB_SLOTS * sizeof(*to));
+	for (size_t i = 0; i < nr; i++)
+		memcpy((char *)part + (i * PB_SLOTS + slot) * size, (const char *)from + i * size,
+		       size);
+	munmap(part, nr * PB_SLOTS * size);
 	return 0;
 }
 
 static int write_tables(const struct pb_maps *maps, __u32 slot, const struct pb_tables *tables,
 			struct pb_error *error)
 {
-	int ret = write_all_entries(maps, slot, tables->ports);
+	const struct pb_port_tables *ports = tables->ports;
+	int ret = write_ports(maps, offsetof(struct pb_ports, entry[slot]), ports->entry,
+			      PB_ENTRY_PROTOS, sizeof(ports->entry[0][0]));
 
 	if (!ret)
-		ret = write_all_classes(maps, slot, tables->ports);
+		ret = write_ports(maps, offsetof(struct pb_ports, classes[slot]), ports->classes,
+				  PB_CLASSES_MAX, sizeof(ports->classes[0][0]));
 	if (!ret)
-		ret = write_port_classes(maps, slot, tables);
+		ret = write_elements(maps, PB_MAP_PORT_CLASSES, slot, tables->port_classes,
+				     tables->nr_port_classes, sizeof(*tables->port_classes));
 	if (!ret)
-		ret = write_decisions(maps, slot, tables);
+		ret = write_elements(maps, PB_MAP_DECISIONS, slot, tables->decisions,
+				     tables->nr_decisions, sizeof(*tables->decisions));
 	if (ret)
 		return pb_fail_permission(error, -ret, "map the tables into memory");
 	/* Only rules that name sets have conditions, and they are refused where there are none. */

@@ -96,17 +96,21 @@ void reads_ip(void)
 	reads(false);
 }
 
+static void claim_inside(const struct frame *frame, const struct pb_plain *plain)
+{
+	claim(plain->proto < PB_PROTO_MAX);
+	claim(plain->family == 4 || plain->family == 6);
+	claim(plain->network <= plain->transport);
+	claim(plain->transport + sizeof(struct pb_ports_header) <= frame->length);
+}
+
 void reads_plain(void)
 {
 	struct frame frame = any_frame();
 	struct pb_plain plain;
 
-	if (!pb_parse_plain(frame.data, frame.data + frame.length, &plain))
-		return;
-	claim(plain.proto < PB_PROTO_MAX);
-	claim(plain.family == 4 || plain.family == 6);
-	claim(plain.network <= plain.transport);
-	claim(plain.transport + sizeof(struct pb_ports_header) <= frame.length);
+	if (pb_parse_plain(frame.data, frame.data + frame.length, &plain))
+		claim_inside(&frame, &plain);
 }
 
 void reads_near(void)
@@ -114,12 +118,8 @@ void reads_near(void)
 	struct frame frame = any_frame();
 	struct pb_plain near;
 
-	if (!pb_parse_near(frame.data, frame.data + frame.length, &near))
-		return;
-	claim(near.proto < PB_PROTO_MAX);
-	claim(near.family == 4 || near.family == 6);
-	claim(near.network <= near.transport);
-	claim(near.transport + sizeof(struct pb_ports_header) <= frame.length);
+	if (pb_parse_near(frame.data, frame.data + frame.length, &near))
+		claim_inside(&frame, &near);
 }
 
 /* ---- What is read is what is there --------------------------------------------------------- */
