@@ -25,37 +25,54 @@ static void say_confirm(const struct arguments *arguments)
 	       pb_ruleset_option(ruleset_name(arguments), option), arguments->values[OPT_CONFIRM]);
 }
 
-/* A change returns 0, an error, or more than 0 where there is nothing to do. */
+/* Of a whole ruleset. A change returns 0, an error, or more than 0 where there is nothing to do. */
+static int change_whole(const struct arguments *arguments, struct pb_ruleset *ruleset,
+			__u64 confirm, change_function *change, void *context, bool *rejects,
+			struct pb_error *error)
+{
+	struct pb_rules *rules = NULL;
+	bool rejected = false;
+	int ret = pb_ruleset_begin(ruleset, &rules, error);
+
+	rejected = !ret && pb_rules_reject(rules);
+	if (!ret)
+		ret = change(rules, context, error);
+	if (!ret && !confirm && !given(arguments, OPT_FORCE))
+		ret = guard_ruleset(ruleset, rules, GUARD_CONFIRM, error);
+	*rejects = !ret && !rejected && pb_rules_reject(rules);
+	if (!ret)
+		return pb_ruleset_commit(ruleset, rules, confirm, error);
+	pb_ruleset_abort(ruleset, rules);
+	return ret;
+}
+
 int change_ruleset(const struct arguments *arguments, change_function *change, void *context)
+{
+	return change_ruleset_or(arguments, NULL, change, context);
+}
+
+int change_ruleset_or(const struct arguments *arguments, at_once_function *at_once,
+		      change_function *change, void *context)
 {
 	struct pb_ruleset *ruleset = NULL;
 	struct pb_error error;
-	struct pb_rules *rules = NULL;
-	bool rejected = false, rejects = false;
+	bool rejects = false;
 	__u64 confirm;
-	int ret = confirm_time(arguments, &confirm);
+	int ret = confirm_time(arguments, &confirm), done = 0;
 
 	if (ret != DONE)
 		return ret;
 	ret = pb_ruleset_open(ruleset_name(arguments), &ruleset, &error);
-	if (!ret)
-		ret = pb_ruleset_begin(ruleset, &rules, &error);
-	rejected = !ret && pb_rules_reject(rules);
-	if (!ret)
-		ret = change(rules, context, &error);
-	if (!ret && !confirm && !given(arguments, OPT_FORCE))
-		ret = guard_ruleset(ruleset, rules, GUARD_CONFIRM, &error);
-	rejects = !ret && pb_rules_reject(rules);
-	if (!ret)
-		ret = pb_ruleset_commit(ruleset, rules, confirm, &error);
-	else if (ruleset)
-		pb_ruleset_abort(ruleset, rules);
+	if (!ret && at_once && !confirm)
+		done = ret = at_once(arguments, ruleset, context, &error);
+	if (!ret && !done)
+		ret = change_whole(arguments, ruleset, confirm, change, context, &rejects, &error);
 	pb_ruleset_close(ruleset);
 	if (ret < 0)
 		return fail(&error);
 	if (confirm && !ret)
 		say_confirm(arguments);
-	if (!ret && rejects && !rejected)
+	if (rejects)
 		warn_of_interfaces(ruleset_name(arguments));
 	return DONE;
 }

@@ -27,6 +27,18 @@ static int add(struct pb_rules *rules, void *context, struct pb_error *error)
 	return ret ?: addition->what == PB_UNCHANGED;
 }
 
+/* Without a look at the others, where that can be had so. */
+static int add_at_once(const struct arguments *arguments, struct pb_ruleset *ruleset, void *context,
+		       struct pb_error *error)
+{
+	struct addition *addition = context;
+
+	if (!given(arguments, OPT_FORCE) && guard_minds(addition->rule))
+		return 0;
+	addition->what = PB_ADDED;
+	return pb_ruleset_add_alone(ruleset, addition->rule, &addition->id, error);
+}
+
 /* The rule is in force: to say so must not fail for want of memory, which json-c would ask for. */
 static void print_added(const struct arguments *arguments, const char *text,
 			const struct addition *addition)
@@ -50,7 +62,7 @@ int cmd_rule_add(const struct arguments *arguments)
 	if (pb_rule_format(addition.rule, pb_clock(), &text))
 		ret = out_of_memory();
 	else
-		ret = change_ruleset(arguments, add, &addition);
+		ret = change_ruleset_or(arguments, add_at_once, add, &addition);
 	if (ret == DONE)
 		print_added(arguments, text, &addition);
 	pb_rule_free(addition.rule);

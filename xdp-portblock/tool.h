@@ -195,6 +195,14 @@ int diff_rules(const char *name, const char *to, const struct pb_rules *wanted);
 typedef int change_function(struct pb_rules *rules, void *context, struct pb_error *error);
 /* One transaction on the ruleset of -r, guarded, with --confirm; FAILED after a message. */
 int change_ruleset(const struct arguments *arguments, change_function *change, void *context);
+/*
+ * The same, but where `at_once` makes the change without reading the ruleset: that returns 1 then, 0 where it cannot and
+ * has changed nothing, or an error. It is not asked for a change that is to be confirmed.
+ */
+typedef int at_once_function(const struct arguments *arguments, struct pb_ruleset *ruleset,
+			     void *context, struct pb_error *error);
+int change_ruleset_or(const struct arguments *arguments, at_once_function *at_once,
+		      change_function *change, void *context);
 /* A word, on stderr, where rules of the ruleset reject and an interface does not send what they tell. */
 void warn_of_answers(const char *ruleset);
 /* The same of a ruleset of which some rule is known to reject. */
@@ -204,7 +212,12 @@ void warn_of_interfaces(const char *ruleset);
 #define GUARD_CONFIRM "--confirm 60s tries it and comes back by itself, " GUARD_FORCE
 #define GUARD_FORCE "--force does it"
 
-/* guard.c: is the command given through an SSH connection? Else nothing need be asked. */
+/*
+ * guard.c: might a change that does nothing but add this rule cut the SSH connection that the command is given through?
+ * Then the whole ruleset is to be asked.
+ */
+bool guard_minds(const struct pb_rule *rule);
+/* is the command given through an SSH connection? Else nothing need be asked. */
 bool guarded(void);
 /*
  * An error where what is to come would cut the SSH connection in use, or that cannot be

@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define PB_ABI_VERSION 10
+#define PB_ABI_VERSION 11
 
 #define PB_SLOTS 2
 #define PB_PORTS 65536		 /* port numbers in a class table */
@@ -107,6 +107,7 @@ enum pb_outcome {
 #define PB_SLOT_DROP_FRAGMENTS (1U << 2)  /* later fragments are dropped */
 #define PB_SLOT_PASS_UNPARSABLE (1U << 3) /* unparsable packets are passed */
 #define PB_SLOT_REJECT (1U << 4)	  /* with PB_SLOT_DENY: policy reject */
+#define PB_SLOT_SPORTS (1U << 5)	  /* rules look at source ports: no entry says all */
 
 /* One compiled generation of a ruleset. */
 struct pb_slot {
@@ -121,7 +122,20 @@ struct pb_slot {
 	__u32 portless;
 	__u32 answers; /* of `reject`, at most so many a second and CPU; 0: none is told */
 	__u32 unmatched; /* PB_ENTRY() of what no rule decides, unless it is a reply that is let through */
+	/*
+	 * The id of a rule that is being added to the slot while it is in force, else 0: the rule is there as soon as
+	 * packets are judged by it, and its record before. Who is killed leaves it, and the next change writes the other
+	 * slot.
+	 */
+	__u32 adding;
+	__u32 turns; /* by which the next spare decision is chosen, of PB_SPARE_DECISIONS */
 };
+
+/*
+ * The last decisions of a slot, to which no rules are compiled. The entries of a rule that is being added lead to one of
+ * them, until the rule holds: lib/maps/adding.c.
+ */
+#define PB_SPARE_DECISIONS 2
 
 /* pb_config.active */
 #define PB_ACTIVE_SLOT (1U << 0)

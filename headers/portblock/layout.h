@@ -25,7 +25,7 @@
 #define PB_SIZE(name, size) PB_ASSERT(sizeof(struct name) == (size))
 #define PB_AT(name, member, offset) PB_ASSERT(__builtin_offsetof(struct name, member) == (offset))
 
-PB_SIZE(pb_config, 304);
+PB_SIZE(pb_config, 320);
 PB_AT(pb_config, abi_version, 0);
 PB_AT(pb_config, keep, 4);
 PB_AT(pb_config, active, PB_LOW_HALF(8));
@@ -49,9 +49,9 @@ PB_AT(pb_config, resets, 80);
 PB_AT(pb_config, generations, 88);
 PB_AT(pb_config, ruleset, 96);
 PB_AT(pb_config, slots, 128);
-PB_AT(pb_config, maps, 208);
+PB_AT(pb_config, maps, 224);
 
-PB_SIZE(pb_slot, 40);
+PB_SIZE(pb_slot, 48);
 PB_AT(pb_slot, generation, 0);
 PB_AT(pb_slot, flags, 8);
 PB_AT(pb_slot, rules, 12);
@@ -61,6 +61,8 @@ PB_AT(pb_slot, ranges, 24);
 PB_AT(pb_slot, portless, 28);
 PB_AT(pb_slot, answers, 32);
 PB_AT(pb_slot, unmatched, 36);
+PB_AT(pb_slot, adding, 40);
+PB_AT(pb_slot, turns, 44);
 
 PB_SIZE(pb_rule_record, 208);
 PB_AT(pb_rule_record, id, 0);

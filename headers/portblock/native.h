@@ -10,7 +10,7 @@
 #include <portblock/abi.h>
 
 #define PB_NATIVE_MODULE "portblock_native"
-#define PB_NATIVE_ABI 10 /* PB_ABI_VERSION, by which the functions' names end */
+#define PB_NATIVE_ABI 11 /* PB_ABI_VERSION, by which the functions' names end */
 
 /* flags */
 #define PB_NATIVE_SLOT (1U << 0)     /* the slot that judges the packet */

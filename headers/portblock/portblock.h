@@ -426,6 +426,16 @@ int pb_ruleset_commit(struct pb_ruleset *ruleset, struct pb_rules *rules, __u64 
 		      struct pb_error *error);
 void pb_ruleset_abort(struct pb_ruleset *ruleset, struct pb_rules *rules);
 
+/*
+ * A change that adds one rule without reading, compiling and writing the others, so in a time that does not grow with
+ * their number: of `drop`, `audit` and `allow` by destination ports of TCP and UDP, at most six ranges that no rule covers
+ * yet, with no condition. 1: it is in force, and `id` its id. 0: it takes begin, pb_rules_add() and commit (it has a
+ * condition, rules cover its ports already, a change is pending, ...); nothing was changed. In one step as by commit, with a
+ * number of its own as generation; errors as of begin. `rule` stays the caller's.
+ */
+int pb_ruleset_add_alone(struct pb_ruleset *ruleset, const struct pb_rule *rule, __u32 *id,
+			 struct pb_error *error);
+
 /* Nanoseconds left to confirm a change; 0: none is pending. */
 __u64 pb_ruleset_pending(const struct pb_ruleset *ruleset);
 /* Keeps the pending change. -ENOENT: there is none; -ETIME: too late. */

@@ -15,11 +15,11 @@ _Static_assert(PB_NATIVE_ABI == PB_ABI_VERSION, "give the module's functions oth
  * What a frame with a link-layer header comes to: PB_ENTRY(). Its verdict is PB_ENTRY_INDIRECT where
  * that takes more than the port, and where there are no ports.
  */
-extern __u32 bpf_portblock_entry_v10(struct xdp_md *ctx, const struct pb_native_ports *ports,
+extern __u32 bpf_portblock_entry_v11(struct xdp_md *ctx, const struct pb_native_ports *ports,
 				     __u32 slot) __ksym;
 
 /* Finds the ports of any frame: enum pb_outcome, PB_OUTCOME_PASS where it has any. */
-extern __u32 bpf_portblock_find_v10(struct xdp_md *ctx, const struct pb_native_ports *ports,
+extern __u32 bpf_portblock_find_v11(struct xdp_md *ctx, const struct pb_native_ports *ports,
 				    struct pb_native_found *found, __u32 flags) __ksym;
 
 /* Why a frame has no ports, where its entry says that and the first buffer is all that counts. */
@@ -70,7 +70,7 @@ static __noinline int filter_rest(struct xdp_md *ctx, __u32 cpu, __u32 length, _
 
 	if (outcome != PB_OUTCOME_PASS)
 		return answer_without_ports(ctx, cpu, length, slot, outcome);
-	outcome = bpf_portblock_find_v10(ctx, (void *)&pb_ports, &found, flags);
+	outcome = bpf_portblock_find_v11(ctx, (void *)&pb_ports, &found, flags);
 	if (outcome == PB_OUTCOME_PASS)
 		return filter_found(ctx, cpu, length, slot, &found);
 	if (may_have_frags() && outcome >= PB_OUTCOME_MALFORMED)
@@ -126,7 +126,7 @@ int xdp_portblock(struct xdp_md *ctx)
 	active = PB_STATE_ACTIVE(state);
 	if (unlikely(active > PB_ACTIVE_SLOT))
 		return filter_changing(ctx, bpf_get_smp_processor_id(), length, active);
-	entry = bpf_portblock_entry_v10(ctx, (void *)&pb_ports, active);
+	entry = bpf_portblock_entry_v11(ctx, (void *)&pb_ports, active);
 	/* What is known from here on need not be kept over that call; nor over others, by whoever makes none. */
 	cpu = bpf_get_smp_processor_id();
 	if (unlikely(PB_ENTRY_VERDICT(entry) == PB_ENTRY_INDIRECT))

@@ -68,6 +68,11 @@ static const __u32 bits_of_action[PB_ACTION_MAX] = {
 	[PB_ACTION_ALLOW] = PB_ENTRY(0, PB_OUTCOME_PASS, XDP_PASS),
 };
 
+__u32 pb_entry_of_rule(__u32 id, enum pb_action action)
+{
+	return PB_ENTRY(id, 0, 0) | bits_of_action[action];
+}
+
 static struct pb_decision rule_decision(const struct pb_classes *classes, const __u32 *node,
 					const struct layout *layout)
 {
@@ -76,7 +81,7 @@ static struct pb_decision rule_decision(const struct pb_classes *classes, const 
 	bool asks = part->condition != PB_NONE;
 
 	return (struct pb_decision){
-		.entry = PB_ENTRY(rule->id, 0, 0) | bits_of_action[rule->action],
+		.entry = pb_entry_of_rule(rule->id, rule->action),
 		.rank = node[PB_NODE_RANK],
 		.next = layout->numbers[node[PB_NODE_NEXT]],
 		.expires = rule->expires,

@@ -5,6 +5,9 @@
 
 #include "compile/classes.h"
 
+/* PB_ENTRY() of a rule: its id, and what it says. */
+__u32 pb_entry_of_rule(__u32 id, enum pb_action action);
+
 /* -ENOSPC if so many decisions are more than fit. */
 int pb_classes_check(const struct pb_classes *classes, size_t decisions, struct pb_error *error);
 /* Numbers the nodes. The caller frees. */

@@ -17,8 +17,7 @@ static const __u32 entry_of_policy[PB_POLICY_MAX] = {
 	[PB_POLICY_REJECT] = PB_ENTRY(0, PB_OUTCOME_REJECT, XDP_TX),
 };
 
-/* Of a port that no rule covers. It does not say all where a packet may be a reply, or its sender is told. */
-static __u32 entry_of_no_rule(const struct pb_settings *settings, __u32 unmatched)
+__u32 pb_entry_of_no_rule(const struct pb_settings *settings, __u32 unmatched)
 {
 	bool asks = settings->policy != PB_POLICY_ALLOW && !settings->no_replies;
 
@@ -151,7 +150,7 @@ int pb_ports_make(struct pb_tables *tables, const struct pb_settings *settings,
 		return -ENOMEM;
 	tables->unmatched = entry_of_policy[settings->policy];
 	for (int proto = 0; proto < PB_ENTRY_PROTOS; proto++)
-		make_entries(tables, proto, entry_of_no_rule(settings, tables->unmatched));
+		make_entries(tables, proto, pb_entry_of_no_rule(settings, tables->unmatched));
 	ret = pb_lists_add(&port_classes, none, PB_PROTO_MAX, &index);
 	if (!ret)
 		ret = make_class_table(tables, PB_CLASSES_DPORT, PB_SIDE_DPORT, PB_ENTRY_PROTOS,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 #include <bpf/bpf.h>
 #include "maps/arrays.h"
 
@@ -71,4 +72,38 @@ int pb_array_map_part(int fd, size_t offset, size_t size, void **part)
 		return -errno;
 	*part = start;
 	return 0;
+}
+
+/* The pages that an element is on, by where it begins in the array or in memory. */
+struct pages {
+	size_t first, size;
+};
+
+static struct pages pages_of(size_t start, size_t size)
+{
+	const size_t within = sysconf(_SC_PAGESIZE) - 1;
+	const size_t first = start & ~within;
+
+	return (struct pages){ .first = first, .size = (start + size - first + within) & ~within };
+}
+
+int pb_array_map_element(int fd, size_t index, size_t size, void **element)
+{
+	const size_t start = index * ((size + 7) & ~7UL);
+	const struct pages pages = pages_of(start, size);
+	void *part = NULL;
+	int ret = pb_array_map_part(fd, pages.first, pages.size, &part);
+
+	if (ret)
+		return ret;
+	*element = (char *)part + (start - pages.first);
+	return 0;
+}
+
+void pb_array_unmap_element(void *element, size_t size)
+{
+	const struct pages pages = pages_of((size_t)element, size);
+
+	if (element)
+		munmap((void *)pages.first, pages.size);
 }

@@ -18,6 +18,10 @@ int pb_array_map(int fd, size_t size, void **memory);
  */
 int pb_array_map_part(int fd, size_t offset, size_t size, void **part);
 
+/* One element of an array, mapped as above. pb_array_unmap_element() takes NULL. -errno. */
+int pb_array_map_element(int fd, size_t index, size_t size, void **element);
+void pb_array_unmap_element(void *element, size_t size);
+
 bool pb_array_is_copy(int fd);
 /* Copies it as it would be mapped: each element begins at a multiple of eight bytes. -errno. */
 int pb_array_copy(int fd, void *memory);

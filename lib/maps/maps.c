@@ -24,7 +24,7 @@ struct pb_config pb_config_sized(__u32 max_rules, __u32 max_sources)
 		.max_rules = max_rules,
 		.max_sources = max_sources,
 		/* A plain rule needs one at most, one with sources three of its own. */
-		.max_decisions = 3 * max_rules + 512,
+		.max_decisions = 3 * max_rules + 512 + PB_SPARE_DECISIONS,
 		/* A range that stands alone begins one and ends one. */
 		.max_port_classes = max_rules < PB_PORTS / 2 ? 2 * max_rules + 2 : PB_PORTS,
 		.max_ranges = max_rules,

@@ -134,33 +134,42 @@ static struct pb_range *more_range(const struct pb_records *records, size_t numb
 	return &records->ranges[number * PB_SLOTS + records->slot].range;
 }
 
-void pb_records_add(struct pb_records *records, const struct pb_rule *rule,
-		    const struct pb_set_condition *sets)
+/* What a record has of its own, all else 0. */
+static void fill(struct pb_rule_record *record, const struct pb_rule *rule, __u32 id)
 {
-	struct pb_rule_record *record = &records->rules[rule->id * PB_SLOTS + records->slot];
-
 	memset(record, 0, sizeof(*record));
-	record->id = rule->id;
+	record->id = id;
 	record->action = rule->action;
 	record->side = rule->side;
 	record->protocols = rule->protocols;
 	record->flags = rule->only_new ? PB_RULE_NEW : 0;
 	record->nr_ports = rule->nr_ports;
 	record->expires = rule->expires;
+	record->over = rule->over;
+	memcpy(record->comment, rule->comment, sizeof(record->comment));
+	for (size_t i = 0; i < rule->nr_ports && i < PB_RECORD_PORTS; i++)
+		record->ports[i] = rule->ports[i];
+}
+
+void pb_record_plain(struct pb_rule_record *record, const struct pb_rule *rule, __u32 id)
+{
+	fill(record, rule, id);
+}
+
+void pb_records_add(struct pb_records *records, const struct pb_rule *rule,
+		    const struct pb_set_condition *sets)
+{
+	struct pb_rule_record *record = &records->rules[rule->id * PB_SLOTS + records->slot];
+
+	fill(record, rule, rule->id);
 	record->more_ports = records->nr_ranges;
 	record->first_prefix = records->nr_prefixes;
 	record->nr_from = rule->nr_from;
 	record->nr_except = rule->nr_except;
 	record->from_sets = sets->from;
 	record->except_sets = sets->except;
-	record->over = rule->over;
-	memcpy(record->comment, rule->comment, sizeof(record->comment));
-	for (size_t i = 0; i < rule->nr_ports; i++) {
-		if (i < PB_RECORD_PORTS)
-			record->ports[i] = rule->ports[i];
-		else
-			*more_range(records, records->nr_ranges++) = rule->ports[i];
-	}
+	for (size_t i = PB_RECORD_PORTS; i < rule->nr_ports; i++)
+		*more_range(records, records->nr_ranges++) = rule->ports[i];
 	add_prefixes(records, rule->from, rule->nr_from);
 	add_prefixes(records, rule->except, rule->nr_except);
 }

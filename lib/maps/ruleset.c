@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
+#include "maps/adding.h"
 #include "maps/arrays.h"
 #include "maps/buckets.h"
 #include "maps/declared.h"
@@ -212,14 +213,34 @@ static int refresh(const struct pb_ruleset *ruleset, bool all, struct pb_error *
 	return ret ? pb_fail_permission(error, -ret, "read the pinned rules") : 0;
 }
 
+/* By which who reads without a lock is told that what was read changed meanwhile. */
+struct version {
+	__u64 generation;
+	__u32 adding;
+};
+
+static struct version version_of(const struct pb_slot *slot)
+{
+	return (struct version){
+		.generation = __atomic_load_n(&slot->generation, __ATOMIC_ACQUIRE),
+		.adding = __atomic_load_n(&slot->adding, __ATOMIC_ACQUIRE),
+	};
+}
+
+static bool same_version(const struct version *a, const struct version *b)
+{
+	return a->generation == b->generation && a->adding == b->adding;
+}
+
 /*
  * A slot that is in force is not written, but two changes later: its generation is 0 then, before anything of it changes.
- * With a lock there is none meanwhile, and this reads once.
+ * Or a rule is added to it: its generation is another one before, and `adding` not 0 until it is done. With a lock there
+ * is none meanwhile, and this reads once.
  */
 static int read_whole(struct pb_ruleset *ruleset, struct pb_rules **rules, struct pb_error *error)
 {
 	const struct pb_config *config = ruleset->maps.config;
-	__u64 before, after;
+	struct version before, after;
 	int ret;
 
 	do {
@@ -229,15 +250,15 @@ static int read_whole(struct pb_ruleset *ruleset, struct pb_rules **rules, struc
 		if (ret)
 			return ret;
 		slot = pb_config_slot(config);
-		before = __atomic_load_n(&config->slots[slot].generation, __ATOMIC_ACQUIRE);
+		before = version_of(&config->slots[slot]);
 		ret = refresh(ruleset, true, error) ?: read_slot(ruleset, slot, rules, error);
 		if (refresh(ruleset, false, NULL))
 			return ret;
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		after = __atomic_load_n(&config->slots[slot].generation, __ATOMIC_RELAXED);
-		if (before != after && !ret)
+		after = version_of(&config->slots[slot]);
+		if (!same_version(&before, &after) && !ret)
 			pb_rules_free(*rules);
-	} while (before != after);
+	} while (!same_version(&before, &after));
 	return ret;
 }
 
@@ -376,6 +397,19 @@ int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_rules **rules, struct
 	pb_rules_expire(read, pb_clock());
 	*rules = read;
 	return 0;
+}
+
+int pb_ruleset_add_alone(struct pb_ruleset *ruleset, const struct pb_rule *rule, __u32 *id,
+			 struct pb_error *error)
+{
+	PB_LOG_HERE();
+	int lock = pb_ruleset_lock(ruleset, PB_LOCK_CHANGE, error), ret;
+
+	if (lock < 0)
+		return lock;
+	ret = pb_adding_put(&ruleset->maps, rule, id, error);
+	pb_unlock(lock);
+	return ret;
 }
 
 void pb_ruleset_abort(struct pb_ruleset *ruleset, struct pb_rules *rules)

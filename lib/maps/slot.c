@@ -6,6 +6,7 @@
 #include <portblock/tokens.h>
 #include "compile/limits.h"
 #include "compile/ports.h"
+#include "maps/adding.h"
 #include "maps/arrays.h"
 #include "maps/record.h"
 #include "maps/rights.h"
@@ -16,7 +17,7 @@
 
 static struct pb_limits limits_of(const struct pb_config *config)
 {
-	return (struct pb_limits){ .decisions = config->max_decisions,
+	return (struct pb_limits){ .decisions = config->max_decisions - PB_SPARE_DECISIONS,
 				   .port_classes = config->max_port_classes,
 				   .sources = config->max_sources };
 }
@@ -241,11 +242,20 @@ static int write_tables(const struct pb_maps *maps, __u32 slot, const struct pb_
 	return 0;
 }
 
+/* Does a rule look at source ports of protocols that have entries? */
+static __u32 flag_of_sports(const struct pb_tables *tables)
+{
+	for (int proto = 0; proto < PB_ENTRY_PROTOS; proto++)
+		if (tables->sides[proto] & 1U << PB_SIDE_SPORT)
+			return PB_SLOT_SPORTS;
+	return 0;
+}
+
 static void write_header(struct pb_slot *header, const struct pb_rules *rules,
 			 const struct pb_tables *tables, __u64 generation)
 {
 	header->generation = generation;
-	header->flags = pb_settings_flags(&rules->settings);
+	header->flags = pb_settings_flags(&rules->settings) | flag_of_sports(tables);
 	header->rules = rules->nr;
 	header->next_id = rules->next_id;
 	header->prefixes = pb_records_prefixes(rules);
@@ -253,6 +263,8 @@ static void write_header(struct pb_slot *header, const struct pb_rules *rules,
 	header->portless = tables->portless;
 	header->unmatched = tables->unmatched;
 	header->answers = pb_settings_answers(&rules->settings);
+	header->adding = 0;
+	header->turns = 0;
 }
 
 int pb_slot_compile(const struct pb_maps *maps, const struct pb_rules *rules,
@@ -302,6 +314,16 @@ int pb_slot_write(const struct pb_maps *maps, __u32 slot, const struct pb_rules 
 	return ret;
 }
 
+/* Is there a rule with that id? 1, 0, -errno. */
+static int has_rule(const struct pb_maps *maps, __u32 slot, __u32 id)
+{
+	const struct pb_rule_record *record = &maps->rules[id * PB_SLOTS + slot];
+
+	if (!record->id || id != maps->config->slots[slot].adding)
+		return record->id != 0;
+	return pb_adding_holds(maps, slot, record);
+}
+
 static bool read_rule(const struct pb_maps *maps, const struct pb_records *records, __u32 id,
 		      struct pb_rule *rule)
 {
@@ -324,20 +346,23 @@ int pb_slot_read(const struct pb_maps *maps, __u32 slot, struct pb_rules *rules,
 				 .next_id = header.next_id,
 				 .max_rules = maps->config->max_rules,
 				 .generation = header.generation };
+	size_t room = header.rules + 1; /* and one that is being added */
 	int ret;
 
 	records.prefixes = calloc(header.prefixes + 1, sizeof(*records.prefixes));
 	records.nr_prefixes = header.prefixes;
 	records.nr_ranges = maps->config->max_ranges;
-	read.rule = calloc(header.rules + 1, sizeof(*read.rule));
-	read.room = header.rules + 1;
+	read.rule = calloc(room, sizeof(*read.rule));
+	read.room = room;
 	ret = records.prefixes && read.rule ? 0 : pb_fail_memory(error);
 	if (!ret)
 		ret = pb_prefixes_read(maps, slot, records.prefixes, header.prefixes, error);
 	for (__u32 id = 1; !ret && id <= maps->config->max_rules; id++) {
-		if (!maps->rules[id * PB_SLOTS + slot].id || read.nr == header.rules)
-			continue;
-		if (!read_rule(maps, &records, id, &read.rule[read.nr++]))
+		int there = read.nr < room ? has_rule(maps, slot, id) : 0;
+
+		if (there < 0)
+			ret = pb_fail_permission(error, -there, "read the tables");
+		else if (there && !read_rule(maps, &records, id, &read.rule[read.nr++]))
 			ret = pb_fail_memory(error);
 	}
 	free(records.prefixes);
@@ -355,7 +380,7 @@ __u32 pb_slot_live_rules(const struct pb_maps *maps, __u32 slot, __u64 now)
 	for (__u32 id = 1; id <= maps->config->max_rules; id++) {
 		const struct pb_rule_record *record = &maps->rules[id * PB_SLOTS + slot];
 
-		live += record->id && (!record->expires || now < record->expires);
+		live += has_rule(maps, slot, id) > 0 && (!record->expires || now < record->expires);
 	}
 	return live;
 }

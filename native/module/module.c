@@ -51,7 +51,7 @@ __diag_ignore_all("-Wmissing-prototypes", "they are called from BPF");
  * PB_ENTRY(), indirect where they do not, or where there are no ports. The verifier sees to it that
  * `ports` is as large as its type says.
  */
-__bpf_kfunc u32 bpf_portblock_entry_v10(struct xdp_md *ctx, const struct pb_native_ports *ports,
+__bpf_kfunc u32 bpf_portblock_entry_v11(struct xdp_md *ctx, const struct pb_native_ports *ports,
 					u32 slot)
 {
 	const struct xdp_buff *frame = (const struct xdp_buff *)ctx;
@@ -65,7 +65,7 @@ __bpf_kfunc u32 bpf_portblock_entry_v10(struct xdp_md *ctx, const struct pb_nati
  * Finds the ports of a frame, as far as its first buffer says: enum pb_outcome, PB_OUTCOME_PASS where
  * it has any. `flags`: PB_NATIVE_*.
  */
-__bpf_kfunc u32 bpf_portblock_find_v10(struct xdp_md *ctx, const struct pb_native_ports *ports,
+__bpf_kfunc u32 bpf_portblock_find_v11(struct xdp_md *ctx, const struct pb_native_ports *ports,
 				       struct pb_native_found *found, u32 flags)
 {
 	const struct xdp_buff *frame = (const struct xdp_buff *)ctx;
@@ -82,8 +82,8 @@ __bpf_kfunc u32 bpf_portblock_find_v10(struct xdp_md *ctx, const struct pb_nativ
 __diag_pop();
 
 BTF_KFUNCS_START(functions)
-BTF_ID_FLAGS(func, bpf_portblock_entry_v10, KF_TRUSTED_ARGS)
-BTF_ID_FLAGS(func, bpf_portblock_find_v10, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_portblock_entry_v11, KF_TRUSTED_ARGS)
+BTF_ID_FLAGS(func, bpf_portblock_find_v11, KF_TRUSTED_ARGS)
 BTF_KFUNCS_END(functions)
 
 static const struct btf_kfunc_id_set function_set = {

@@ -6,7 +6,7 @@
 # system call fail, at one call after the other.
 #
 # PB_CRASH_POINTS says at how many calls of a kind at most (0: all of them), PB_CRASH_COMMANDS
-# with which of the commands: add apply lists load unload one.
+# with which of the commands: add alone apply lists load unload one.
 
 # shellcheck disable=SC2317,SC2034 # functions and arrays are used by their names
 
@@ -91,6 +91,18 @@ run_add=(rule add drop tcp dport 23 except 10.0.0.0/8)
 judge_add()
 {
 	judge_change "$1" added.rules
+}
+
+# Into the slot in force, by several entries.
+{ cat old.rules; echo 'drop tcp,udp dport 23'; } >alone.rules
+prepare_alone()
+{
+	prepare_add
+}
+run_alone=(rule add '23/tcp,udp')
+judge_alone()
+{
+	judge_change "$1" alone.rules
 }
 
 prepare_apply()
@@ -245,7 +257,7 @@ sweep()
 	t_is "$1: $4 at $(wc -w <<<"$points") of $3 calls of $2" '' "$(printf '%b' "$wrong")"
 }
 
-for name in ${PB_CRASH_COMMANDS:-add apply lists load unload one}; do
+for name in ${PB_CRASH_COMMANDS:-add alone apply lists load unload one}; do
 	declare -n command=run_$name
 	t_ok "$name: the world before" "prepare_$name"
 	t_ok "$name: undisturbed" in_a strace -qq -o trace -e "trace=${CALLS// /,}" "$PB" "${command[@]}"

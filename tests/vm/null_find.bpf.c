@@ -5,14 +5,14 @@
 #include <bpf/bpf_helpers.h>
 #include <portblock/native.h>
 
-extern __u32 bpf_portblock_find_v10(struct xdp_md *ctx, const struct pb_native_ports *ports,
+extern __u32 bpf_portblock_find_v11(struct xdp_md *ctx, const struct pb_native_ports *ports,
 				    struct pb_native_found *found, __u32 flags) __ksym;
 
 SEC("xdp")
 int null_find(struct xdp_md *ctx)
 {
 	struct pb_native_found found = {};
-	int without_tables = bpf_portblock_find_v10(ctx, NULL, &found, PB_NATIVE_ETHERNET);
+	int without_tables = bpf_portblock_find_v11(ctx, NULL, &found, PB_NATIVE_ETHERNET);
 
 	return without_tables == PB_OUTCOME_UNPARSABLE ? XDP_PASS : XDP_DROP;
 }
