@@ -20,7 +20,7 @@
  *
  * Killed at any place: `adding` is stored before the record, which is whole before packets see the rule. Whether the rule is
  * there is then what packets say: the first of its entries, pb_adding_holds(). So it is for who reads without the lock
- * meanwhile. While `adding` is not 0 each change goes the long way, which writes the other slot, with or without the
+ * meanwhile; the generation gets a number before, and another after, so that he reads again. While `adding` is not 0 each change goes the long way, which writes the other slot, with or without the
  * rule, and leaves this one as it is until no packet is judged by it.
  *
  * The id may have been that of a rule of the slot that was in force before, by which packets may count that have not ended: they
@@ -210,12 +210,17 @@ static void mark(const struct adding *adding, __u32 id)
 	__atomic_store_n(&adding->slot->adding, id, __ATOMIC_SEQ_CST);
 }
 
-/* Nobody takes what is read of this slot from now on for what its last generation was. */
-static void begin(struct adding *adding)
+/* Nobody takes what is read of this slot from now on for what was read before. */
+static void number_anew(const struct adding *adding)
 {
 	struct pb_config *config = adding->maps->config;
 
 	__atomic_store_n(&adding->slot->generation, ++config->generations, __ATOMIC_SEQ_CST);
+}
+
+static void begin(struct adding *adding)
+{
+	number_anew(adding);
 	mark(adding, adding->id);
 	pb_record_plain(adding->record, adding->rule, adding->id);
 }
@@ -225,6 +230,7 @@ static void end(struct adding *adding)
 {
 	adding->slot->rules++;
 	adding->slot->next_id = adding->id + 1;
+	number_anew(adding);
 	mark(adding, 0);
 }
 
