@@ -185,7 +185,6 @@ killed()
 	t_ok "$1: it was there, and was not" test "$(figure without)" -gt 0 -a "$(figure with)" -gt 0
 }
 killed 'a port' 'tcp dport 6000'
-killed 'two ports of both' 'tcp,udp dport 6000-6001'
 t_ok 'policy deny' in_a "$PB" policy deny
 killed 'policy deny: two ports of both' 'tcp,udp dport 6000-6001'
 t_ok 'unload' in_a "$PB" unload v0
