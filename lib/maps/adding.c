@@ -220,8 +220,8 @@ static void number_anew(const struct adding *adding)
 
 static void begin(struct adding *adding)
 {
-	number_anew(adding);
 	mark(adding, adding->id);
+	number_anew(adding);
 	pb_record_plain(adding->record, adding->rule, adding->id);
 }
 
@@ -344,11 +344,21 @@ static int entry_holds(const struct pb_maps *maps, __u32 slot, __u32 entry, __u3
 	return decision_holds(maps, slot, PB_ENTRY_NUMBER(entry), id);
 }
 
-int pb_adding_holds(const struct pb_maps *maps, __u32 slot, const struct pb_rule_record *record)
+/* The copy may be of before the record was whole; packets are judged by the rule, so now it is. */
+static int copy_anew(const struct pb_maps *maps, __u32 slot, struct pb_rule_record *record)
+{
+	__u32 key = record->id * PB_SLOTS + slot;
+
+	if (!pb_array_is_copy(maps->fd[PB_MAP_RULES]))
+		return 0;
+	return bpf_map_lookup_elem(maps->fd[PB_MAP_RULES], &key, record) ? -errno : 0;
+}
+
+int pb_adding_holds(const struct pb_maps *maps, __u32 slot, struct pb_rule_record *record)
 {
 	int proto = record->protocols & 1U << PB_PROTO_TCP ? PB_PROTO_TCP : PB_PROTO_UDP;
 	struct pb_ports *ports = malloc(sizeof(*ports));
-	__u32 zero = 0;
+	__u32 zero = 0, port = htons(record->ports[0].first);
 	int ret;
 
 	if (!ports)
@@ -356,9 +366,7 @@ int pb_adding_holds(const struct pb_maps *maps, __u32 slot, const struct pb_rule
 	if (bpf_map_lookup_elem(maps->fd[PB_MAP_PORTS], &zero, ports))
 		ret = -errno;
 	else
-		ret = entry_holds(maps, slot,
-				  ports->entry[slot][proto][htons(record->ports[0].first)],
-				  record->id);
+		ret = entry_holds(maps, slot, ports->entry[slot][proto][port], record->id);
 	free(ports);
-	return ret;
+	return ret > 0 ? copy_anew(maps, slot, record) ?: 1 : ret;
 }

@@ -14,8 +14,9 @@ int pb_adding_put(const struct pb_maps *maps, const struct pb_rule *rule, __u32 
 
 /*
  * Is the rule of this record, whose id is that of pb_slot.adding, there? Whoever added it was killed, or is at it. By
- * what packets are judged by, read by system calls: by descriptors for reading alone, too. -errno.
+ * what packets are judged by, read by system calls: by descriptors for reading alone, too. Of a record that is a copy
+ * (arrays.h) a newer one is made then. -errno.
  */
-int pb_adding_holds(const struct pb_maps *maps, __u32 slot, const struct pb_rule_record *record);
+int pb_adding_holds(const struct pb_maps *maps, __u32 slot, struct pb_rule_record *record);
 
 #endif

@@ -317,7 +317,7 @@ int pb_slot_write(const struct pb_maps *maps, __u32 slot, const struct pb_rules 
 /* Is there a rule with that id? 1, 0, -errno. */
 static int has_rule(const struct pb_maps *maps, __u32 slot, __u32 id)
 {
-	const struct pb_rule_record *record = &maps->rules[id * PB_SLOTS + slot];
+	struct pb_rule_record *record = &maps->rules[id * PB_SLOTS + slot];
 
 	if (!record->id || id != maps->config->slots[slot].adding)
 		return record->id != 0;
