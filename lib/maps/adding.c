@@ -11,10 +11,12 @@
  * itself what D says now.
  *   - Wholly: a packet loads its entry once, and then D.entry; it is 0 or the rule's.
  *   - In one step: when D is stored all packets are judged by D, and what a processor has seen of one word no packet
- *     sees undone: loads of one address are coherent. Entries that are stored after that say the same.
- *   - D is used again at the change after next. A packet that has loaded an entry which leads to it, before that was
- *     stored for good, has been waited for by the next change's tour, before that returned: there are two, in turns.
- *     (A change of one entry needs no D, and takes no turn.)
+ *     sees undone: loads of one address are coherent. Before an entry says so by itself there is another tour: else a
+ *     processor that loads out of order (arm64) might judge a packet by that, and the next one by what it had
+ *     loaded of D before.
+ *   - D is used again at the change after next that has held. A packet that has loaded an entry which leads to it, before
+ *     that was stored for good, has been waited for by the next change's tour, before that returned: there are two, in turns.
+ *     (A change of one entry needs no D, and takes no turn; nor does one that is taken back, whose D never said a rule.)
  * Order: D before the entries that lead to it, and these before the tour, by release; on the packet's side the address
  * of D comes from the entry (LKMM: "addr").
  *
@@ -225,13 +227,14 @@ static void begin(struct adding *adding)
 	pb_record_plain(adding->record, adding->rule, adding->id);
 }
 
-/* The rule holds. */
-static void end(struct adding *adding)
+/* The rule holds. With `marked` as whoever is killed leaves it. */
+static void end(struct adding *adding, bool marked)
 {
 	adding->slot->rules++;
 	adding->slot->next_id = adding->id + 1;
 	number_anew(adding);
-	mark(adding, 0);
+	if (!marked)
+		mark(adding, 0);
 }
 
 static void take_back(struct adding *adding)
@@ -240,6 +243,8 @@ static void take_back(struct adding *adding)
 	__atomic_store_n(&adding->record->id, 0, __ATOMIC_SEQ_CST);
 	mark(adding, 0);
 }
+
+#define HOLDS_BY_SPARE 1 /* the rule holds, but its entries cannot be stored for good */
 
 static int fail_counters(int ret, struct pb_error *error)
 {
@@ -261,7 +266,7 @@ static int put_one_entry(struct adding *adding, __u32 entry, struct pb_error *er
 
 static int put_entries(struct adding *adding, __u32 entry, struct pb_error *error)
 {
-	__u32 spare = first_spare(adding->maps) + adding->slot->turns++ % PB_SPARE_DECISIONS;
+	__u32 spare = first_spare(adding->maps) + adding->slot->turns % PB_SPARE_DECISIONS;
 	int ret;
 
 	*adding->spare = (struct pb_decision){ .rank = PB_RANK(0, 1, adding->rule->action) };
@@ -271,7 +276,10 @@ static int put_entries(struct adding *adding, __u32 entry, struct pb_error *erro
 		ret = fail_counters(restart_counter(adding->maps, adding->id), error);
 	if (ret)
 		return ret;
+	adding->slot->turns++;
 	__atomic_store_n(&adding->spare->entry, entry, __ATOMIC_SEQ_CST);
+	if (pb_grace_period_quick(adding->maps, NULL))
+		return HOLDS_BY_SPARE;
 	set_entries(adding, entry);
 	return 0;
 }
@@ -284,11 +292,11 @@ static int put(struct adding *adding, struct pb_error *error)
 	begin(adding);
 	ret = adding->spare ? put_entries(adding, entry, error) :
 			      put_one_entry(adding, entry, error);
-	if (ret)
+	if (ret < 0)
 		take_back(adding);
 	else
-		end(adding);
-	return ret;
+		end(adding, ret == HOLDS_BY_SPARE);
+	return ret < 0 ? ret : 0;
 }
 
 /* The next id, if that is free: the long way looks for others. 0: it is not. */
