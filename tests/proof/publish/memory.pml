@@ -13,7 +13,7 @@ byte own[WORDS], all[WORDS];
 chan buffer = [BUFFER] of { byte, byte };
 bool writer_on_0;
 bool judging[2]; /* a CPU has its bottom halves disabled, for a packet */
-bool kill;
+chan kill = [0] of { bool };
 
 #define LOAD(cpu, word) ((cpu) == 0 && writer_on_0 -> own[word] : all[word])
 
@@ -60,6 +60,6 @@ end:	do
 proctype killer()
 {
 	do
-	:: atomic { !kill -> kill = true }
+	:: kill!true
 	od
 }

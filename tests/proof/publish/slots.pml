@@ -89,7 +89,7 @@ proctype writer()
 		:: in_force >= PENDING -> end_pending()
 		:: else -> change()
 		fi
-	} unless { atomic { kill -> kill = false } }
+	} unless { kill?true }
 	od
 }
 
