@@ -6,7 +6,7 @@
  * Whoever includes this says how many WORDS there are.
  */
 #ifndef BUFFER
-#define BUFFER 3
+#define BUFFER 2
 #endif
 
 byte own[WORDS], all[WORDS];
