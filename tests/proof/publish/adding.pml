@@ -23,6 +23,7 @@ typedef header {
 };
 header slots[2];
 bool one[RULES + 1]; /* the rule is for one entry */
+bool pending;
 
 byte watched; /* any rule: packets are looked at that are for its ports */
 bool gone;    /* it was not there when rules were read */
@@ -118,7 +119,23 @@ inline write_idle()
 		od;
 		rule = 0
 	}
-	store(ACTIVE, idle)
+	atomic {
+		if
+		:: pending = new != watched /* that it is taken back then is no fault */
+		:: true
+		fi;
+		store(ACTIVE, idle)
+	}
+}
+
+/* A change that waits to be confirmed is, or is rolled back: slots.pml has the clock, too. */
+inline end_pending()
+{
+	if
+	:: pending -> store(ACTIVE, idle); fence()
+	:: true
+	fi;
+	pending = false
 }
 
 inline begin_adding()
@@ -170,6 +187,7 @@ proctype writer()
 		new++;
 		{
 			begin();
+			end_pending();
 			read_rules();
 			if
 			:: one[new] = true
@@ -199,11 +217,7 @@ proctype writer()
 
 init {
 	atomic {
-		if
-		:: watched = 1
-		:: watched = 2
-		:: watched = 3
-		fi;
+		select (watched : 1 .. RULES);
 		run leave(); run packets(0); run packets(1); run writer(); run killer()
 	}
 }
