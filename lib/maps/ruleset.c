@@ -384,10 +384,12 @@ int pb_ruleset_begin(struct pb_ruleset *ruleset, struct pb_rules **rules, struct
 	ruleset->lock = pb_ruleset_lock(ruleset, PB_LOCK_CHANGE, error);
 	if (ruleset->lock < 0)
 		return ruleset->lock;
-	settle(ruleset->maps.config);
 	ret = refuse_pending(ruleset, error);
-	if (!ret)
+	if (!ret) {
+		/* Not before: the time may come in between. */
+		settle(ruleset->maps.config);
 		ret = read_slot(ruleset, pb_config_slot(ruleset->maps.config), &read, error);
+	}
 	if (!ret && retire_ids(ruleset, read))
 		ret = pb_fail_memory(error);
 	if (ret) {
