@@ -15,6 +15,7 @@ Part = collections.namedtuple("Part", "commit date kernel machine figures")
 
 MIB = 2**20
 PEERS = ("alw_", "dny_", "nothing", "xdpfilt_")
+LIMIT = "a program that reads the ports and drops"
 COUNTED = "instructions, counted by qemu"
 
 
@@ -112,6 +113,7 @@ def pps(result):
                 title = f"pps/{name}, ports: {int(ports):,}"
                 yield Figure(title, round(entry["pps"]["median"] / 1e6, 3), "Mpps", "")
                 yield ratio(title + ", to bare", entry["of_bare"]["median"], "bare XDP_DROP")
+                yield ratio(title + ", to the limit", entry["of_limit"]["median"], LIMIT)
     yield part(result["world"], figures())
 
 
