@@ -117,6 +117,19 @@ def pps(result):
     yield part(result["world"], figures())
 
 
+def parts(result):
+    """What is ours, and ours less one part at a time; rates by themselves are those of the machine's hour."""
+    def figures():
+        for mode, of_ports in result["modes"].items():
+            for ports, of_name in of_ports.items():
+                for name, entry in of_ours(of_name):
+                    if name not in ("bare", "ports"):
+                        yield ratio(f"parts/{mode}, ports: {int(ports):,}, {name}", entry["of_limit"]["median"], LIMIT)
+                theirs = of_name["xdpfilt_alw_tcp"]["of_ours"]["median"]
+                yield ratio(f"parts/{mode}, ports: {int(ports):,}, to xdp-filter's", 1 / theirs, "xdp-filter, TCP only")
+    yield part(result["world"], figures())
+
+
 def lookups(measured):
     for table, title in ("mixture", ""), ("all", "all lengths, "):
         for family, sizes in measured[table].items():
@@ -177,7 +190,7 @@ def cpus(result):
 
 # In the order in which `make bench` runs them: what is soonest done comes first.
 BENCHMARKS = {function.__name__: function
-              for function in (insns, native, ns, cpus, rates, reject, control, pps, fleet, sets)}
+              for function in (insns, native, ns, cpus, rates, reject, parts, control, pps, fleet, sets)}
 
 
 def parts_of(name):

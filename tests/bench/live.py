@@ -7,6 +7,21 @@ import sys
 import bench
 
 FLOOD = f"{bench.TOOLS}/bench_flood"
+# Programs of bench_flood, and what is left out of ours, as less.bpf.c has it.
+PARTS = {
+    "bare": "bare XDP_DROP",
+    "ports": "the limit: ports read, dropped",
+    "ours": "xdp-portblock",
+    "less-rule": "less the rule's counter",
+    "less-outcome": "less the outcome's counter",
+    "less-counters": "less both, and which CPU it is",
+    "less-helper": "less the question for frames of several buffers",
+    "less-length": "less the length",
+    "less-table": "less the load of the port's entry",
+    "less-state": "less the slot in force and who listens",
+    "less-all": "less all of these",
+    "xdpfilt_alw_tcp": "xdp-filter, TCP only",
+}
 
 
 def make_world(name):

@@ -65,7 +65,9 @@ result control "$second" 6.18 '"commands": {"load": {"median": 0.0917}, "nft, 10
 	"ratios": {"load / xdp-filter load": {"median": 0.62}}, "maps": {"cpus": 2, "here": 4194304, "cpus_64": 8388608}'
 result pps "$second" 6.18 '"filters": {"bare XDP_DROP": {"1": {"pps": {"median": 9e6}, "of_bare": {"median": 1}, "of_limit": {"median": 1.1}}},
 	"xdp-portblock": {"1000": {"pps": {"median": 8e6}, "of_bare": {"median": 0.889}, "of_limit": {"median": 0.95}}}}'
-t_ok 'a table of others' "$TREE/tests/bench/all" --table control pps
+result parts "$second" 6.18 '"modes": {"skb": {"1": {"bare": {}, "ports": {}, "ours": {"of_limit": {"median": 0.94}},
+	"less-rule": {"of_limit": {"median": 0.97}}, "xdpfilt_alw_tcp": {"of_ours": {"median": 0.8}}}}}'
+t_ok 'a table of others' "$TREE/tests/bench/all" --table control pps parts
 t_is 'commands and live frames, ours alone' "FIGURE VALUE UNIT OF
 control/load 91.7 ms
 control/load to xdp-filter load 0.62 x xdp-filter load
@@ -73,8 +75,11 @@ control/kernel memory, 2 CPUs 4 MiB
 control/kernel memory, 64 CPUs 8 MiB
 pps/xdp-portblock, ports: 1,000 8 Mpps
 pps/xdp-portblock, ports: 1,000, to bare 0.889 x bare XDP_DROP
-pps/xdp-portblock, ports: 1,000, to the limit 0.95 x a program that reads the ports and drops" "$(sed '1d; s/  */ /g; s/ $//' <<<"$T_OUT")"
-rm "$TREE"/build/bench/{control,pps}.json
+pps/xdp-portblock, ports: 1,000, to the limit 0.95 x a program that reads the ports and drops
+parts/skb, ports: 1, ours 0.94 x a program that reads the ports and drops
+parts/skb, ports: 1, less-rule 0.97 x a program that reads the ports and drops
+parts/skb, ports: 1, to xdp-filter's 1.25 x xdp-filter, TCP only" "$(sed '1d; s/  */ /g; s/ $//' <<<"$T_OUT")"
+rm "$TREE"/build/bench/{control,pps,parts}.json
 printf '#!/bin/sh\necho measured\n' >"$TREE/tests/bench/ns"
 printf '#!/bin/sh\nexit 3\n' >"$TREE/tests/bench/insns"
 chmod +x "$TREE"/tests/bench/{ns,insns}
