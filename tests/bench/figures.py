@@ -46,6 +46,12 @@ def insns(result):
                 if f"alw_tcp:{peer}" in cases:
                     yield ratio(f"insns/{prefix}{ours} to xdp-filter's", cases[ours] / cases[f"alw_tcp:{peer}"],
                                 "xdp-filter, TCP only")
+        for name, value in of_ours(result["parts"]):
+            yield Figure(f"insns/parts/{name}", value, "instructions", "")
+        # One is alone in the dispatcher's place: what each further one takes is seen from the second on.
+        for name, values in of_ours(result["chained"]):
+            yield Figure(f"insns/chained/{name}, ten", values[-1], "instructions", "")
+            yield Figure(f"insns/chained/{name}, each further one", values[-1] - values[-2], "instructions", "")
     yield part(result["world"], figures(), result["kernel"], f"{COUNTED}; {result['clang']}")
 
 
