@@ -130,12 +130,24 @@ test_bpf := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/prog/*.bpf.c tests/
 bench_main := $(wildcard tests/bench/bench_*.c)
 bench_help := $(call objects,$(filter-out $(bench_main),$(call not_bpf,$(wildcard tests/bench/*.c))))
 bench_bins := $(bench_main:%.c=$(B)/%)
-bench_bpf := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
+bench_bpf := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(filter-out %/less.bpf.c,$(wildcard tests/bench/*.bpf.c)))
+# The XDP program less a part of it, each twice as the program itself is: tests/bench/less.bpf.c.
+less_whole := WHOLE
+less_rule := RULE
+less_outcome := OUTCOME
+less_counters := COUNTERS
+less_helper := HELPER
+less_length := LENGTH
+less_table := TABLE
+less_state := STATE
+less_all := COUNTERS LENGTH TABLE STATE
+bench_parts := $(foreach p,whole rule outcome counters helper length table state all,\
+	$(B)/tests/bench/less-$(p).bpf.o $(B)/tests/bench/less-$(p)_kern_ctx.bpf.o)
 
 all_objs := $(lib_objs) $(fleet_objs) $(tool_objs) $(unit_help) $(bench_help) \
 	$(call objects,$(unit_main) $(prog_main) $(bench_main)) $(delivered_objs)
 
-.PHONY: all unit-tests prog-tests bench-tools bench bench-insns bench-sets install uninstall clean distclean test check lint help
+.PHONY: all unit-tests prog-tests bench-tools bench-parts bench bench-insns bench-sets install uninstall clean distclean test check lint help
 .PHONY: fuzz table abi
 .SECONDARY: $(all_objs)
 
@@ -148,6 +160,7 @@ prog-tests: $(prog_bins) $(test_bpf) $(preloads) bench-tools
 
 # tests/vm/test_insns needs them, too.
 bench-tools: $(bench_bins) $(bench_bpf)
+bench-parts: bench-tools $(bench_parts)
 
 # -g leaves the BTF: what is stripped is DWARF, which no kernel reads.
 $(B)/%.bpf.o: %.bpf.c Makefile config.mk
@@ -160,6 +173,21 @@ $(B)/lib/bpf/%_kern_ctx.bpf.o: lib/bpf/%.bpf.c Makefile config.mk
 	$(call say,CLANG,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(bpf_cflags) -DPB_KERN_CTX -MMD -MP -c -o $@ $<
+	$(Q)$(LLVM_STRIP) -g $@
+
+# One line of it, which no macro can be in the place of, becomes a call of one.
+portblock_less := $(B)/tests/bench/portblock.less.h
+$(portblock_less): lib/bpf/portblock.bpf.c Makefile
+	@mkdir -p $(@D)
+	$(Q)sed 's/entry = table\[plain\.dport\];/entry = entry_at(table, plain.dport);/' $< >$@.new
+	$(Q)[ $$(grep -c entry_at $@.new) = 1 ] || { echo '$<: not one line loads the entry' >&2; exit 1; }
+	$(Q)mv $@.new $@
+
+less_cflags = $(bpf_cflags) -Ilib/bpf -I$(@D) $(addprefix -DLESS_,$(less_$(patsubst %_kern_ctx,%,$*))) \
+	$(if $(findstring _kern_ctx,$*),-DPB_KERN_CTX)
+$(bench_parts): $(B)/tests/bench/less-%.bpf.o: tests/bench/less.bpf.c $(portblock_less) Makefile config.mk
+	$(call say,CLANG,$@)
+	$(Q)$(CLANG) $(less_cflags) -MMD -MP -c -o $@ $<
 	$(Q)$(LLVM_STRIP) -g $@
 
 # bpftool wonders aloud about libxdp's section .xdp_run_config: heard only if it fails.
@@ -229,7 +257,7 @@ $(bench_bins): $(B)/%: $(B)/obj/%.o $(bench_help) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(link)
 
--include $(all_objs:.o=.d) $(SKEL:$(B)/%.skel.h=$(B)/lib/bpf/%.bpf.d) $(preloads:.so=.d) $(test_bpf:.o=.d) $(bench_bpf:.o=.d)
+-include $(all_objs:.o=.d) $(SKEL:$(B)/%.skel.h=$(B)/lib/bpf/%.bpf.d) $(preloads:.so=.d) $(test_bpf:.o=.d) $(bench_bpf:.o=.d) $(bench_parts:.o=.d)
 
 # --- the native engine -----------------------------------------------------------
 
@@ -495,11 +523,11 @@ abi: $(SHARED)
 # in a table at the end. doc/benchmarks.md, which shows them, is written by `tests/bench/report --doc`, and
 # `tests/bench/history add` and `plot` keep and draw the figures of each version.
 BENCH ?=
-bench: all bench-tools
+bench: all bench-parts
 	@tests/deps bench
 	tests/bench/all $(BENCH)
 
-bench-insns: bench-tools
+bench-insns: bench-parts
 	@tests/deps vm
 	@tests/bench/insns
 

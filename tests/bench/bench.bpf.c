@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What ours is measured against, and what sends: a program that only drops, one that only parses,
- * one that gives each packet another port before the program under test, two that redirect.
+ * What ours is measured against, and what sends: a program that only drops, one that only reads the ports of plain
+ * frames, one that parses all frames, one that gives each packet another port before the program under test, two that
+ * redirect, one that only passes.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -9,6 +10,8 @@
 #include <portblock/parse.h>
 
 #define PORT_OFFSET_MAX 255
+#define CHUNK 4096 /* as in bench.h */
+#define CHUNKS_MAX 1024
 
 const volatile __u32 port_offset = 36; /* the destination port, from the frame's first byte */
 const volatile __u32 first_port = 0;
@@ -20,6 +23,9 @@ __u32 seed = 1;
 unsigned char first[60]; /* frame that sender_anew had */
 bool has_first;
 __u64 due;
+/* Of sender_timed: what it has sent, and when each chunk was. */
+__u64 stamps[CHUNKS_MAX];
+__u32 sent;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -31,6 +37,27 @@ struct {
 SEC("xdp")
 int bare(struct xdp_md *ctx __attribute__((unused)))
 {
+	return XDP_DROP;
+}
+
+SEC("xdp")
+int pass(struct xdp_md *ctx __attribute__((unused)))
+{
+	return XDP_PASS;
+}
+
+/*
+ * The limit of a filter of ports: Ethernet, IP, TCP or UDP and both ports are read, as ours reads a plain frame, which
+ * is then dropped. No table, no counter, no length, nothing that is asked of the ports.
+ */
+SEC("xdp")
+int ports(struct xdp_md *ctx)
+{
+	struct pb_plain plain;
+
+	if (!pb_parse_plain((void *)(long)ctx->data, (void *)(long)ctx->data_end, &plain))
+		return XDP_PASS;
+	asm volatile("" : : "r"(plain.proto), "r"(plain.sport), "r"(plain.dport));
 	return XDP_DROP;
 }
 
@@ -81,6 +108,22 @@ SEC("xdp")
 int sender(struct xdp_md *ctx)
 {
 	set_port(ctx);
+	return bpf_redirect(target, 0);
+}
+
+SEC("xdp")
+int sender_timed(struct xdp_md *ctx)
+{
+	__u32 chunk;
+
+	set_port(ctx);
+	sent++;
+	if (!(sent % CHUNK)) {
+		chunk = sent / CHUNK;
+		barrier_var(chunk);
+		if (chunk < CHUNKS_MAX)
+			stamps[chunk] = bpf_ktime_get_ns();
+	}
 	return bpf_redirect(target, 0);
 }
 

@@ -38,8 +38,9 @@ struct program {
 
 /*
  * Loads a program under test, attached nowhere, with maps of its own:
- *   bare, parse, any_port, sender   of bench.bpf.c
+ *   bare, pass, ports, parse, any_port, sender   of bench.bpf.c
  *   ours, ours-linear               as `load` loads it on a new kernel; without frags, as on an old one
+ *   less-PART                       as ours, less a part of it; see less.bpf.c
  *   xdpfilt_*                       xdp-filter's, as the distribution ships it
  * `rules` names a ruleset, see rules.c. xdp-filter's blocks the same ports. "@NAME", of ours: the one
  * that the tool has loaded by that name.
@@ -47,6 +48,22 @@ struct program {
  */
 struct program *program_open(const char *name, const char *rules, int device);
 void program_close(struct program *program);
+
+/* Like pb_object_open(), of less-PART.bpf.o or less-PART_kern_ctx.bpf.o in a folder. `name` is less-PART. */
+struct pb_maps;
+struct pb_constants;
+struct pb_error;
+struct portblock_bpf;
+int part_open(const char *folder, const char *name, const struct pb_maps *maps,
+	      const struct pb_constants *constants, struct portblock_bpf **object,
+	      struct pb_error *error);
+
+/* Of sender_timed: packets between two looks at the clock. */
+#define CHUNK 4096
+#define CHUNKS_MAX 1024
+/* Before it sends; and then nanoseconds a chunk, the median of all from the one on that `skip` packets are in. */
+void stamps_clear(const struct program *sender);
+__u64 stamps_median(const struct program *sender, __u32 skip);
 
 /* One of bench.bpf.c's, with its constants. */
 struct sender {

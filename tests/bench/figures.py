@@ -15,6 +15,7 @@ Part = collections.namedtuple("Part", "commit date kernel machine figures")
 
 MIB = 2**20
 PEERS = ("alw_", "dny_", "nothing", "xdpfilt_")
+LIMIT = "a program that reads the ports and drops"
 COUNTED = "instructions, counted by qemu"
 
 
@@ -45,6 +46,13 @@ def insns(result):
                 if f"alw_tcp:{peer}" in cases:
                     yield ratio(f"insns/{prefix}{ours} to xdp-filter's", cases[ours] / cases[f"alw_tcp:{peer}"],
                                 "xdp-filter, TCP only")
+        for name, value in of_ours(result["parts"]):
+            yield Figure(f"insns/parts/{name}", value, "instructions", "")
+        # One is alone in the place of the dispatcher, which the second brings: each further one is from the third on.
+        for name, values in of_ours(result["chained"]):
+            yield Figure(f"insns/chained/{name}, ten", values[-1], "instructions", "")
+            yield Figure(f"insns/chained/{name}, each further one", round((values[-1] - values[1]) / (len(values) - 2)),
+                         "instructions", "")
     yield part(result["world"], figures(), result["kernel"], f"{COUNTED}; {result['clang']}")
 
 
@@ -112,6 +120,20 @@ def pps(result):
                 title = f"pps/{name}, ports: {int(ports):,}"
                 yield Figure(title, round(entry["pps"]["median"] / 1e6, 3), "Mpps", "")
                 yield ratio(title + ", to bare", entry["of_bare"]["median"], "bare XDP_DROP")
+                yield ratio(title + ", to the limit", entry["of_limit"]["median"], LIMIT)
+    yield part(result["world"], figures())
+
+
+def parts(result):
+    """What is ours, and ours less one part at a time; rates by themselves are those of the machine's hour."""
+    def figures():
+        for mode, of_ports in result["modes"].items():
+            for ports, of_name in of_ports.items():
+                for name, entry in of_ours(of_name):
+                    if name not in ("bare", "ports"):
+                        yield ratio(f"parts/{mode}, ports: {int(ports):,}, {name}", entry["of_limit"]["median"], LIMIT)
+                theirs = of_name["xdpfilt_alw_tcp"]["of_ours"]["median"]
+                yield ratio(f"parts/{mode}, ports: {int(ports):,}, to xdp-filter's", 1 / theirs, "xdp-filter, TCP only")
     yield part(result["world"], figures())
 
 
@@ -175,7 +197,7 @@ def cpus(result):
 
 # In the order in which `make bench` runs them: what is soonest done comes first.
 BENCHMARKS = {function.__name__: function
-              for function in (insns, native, ns, cpus, rates, reject, control, pps, fleet, sets)}
+              for function in (insns, native, ns, cpus, rates, reject, parts, control, pps, fleet, sets)}
 
 
 def parts_of(name):

@@ -3,7 +3,9 @@
 #
 # For the virtual machine (tests/bench/insns): measures where a nanosecond is an instruction.
 #
-#	guest-insns.sh BUILD CASES [DISPATCHED-CASES]
+#	guest-insns.sh BUILD CASES [DISPATCHED-CASES [PART-CASES CHAINED-PROGRAM[:RULES]...]]
+#
+# PART-CASES may be empty, for none.
 set -eu
 
 packets=$1/bench_packets
@@ -20,3 +22,10 @@ mount -t bpf bpf /sys/fs/bpf
 ip link add v0 type veth peer name v1
 echo dispatched
 "$packets" "${rounds[@]}" --dispatcher v0 "$3"
+[ $# -gt 3 ] || exit 0
+if [ -n "$4" ]; then
+	echo parts
+	"$packets" "${rounds[@]}" "$4"
+fi
+echo chained
+"$1/bench_chain" "${rounds[@]}" v0 "${@:5}"

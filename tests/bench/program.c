@@ -116,18 +116,24 @@ static struct bpf_object *open_file(const char *path)
 	return object;
 }
 
-/* It lies beside the program that runs. */
-static struct bpf_object *open_beside(const char *name)
+/* Where the program lies that runs, and all objects beside it. */
+static const char *own_folder(void)
 {
-	char path[512];
-	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 32);
-	char *slash;
+	static char path[480];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
 	if (len < 0)
 		die("readlink: %s", strerror(errno));
 	path[len] = '\0';
-	slash = strrchr(path, '/');
-	snprintf(slash + 1, 32, "%s", name);
+	*strrchr(path, '/') = '\0';
+	return path;
+}
+
+static struct bpf_object *open_beside(const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", own_folder(), name);
 	return open_file(path);
 }
 
@@ -240,11 +246,22 @@ static void open_ruleset(struct pb_maps *maps, const char *name)
 		die("no ruleset %s: %s", name, error.text);
 }
 
+static bool is_part(const char *name)
+{
+	return !strncmp(name, "less-", strlen("less-"));
+}
+
+static bool is_ours(const char *name)
+{
+	return !strncmp(name, "ours", strlen("ours")) || !strcmp(name, "native") || is_part(name);
+}
+
 static void open_ours(struct program *program, const char *ruleset, const struct pb_rules *rules)
 {
 	struct pb_constants constants = { .ethernet = true, .frags = program->frags };
 	struct program_private *private = program->private;
 	struct pb_error error;
+	int ret;
 
 	constants.connections = true;
 	constants.kern_ctx = pb_features().kern_ctx;
@@ -253,7 +270,12 @@ static void open_ours(struct program *program, const char *ruleset, const struct
 		open_ruleset(&private->maps, ruleset + 1);
 	else
 		make_ruleset(&private->maps, rules);
-	if (pb_object_open(&private->maps, &constants, &private->ours, &error))
+	if (is_part(program->name))
+		ret = part_open(own_folder(), program->name, &private->maps, &constants,
+				&private->ours, &error);
+	else
+		ret = pb_object_open(&private->maps, &constants, &private->ours, &error);
+	if (ret)
 		die("%s", error.text);
 	program->object = private->ours->obj;
 	load(program, private->ours->progs.xdp_portblock);
@@ -270,12 +292,13 @@ struct program *program_open(const char *name, const char *ruleset, int device)
 	program->private->maps = (struct pb_maps)PB_MAPS_NONE;
 	program->private->device = device;
 	program->name = name;
-	program->frags = !strcmp(name, "ours") || !strcmp(name, "native");
+	/* A dispatcher takes frames of several buffers if all its programs do: `pass` is for chains with ours. */
+	program->frags = (is_ours(name) && strcmp(name, "ours-linear")) || !strcmp(name, "pass");
 	pb_log_set(tell, false);
 	pb_log_enter();
 	if (ruleset[0] != '@')
 		rules_make(ruleset, &rules);
-	if (!strncmp(name, "ours", strlen("ours")) || !strcmp(name, "native"))
+	if (is_ours(name))
 		open_ours(program, ruleset, &rules);
 	else if (!strncmp(name, "xdpfilt_", strlen("xdpfilt_")))
 		open_xdpfilt(program, &rules);

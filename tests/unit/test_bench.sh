@@ -35,7 +35,13 @@ result()
 $4}
 END
 }
-insns() { result insns "$1" 6.18 "\"kernel\": \"6.1.0\", \"clang\": \"clang 14\", \"direct\": $2, \"dispatched\": {\"drop:tcp4\": 9}"; }
+# insns COMMIT DIRECT [PARTS CHAINED]
+insns()
+{
+	local none={}
+	result insns "$1" 6.18 "\"kernel\": \"6.1.0\", \"clang\": \"clang 14\", \"direct\": $2, \"dispatched\": {\"drop:tcp4\": 9},
+\"parts\": ${3-$none}, \"chained\": ${4-$none}"
+}
 # figure COMMIT KERNEL NAME: its value and unit in the file
 figure()
 {
@@ -49,7 +55,8 @@ order() { "$PYTHON" -c 'import json, sys; print(*(v["commit"] for v in json.load
 # --- the table --------------------------------------------------------------------------------
 
 t_fail 'no such benchmark' 2 "there is no benchmark 'insn'; there are insns, native" "$TREE/tests/bench/all" insn
-insns "$second" '{"drop:tcp4": 100, "alw_tcp:hit:tcp4": 125}'
+insns "$second" '{"drop:tcp4": 100, "alw_tcp:hit:tcp4": 125}' '{"ports": 24, "less-rule": 74, "xdpfilt_alw_tcp": 116}' \
+	'{"ours": [79, 216, 320, 424, 528, 632, 736, 840, 944, 1048], "xdpfilt_alw_tcp": [1, 2]}'
 result ns "$second" 6.18 '"one_port": {"bare": {"net": 0}, "drop:tcp4": {"net": 3}, "alw_tcp:hit:tcp4": {"net": 2}},
 	"any_port": {"bare": {"net": 0}, "ours:1": {"net": 5}}'
 t_ok 'a table of what is there' "$TREE/tests/bench/all" --table
@@ -57,23 +64,33 @@ t_is 'names, figures, units, and what ratios are to' "FIGURE VALUE UNIT OF
 insns/drop:tcp4 100 instructions
 insns/drop:tcp4 to xdp-filter's 0.8 x xdp-filter, TCP only
 insns/dispatched/drop:tcp4 9 instructions
+insns/parts/ports 24 instructions
+insns/parts/less-rule 74 instructions
+insns/chained/ours, ten 1,048 instructions
+insns/chained/ours, each further one 104 instructions
 ns/drop:tcp4 3 ns
 ns/any port, ours:1 5 ns" "$(sed '1d; s/  */ /g; s/ $//' <<<"$T_OUT")"
 t_ok 'of one' "$TREE/tests/bench/all" --table ns
 t_is 'that alone' 'ns/drop:tcp4' "$(sed -n 's/^\(ns[^ ]*tcp4\) .*/\1/p; s/^\(insns[^ ]*\) .*/\1/p' <<<"$T_OUT")"
 result control "$second" 6.18 '"commands": {"load": {"median": 0.0917}, "nft, 1000": {"median": 0.009}},
 	"ratios": {"load / xdp-filter load": {"median": 0.62}}, "maps": {"cpus": 2, "here": 4194304, "cpus_64": 8388608}'
-result pps "$second" 6.18 '"filters": {"bare XDP_DROP": {"1": {"pps": {"median": 9e6}, "of_bare": {"median": 1}}},
-	"xdp-portblock": {"1000": {"pps": {"median": 8e6}, "of_bare": {"median": 0.889}}}}'
-t_ok 'a table of others' "$TREE/tests/bench/all" --table control pps
+result pps "$second" 6.18 '"filters": {"bare XDP_DROP": {"1": {"pps": {"median": 9e6}, "of_bare": {"median": 1}, "of_limit": {"median": 1.1}}},
+	"xdp-portblock": {"1000": {"pps": {"median": 8e6}, "of_bare": {"median": 0.889}, "of_limit": {"median": 0.95}}}}'
+result parts "$second" 6.18 '"modes": {"skb": {"1": {"bare": {}, "ports": {}, "ours": {"of_limit": {"median": 0.94}},
+	"less-rule": {"of_limit": {"median": 0.97}}, "xdpfilt_alw_tcp": {"of_ours": {"median": 0.8}}}}}'
+t_ok 'a table of others' "$TREE/tests/bench/all" --table control pps parts
 t_is 'commands and live frames, ours alone' "FIGURE VALUE UNIT OF
 control/load 91.7 ms
 control/load to xdp-filter load 0.62 x xdp-filter load
 control/kernel memory, 2 CPUs 4 MiB
 control/kernel memory, 64 CPUs 8 MiB
 pps/xdp-portblock, ports: 1,000 8 Mpps
-pps/xdp-portblock, ports: 1,000, to bare 0.889 x bare XDP_DROP" "$(sed '1d; s/  */ /g; s/ $//' <<<"$T_OUT")"
-rm "$TREE"/build/bench/{control,pps}.json
+pps/xdp-portblock, ports: 1,000, to bare 0.889 x bare XDP_DROP
+pps/xdp-portblock, ports: 1,000, to the limit 0.95 x a program that reads the ports and drops
+parts/skb, ports: 1, ours 0.94 x a program that reads the ports and drops
+parts/skb, ports: 1, less-rule 0.97 x a program that reads the ports and drops
+parts/skb, ports: 1, to xdp-filter's 1.25 x xdp-filter, TCP only" "$(sed '1d; s/  */ /g; s/ $//' <<<"$T_OUT")"
+rm "$TREE"/build/bench/{control,pps,parts}.json
 printf '#!/bin/sh\necho measured\n' >"$TREE/tests/bench/ns"
 printf '#!/bin/sh\nexit 3\n' >"$TREE/tests/bench/insns"
 chmod +x "$TREE"/tests/bench/{ns,insns}
@@ -187,8 +204,14 @@ t_is 'in the order of commits' "$first $second $second $third" "$(order)"
 
 # Each case of ours is watched.
 watched() { grep -v '^#' "tests/bench/$1" | awk -v prefix="${2-}" '$1 != "" && $1 != "bare" && $2 !~ /^xdpfilt/ { print prefix $1 }'; }
-t_is 'insns.baseline has all cases, those under the dispatcher, too' \
-	"$({ watched cases; watched cases-dispatched dispatched/; } | sort)" \
+# chained: of chains of the dispatcher, as tests/bench/insns names them, one and ten
+chained()
+{
+	sed -n 's/^CHAINED = (\(.*\))$/\1/p' tests/bench/insns | tr -d '",' | xargs -n 1 | grep -v '^xdpfilt' | cut -d : -f 1 |
+		sed 's,.*,chained/&-1\nchained/&-10,'
+}
+t_is 'insns.baseline has all cases, those under the dispatcher and chains of it, too' \
+	"$({ watched cases; watched cases-dispatched dispatched/; chained; } | sort)" \
 	"$(grep -v '^#' tests/bench/insns.baseline | cut -f 1 | sort)"
 t_is 'native.baseline has all cases of the native engine' "$(watched cases-native | sed -n 's/^native://p' | sort)" \
 	"$(grep -v '^#' tests/bench/native.baseline | cut -f 1 | sort)"
