@@ -33,7 +33,7 @@ static struct pb_rule rule;
 static struct pb_range range;
 static struct pb_slot *slot, before;
 static __u32 number; /* of the slot */
-static bool held, marked, waited;
+static bool held, marked, waited, waited_again;
 
 static int anything(void)
 {
@@ -57,6 +57,28 @@ static __u32 judged(int proto, __u32 port)
 	return spares[PB_ENTRY_NUMBER(entry) - (DECISIONS - PB_SPARE_DECISIONS)].entry ?: NONE;
 }
 
+/* Do all entries of the rule say this themselves? */
+static bool say(__u32 verdict)
+{
+	for (int proto = 0; proto < PB_ENTRY_PROTOS; proto++)
+		for (__u32 port = range.first; port <= range.last; port++)
+			if (rule.protocols & 1U << proto &&
+			    PB_ENTRY_VERDICT(table[proto][htons(port)]) != verdict)
+				return false;
+	return true;
+}
+
+/* Does any? */
+static bool any_says(__u32 verdict)
+{
+	for (int proto = 0; proto < PB_ENTRY_PROTOS; proto++)
+		for (__u32 port = range.first; port <= range.last; port++)
+			if (rule.protocols & 1U << proto &&
+			    PB_ENTRY_VERDICT(table[proto][htons(port)]) == verdict)
+				return true;
+	return false;
+}
+
 static void look(void)
 {
 	int first = rule.protocols & 1U << PB_PROTO_TCP ? PB_PROTO_TCP : PB_PROTO_UDP;
@@ -69,6 +91,7 @@ static void look(void)
 			claim(!(rule.protocols & 1U << proto) || judged(proto, port) == entry);
 	claim(holds || !held);
 	claim(!holds || waited || has_one_entry(&rule));
+	claim(waited_again || has_one_entry(&rule) || !any_says(XDP_DROP));
 	held = holds;
 	/* Readers, with the lock: not before the record is there, and by its mark. */
 	claim(record.id || !holds);
@@ -86,25 +109,15 @@ void pb_record_plain(struct pb_rule_record *to, const struct pb_rule *from, __u3
 	look();
 }
 
-/* Do all entries of the rule say this themselves? */
-static bool say(__u32 verdict)
-{
-	for (int proto = 0; proto < PB_ENTRY_PROTOS; proto++)
-		for (__u32 port = range.first; port <= range.last; port++)
-			if (rule.protocols & 1U << proto &&
-			    PB_ENTRY_VERDICT(table[proto][htons(port)]) != verdict)
-				return false;
-	return true;
-}
-
 int pb_grace_period_quick(const struct pb_maps *maps, struct pb_error *error)
 {
 	int ret = anything();
 
 	look();
-	claim(!held);
 	claim(has_one_entry(&rule) || say(PB_ENTRY_INDIRECT));
-	waited = !ret;
+	claim(!held || (waited && !has_one_entry(&rule)));
+	waited_again = held && !ret;
+	waited |= !ret;
 	return ret;
 }
 
@@ -184,8 +197,11 @@ void adds(void)
 	ret = pb_adding_put(&maps, &rule, &id, NULL);
 	claim(ret);
 	look();
-	claim(held == (ret > 0) && !slot->adding);
-	claim(say(held ? XDP_DROP : XDP_PASS));
+	claim(held == (ret > 0));
+	/* Where nobody could wait once more, it is as if somebody had been killed. */
+	bool by_spare = held && !waited_again && !has_one_entry(&rule);
+	claim(by_spare ? slot->adding == 3 : !slot->adding);
+	claim(say(by_spare ? PB_ENTRY_INDIRECT : held ? XDP_DROP : XDP_PASS));
 	claim(record.id == (held ? 3 : 0) && slot->rules == held);
 	/* A turn is taken where, and only where, somebody has waited. */
 	claim(held || slot->turns == before.turns);

@@ -173,6 +173,10 @@ inline put_entries()
 	:: tour();
 		slot_now.turns = 1 - turn;
 		store(SPARE(in_force, turn), new);
+		if
+		:: tour()
+		:: added = added || new == watched; goto left /* nobody could wait: as if killed */
+		fi;
 		set_entries(new)
 	:: take_back(); goto done
 	fi
@@ -204,7 +208,9 @@ proctype writer()
 				fi;
 				added = added || new == watched;
 			done:
-				slot_now.adding = 0
+				slot_now.adding = 0;
+			left:
+				skip
 			fi;
 		} unless { kill?true };
 		atomic { rule = 0; turn = 0 }
