@@ -125,7 +125,8 @@ struct pb_ports_header {
 #define PB_IPV4_MORE 0x2000
 #define PB_IPV6_OFFSET 0xfff8
 #define PB_IPV6_MORE 0x0001
-#define PB_TAGS_END 0x1e /* a mask: an Ethernet header and four tags are 30 bytes */
+#define PB_TAGS_END 0x1e  /* a mask: an Ethernet header and four tags are 30 bytes */
+#define PB_PPPOE_END 0x3f /* likewise, and 8 bytes of PPPoE */
 
 /* Not an outcome: pb_parse_again() is to find it. */
 #define PB_AGAIN PB_OUTCOME_MAX
@@ -503,7 +504,7 @@ PB_INLINE __be16 pb_type_of_ppp(__u32 protocol)
  */
 PB_INLINE bool pb_parse_pppoe(struct pb_cursor *cursor, union pb_copy *copy, __be16 *type)
 {
-	__u32 length = offsetof(struct pb_pppoe_header, protocol_low), protocol;
+	__u32 length = offsetof(struct pb_pppoe_header, protocol_low), protocol, session;
 	const struct pb_pppoe_header *pppoe = pb_peek(cursor, &copy->pppoe, length);
 
 	if (!pppoe)
@@ -517,7 +518,11 @@ PB_INLINE bool pb_parse_pppoe(struct pb_cursor *cursor, union pb_copy *copy, __b
 		protocol = protocol << 8 | pppoe->protocol_low;
 	}
 	*type = pb_type_of_ppp(protocol);
-	return pb_skip(cursor, length);
+	session = pppoe->session;
+	if (!pb_skip(cursor, length))
+		return false;
+	pb_forget_way(cursor, session, PB_PPPOE_END);
+	return true;
 }
 
 PB_INLINE bool pb_is_tag(__be16 type)

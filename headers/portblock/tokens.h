@@ -200,6 +200,28 @@ PB_INLINE __u32 pb_token_victim(struct pb_token_row *row, __u64 now, __u64 *tag)
 	return place;
 }
 
+#define PB_TOKEN_AGAIN (PB_TOKEN_ROW + 1) /* another CPU was faster */
+
+/* One attempt of pb_token_take(). */
+PB_INLINE __u32 pb_token_take_once(struct pb_token_row *row, __u64 tag, __u64 now, __u64 *evicted)
+{
+	__u64 was = tag;
+	__u32 mine = PB_TOKEN_PLACE(pb_token_victim(row, now, &was), tag), first;
+	__u64 full_at = PB_TOKEN_LOAD(&row->bucket[mine].full_at);
+	int taken = was != tag && PB_TOKEN_SWAP(&row->bucket[mine].tag, was, tag) == was;
+
+	if (taken && pb_token_after(full_at, now) > 0) {
+		PB_TOKEN_SWAP(&row->bucket[mine].full_at, full_at, now);
+		*evicted += was != 0;
+	}
+	first = pb_token_find(row, tag);
+	if (taken && first < mine)
+		PB_TOKEN_SWAP(&row->bucket[mine].tag, tag, 0);
+	if (first != PB_TOKEN_NONE)
+		return first;
+	return taken ? mine : PB_TOKEN_AGAIN; /* taken, and already given to another one */
+}
+
 /*
  * Gives a bucket a place, for one that was not found. One compare-and-swap of the tag does it, and the bucket counts at
  * once, so nobody waits for a place that is being taken. The one before was full mostly, so its full_at is that
@@ -219,26 +241,12 @@ PB_INLINE __u32 pb_token_victim(struct pb_token_row *row, __u64 now, __u64 *tag)
  */
 PB_INLINE __u32 pb_token_take(struct pb_token_row *row, __u64 tag, __u64 now, __u64 *evicted)
 {
-	PB_TOKEN_LOOP
-	for (int i = 0; i < PB_TOKEN_TAKES; i++) {
-		__u64 was = tag;
-		__u32 mine = PB_TOKEN_PLACE(pb_token_victim(row, now, &was), tag), first;
-		__u64 full_at = PB_TOKEN_LOAD(&row->bucket[mine].full_at);
-		int taken = was != tag && PB_TOKEN_SWAP(&row->bucket[mine].tag, was, tag) == was;
+	__u32 place = PB_TOKEN_AGAIN;
 
-		if (taken && pb_token_after(full_at, now) > 0) {
-			PB_TOKEN_SWAP(&row->bucket[mine].full_at, full_at, now);
-			*evicted += was != 0;
-		}
-		first = pb_token_find(row, tag);
-		if (taken && first < mine)
-			PB_TOKEN_SWAP(&row->bucket[mine].tag, tag, 0);
-		if (first != PB_TOKEN_NONE)
-			return first;
-		if (taken) /* and already given to another one */
-			return mine;
-	}
-	return PB_TOKEN_NONE;
+	PB_TOKEN_LOOP
+	for (int i = 0; place == PB_TOKEN_AGAIN && i < PB_TOKEN_TAKES; i++)
+		place = pb_token_take_once(row, tag, now, evicted);
+	return place == PB_TOKEN_AGAIN ? PB_TOKEN_NONE : place;
 }
 
 #endif

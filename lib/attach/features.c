@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
+#include <linux/btf.h>
 #include <bpf/libbpf.h>
 #include "attach/features.h"
 #include "util/error.h"
@@ -52,17 +55,46 @@ static bool kernel_has_cmpxchg(void)
 
 #define KTIME_GET_COARSE_NS 160 /* BPF_FUNC_ktime_get_coarse_ns: 5.11 */
 
+#define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
+
+/* The names that the kernel's BTF has; NULL: they can't be had. */
+static char *read_names(int fd, const struct btf_header *header)
+{
+	char *names = malloc(header->str_len);
+	off_t begin = header->hdr_len + header->str_off;
+	size_t done = 0;
+	ssize_t got;
+
+	while (names && done < header->str_len) {
+		got = pread(fd, names + done, header->str_len - done, begin + done);
+		if (got <= 0) {
+			free(names);
+			return NULL;
+		}
+		done += got;
+	}
+	return names;
+}
+
+/*
+ * By its name alone, which no other function, variable or type has: to have libbpf find it takes all of the kernel's
+ * types, and as long as to load the program.
+ */
 static bool kernel_has_kern_ctx(void)
 {
-	struct btf *btf;
+	static const char name[] = "\0bpf_cast_to_kern_ctx"; /* and the one that ends it */
+	int fd = open(VMLINUX_BTF, O_RDONLY | O_CLOEXEC);
+	struct btf_header header;
+	char *names = NULL;
 	bool has;
 
-	if (access("/sys/kernel/btf/vmlinux", R_OK))
+	if (fd < 0)
 		return false;
-	btf = btf__load_vmlinux_btf();
-	has = !libbpf_get_error(btf) &&
-	      btf__find_by_name_kind(btf, "bpf_cast_to_kern_ctx", BTF_KIND_FUNC) > 0;
-	btf__free(btf);
+	if (pread(fd, &header, sizeof(header), 0) == sizeof(header) && header.magic == BTF_MAGIC)
+		names = read_names(fd, &header);
+	has = names && memmem(names, header.str_len, name, sizeof(name));
+	free(names);
+	close(fd);
 	return has;
 }
 

@@ -54,7 +54,9 @@ static __u32 count_row(const struct pb_maps *maps, const struct pb_constants *co
 static int open_elf(struct portblock_bpf *object, const struct pb_maps *maps,
 		    const struct pb_constants *constants)
 {
-	bool kern_ctx = constants->frags && constants->kern_ctx;
+	/* That object takes as given what such kernels have: PB_GIVEN() in lib/bpf/maps.h. */
+	bool kern_ctx = constants->frags && constants->kern_ctx && pb_features().cmpxchg &&
+			pb_features().coarse;
 	const void *elf = objects[constants->native][kern_ctx](&object->skeleton->data_sz);
 	const struct pb_patches patches = {
 		.cmpxchg = pb_features().cmpxchg,

@@ -33,7 +33,7 @@ PB_INLINE bool is_past(__u64 end)
 }
 
 /* The same by a call, for who has no registers left. */
-static __noinline int has_ended(__u64 end)
+__noinline int has_ended(__u64 end)
 {
 	return is_past(end);
 }

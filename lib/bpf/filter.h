@@ -43,15 +43,6 @@ static __noinline int parse_by_copy(struct xdp_md *ctx, __u32 length, struct pb_
 	return pb_parse(&cursor, is_ethernet(), packet, &copy);
 }
 
-static __noinline __u64 find_source_by_copy(struct xdp_md *ctx, __u32 length)
-{
-	struct pb_packet packet;
-
-	__builtin_memset(&packet, 0, sizeof(packet));
-	parse_by_copy(ctx, length, &packet);
-	return FOUND(0, packet.family, packet.network, 0);
-}
-
 /* Before a frame that is one buffer is read. */
 PB_INLINE void begin(struct xdp_md *ctx, struct pb_packet *packet, struct pb_cursor *cursor)
 {
@@ -62,15 +53,17 @@ PB_INLINE void begin(struct xdp_md *ctx, struct pb_packet *packet, struct pb_cur
 	cursor->end = (void *)(long)ctx->data_end;
 }
 
-/* The same of a frame that is one buffer. */
-static __noinline __u64 find_source(struct xdp_md *ctx)
+/* Where the IP header begins, and of which family it is. */
+static __noinline __u64 find_source(struct xdp_md *ctx, __u32 length)
 {
 	struct pb_cursor cursor;
 	struct pb_packet packet;
-	union pb_copy copy; /* not used */
+	union pb_copy copy;
 	__u32 family;
 
 	begin(ctx, &packet, &cursor);
+	cursor.length = length;
+	cursor.frags = may_have_frags();
 	family = pb_find_network(&cursor, is_ethernet(), &packet, &copy);
 	return FOUND(0, family, packet.network, 0);
 }
@@ -106,7 +99,7 @@ PB_INLINE int filter_by_entry(struct xdp_md *ctx, __u32 cpu, __u32 length, __u64
  */
 __noinline int judge_by_source(struct xdp_md *ctx, __u32 length, __u32 slot, __u32 entry)
 {
-	__u64 found = may_have_frags() ? find_source_by_copy(ctx, length) : find_source(ctx);
+	__u64 found = find_source(ctx, length);
 
 	return judge_without_ports(ctx, found, slot, entry);
 }

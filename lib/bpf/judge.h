@@ -9,11 +9,14 @@
 #include "sets.h"
 #include "sources.h"
 
+PB_INLINE const struct pb_decision *decision_by_key(__u32 key)
+{
+	return bpf_map_lookup_elem(&pb_decisions, &key);
+}
+
 PB_INLINE const struct pb_decision *decision_at(__u32 index, __u32 slot)
 {
-	__u32 key = index * PB_SLOTS + slot;
-
-	return bpf_map_lookup_elem(&pb_decisions, &key);
+	return decision_by_key(index * PB_SLOTS + slot);
 }
 
 /* Where the tables have a port: as it is in the packet. */
@@ -111,29 +114,31 @@ PB_INLINE bool holds(struct xdp_md *ctx, const struct pb_decision *decision, __u
 	return decision->flags < PB_DECISION_OVER || is_beyond(ctx, found, decision, slot);
 }
 
-/* The candidates of both sides, and the slot, in one number. */
-#define CANDIDATES(dport, sport, slot) ((__u64)(dport) | (__u64)(sport) << 31 | (__u64)(slot) << 62)
-#define CANDIDATES_DPORT(candidates) ((__u32)(candidates)&0x7fffffff)
-#define CANDIDATES_SPORT(candidates) ((__u32)((candidates) >> 31) & 0x7fffffff)
-#define CANDIDATES_SLOT(candidates) ((__u32)((candidates) >> 62))
+/* The candidates of both sides in one number, each with the slot, as pb_decisions has them. */
+#define CANDIDATES(dport, sport) ((dport) | (__u64)(sport) << 32)
+#define CANDIDATES_DPORT(candidates) ((__u32)(candidates))
+#define CANDIDATES_SPORT(candidates) ((__u32)((candidates) >> 32))
 
 /*
  * Walks the chains of both sides as one, best candidate first, to the first whose conditions
- * hold; so a socket is looked up only where that decides the packet. Returns its index, 0: none.
+ * hold; so a socket is looked up only where that decides the packet. Returns where it is, 0: none, beside
+ * WALK_ENDS; without that, after so many candidates, those that come next.
  * The end of a chain is decision 0, whose rank is below all others. `sets`: those of the source.
  */
-__noinline int walk(struct xdp_md *ctx, __u64 found, __u32 ports, __u64 candidates, __u64 sets)
+#define WALK_AT_ONCE 4
+#define WALK_ENDS (1ULL << 63)
+__noinline __u64 walk_some(struct xdp_md *ctx, __u64 found, __u32 ports, __u64 candidates,
+			   __u64 sets)
 {
 	__u32 a = CANDIDATES_DPORT(candidates), b = CANDIDATES_SPORT(candidates);
-	__u32 slot = CANDIDATES_SLOT(candidates);
 	const struct pb_decision *first, *second;
 
 	PB_NO_UNROLL
-	for (int i = 0; i < PB_CHAIN_MAX; i++) {
-		first = decision_at(a, slot);
-		second = decision_at(b, slot);
+	for (int i = 0; i < WALK_AT_ONCE; i++) {
+		first = decision_by_key(a);
+		second = decision_by_key(b);
 		if (!first || !second)
-			return 0;
+			return WALK_ENDS;
 		if (beats(second, first)) {
 			__u32 other = a;
 
@@ -143,10 +148,22 @@ __noinline int walk(struct xdp_md *ctx, __u64 found, __u32 ports, __u64 candidat
 			barrier_var(a); /* a branch: clang would ask again for each of the three */
 		}
 		if (!first->rank) /* decision 0 */
-			return 0;
-		if (holds(ctx, first, slot, found, ports, sets))
-			return a;
-		a = first->next;
+			return WALK_ENDS;
+		if (holds(ctx, first, a % PB_SLOTS, found, ports, sets))
+			return WALK_ENDS | a;
+		a = first->next * PB_SLOTS + a % PB_SLOTS;
+	}
+	return CANDIDATES(a, b);
+}
+
+PB_INLINE __u32 walk(struct xdp_md *ctx, __u64 found, __u32 ports, __u64 candidates, __u64 sets)
+{
+	/* Unrolled, since the stack has no room for a counter. */
+	_Pragma("unroll") for (int i = 0; i < PB_CHAIN_MAX / WALK_AT_ONCE; i++)
+	{
+		candidates = walk_some(ctx, found, ports, candidates, sets);
+		if (candidates & WALK_ENDS)
+			return candidates;
 	}
 	return 0;
 }
@@ -200,8 +217,9 @@ PB_INLINE const struct pb_decision *find_winner(struct xdp_md *ctx, __u64 found,
 		if (index && !first->next && first->flags == (PB_DECISION_SETS | PB_DECISION_ASKS))
 			return are_sets_right(condition_at(slot, first->mix), sets) ? first : NULL;
 	}
-	index = walk(ctx, found, ports, CANDIDATES(by_dport, by_sport, slot), sets);
-	return index ? decision_at(index, slot) : NULL;
+	index = walk(ctx, found, ports,
+		     CANDIDATES(by_dport * PB_SLOTS + slot, by_sport * PB_SLOTS + slot), sets);
+	return index ? decision_by_key(index) : NULL;
 }
 
 /* What an entry says where no rule decides; PB_ENTRY_INDIRECT: whether the packet is a reply has to be asked. */

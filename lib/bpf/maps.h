@@ -16,6 +16,16 @@ const volatile __u32 pb_token_rows = 1;	   /* in pb_tokens_each, a power of two 
 const volatile __u32 pb_number;		   /* of the two that take turns in an exchange: 0 or 1 */
 
 /*
+ * What each kernel has that takes the program of PB_KERN_CTX (frame.h; the library sees to it) is no question there:
+ * the verifier need not go around what never runs, and take it out.
+ */
+#ifdef PB_KERN_CTX
+#define PB_GIVEN(constant) true
+#else
+#define PB_GIVEN(constant) (constant)
+#endif
+
+/*
  * Some of them once more, in instructions: a constant that is looked at costs two on each packet's way, a branch that
  * is decided none. `any` is a number: pb_elf_patch() has it compared with 0, to which the verifier knows the answer.
  */

@@ -74,7 +74,7 @@ PB_INLINE __u32 judge_plain_by_rate(struct xdp_md *ctx, __u64 length, __u32 key)
 	const struct pb_rule_limits *limits;
 	int over;
 
-	if (!pb_cmpxchg || pb_quiet)
+	if (!PB_GIVEN(pb_cmpxchg) || pb_quiet)
 		return PB_ENTRY_INDIRECT;
 	limits = bpf_map_lookup_elem(&pb_limits, &key);
 	if (!limits)

@@ -24,8 +24,13 @@ PB_INLINE __u64 enough_sets(const struct pb_set_condition *condition)
 #define QUICK_ADDRESS(quick) ((__u32)((quick) >> 32))
 #define QUICK_TABLES(quick) PB_TABLES((quick)&1, (quick) >> 1 & 0x1ff, 0)
 
-#define QUICK_LENGTHS 33       /* 0 to 32, a bit each */
-#define QUICK_NOT (1ULL << 63) /* beside them: a quick look does not say all */
+/*
+ * So many lengths are looked for here; where one address may be held by prefixes of more, the long way goes on. (The
+ * verifier goes around a loop as often as it may, and on each way through it.)
+ */
+#define QUICK_LENGTHS 4
+#define QUICK_NOT \
+	(1ULL << 63) /* beside the bits of lengths, 0 to 32: a quick look does not say all */
 
 /*
  * The sets that hold the first `len` bits for good, by the first bucket of its row; QUICK_NOT where one holds them for
@@ -136,7 +141,7 @@ PB_INLINE __u32 judge_plain4(struct xdp_md *ctx, __u32 key)
 	if (!decision)
 		return PB_ENTRY_INDIRECT;
 	condition = condition_at(key % PB_SLOTS, decision->mix);
-	if (lengths & QUICK_NOT && !(sets & enough_sets(condition)))
+	if (lengths && !(sets & enough_sets(condition))) /* a length, too */
 		return PB_ENTRY_INDIRECT;
 	return entry_by_sets(decision, are_sets_right(condition, sets), key % PB_SLOTS);
 }

@@ -27,7 +27,7 @@ PB_INLINE __u64 token_time(__u32 flags)
 {
 	__u64 now;
 
-	if (pb_coarse && flags & PB_LIMIT_COARSE)
+	if (PB_GIVEN(pb_coarse) && flags & PB_LIMIT_COARSE)
 		now = bpf_ktime_get_coarse_ns();
 	else
 		now = bpf_ktime_get_ns();
@@ -91,21 +91,17 @@ PB_INLINE __u64 token_hash(struct xdp_md *ctx, __u64 found, const struct pb_rule
 	return hash_of_source6(source, limits);
 }
 
-/* The place of the bucket in a row, which is taken if there is none. */
-PB_INLINE __u32 find_place(__u32 number, __u64 tag)
+/* One attempt to give a bucket a place. A call, so that the verifier goes around these loops for one of all. */
+__noinline int take_place(__u32 number, __u64 tag, __u64 now)
 {
 	struct pb_token_row *row = bpf_map_lookup_elem(&pb_tokens_each, &number);
 	struct token_lock *lock = NULL;
-	__u64 evicted = 0, now;
-	__u32 place;
+	__u32 place = PB_TOKEN_NONE;
+	__u64 evicted = 0;
 
 	if (!row)
 		return PB_TOKEN_NONE;
-	place = pb_token_find(row, tag);
-	if (place != PB_TOKEN_NONE || pb_quiet)
-		return place;
-	now = bpf_ktime_get_ns() << PB_TICKS_SHIFT;
-	if (!pb_cmpxchg) {
+	if (!PB_GIVEN(pb_cmpxchg)) {
 		lock = token_lock(number);
 		if (!lock)
 			return PB_TOKEN_NONE;
@@ -113,11 +109,31 @@ PB_INLINE __u32 find_place(__u32 number, __u64 tag)
 		place = pb_token_find(row, tag);
 	}
 	if (place == PB_TOKEN_NONE)
-		place = pb_token_take(row, tag, now, &evicted);
-	if (!pb_cmpxchg)
+		place = pb_token_take_once(row, tag, now, &evicted);
+	if (!PB_GIVEN(pb_cmpxchg))
 		bpf_spin_unlock(&lock->lock);
 	if (evicted)
 		count_evicted(evicted);
+	return place;
+}
+
+/* The place of the bucket in a row, which is taken if there is none; PB_TOKEN_ROW or more: there is none. */
+PB_INLINE __u32 find_place(__u32 number, __u64 tag)
+{
+	struct pb_token_row *row = bpf_map_lookup_elem(&pb_tokens_each, &number);
+	__u32 place;
+	__u64 now;
+
+	if (!row)
+		return PB_TOKEN_NONE;
+	place = pb_token_find(row, tag);
+	if (place != PB_TOKEN_NONE || pb_quiet)
+		return place;
+	now = bpf_ktime_get_ns() << PB_TICKS_SHIFT;
+	place = PB_TOKEN_AGAIN;
+	PB_NO_UNROLL
+	for (int i = 0; place == PB_TOKEN_AGAIN && i < PB_TOKEN_TAKES; i++)
+		place = take_place(number, tag, now);
 	return place;
 }
 
@@ -136,43 +152,73 @@ __noinline int bucket_of_source(struct xdp_md *ctx, __u64 found, __u32 key)
 	return place < PB_TOKEN_ROW ? (int)(row * PB_TOKEN_ROW + place) : -1;
 }
 
-/* Takes what a packet costs out of a bucket. `number`: of a lock. */
-PB_INLINE bool take_tokens(struct xdp_md *ctx, const struct pb_limit *limit, __u64 *full_at,
-			   __u64 now, __u32 number)
+/* Where a bucket lies: the number of a rule, or of a source (bucket_of_source()) with this bit. */
+#define BUCKET_OF_SOURCE (1U << 31)
+
+PB_INLINE __u64 *bucket_at(__u32 at)
+{
+	__u32 number = at & BUCKET_OF_SOURCE ? (at & ~BUCKET_OF_SOURCE) / PB_TOKEN_ROW : at;
+	struct pb_token_row *row;
+
+	if (!(at & BUCKET_OF_SOURCE))
+		return bpf_map_lookup_elem(&pb_tokens, &number);
+	row = bpf_map_lookup_elem(&pb_tokens_each, &number);
+	return row ? &row->bucket[masked(at, PB_TOKEN_ROW - 1)].full_at : NULL;
+}
+
+/* Some times more, after another CPU was faster. A call, as take_place(). */
+#define TRIES_AT_ONCE (PB_TOKEN_TRIES / 3) /* there is one before */
+__noinline int take_again(__u32 at, __u64 now, __u64 cost, __u64 burst)
+{
+	__u64 *full_at = bucket_at(at), seen;
+	int over = PB_TOKEN_LOST;
+
+	if (!full_at)
+		return false;
+	seen = PB_TOKEN_LOAD(full_at);
+	PB_NO_UNROLL
+	for (int i = 0; over == PB_TOKEN_LOST && i < TRIES_AT_ONCE; i++)
+		over = pb_token_try(full_at, &seen, now, cost, burst);
+	return over;
+}
+
+/*
+ * Takes what a packet costs out of a bucket, which lies at `at`: pb_token_over(). `deep`: by one function, since the
+ * stack has no room for another.
+ */
+PB_INLINE bool take_tokens(struct xdp_md *ctx, const struct pb_limit *limit, __u32 at, __u64 now,
+			   bool deep)
 {
 	__u64 cost = pb_token_cost(limit, token_weight(ctx, limit->flags)), burst = limit->burst;
+	__u64 *full_at = bucket_at(at), seen;
 	struct token_lock *lock = NULL;
-	bool over;
+	int over;
 
 	if (!full_at)
 		return false;
 	if (pb_quiet) /* leaves no trace */
 		return cost > pb_token_left(PB_TOKEN_LOAD(full_at), now, burst);
-	if (!pb_cmpxchg) {
-		lock = token_lock(number);
+	if (!PB_GIVEN(pb_cmpxchg)) {
+		lock = token_lock(at & BUCKET_OF_SOURCE ? at / PB_TOKEN_ROW : at);
 		if (!lock)
 			return false;
 		bpf_spin_lock(&lock->lock);
 	}
-	over = pb_token_over(full_at, now, cost, burst);
-	if (!pb_cmpxchg)
+	seen = PB_TOKEN_LOAD(full_at);
+	over = deep ? pb_token_over(full_at, now, cost, burst) :
+		      pb_token_try(full_at, &seen, now, cost, burst);
+	if (!PB_GIVEN(pb_cmpxchg)) /* where nobody is faster */
 		bpf_spin_unlock(&lock->lock);
+	if (deep)
+		return over;
+	/* No loop, since the stack has no room for a counter. */
+	if (over == PB_TOKEN_LOST)
+		over = take_again(at, now, cost, burst);
+	if (over == PB_TOKEN_LOST)
+		over = take_again(at, now, cost, burst);
+	if (over == PB_TOKEN_LOST)
+		over = take_again(at, now, cost, burst);
 	return over;
-}
-
-PB_INLINE bool is_rule_over(struct xdp_md *ctx, const struct pb_limit *limit, __u32 rule, __u64 now)
-{
-	return take_tokens(ctx, limit, bpf_map_lookup_elem(&pb_tokens, &rule), now, rule);
-}
-
-PB_INLINE bool is_source_over(struct xdp_md *ctx, const struct pb_limit *limit, __u32 at, __u64 now)
-{
-	__u32 number = at / PB_TOKEN_ROW;
-	struct pb_token_row *row = bpf_map_lookup_elem(&pb_tokens_each, &number);
-
-	return take_tokens(ctx, limit,
-			   row ? &row->bucket[masked(at, PB_TOKEN_ROW - 1)].full_at : NULL, now,
-			   number);
 }
 
 /* Takes what a packet costs out of the bucket of all sources. `key`: of pb_limits. A call, which few need. */
@@ -180,7 +226,7 @@ __noinline int take_of_total(struct xdp_md *ctx, __u32 key, __u64 now)
 {
 	const struct pb_rule_limits *limits = bpf_map_lookup_elem(&pb_limits, &key);
 
-	return limits && is_rule_over(ctx, &limits->total, key / PB_SLOTS, now);
+	return limits && take_tokens(ctx, &limits->total, key / PB_SLOTS, now, true);
 }
 
 /* Are all sources together over the total of a rule, if it has one? */
@@ -204,8 +250,9 @@ __noinline int is_over(struct xdp_md *ctx, __u32 key, int at)
 		return false;
 	now = token_time(limits->rate.flags);
 	if (!limits->each)
-		return is_rule_over(ctx, &limits->rate, key / PB_SLOTS, now);
-	if (at >= 0 ? is_source_over(ctx, &limits->rate, at, now) : !pb_quiet)
+		return take_tokens(ctx, &limits->rate, key / PB_SLOTS, now, false);
+	if (at >= 0 ? take_tokens(ctx, &limits->rate, at | BUCKET_OF_SOURCE, now, false) :
+		      !pb_quiet)
 		return true;
 	return is_total_over(ctx, limits, key, now);
 }

@@ -479,8 +479,9 @@ __noinline int reset6(struct xdp_md *ctx, __u64 found, __u32 length, __u32 end)
 #define MOVED_MAX 128
 
 /* Moves so many bytes of the packet, an even number, further on by `size`, within the frame. The last ones first. */
-PB_INLINE bool move_packet(struct xdp_md *ctx, __u32 network, __u32 size, __u32 bytes)
+__noinline int move_packet(struct xdp_md *ctx, __u32 network, __u32 size, __u32 bytes)
 {
+	size = masked(size, 0x3e);
 	PB_NO_UNROLL
 	for (int i = 0; i < MOVED_MAX / 2; i++) {
 		__be16 *from, *to;

@@ -18,6 +18,7 @@
 #define PB_BPF_SETS_H
 
 #include <portblock/elements.h>
+#include <portblock/sources.h>
 #include "frame.h"
 
 PB_INLINE const struct pb_lengths *lengths_of(__u64 tables)
@@ -184,22 +185,48 @@ PB_INLINE __u32 bucket_of(__u64 hash, __u32 place)
 	return masked(pb_hash_bucket(hash, place), PB_BUCKETS - 1);
 }
 
-/* The sets that hold exactly this prefix. */
+/* Does the row go on behind the bucket at this place? That is never taken back, so it does not matter when it is read. */
+PB_INLINE bool goes_on_behind(const volatile __u64 *bucket)
+{
+	return bucket[PB_BUCKET_ELEMENTS - 1] & PB_ELEMENT_OVERFLOWN;
+}
+
+/*
+ * The sets that hold exactly this prefix, by a bucket behind the first of its row, where the one before it goes on. A
+ * call, so that the verifier goes through a bucket once and not as often as a row has any.
+ */
+__noinline __u64 sets_of_bucket4(__u32 address, __u32 len, __u64 tables, __u32 place)
+{
+	const __u64 seed[2] = { pb_sets.seed[0], pb_sets.seed[1] };
+	__u64 hash = pb_hash4(address, len, seed), key = PB_ELEMENT_WORD(address, len);
+	const struct pb_segment4 *segment = segment4_of(hash, tables);
+	bool goes_on;
+
+	if (!segment || !goes_on_behind(segment->word[bucket_of(hash, place - 1)]))
+		return 0;
+	return sets_in_bucket4(segment, bucket_of(hash, place), key, &goes_on);
+}
+
+/* The same by all of its row, of which the first bucket nearly always says all. */
 __noinline __u64 sets_of_prefix4(__u32 address, __u32 len, __u64 tables)
 {
 	const __u64 seed[2] = { pb_sets.seed[0], pb_sets.seed[1] };
-	__u64 hash = pb_hash4(address, len, seed), key = PB_ELEMENT_WORD(address, len), sets = 0;
+	__u64 hash = pb_hash4(address, len, seed), key = PB_ELEMENT_WORD(address, len), sets;
 	const struct pb_segment4 *segment = segment4_of(hash, tables);
-	bool goes_on = segment;
+	bool goes_on;
 
+	if (!segment)
+		return 0;
+	sets = sets_in_bucket4(segment, bucket_of(hash, 0), key, &goes_on);
+	if (!goes_on)
+		return sets;
 	PB_NO_UNROLL
-	for (__u32 place = 0; goes_on && place < PB_BUCKET_ROW; place++) {
-		barrier_var(segment); /* else clang keeps eight addresses in it, on the stack */
-		sets |= sets_in_bucket4(segment, bucket_of(hash, place), key, &goes_on);
-	}
+	for (__u32 place = 1; place < PB_BUCKET_ROW; place++)
+		sets |= sets_of_bucket4(address, len, tables, place);
 	return sets;
 }
 
+/* By one function, since the stack has no room for two. */
 __noinline __u64 sets_of_prefix6(__u64 high, __u64 low, __u32 len, __u64 tables)
 {
 	const struct pb_address address = { high, low };
@@ -324,24 +351,31 @@ PB_INLINE __u64 sets_of_ipv4(__u32 address, __u64 tables)
 	return sets;
 }
 
+/* By eight lengths from `first` on. A call, so that the verifier goes around this loop for one of all. */
+__noinline __u64 sets_by_eight6(__u64 high, __u64 low, __u32 first, __u32 bits, __u64 tables)
+{
+	__u64 sets = 0;
+
+	PB_NO_UNROLL
+	for (int i = 0; bits && i < 8; i++, bits &= bits - 1) {
+		__u32 len = (first + lowest_of_8(bits)) & 0xff;
+		const struct pb_address address = { high, low };
+		const struct pb_address only = pb_source_first6(address, len);
+
+		sets |= sets_of_prefix6(only.high, only.low, len, tables);
+	}
+	return sets;
+}
+
 /* By lengths from `first` on, up to 64 of them. */
 PB_INLINE __u64 sets_by_lengths6(__u64 high, __u64 low, __u32 first, __u64 all, __u64 tables)
 {
 	__u64 sets = 0;
 
 	PB_NO_UNROLL
-	for (__u32 end = first + 64; all && first < end; first += 8, all >>= 8) {
-		__u32 bits = all & 0xff;
-
-		PB_NO_UNROLL
-		for (int i = 0; bits && i < 8; i++, bits &= bits - 1) {
-			__u32 len = first + lowest_of_8(bits);
-			__u64 high_bits = len < 64 ? pb_first_bits(high, len) : high;
-			__u64 low_bits = len > 64 ? pb_first_bits(low, len - 64) : 0;
-
-			sets |= sets_of_prefix6(high_bits, low_bits, len, tables);
-		}
-	}
+	for (__u32 end = first + 64; all && first < end; first += 8, all >>= 8)
+		if (all & 0xff)
+			sets |= sets_by_eight6(high, low, first, all & 0xff, tables);
 	return sets;
 }
 

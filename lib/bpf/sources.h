@@ -10,6 +10,8 @@
 #include "frame.h"
 
 #define NO_ANSWER (-1)
+#define LENGTHS_AT_ONCE4 3
+#define LENGTHS_AT_ONCE6 8
 
 PB_INLINE const struct pb_source_decision *source_decision_at(__u32 key)
 {
@@ -50,27 +52,51 @@ PB_INLINE __u64 source_word4(const struct pb_source_decision *mix, __u32 slot, _
 	return segment ? segment->word[source_place(segment->step, hash)] : 0;
 }
 
-/* By lengths: bit i is `longest` - i. `key`: of the mix in pb_decisions. */
-__noinline int answer_by_lengths4(__u64 address, __u32 lengths, __u32 longest, __u32 key)
+#define MORE_LENGTHS (-2) /* no answer by these, and there are others */
+
+/*
+ * By the first of lengths: bit i is `longest` - i. `key`: of the mix in pb_decisions. No more in one loop: the verifier
+ * goes around it as often as it may.
+ */
+__noinline int answer_by_some4(__u64 address, __u32 lengths, __u32 longest, __u32 key)
 {
 	const struct pb_source_decision *mix = source_decision_at(key);
 
 	if (!mix)
 		return NO_ANSWER;
 	PB_NO_UNROLL
-	for (__u32 i = 0; lengths && i < 9; i++, lengths >>= 1) {
-		__u32 len = (longest - i) & 63;
+	for (int i = 0; lengths && i < LENGTHS_AT_ONCE4; i++, lengths &= lengths - 1) {
+		__u32 len = (longest - place_of_bit(lengths & -lengths)) & 63;
 		__u64 bits = pb_first_bits(address, len), word;
 		int answer;
 
-		if (!(lengths & 1))
-			continue;
 		word = source_word4(mix, key & 1, bits, PB_SOURCE_BY_PREFIX(len));
 		answer = pb_source_is4(word, bits, len) ? answer_of(mix, word) : NO_ANSWER;
 		if (answer >= 0)
 			return answer;
 	}
-	return NO_ANSWER;
+	return lengths ? MORE_LENGTHS : NO_ANSWER;
+}
+
+/* By those after the first. */
+__noinline int answer_by_others4(__u64 address, __u32 lengths, __u32 longest, __u32 key)
+{
+	int answer = MORE_LENGTHS;
+
+	PB_NO_UNROLL
+	for (int i = 0; answer == MORE_LENGTHS && i < 9 / LENGTHS_AT_ONCE4; i++) {
+		_Pragma("unroll") for (int j = 0; j < LENGTHS_AT_ONCE4; j++) lengths &= lengths - 1;
+		answer = answer_by_some4(address, lengths, longest, key);
+	}
+	return answer;
+}
+
+/* By lengths, up to nine of them. */
+PB_INLINE int answer_by_lengths4(__u64 address, __u32 lengths, __u32 longest, __u32 key)
+{
+	int answer = answer_by_some4(address, lengths, longest, key);
+
+	return answer == MORE_LENGTHS ? answer_by_others4(address, lengths, longest, key) : answer;
 }
 
 PB_INLINE int answer_at_level4(const struct pb_source_decision *mix, __u64 address, __u32 level,
@@ -137,28 +163,44 @@ PB_INLINE int answer_by_length6(const struct pb_source_decision *mix, __u32 slot
 	return entry && pb_source_is6(entry, bits, len) ? answer_of(mix, entry->word) : NO_ANSWER;
 }
 
-/* By lengths, up to 64 of them: bit i is `longest` - i. */
-__noinline int answer_by_lengths6(__u64 high, __u64 low, __u64 lengths, __u32 longest, __u32 key)
+/* By the first of lengths: bit i is `longest` - i. */
+__noinline int answer_by_some6(__u64 high, __u64 low, __u64 lengths, __u32 longest, __u32 key)
 {
 	const struct pb_source_decision *mix = source_decision_at(key);
-	int answer = NO_ANSWER;
 
 	if (!mix)
 		return NO_ANSWER;
 	PB_NO_UNROLL
-	for (__u32 first = 0; lengths && first < 64; first += 8, lengths >>= 8) {
-		__u32 bits = lengths & 0xff;
+	for (int i = 0; lengths && i < LENGTHS_AT_ONCE6; i++, lengths &= lengths - 1) {
+		__u32 len = (longest - place_of_bit(lengths & -lengths)) & 0xff;
+		int answer = answer_by_length6(mix, key & 1, high, low, len);
 
-		PB_NO_UNROLL
-		for (int i = 0; bits && i < 8; i++, bits &= bits - 1) {
-			__u32 len = (longest - first - lowest_of_8(bits)) & 0xff;
-
-			answer = answer_by_length6(mix, key & 1, high, low, len);
-			if (answer >= 0)
-				return answer;
-		}
+		if (answer >= 0)
+			return answer;
 	}
-	return NO_ANSWER;
+	return lengths ? MORE_LENGTHS : NO_ANSWER;
+}
+
+/* By those after the first. */
+__noinline int answer_by_others6(__u64 high, __u64 low, __u64 lengths, __u32 longest, __u32 key)
+{
+	int answer = MORE_LENGTHS;
+
+	PB_NO_UNROLL
+	for (int i = 0; answer == MORE_LENGTHS && i < 64 / LENGTHS_AT_ONCE6 - 1; i++) {
+		_Pragma("unroll") for (int j = 0; j < LENGTHS_AT_ONCE6; j++) lengths &= lengths - 1;
+		answer = answer_by_some6(high, low, lengths, longest, key);
+	}
+	return answer;
+}
+
+/* By lengths, up to 64 of them. */
+PB_INLINE int answer_by_lengths6(__u64 high, __u64 low, __u64 lengths, __u32 longest, __u32 key)
+{
+	int answer = answer_by_some6(high, low, lengths, longest, key);
+
+	return answer == MORE_LENGTHS ? answer_by_others6(high, low, lengths, longest, key) :
+					answer;
 }
 
 PB_INLINE int answer_at_level6(const struct pb_source_decision *mix, __u64 high, __u64 low,
