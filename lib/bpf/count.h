@@ -47,8 +47,8 @@ static __noinline int count_of_many(__u64 cpu, __u32 entry, __u64 bytes)
 	if (cpu < PB_CPU_ROWS - 1) {
 		add(count_of_outcome(cpu, entry), bytes);
 	} else {
-		__sync_fetch_and_add(&shared->packets, 1);
-		__sync_fetch_and_add(&shared->bytes, bytes);
+		add_shared(&shared->packets, 1);
+		add_shared(&shared->bytes, bytes);
 	}
 	if (rule)
 		count_rule(cpu, rule, bytes);

@@ -111,14 +111,14 @@ PB_INLINE void tell(struct xdp_md *ctx, __u32 cpu, __u32 length, __u32 entry, bo
 
 	/* Lost ones count: a listener that does not read costs no more than one that does. */
 	if (listened && meter->sent < pb_config.listen_rate) {
-		__sync_fetch_and_add(&meter->sent, 1);
+		add_shared(&meter->sent, 1);
 		if (!report(ctx, length, entry))
-			__sync_fetch_and_add(&meter->lost, 1);
+			add_shared(&meter->lost, 1);
 		return;
 	}
 	if (*passed_over % PASSED_OVER_MAX == PASSED_OVER_MAX - 1)
 		is_alive(bpf_ktime_get_boot_ns());
-	__sync_fetch_and_add(passed_over, 1);
+	add_shared(passed_over, 1);
 }
 
 #endif

@@ -54,7 +54,7 @@ PB_INLINE void count_evicted(__u64 evicted)
 	__u32 cpu = bpf_get_smp_processor_id();
 
 	if (cpu >= PB_CPU_ROWS - 1)
-		__sync_fetch_and_add(&pb_rates.row[PB_CPU_ROWS - 1].evicted, evicted);
+		add_shared(&pb_rates.row[PB_CPU_ROWS - 1].evicted, evicted);
 	else
 		pb_rates.row[cpu].evicted += evicted;
 }

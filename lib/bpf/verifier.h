@@ -27,6 +27,15 @@ PB_INLINE __u64 forgotten(__u64 index, __u64 any)
 }
 
 /*
+ * An addition that no other CPU's is lost by. Relaxed: of any other order clang 21 makes the instruction that
+ * returns what was there, too, which kernels before 5.12 refuse.
+ */
+PB_INLINE void add_shared(__u64 *to, __u64 number)
+{
+	__atomic_fetch_add(to, number, __ATOMIC_RELAXED);
+}
+
+/*
  * 0, computed from what was loaded: a load from an address to which this is added comes after that one. A branch
  * between two loads does not order them on arm64: in the kernel's memory model (LKMM) a control dependency orders
  * stores alone, and an address dependency loads, too. Processors go by the registers, whatever the number. In
