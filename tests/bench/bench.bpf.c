@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What ours is measured against, and what sends: a program that only drops, one that only reads the ports of plain
- * frames, one that parses all frames, one that gives each packet another port before the program under test, two that
- * redirect, one that only passes.
+ * frames, one that looks up a socket beside, one that parses all frames, one that gives each packet another port before
+ * the program under test, two that redirect, one that only passes.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -10,7 +10,8 @@
 #include <portblock/parse.h>
 
 #define PORT_OFFSET_MAX 255
-#define CHUNK 4096 /* as in bench.h */
+#define ADDRESSES4 26 /* from the first byte of a plain frame */
+#define CHUNK 4096    /* as in bench.h */
 #define CHUNKS_MAX 1024
 
 const volatile __u32 port_offset = 36; /* the destination port, from the frame's first byte */
@@ -59,6 +60,28 @@ int ports(struct xdp_md *ctx)
 		return XDP_PASS;
 	asm volatile("" : : "r"(plain.proto), "r"(plain.sport), "r"(plain.dport));
 	return XDP_DROP;
+}
+
+/* The same, of IPv4 alone, and then the kernel's look-up of the socket that `new` asks for, of whom there is none. */
+SEC("xdp")
+int socket(struct xdp_md *ctx)
+{
+	unsigned char *frame = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct bpf_sock_tuple tuple;
+	struct pb_plain plain;
+	struct bpf_sock *sk;
+
+	if (!pb_parse_plain(frame, end, &plain) || frame + ADDRESSES4 + 8 > end)
+		return XDP_PASS;
+	__builtin_memset(&tuple, 0, sizeof(tuple));
+	__builtin_memcpy(&tuple.ipv4, frame + ADDRESSES4, 8);
+	tuple.ipv4.sport = plain.sport;
+	tuple.ipv4.dport = plain.dport;
+	sk = bpf_skc_lookup_tcp(ctx, &tuple, sizeof(tuple.ipv4), BPF_F_CURRENT_NETNS, 0);
+	if (!sk)
+		return XDP_DROP;
+	bpf_sk_release(sk);
+	return XDP_PASS;
 }
 
 /* The verdict depends on all that the parser is to find: nothing of it can be left out. */
