@@ -38,6 +38,40 @@ static struct pb_count *map_counts(const struct bpf_map *map, size_t nr)
 	return start == MAP_FAILED ? NULL : start;
 }
 
+static int load_once(struct pb_test_run *run, const struct pb_maps *maps,
+		     const struct pb_constants *constants, struct pb_error *error)
+{
+	int ret = pb_object_open(maps, constants, &run->object, error);
+
+	if (ret)
+		return ret;
+	if (constants->frags)
+		ret = bpf_program__set_flags(run->object->progs.xdp_portblock, BPF_F_XDP_HAS_FRAGS);
+	if (!ret)
+		ret = portblock_bpf__load(run->object);
+	return ret ? pb_fail_permission(error, -ret,
+					"load an instance of the program for a test run") :
+		     0;
+}
+
+/* As attaching does: a kernel may have what is asked for by its name, and refuse it (bpf_cast_to_kern_ctx(), s390x's 6.12). */
+static int load_retrying(struct pb_test_run *run, const struct pb_maps *maps,
+			 struct pb_constants constants, struct pb_error *error)
+{
+	int ret = load_once(run, maps, &constants, error);
+
+	while (ret && (constants.resize || constants.kern_ctx)) {
+		portblock_bpf__destroy(run->object);
+		run->object = NULL;
+		if (constants.resize)
+			constants.resize = false;
+		else
+			constants.kern_ctx = false;
+		ret = load_once(run, maps, &constants, error);
+	}
+	return ret;
+}
+
 static int load_instance(struct pb_test_run *run, const struct pb_maps *maps, bool sockets,
 			 struct pb_error *error)
 {
@@ -52,16 +86,9 @@ static int load_instance(struct pb_test_run *run, const struct pb_maps *maps, bo
 	int ret;
 
 	pb_log_begin();
-	ret = pb_object_open(maps, &constants, &run->object, error);
+	ret = load_retrying(run, maps, constants, error);
 	if (ret)
 		return ret;
-	if (features.frags)
-		ret = bpf_program__set_flags(run->object->progs.xdp_portblock, BPF_F_XDP_HAS_FRAGS);
-	if (!ret)
-		ret = portblock_bpf__load(run->object);
-	if (ret)
-		return pb_fail_permission(error, -ret,
-					  "load an instance of the program for a test run");
 	run->nr_counts = maps->config->max_rules + 1;
 	run->counts = map_counts(run->object->maps.pb_counts, run->nr_counts);
 	run->outcomes = map_counts(run->object->maps.data_outcomes, NR_OUTCOMES);

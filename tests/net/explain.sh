@@ -323,4 +323,25 @@ for name in drop allow deny wide settings; do
 	bg_stop "$BG_PID"
 	t_ok "$name: unload" in_a "$PB" unload v0
 done
+# --- a kernel that does not take the program as it is asked first --------------------------------------
+
+# refusing TIMES: explain, where the kernel refuses the program so many times; libbpf asks twice each time
+refusing()
+{
+	local first
+	in_a strace -qq -f -o "$T_DIR/trace" -e trace=bpf "$PB" explain --port 22 >/dev/null || return
+	first=$(grep -n 'BPF_PROG_LOAD.*xdp_portblock' "$T_DIR/trace" | head -n 1 | cut -d: -f1)
+	in_a strace -qq -f -o "$T_DIR/trace" -e trace=bpf -e "inject=bpf:error=524:when=$first..$((first + $1 - 1))" \
+		"$PB" explain --port 22
+}
+t_ok 'load once more' in_a "$PB" load v0
+if command -v strace >/dev/null; then
+	t_ok 'the kernel refuses the program, and takes another' refusing 2
+	t_ok 'that was so' grep -q 'INJECTED' "$T_DIR/trace"
+	t_fail 'the kernel refuses all of them' 1 'cannot .*: Unknown error 524' refusing 60
+else
+	t_skip 'the kernel refuses the program' 'no strace here'
+fi
+t_ok 'unload' in_a "$PB" unload v0
+
 t_done
