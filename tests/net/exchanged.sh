@@ -104,19 +104,25 @@ t_is 'nothing is left' '' "$(our_pins)"
 # --- many, all the time ---------------------------------------------------------------------
 
 # A round: workers add rules, while the ruleset is unloaded, looked at by a witness who holds it
-# open, and loaded anew. Each rule whose addition was acknowledged is in the new ruleset, or it was
-# in the old one when that was unloaded.
-ROUNDS=20 WORKERS=4 ADDS=6
+# open, and loaded anew; until the new one has got some, too. Each rule whose addition was acknowledged is in the new
+# ruleset, or it was in the old one when that was unloaded.
+ROUNDS=20 WORKERS=4 PORTS=700
 [ -x "$WITNESS" ] || t_die "no $WITNESS: make prog-tests"
 
 # adds ROUND WORKER
 adds()
 {
 	local i port
-	for ((i = 0; i < ADDS; i++)); do
-		port=$((1000 + ($1 * WORKERS + $2) * ADDS + i))
+	for ((i = 0; ; i++)); do
+		[ ! -e enough ] || return 0
+		port=$((1000 + ($1 * WORKERS + $2) * PORTS + i % PORTS))
 		! "$PB" rule add "$port/tcp" >>"said.$2" 2>&1 || echo "$port" >>"added.$2"
 	done
+}
+
+new_has_some()
+{
+	[ -n "$(ports default)" ]
 }
 
 has_seen()
@@ -128,7 +134,7 @@ lost='' added=0 exchanged=0
 mkfifo ask
 in_a "$PB" load v0 >/dev/null || t_die 'no load'
 for ((round = 0; round < ROUNDS; round++)); do
-	rm -f added.* said.*
+	rm -f added.* said.* enough
 	"$WITNESS" default <ask >seen &
 	witness=$!
 	exec 7>ask
@@ -143,6 +149,8 @@ for ((round = 0; round < ROUNDS; round++)); do
 	echo >&7
 	wait_for 60 has_seen || t_die 'the witness says nothing'
 	in_a "$PB" load v0 >/dev/null 7>&- || t_die 'no load'
+	wait_for 60 new_has_some 7>&-
+	touch enough
 	exec 7>&-
 	wait "${pids[@]}" "$witness"
 	there=" $(tail -n 1 seen) $(ports default) "
@@ -153,7 +161,7 @@ for ((round = 0; round < ROUNDS; round++)); do
 	done < <(cat added.*)
 done
 t_note "$added rules added in $ROUNDS rounds; in $exchanged of them the new ruleset got some"
-t_ok 'rules were added to both' test "$exchanged" -gt 0
+t_ok 'rules were added to both' test "$exchanged" = "$ROUNDS"
 t_is 'no rule is lost whose addition was acknowledged' '' "$lost"
 t_ok 'unload' in_a "$PB" unload v0
 t_is 'nothing is left in the end' '' "$(our_pins)"
