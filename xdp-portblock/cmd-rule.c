@@ -27,13 +27,16 @@ static int add(struct pb_rules *rules, void *context, struct pb_error *error)
 	return ret ?: addition->what == PB_UNCHANGED;
 }
 
-/* Without a look at the others, where that can be had so. */
+/*
+ * Without a look at the others, where that can be had so. Through an SSH connection the guard has to be asked, and that
+ * looks at all of them: its packets may have another port on the wire (it is translated), or be dropped already.
+ */
 static int add_at_once(const struct arguments *arguments, struct pb_ruleset *ruleset, void *context,
 		       struct pb_error *error)
 {
 	struct addition *addition = context;
 
-	if (!given(arguments, OPT_FORCE) && guard_minds(addition->rule))
+	if (!given(arguments, OPT_FORCE) && guarded())
 		return 0;
 	addition->what = PB_ADDED;
 	return pb_ruleset_add_alone(ruleset, addition->rule, &addition->id, error);

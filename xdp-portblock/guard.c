@@ -150,23 +150,6 @@ bool guarded(void)
 	return find_ssh(&ssh);
 }
 
-static bool has_port(const struct pb_rule *rule, __u16 port)
-{
-	for (size_t i = 0; i < rule->nr_ports; i++)
-		if (rule->ports[i].first <= port && port <= rule->ports[i].last)
-			return true;
-	return false;
-}
-
-bool guard_minds(const struct pb_rule *rule)
-{
-	bool lets_pass = rule->action == PB_ACTION_ALLOW || rule->action == PB_ACTION_AUDIT;
-	struct ssh ssh;
-	int found = find_ssh(&ssh);
-
-	return found < 0 || (found && !lets_pass && has_port(rule, ssh.connection.server_port));
-}
-
 /* As find_ssh(), with a message. */
 static int need_ssh(struct ssh *ssh, const char *way_on, struct pb_error *error)
 {

@@ -212,12 +212,7 @@ void warn_of_interfaces(const char *ruleset);
 #define GUARD_CONFIRM "--confirm 60s tries it and comes back by itself, " GUARD_FORCE
 #define GUARD_FORCE "--force does it"
 
-/*
- * guard.c: might a change that does nothing but add this rule cut the SSH connection that the command is given through?
- * Then the whole ruleset is to be asked.
- */
-bool guard_minds(const struct pb_rule *rule);
-/* is the command given through an SSH connection? Else nothing need be asked. */
+/* guard.c: is the command given through an SSH connection? Else nothing need be asked. */
 bool guarded(void);
 /*
  * An error where what is to come would cut the SSH connection in use, or that cannot be

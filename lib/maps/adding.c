@@ -307,6 +307,16 @@ static __u32 next_id(const struct pb_config *config, const struct pb_slot *slot)
 	return slot->next_id && slot->next_id <= config->max_rules ? slot->next_id : 1;
 }
 
+/* Elements of a file that this generation has not: the next change takes them away, by the long way. */
+static bool has_others_elements(const struct pb_maps *maps, __u32 slot)
+{
+	for (int i = 0; maps->sets && i < PB_SETS_MAX; i++)
+		if (maps->sets->record[i].flags & PB_SET_FILE &&
+		    !(maps->sets->files[slot] >> i & 1))
+			return true;
+	return false;
+}
+
 int pb_adding_put(const struct pb_maps *maps, const struct pb_rule *rule, __u32 *id,
 		  struct pb_error *error)
 {
@@ -318,7 +328,8 @@ int pb_adding_put(const struct pb_maps *maps, const struct pb_rule *rule, __u32 
 	adding.slot = &config->slots[adding.number];
 	adding.id = next_id(config, adding.slot);
 	if (!is_plain(rule) || config->active & PB_ACTIVE_PENDING || adding.slot->adding ||
-	    adding.slot->flags & PB_SLOT_SPORTS || !adding.id)
+	    adding.slot->flags & PB_SLOT_SPORTS || !adding.id ||
+	    has_others_elements(maps, adding.number))
 		return 0;
 	ret = map_all(&adding);
 	if (ret)

@@ -139,10 +139,16 @@ ssh_here()
 {
 	SSH_CONNECTION="$B4 40000 $A4 22" in_a "$PB" "$@"
 }
+long_ssh()
+{
+	local before
+	before=$(slot)
+	ssh_here "$@" && [ "$(slot)" != "$before" ]
+}
 refused 'a rule that would cut the connection' 1 'would cut the SSH connection' ssh_here rule add 22/tcp
 refused 'a range that would' 1 'would cut the SSH connection' ssh_here rule add 20-30/tcp,udp
-t_ok 'one that would not' ssh_here rule add 23/tcp
-t_ok 'and one by force' ssh_here rule add 22/tcp --force
+t_ok 'one that would not goes the long way' long_ssh rule add 23/tcp
+t_ok 'by force none is asked' alone rule add 22/tcp --force
 t_ok 'unload' in_a "$PB" unload v0
 
 # --- in one step ----------------------------------------------------------------------------------
