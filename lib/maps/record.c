@@ -134,8 +134,7 @@ static struct pb_range *more_range(const struct pb_records *records, size_t numb
 	return &records->ranges[number * PB_SLOTS + records->slot].range;
 }
 
-/* What a record has of its own, all else 0. */
-static void fill(struct pb_rule_record *record, const struct pb_rule *rule, __u32 id)
+void pb_record_plain(struct pb_rule_record *record, const struct pb_rule *rule, __u32 id)
 {
 	memset(record, 0, sizeof(*record));
 	record->id = id;
@@ -151,17 +150,12 @@ static void fill(struct pb_rule_record *record, const struct pb_rule *rule, __u3
 		record->ports[i] = rule->ports[i];
 }
 
-void pb_record_plain(struct pb_rule_record *record, const struct pb_rule *rule, __u32 id)
-{
-	fill(record, rule, id);
-}
-
 void pb_records_add(struct pb_records *records, const struct pb_rule *rule,
 		    const struct pb_set_condition *sets)
 {
 	struct pb_rule_record *record = &records->rules[rule->id * PB_SLOTS + records->slot];
 
-	fill(record, rule, rule->id);
+	pb_record_plain(record, rule, rule->id);
 	record->more_ports = records->nr_ranges;
 	record->first_prefix = records->nr_prefixes;
 	record->nr_from = rule->nr_from;

@@ -39,7 +39,7 @@ int pb_records_make_sets(const struct pb_rules *rules, struct pb_set_record *set
 void pb_records_add(struct pb_records *records, const struct pb_rule *rule,
 		    const struct pb_set_condition *sets);
 
-/* The record of a rule without sources, and with no more ranges than a record has, as the one with that id. */
+/* What a record has of its own, all else 0: the whole of a rule without sources and with no more ranges than it holds. */
 void pb_record_plain(struct pb_rule_record *record, const struct pb_rule *rule, __u32 id);
 
 /* Makes the rule (zeroed before) of its record. False: memory ran out; the caller clears it. */

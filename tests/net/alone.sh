@@ -119,7 +119,6 @@ counted()
 }
 t_ok 'it counts' wait_for 60 counted 1
 t_ok 'it goes' in_a "$PB" rule del "$id"
-in_a unload v0 2>/dev/null
 t_ok 'unload' in_a "$PB" unload v0
 t_ok 'load with room for two' in_a "$PB" load v0 --max-rules 2
 t_ok 'the first' alone rule add 5000/udp
